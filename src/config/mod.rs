@@ -1,0 +1,1 @@
+//! Builders that make validated values, and the requests made of them.

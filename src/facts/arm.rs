@@ -1,0 +1,30 @@
+//! Names of Azure Resource Manager and of the machine learning resource provider.
+
+/// The newest stable API version whose type index carries computes of kind `AKS`
+/// (bicep-types-az, `Microsoft.MachineLearningServices` 2026-05-01).
+pub(crate) const DEFAULT_API_VERSION: &str = "2026-05-01";
+
+/// What Microsoft's Python client (`azureml-core` 1.61) sends for computes. It is in no published
+/// type index.
+#[cfg(feature = "emulator")]
+pub(crate) const PYTHON_COMPUTE_API_VERSION: &str = "2020-02-02";
+
+/// What `azureml-core` 1.61 sends for the workspace itself.
+#[cfg(feature = "emulator")]
+pub(crate) const PYTHON_WORKSPACE_API_VERSION: &str = "2022-05-01";
+
+/// What `azure-mgmt-machinelearningservices` 1.0.1 sends.
+#[cfg(feature = "emulator")]
+pub(crate) const MGMT_CLIENT_API_VERSION: &str = "2019-11-01";
+
+/// The resource provider of workspaces and computes.
+pub(crate) const ML_PROVIDER: &str = "Microsoft.MachineLearningServices";
+
+/// The resource provider of AKS clusters.
+pub(crate) const AKS_PROVIDER: &str = "Microsoft.ContainerService";
+
+/// The resource type of AKS clusters.
+pub(crate) const MANAGED_CLUSTERS: &str = "managedClusters";
+
+/// The discriminator of an AKS compute.
+pub(crate) const COMPUTE_TYPE_AKS: &str = "AKS";

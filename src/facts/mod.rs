@@ -1,0 +1,5 @@
+//! Plain data with its source: no behaviour, no dependency on the rest of the crate.
+//!
+//! The emulator may use this module, and nothing else of the library (`docs/design.md`).
+
+pub(crate) mod arm;
