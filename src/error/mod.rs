@@ -1,36 +1,522 @@
-//! The one error type.
+//! The one error type, and what it can tell.
 
+mod redact;
+mod service;
 mod violation;
 
+pub(crate) use redact::{redact, redact_url};
+pub use service::ServiceError;
 pub use violation::{Violation, Warning};
 
-/// Placeholder until the full type lands.
-#[derive(Debug)]
+use crate::facts::codes;
+use crate::token::ResumeToken;
+use std::fmt;
+use std::time::Duration;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
+
+/// Why a call did not do what was asked.
+///
+/// Opaque on purpose: ask [`kind`](Self::kind) or a predicate such as
+/// [`is_not_found`](Self::is_not_found), and read the facts through the accessors. `Display` gives
+/// one text with the service's most specific message, its code, the ids that Microsoft's support
+/// asks for, and a remedy where one is known. Neither `Display` nor `Debug` holds headers, tokens,
+/// keys, certificates or signed URLs.
+///
+/// # Design
+///
+/// One cheap error instead of an enum per area: a caller rarely branches on more than "is it
+/// there", "may I try again" and "did the *operation* fail or only the *reading of its status*",
+/// and each of these is a predicate that stays true when the variants behind it change.
+///
+/// ```
+/// use azureml_aks::{AksCompute, ClusterPurpose, ErrorKind};
+///
+/// let error = AksCompute::provisioning_configuration()
+///     .cluster_purpose(ClusterPurpose::FastProd)
+///     .vm_size("Standard_D2_v2")
+///     .agent_count(3)
+///     .build()
+///     .unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Validation);
+/// assert_eq!(error.violations()[0].rule, "capacity.production_minimum");
+/// ```
 pub struct Error {
+    inner: Box<Inner>,
+}
+
+struct Inner {
+    kind: ErrorKind,
+    /// What was being done, for example `create compute "myaks"`.
+    context: Option<String>,
+    message: String,
     violations: Vec<Violation>,
+    response: Option<ResponseFacts>,
+    operation: Option<OperationFacts>,
+    remedy: Option<&'static str>,
+    source: Option<BoxError>,
+}
+
+/// What an HTTP answer said about a failure.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ResponseFacts {
+    pub(crate) status: Option<u16>,
+    pub(crate) error: Option<ServiceError>,
+    pub(crate) request_id: Option<String>,
+    pub(crate) correlation_id: Option<String>,
+    pub(crate) client_request_id: Option<String>,
+    pub(crate) retry_after: Option<Duration>,
+    /// The first characters of a body that is no ARM error, without secrets.
+    pub(crate) excerpt: Option<String>,
+}
+
+/// What is known of a long-running operation whose wait ended badly.
+#[derive(Debug, Clone)]
+pub(crate) struct OperationFacts {
+    pub(crate) last_status: Option<String>,
+    pub(crate) elapsed: Duration,
+    pub(crate) polls: u32,
+    pub(crate) token: Option<ResumeToken>,
+}
+
+/// The coarse reason of an [`Error`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A compute or a model of that name exists, and the verb does not overwrite.
+    AlreadyExists,
+    /// The workspace cannot be set up: `config.json`, credential, transport or endpoint.
+    Configuration,
+    /// No token could be had from the credential.
+    Credential,
+    /// The wait ended at its deadline. The operation may still run.
+    DeadlineExceeded,
+    /// The service ended the operation as cancelled.
+    OperationCanceled,
+    /// The service ended the operation as failed.
+    OperationFailed,
+    /// The status of the operation cannot be read. The operation may still run.
+    OperationStatusLost,
+    /// The service's answer breaks the protocol, or is larger than the limit.
+    Protocol,
+    /// The verb does not fit the resource, for example `delete` of an attached compute.
+    Refused,
+    /// The operation succeeded, but its result cannot be read.
+    ResultUnavailable,
+    /// A resume token is damaged or belongs elsewhere.
+    ResumeToken,
+    /// The service refused a request.
+    Service,
+    /// The call took longer than its own timeout.
+    Timeout,
+    /// The request did not reach the service, or no answer came back.
+    Transport,
+    /// A URL handed out by the service points outside the trusted endpoints. Nothing was sent there.
+    UntrustedUrl,
+    /// A configuration breaks rules; see [`Error::violations`].
+    Validation,
 }
 
 impl Error {
-    /// `what` names the configuration: "provisioning configuration", "compute name", …
-    pub(crate) fn validation(what: &'static str, violations: Vec<Violation>) -> Self {
-        let _ = what;
-        Self { violations }
+    /// The coarse reason.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.inner.kind
     }
 
-    /// The broken rules.
+    /// The broken rules of a configuration, all of them; empty for other kinds.
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
-        &self.violations
+        &self.inner.violations
+    }
+
+    /// The HTTP status of the answer that failed.
+    #[must_use]
+    pub fn http_status(&self) -> Option<u16> {
+        self.inner.response.as_ref()?.status
+    }
+
+    /// The service's most specific error code, for example `QuotaExceeded`.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.service_error()?.innermost().0
+    }
+
+    /// The service's error as it sent it, with its nested details.
+    #[must_use]
+    pub fn service_error(&self) -> Option<&ServiceError> {
+        self.inner.response.as_ref()?.error.as_ref()
+    }
+
+    /// The service's `x-ms-request-id`: what Microsoft's support asks for first.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.inner.response.as_ref()?.request_id.as_deref()
+    }
+
+    /// The service's `x-ms-correlation-request-id`.
+    #[must_use]
+    pub fn correlation_id(&self) -> Option<&str> {
+        self.inner.response.as_ref()?.correlation_id.as_deref()
+    }
+
+    /// The `x-ms-client-request-id` that this library sent.
+    #[must_use]
+    pub fn client_request_id(&self) -> Option<&str> {
+        self.inner.response.as_ref()?.client_request_id.as_deref()
+    }
+
+    /// How long the service asked to wait before the next try.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.inner.response.as_ref()?.retry_after
+    }
+
+    /// What a person can do about it, for well-known failures.
+    #[must_use]
+    pub fn remedy(&self) -> Option<&'static str> {
+        self.inner.remedy
+    }
+
+    /// The token that takes the wait up again, where the operation may still run.
+    #[must_use]
+    pub fn resume_token(&self) -> Option<&ResumeToken> {
+        self.inner.operation.as_ref()?.token.as_ref()
+    }
+
+    /// The last status that the service gave for the operation, as it spelled it.
+    #[must_use]
+    pub fn last_status(&self) -> Option<&str> {
+        self.inner.operation.as_ref()?.last_status.as_deref()
+    }
+
+    /// How long the operation had been waited for.
+    #[must_use]
+    pub fn elapsed(&self) -> Option<Duration> {
+        Some(self.inner.operation.as_ref()?.elapsed)
+    }
+
+    /// How often the status of the operation had been read.
+    #[must_use]
+    pub fn polls(&self) -> Option<u32> {
+        Some(self.inner.operation.as_ref()?.polls)
+    }
+
+    /// The resource does not exist (HTTP 404).
+    ///
+    /// # Troubleshooting
+    ///
+    /// ARM also answers 404 for a workspace that the credential may not see in another tenant;
+    /// check the subscription and the tenant of the credential.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.http_status() == Some(404)
+    }
+
+    /// The name is taken.
+    ///
+    /// # Troubleshooting
+    ///
+    /// `create_or_get` and `attach_or_get` take the existing compute instead.
+    #[must_use]
+    pub fn is_already_exists(&self) -> bool {
+        self.kind() == ErrorKind::AlreadyExists
+    }
+
+    /// Another operation runs on the resource, or its state forbids the verb (HTTP 409).
+    ///
+    /// # Troubleshooting
+    ///
+    /// Wait for the running operation (`wait_for_completion` works on a handle that was only read),
+    /// then try again.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        self.http_status() == Some(409)
+    }
+
+    /// The service, or this library on its behalf, asks for patience (HTTP 429).
+    ///
+    /// # Troubleshooting
+    ///
+    /// [`retry_after`](Self::retry_after) says for how long. Many workspaces of one subscription
+    /// share one budget of reads.
+    #[must_use]
+    pub fn is_throttled(&self) -> bool {
+        self.http_status() == Some(429)
+    }
+
+    /// The credential was not accepted, or no token could be had.
+    ///
+    /// # Troubleshooting
+    ///
+    /// Sign in again (`az login`), and check that cloud and tenant are those of the workspace.
+    #[must_use]
+    pub fn is_unauthenticated(&self) -> bool {
+        self.kind() == ErrorKind::Credential || self.http_status() == Some(401)
+    }
+
+    /// The credential lacks a right (HTTP 403).
+    ///
+    /// # Troubleshooting
+    ///
+    /// Attaching needs Contributor on the cluster's resource group and *Azure Kubernetes Service
+    /// Cluster Admin* on the cluster.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        self.http_status() == Some(403)
+    }
+
+    /// A time limit of this library ended the call: the call's own, or the deadline of a wait.
+    ///
+    /// # Troubleshooting
+    ///
+    /// After a deadline the operation may still run: [`resume_token`](Self::resume_token) takes the
+    /// wait up again.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Timeout | ErrorKind::DeadlineExceeded)
+    }
+
+    /// The service ended the operation as failed or cancelled: it does not run any more.
+    ///
+    /// # Troubleshooting
+    ///
+    /// A failed compute stays in the workspace and keeps its name: `delete` or `detach` it before
+    /// the next try.
+    #[must_use]
+    pub fn is_operation_failure(&self) -> bool {
+        matches!(self.kind(), ErrorKind::OperationFailed | ErrorKind::OperationCanceled)
+    }
+
+    /// Whether the operation may still run although the wait ended.
+    ///
+    /// # Troubleshooting
+    ///
+    /// Keep [`resume_token`](Self::resume_token) and resume later, in this process or another.
+    #[must_use]
+    pub fn may_still_run(&self) -> bool {
+        matches!(self.kind(), ErrorKind::OperationStatusLost | ErrorKind::DeadlineExceeded)
+    }
+
+    /// The service refuses this kind of compute as a whole: the path is retired.
+    ///
+    /// # Troubleshooting
+    ///
+    /// Attach a cluster of your own, or use compute of kind `Kubernetes`.
+    #[must_use]
+    pub fn is_path_retired(&self) -> bool {
+        self.service_error().is_some_and(|error| error.any(codes::says_path_retired))
     }
 }
 
-impl std::fmt::Display for Error {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for violation in &self.violations {
-            writeln!(f, "{violation}")?;
+/// Constructors for the rest of the crate.
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            inner: Box::new(Inner {
+                kind,
+                context: None,
+                message: redact(&message.into()),
+                violations: Vec::new(),
+                response: None,
+                operation: None,
+                remedy: None,
+                source: None,
+            }),
+        }
+    }
+
+    /// `what` names the thing that breaks rules: "provisioning configuration", "compute name", …
+    pub(crate) fn validation(what: &'static str, violations: Vec<Violation>) -> Self {
+        let count = violations.len();
+        let rules = if count == 1 { "rule" } else { "rules" };
+        let mut error =
+            Self::new(ErrorKind::Validation, format!("the {what} breaks {count} {rules}"));
+        error.inner.violations = violations;
+        error
+    }
+
+    /// The service answered, and its answer is a refusal.
+    pub(crate) fn service(response: ResponseFacts) -> Self {
+        Self::of_response(ErrorKind::Service, response)
+    }
+
+    /// An error whose text comes from what the service said.
+    pub(crate) fn of_response(kind: ErrorKind, response: ResponseFacts) -> Self {
+        let mut error = Self::new(kind, response.describe());
+        error.inner.remedy = response.remedy();
+        error.inner.response = Some(response);
+        error
+    }
+
+    #[must_use]
+    pub(crate) fn with_response(mut self, response: ResponseFacts) -> Self {
+        self.inner.remedy = self.inner.remedy.or_else(|| response.remedy());
+        self.inner.response = Some(response);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with_operation(mut self, operation: OperationFacts) -> Self {
+        self.inner.operation = Some(operation);
+        self
+    }
+
+    /// Says what was being done; the first one to say so is right.
+    #[must_use]
+    pub(crate) fn with_context(mut self, context: impl FnOnce() -> String) -> Self {
+        if self.inner.context.is_none() {
+            self.inner.context = Some(context());
+        }
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with_remedy(mut self, remedy: &'static str) -> Self {
+        self.inner.remedy = Some(remedy);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
+        self.inner.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn response(&self) -> Option<&ResponseFacts> {
+        self.inner.response.as_ref()
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.inner.message
+    }
+}
+
+impl ResponseFacts {
+    fn remedy(&self) -> Option<&'static str> {
+        self.error.as_ref()?.find_remedy()
+    }
+
+    /// `Code: message`, or the best that there is.
+    fn describe(&self) -> String {
+        match &self.error {
+            Some(error) => error.describe(),
+            None => match (&self.excerpt, self.status) {
+                (Some(excerpt), _) => format!("the answer is no error that ARM describes: {excerpt}"),
+                (None, Some(status)) => format!("the service answered {status} without a body"),
+                (None, None) => "the service gave no reason".to_owned(),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.inner;
+        if let Some(context) = &inner.context {
+            write!(f, "{context}: ")?;
+        }
+        f.write_str(&inner.message)?;
+        for violation in &inner.violations {
+            write!(f, "\n  {violation}")?;
+        }
+        if let Some(operation) = &inner.operation {
+            write!(
+                f,
+                " (last status {}, {} polls in {:.0?})",
+                operation.last_status.as_deref().unwrap_or("unknown"),
+                operation.polls,
+                operation.elapsed
+            )?;
+        }
+        if let Some(response) = &inner.response {
+            if let Some(status) = response.status {
+                write!(f, " [status {status}]")?;
+            }
+            if let Some(id) = &response.request_id {
+                write!(f, " [request id {id}]")?;
+            }
+            if let Some(id) = &response.correlation_id {
+                write!(f, " [correlation id {id}]")?;
+            }
+        }
+        if let Some(remedy) = inner.remedy {
+            write!(f, "; {remedy}")?;
         }
         Ok(())
     }
 }
 
-impl std::error::Error for Error {}
+impl fmt::Debug for Error {
+    /// The text of `Display` and the kind: there is nothing else that is safe to print.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Error({:?}: {self}", self.inner.kind)?;
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            write!(f, "; caused by: {}", redact(&cause.to_string()))?;
+            source = cause.source();
+        }
+        f.write_str(")")
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.inner.source {
+            Some(source) => Some(&**source),
+            None => None,
+        }
+    }
+}
+
+impl From<azure_core::Error> for Error {
+    /// `azure_core`'s `Display` may show only its outermost context; the text of ours is the
+    /// innermost message of the chain.
+    fn from(error: azure_core::Error) -> Self {
+        use azure_core::error::ErrorKind as Core;
+        let kind = match error.kind() {
+            Core::Credential => ErrorKind::Credential,
+            Core::Io | Core::Connection => ErrorKind::Transport,
+            Core::DataConversion => ErrorKind::Protocol,
+            Core::HttpResponse { .. } => ErrorKind::Service,
+            _ => ErrorKind::Transport,
+        };
+        let status = error.http_status().map(u16::from);
+        let mut message = error.to_string();
+        let mut cause = std::error::Error::source(&error);
+        while let Some(inner) = cause {
+            message = inner.to_string();
+            cause = inner.source();
+        }
+        let mut ours = Self::new(kind, message);
+        if status.is_some() {
+            ours = ours.with_response(ResponseFacts { status, ..Default::default() });
+        }
+        if kind == ErrorKind::Credential {
+            ours = ours.with_remedy(codes::SIGN_IN);
+        }
+        ours.with_source(error)
+    }
+}
+
+impl From<Error> for azure_core::Error {
+    fn from(error: Error) -> Self {
+        use azure_core::error::ErrorKind as Core;
+        let kind = match (error.kind(), error.http_status()) {
+            (ErrorKind::Credential, _) => Core::Credential,
+            (ErrorKind::Transport | ErrorKind::Timeout, _) => Core::Io,
+            (ErrorKind::Protocol, _) => Core::DataConversion,
+            (ErrorKind::Service, Some(status)) => Core::HttpResponse {
+                status: status.into(),
+                error_code: error.code().map(str::to_owned),
+                raw_response: None,
+            },
+            _ => Core::Other,
+        };
+        let text = error.to_string();
+        Self::with_error(kind, error, text)
+    }
+}
+
+#[cfg(test)]
+mod tests;

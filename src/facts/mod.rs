@@ -3,3 +3,4 @@
 //! The emulator may use this module, and nothing else of the library (`docs/design.md`).
 
 pub(crate) mod arm;
+pub(crate) mod codes;

@@ -1,0 +1,172 @@
+//! The service's own error bodies, in all the forms that were seen.
+
+use super::redact;
+use crate::facts::codes;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+/// An error as the service described it.
+///
+/// Read leniently: ARM's `{"error":{…}}`, the doubly nested form that the machine learning service
+/// used before 2019-06-01 (and `azureml-core` 1.61 still unwraps), a bare `code`/`message` at the
+/// top, and `statusCode` in place of a code. JSON inside a message is kept as it is, and looked
+/// into for the innermost message.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct ServiceError {
+    /// The machine-readable code.
+    pub code: Option<String>,
+    /// The text for people.
+    pub message: Option<String>,
+    /// What the error is about.
+    pub target: Option<String>,
+    /// The HTTP status that the error carries in its own body.
+    pub status_code: Option<u16>,
+    /// More specific errors.
+    pub details: Vec<ServiceError>,
+}
+
+/// How deep an error may be nested before the rest is ignored.
+const MAX_DEPTH: usize = 16;
+
+impl ServiceError {
+    /// Reads an error from a body that may hold one: an operation's status, a resource, an answer.
+    pub(crate) fn find(body: &Value) -> Option<Self> {
+        if let Some(error) = body.get("error").filter(|error| !error.is_null()) {
+            return Self::parse(error, MAX_DEPTH);
+        }
+        // A status document has its own `code`-less shape: only take what names an error.
+        let named = body.get("code").is_some() || body.get("statusCode").is_some();
+        let said = body.get("message").is_some_and(Value::is_string);
+        if named || (said && body.get("status").is_none()) {
+            return Self::parse(body, MAX_DEPTH);
+        }
+        None
+    }
+
+    /// Reads `properties.provisioningErrors[]` of a compute.
+    pub(crate) fn of_provisioning(resource: &Value) -> Option<Self> {
+        let errors = resource.get("properties")?.get("provisioningErrors")?.as_array()?;
+        let mut errors: Vec<Self> = errors
+            .iter()
+            .filter_map(|item| Self::parse(item, MAX_DEPTH))
+            .collect();
+        match errors.len() {
+            0 => None,
+            1 => errors.pop(),
+            _ => Some(Self {
+                code: errors[0].code.clone(),
+                message: errors[0].message.clone(),
+                details: errors,
+                ..Self::default()
+            }),
+        }
+    }
+
+    fn parse(value: &Value, depth: usize) -> Option<Self> {
+        if depth == 0 {
+            return None;
+        }
+        if let Some(text) = value.as_str() {
+            return (!text.trim().is_empty())
+                .then(|| Self { message: Some(redact(text)), ..Self::default() });
+        }
+        let object = value.as_object()?;
+        if let Some(inner @ Value::Object(_)) = object.get("error") {
+            return Self::parse(inner, depth - 1);
+        }
+        let text = |key: &str| match object.get(key) {
+            Some(Value::String(text)) if !text.trim().is_empty() => Some(redact(text)),
+            Some(Value::Number(number)) => Some(number.to_string()),
+            _ => None,
+        };
+        let mut details: Vec<Self> = object
+            .get("details")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|item| Self::parse(item, depth - 1))
+            .collect();
+        let inner = object.get("innererror").or_else(|| object.get("innerError"));
+        details.extend(inner.and_then(|inner| Self::parse(inner, depth - 1)));
+        let error = Self {
+            code: text("code"),
+            message: text("message"),
+            target: text("target"),
+            status_code: object
+                .get("statusCode")
+                .and_then(Value::as_u64)
+                .and_then(|status| u16::try_from(status).ok()),
+            details,
+        };
+        (error != Self::default()).then_some(error)
+    }
+
+    /// The most specific code and message: the deepest ones of the first branch that has any.
+    #[must_use]
+    pub fn innermost(&self) -> (Option<&str>, Option<&str>) {
+        let (mut code, mut message) = (None, None);
+        for detail in &self.details {
+            let (inner_code, inner_message) = detail.innermost();
+            code = code.or(inner_code);
+            message = message.or(inner_message);
+        }
+        (code.or(self.code.as_deref()), message.or(self.message.as_deref()))
+    }
+
+    /// Whether this error or one below it satisfies `test`, given code and message.
+    pub(crate) fn any(&self, test: fn(Option<&str>, Option<&str>) -> bool) -> bool {
+        test(self.code.as_deref(), self.message.as_deref())
+            || self.details.iter().any(|detail| detail.any(test))
+    }
+
+    /// The remedy for the most specific part of this error that has one.
+    pub(crate) fn find_remedy(&self) -> Option<&'static str> {
+        self.details
+            .iter()
+            .find_map(Self::find_remedy)
+            .or_else(|| codes::remedy(self.code.as_deref(), self.message.as_deref()))
+    }
+
+    /// `Code: message`, the innermost ones; the outer message too where it differs.
+    pub(crate) fn describe(&self) -> String {
+        let (code, message) = self.innermost();
+        let embedded = message.and_then(embedded_message);
+        let message = embedded.as_deref().or(message);
+        let mut text = match (code, message) {
+            (Some(code), Some(message)) => format!("{code}: {message}"),
+            (Some(one), None) | (None, Some(one)) => one.to_owned(),
+            (None, None) => match self.status_code {
+                Some(status) => format!("the service gave status {status} and no reason"),
+                None => "the service gave no reason".to_owned(),
+            },
+        };
+        if let Some(outer) = self.message.as_deref()
+            && embedded.is_none()
+            && Some(outer) != message
+        {
+            text = format!("{text} ({outer})");
+        }
+        text
+    }
+}
+
+impl<'de> Deserialize<'de> for ServiceError {
+    /// Never fails for well-formed JSON: errors come in too many shapes to insist on one.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        Ok(Self::parse(&value, MAX_DEPTH).unwrap_or_default())
+    }
+}
+
+/// The message of an error that is hidden as JSON inside a message.
+fn embedded_message(message: &str) -> Option<String> {
+    let start = message.find('{')?;
+    let value: Value = serde_json::from_str(message[start..].trim_end()).ok()?;
+    let error = ServiceError::find(&value)?;
+    let (code, text) = error.innermost();
+    match (code, text) {
+        (Some(code), Some(text)) => Some(format!("{code}: {text}")),
+        (_, text) => text.map(str::to_owned),
+    }
+}

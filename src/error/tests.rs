@@ -1,0 +1,115 @@
+use super::*;
+use serde_json::{Value, json};
+
+fn found(body: Value) -> ServiceError {
+    ServiceError::find(&body).unwrap()
+}
+
+#[test]
+fn every_documented_shape_of_an_error_gives_code_and_message() {
+    for body in [
+        json!({"error": {"code": "C", "message": "M"}}),
+        json!({"error": {"error": {"code": "C", "message": "M"}}}),
+        json!({"code": "C", "message": "M"}),
+        json!({"status": "Failed", "error": {"code": "C", "message": "M", "details": null}}),
+        json!({"error": {"code": "Outer", "message": "outer", "details": [{"code": "C", "message": "M"}]}}),
+        json!({"error": {"code": "Outer", "innererror": {"code": "C", "message": "M"}}}),
+    ] {
+        assert_eq!(found(body.clone()).innermost(), (Some("C"), Some("M")), "{body}");
+    }
+    let error = found(json!({"error": {"statusCode": 400, "message": "M"}}));
+    assert_eq!((error.status_code, error.innermost()), (Some(400), (None, Some("M"))));
+}
+
+#[test]
+fn a_status_without_an_error_gives_none() {
+    for body in [json!({"status": "Failed"}), json!({"error": null}), json!([]), json!("x")] {
+        assert_eq!(ServiceError::find(&body), None, "{body}");
+    }
+}
+
+#[test]
+fn provisioning_errors_are_read_in_both_forms() {
+    for errors in [
+        json!([{"error": {"code": "C", "message": "M"}}]),
+        json!([{"code": "C", "message": "M"}]),
+        json!([{"code": "X", "message": "x", "error": {"code": "C", "message": "M"}}]),
+    ] {
+        let body = json!({"properties": {"provisioningErrors": errors}});
+        let error = ServiceError::of_provisioning(&body).unwrap();
+        assert_eq!(error.innermost(), (Some("C"), Some("M")), "{body}");
+    }
+    for errors in [json!(null), json!([]), json!([null]), json!("x")] {
+        let body = json!({"properties": {"provisioningErrors": errors}});
+        assert_eq!(ServiceError::of_provisioning(&body), None, "{body}");
+    }
+}
+
+#[test]
+fn an_error_hidden_in_a_message_is_shown_and_kept() {
+    let hidden = r#"Deployment failed: {"error":{"code":"Inner","message":"the reason"}}"#;
+    let error = found(json!({"error": {"code": "Outer", "message": hidden}}));
+    assert!(error.describe().contains("Inner: the reason"), "{}", error.describe());
+    assert_eq!(error.message.as_deref(), Some(hidden));
+}
+
+#[test]
+fn deep_nesting_ends() {
+    let mut body = json!({"code": "C"});
+    for _ in 0..100 {
+        body = json!({"error": body});
+    }
+    assert_eq!(ServiceError::find(&body), None);
+}
+
+#[test]
+fn display_holds_what_a_person_needs_in_one_text() {
+    let error = Error::service(ResponseFacts {
+        status: Some(409),
+        error: Some(found(json!({"error": {"code": "QuotaExceeded", "message": "no cores left"}}))),
+        request_id: Some("r-1".into()),
+        correlation_id: Some("c-1".into()),
+        ..Default::default()
+    })
+    .with_context(|| "create compute \"myaks\"".into());
+    let text = error.to_string();
+    for part in
+        ["create compute \"myaks\"", "QuotaExceeded", "no cores left", "409", "r-1", "c-1", "vCPUs"]
+    {
+        assert!(text.contains(part), "{part} is missing from {text}");
+    }
+    assert_eq!(error.code(), Some("QuotaExceeded"));
+    assert!(error.is_conflict() && !error.is_not_found());
+}
+
+#[test]
+fn secrets_in_messages_of_the_service_are_hidden() {
+    let error = Error::service(ResponseFacts {
+        status: Some(400),
+        error: Some(found(json!({"error": {"code": "C", "message": "bad \"key\":\"s3cr3t\""}}))),
+        ..Default::default()
+    });
+    assert!(!format!("{error} {error:?}").contains("s3cr3t"));
+}
+
+#[test]
+fn the_innermost_message_of_azure_core_is_lifted_out() {
+    use azure_core::error::ErrorKind as Core;
+    let inner = azure_core::Error::with_message(Core::Other, "the true reason");
+    let error = Error::from(inner.with_context("non-transport error occurred"));
+    assert!(error.to_string().contains("the true reason"), "{error}");
+}
+
+#[test]
+fn conversion_to_azure_core_keeps_status_and_text() {
+    let ours = Error::service(ResponseFacts { status: Some(404), ..Default::default() });
+    let theirs = azure_core::Error::from(ours);
+    assert_eq!(theirs.http_status().map(u16::from), Some(404));
+}
+
+#[test]
+fn the_error_is_small_and_can_cross_threads() {
+    fn crosses<T: Send + Sync + 'static>() {}
+    crosses::<Error>();
+    assert_eq!(std::mem::size_of::<Error>(), std::mem::size_of::<usize>());
+}

@@ -1,0 +1,156 @@
+//! Well-known refusals of the service, and what a person can do about them.
+//!
+//! Sources: the issue threads and pages listed in `docs/wire.md`, "Refusals". The texts of the
+//! service were seen in reports, never live: a refusal is recognised by its code where it has one of
+//! its own, and otherwise by words that all stand in its message.
+
+pub(crate) const SIGN_IN: &str =
+    "sign in again (for example `az login`) with an account of the workspace's tenant and cloud";
+
+/// One refusal, and how it is recognised: by one of the codes, or by one of the sets of words.
+struct Known {
+    codes: &'static [&'static str],
+    words: &'static [&'static [&'static str]],
+    remedy: &'static str,
+}
+
+const PATH_RETIRED_WORDS: &[&[&str]] =
+    &[&["aks", "no longer supported"], &["akscompute", "not supported", "kubernetes"]];
+
+/// More specific entries stand first.
+const KNOWN: [Known; 15] = [
+    Known {
+        codes: &[],
+        words: PATH_RETIRED_WORDS,
+        remedy: "this path is retired on the service's side: attach a cluster of your own, or use \
+                 compute of kind Kubernetes",
+    },
+    Known {
+        codes: &["ComputeAlreadyExists"],
+        words: &[],
+        remedy: "take another name, or use create_or_get or attach_or_get",
+    },
+    Known {
+        codes: &["QuotaExceeded", "OperationNotAllowed"],
+        words: &[&["quota", "cores"], &["quota", "exceed"]],
+        remedy: "ask for more regional and family vCPUs of Microsoft.Compute (AKS draws on that \
+                 quota, not on the one of Azure Machine Learning), or choose a smaller size or count",
+    },
+    Known {
+        codes: &[],
+        words: &[&["at least 12 cores"], &["at least 12", "vcpu"], &["at least 3 machines"]],
+        remedy: "use at least three nodes and 12 vCPUs in all for production, or purpose DevTest",
+    },
+    Known {
+        codes: &["RequestDisallowedByPolicy"],
+        words: &[&["load balancers should not have public ips"], &["disallowed by policy"]],
+        remedy: "a policy of the subscription forbids this; where it is about public addresses, use \
+                 an internal load balancer",
+    },
+    Known {
+        codes: &["UnsupportedKubernetesVersion", "K8sVersionNotSupported"],
+        words: &[&["version", "not supported", "supported versions"], &["kubernetes version", "supported"]],
+        remedy: "upgrade the cluster to one of the versions that the message lists (`az aks upgrade`)",
+    },
+    Known {
+        codes: &["SkuNotAvailable"],
+        words: &[&["not available in location"], &["vm size", "not allowed"]],
+        remedy: "choose a VM size that the subscription may use in this region (`az vm list-skus`)",
+    },
+    Known {
+        codes: &["ComputeResourceNotCreated"],
+        words: &[&["computeresourcenotcreated"]],
+        remedy: "an earlier try failed and keeps the name: delete or detach that compute first",
+    },
+    Known {
+        codes: &["AuthorizationFailed", "LinkedAuthorizationFailed", "Forbidden"],
+        words: &[],
+        remedy: "the credential needs Contributor on the workspace's resource group; to attach, also \
+                 Azure Kubernetes Service Cluster Admin on the cluster",
+    },
+    Known {
+        codes: &["ExpiredAuthenticationToken", "InvalidAuthenticationToken", "AuthenticationFailed"],
+        words: &[],
+        remedy: SIGN_IN,
+    },
+    Known {
+        codes: &["InvalidAuthenticationTokenTenant", "InvalidTokenTenant"],
+        words: &[],
+        remedy: "the token is of another tenant: sign in to the tenant of the subscription",
+    },
+    Known {
+        codes: &["MissingSubscriptionRegistration", "SubscriptionNotRegistered"],
+        words: &[],
+        remedy: "register the resource provider that the message names (`az provider register`)",
+    },
+    Known {
+        codes: &["InvalidApiVersionParameter", "NoRegisteredProviderFound"],
+        words: &[],
+        remedy: "this cloud does not offer the API version: set one that the message lists with \
+                 WorkspaceBuilder::api_version",
+    },
+    Known {
+        codes: &["OperationPreempted"],
+        words: &[],
+        remedy: "a newer operation on the same compute took over: read the compute to see its state",
+    },
+    Known {
+        codes: &["SubscriptionNotFound", "ResourceGroupNotFound"],
+        words: &[],
+        remedy: "check the subscription and resource group, and that the credential's tenant and \
+                 cloud are theirs",
+    },
+];
+
+/// The remedy for a refusal with this code and message, where it is a known one.
+pub(crate) fn remedy(code: Option<&str>, message: Option<&str>) -> Option<&'static str> {
+    let message = message.map(str::to_lowercase);
+    KNOWN
+        .iter()
+        .find(|known| {
+            code.is_some_and(|code| known.codes.iter().any(|own| own.eq_ignore_ascii_case(code)))
+                || message.as_deref().is_some_and(|message| stands_in(message, known.words))
+        })
+        .map(|known| known.remedy)
+}
+
+/// Whether the service says that computes of kind AKS are a thing of the past.
+pub(crate) fn says_path_retired(_code: Option<&str>, message: Option<&str>) -> bool {
+    message.is_some_and(|message| stands_in(&message.to_lowercase(), PATH_RETIRED_WORDS))
+}
+
+fn stands_in(message: &str, sets: &[&[&str]]) -> bool {
+    sets.iter().any(|words| words.iter().all(|word| message.contains(word)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_refusal_is_reached_by_each_of_its_marks() {
+        for known in &KNOWN {
+            for code in known.codes {
+                assert_eq!(remedy(Some(code), None), Some(known.remedy), "{code}");
+            }
+            for words in known.words {
+                let message = words.join(" ").to_uppercase();
+                assert_eq!(remedy(None, Some(&message)), Some(known.remedy), "{message}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_refusal_has_no_remedy() {
+        assert_eq!(remedy(Some("Teapot"), Some("short and stout")), None);
+    }
+
+    #[test]
+    fn the_retired_path_is_told_from_other_refusals() {
+        assert!(says_path_retired(
+            None,
+            Some("AksCompute creation is no longer supported, use KubernetesCompute")
+        ));
+        assert!(!says_path_retired(None, Some("The VM size is no longer supported")));
+    }
+}

@@ -1,0 +1,259 @@
+//! The async shell around the decision step: pauses, sends, and asks the step what follows.
+
+use super::progress::Progress;
+use super::schedule::{Pace, Schedule};
+use super::status::StatusClass;
+use super::step::{Machine, Outcome, Step};
+use super::wait::WaitOptions;
+use crate::error::{Error, ErrorKind, OperationFacts};
+use crate::token::{ResumeToken, Verb};
+use crate::transport::{ArmClient, HttpRequest, Limit, Sending};
+use serde_json::Value;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use url::Url;
+
+/// What a read may still take when the deadline is there.
+const LAST_READ: Duration = Duration::from_secs(5);
+
+/// An operation that is being waited for.
+///
+/// All that changes, changes after an answer was taken in whole: a future of this type can be
+/// dropped at any await point, and the next call goes on where the last one stopped.
+#[derive(Debug, Clone)]
+pub(crate) struct Driver {
+    client: Arc<ArmClient>,
+    machine: Machine,
+    schedule: Schedule,
+    /// `None` where nothing was asked of the service: a wait on a resource that was only read.
+    token: Option<ResumeToken>,
+    target: String,
+    started: Instant,
+    polls: u32,
+    next: Option<Next>,
+    /// Whether the pause that comes next was told.
+    announced: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Next {
+    url: Url,
+    due: Instant,
+    delay: Duration,
+    throttled: bool,
+}
+
+/// One turn of the wait.
+#[derive(Debug)]
+pub(crate) enum Turn {
+    /// A pause follows.
+    Progress(Progress),
+    /// It is over.
+    Done,
+}
+
+impl Driver {
+    pub(crate) fn new(
+        client: Arc<ArmClient>,
+        target: String,
+        token: Option<ResumeToken>,
+        (machine, step): (Machine, Step),
+    ) -> Self {
+        let mut driver = Self {
+            client,
+            machine,
+            schedule: Schedule::new(),
+            token,
+            target,
+            started: Instant::now(),
+            polls: 0,
+            next: None,
+            announced: false,
+        };
+        driver.plan(step);
+        driver
+    }
+
+    /// What takes the wait up again elsewhere; `None` once it is over.
+    pub(crate) fn token(&self) -> Option<&ResumeToken> {
+        if self.machine.outcome().is_some_and(|outcome| !matches!(outcome, Outcome::Lost { .. })) {
+            return None;
+        }
+        self.token.as_ref()
+    }
+
+    pub(crate) fn verb(&self) -> Option<Verb> {
+        self.token.as_ref().map(ResumeToken::verb)
+    }
+
+    pub(crate) fn target(&self) -> &str {
+        &self.target
+    }
+
+    pub(crate) fn status(&self) -> Option<&str> {
+        self.machine.status()
+    }
+
+    /// Waits to the end.
+    pub(crate) async fn run(&mut self, options: &WaitOptions) -> Result<Option<Value>, Error> {
+        self.schedule.set_floor(options.floor());
+        let deadline = options.limit().and_then(|limit| Instant::now().checked_add(limit));
+        let mut observer = options.observer();
+        self.announced = false;
+        loop {
+            match self.turn(deadline).await {
+                Ok(Turn::Progress(progress)) => observer.progress(&progress),
+                Ok(Turn::Done) => {
+                    let result = self.result();
+                    observer.end(&self.progress(), result.as_ref().err());
+                    return result;
+                }
+                Err(error) => {
+                    observer.end(&self.progress(), Some(&error));
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Tells the pause that follows, or takes it and reads once.
+    pub(crate) async fn turn(&mut self, deadline: Option<Instant>) -> Result<Turn, Error> {
+        loop {
+            let Some(next) = self.next.clone() else { return Ok(Turn::Done) };
+            if !self.announced {
+                self.announced = true;
+                if !next.delay.is_zero() {
+                    return Ok(Turn::Progress(self.progress()));
+                }
+            }
+            let last = deadline.is_some_and(|deadline| next.due >= deadline);
+            if let Some(deadline) = deadline.filter(|_| last) {
+                tokio::time::sleep_until(deadline).await;
+                // A service that asks for patience gets it, also at the end.
+                if next.throttled {
+                    return Err(self.deadline_exceeded());
+                }
+            } else {
+                tokio::time::sleep_until(next.due).await;
+            }
+            self.read(&next, deadline).await;
+            match &self.next {
+                None => return Ok(Turn::Done),
+                Some(_) if last => return Err(self.deadline_exceeded()),
+                Some(_) => self.announced = false,
+            }
+        }
+    }
+
+    async fn read(&mut self, next: &Next, deadline: Option<Instant>) {
+        let request = HttpRequest::get(next.url.clone())
+            .request_id(Some(self.machine.request_id().to_owned()));
+        let timeout = deadline.map(|deadline| {
+            let left = deadline.saturating_duration_since(Instant::now());
+            self.client.timeout().min(left + LAST_READ)
+        });
+        let answer = self.client.send(&request, Sending::Once, Limit::RESOURCE, timeout).await;
+        self.polls = self.polls.saturating_add(1);
+        let step = self.machine.observe(answer.as_ref(), self.started.elapsed());
+        self.plan(step);
+    }
+
+    fn plan(&mut self, step: Step) {
+        if let Some(token) = &mut self.token {
+            self.machine.write(token.parts_mut());
+        }
+        self.next = match step {
+            Step::Done => None,
+            Step::Read { url, pace } => {
+                let delay = self.schedule.delay(pace, chance());
+                let due = Instant::now() + delay;
+                let throttled =
+                    matches!(pace, Pace::Throttled { .. } | Pace::Backoff { hint: Some(_), .. });
+                Some(Next { url, due, delay, throttled })
+            }
+        };
+    }
+
+    fn progress(&self) -> Progress {
+        let status = self.machine.status();
+        let class = match self.machine.outcome() {
+            Some(Outcome::Succeeded(_) | Outcome::Unfetched { .. }) => StatusClass::Succeeded,
+            Some(Outcome::Failed { canceled: true, .. }) => StatusClass::Canceled,
+            Some(Outcome::Failed { .. }) => StatusClass::Failed,
+            Some(Outcome::Lost { .. }) | None => StatusClass::InProgress,
+        };
+        Progress {
+            verb: self.verb(),
+            target: self.target.clone(),
+            status: status.map(str::to_owned),
+            class,
+            percent: self.machine.percent(),
+            polls: self.polls,
+            elapsed: self.started.elapsed(),
+            next_delay: self.next.as_ref().map_or(Duration::ZERO, |next| next.delay),
+            last_error: self.machine.last_error().map(str::to_owned),
+        }
+    }
+
+    /// The end, as often as it is asked for; no I/O.
+    pub(crate) fn result(&self) -> Result<Option<Value>, Error> {
+        let (error, token) = match self.machine.outcome() {
+            Some(Outcome::Succeeded(result)) => return Ok(result.clone()),
+            Some(Outcome::Failed { canceled, facts }) => {
+                let kind =
+                    if *canceled { ErrorKind::OperationCanceled } else { ErrorKind::OperationFailed };
+                (Error::of_response(kind, facts.clone()), None)
+            }
+            Some(Outcome::Unfetched { why, facts }) => {
+                let error = Error::new(ErrorKind::ResultUnavailable, why.clone());
+                (error.with_response(facts.clone()), None)
+            }
+            Some(Outcome::Lost { kind, why, facts }) => {
+                let excerpt = facts.excerpt.as_deref().or_else(|| {
+                    facts.error.as_ref().and_then(|error| error.message.as_deref())
+                });
+                let text = match excerpt {
+                    Some(excerpt) => format!("{why}: {excerpt}"),
+                    None => why.clone(),
+                };
+                (Error::new(*kind, text).with_response(facts.clone()), self.token.clone())
+            }
+            None => {
+                return Err(self.deadline_exceeded());
+            }
+        };
+        Err(self.describe(error, token))
+    }
+
+    fn deadline_exceeded(&self) -> Error {
+        let error = Error::new(
+            ErrorKind::DeadlineExceeded,
+            "the deadline of the wait has passed; the operation may still run",
+        );
+        self.describe(error, self.token.clone())
+    }
+
+    fn describe(&self, error: Error, token: Option<ResumeToken>) -> Error {
+        error
+            .with_operation(OperationFacts {
+                last_status: self.machine.status().map(str::to_owned),
+                elapsed: self.started.elapsed(),
+                polls: self.polls,
+                token,
+            })
+            .with_context(|| match self.verb() {
+                Some(verb) => format!("{verb} {:?}", self.target),
+                None => format!("wait for {:?}", self.target),
+            })
+    }
+}
+
+/// A number from 0 to 1 for jitter. The standard library's hasher is seeded at random, which is
+/// chance enough to spread polls.
+fn chance() -> f64 {
+    let bits = std::collections::hash_map::RandomState::new().build_hasher().finish() >> 32;
+    // 32 bits fit a double exactly.
+    bits as f64 / f64::from(u32::MAX)
+}

@@ -1,0 +1,120 @@
+//! An operation in the hands of the caller.
+
+use super::driver::{Driver, Turn};
+use super::progress::Event;
+use super::wait::WaitOptions;
+use crate::error::Error;
+use crate::token::{ResumeToken, Verb};
+use futures::Stream;
+use futures::stream;
+use serde_json::Value;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// Turns the service's last word into what the verb gives.
+pub(crate) type Settle<T> = Arc<dyn Fn(Option<Value>) -> Result<T, Error> + Send + Sync>;
+
+/// A long-running operation that the service has accepted.
+///
+/// `.await` it to wait with the defaults, call [`wait`](Self::wait) to choose them, or follow
+/// [`events`](Self::events). Dropping it stops nothing: the service goes on, and
+/// [`resume_token`](Self::resume_token) takes the wait up again.
+#[must_use = "the service goes on with the operation; await it or keep its resume token"]
+pub struct Operation<T> {
+    driver: Driver,
+    settle: Settle<T>,
+}
+
+impl<T> Operation<T> {
+    pub(crate) fn new(driver: Driver, settle: Settle<T>) -> Self {
+        Self { driver, settle }
+    }
+
+    /// The name of the compute that it changes.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        self.driver.target()
+    }
+
+    /// What was asked for.
+    #[must_use]
+    pub fn verb(&self) -> Option<Verb> {
+        self.driver.verb()
+    }
+
+    /// The last status that was seen, as the service spelled it.
+    #[must_use]
+    pub fn status(&self) -> Option<&str> {
+        self.driver.status()
+    }
+
+    /// What takes the wait up again in another process; `None` once the operation has ended.
+    #[must_use]
+    pub fn resume_token(&self) -> Option<&ResumeToken> {
+        self.driver.token()
+    }
+
+    /// Waits to the end and gives the result. Called again, it gives the same end without I/O.
+    ///
+    /// Sends: GETs of the operation's status, and at last one of the compute.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::OperationFailed`](crate::ErrorKind::OperationFailed) and
+    /// [`OperationCanceled`](crate::ErrorKind::OperationCanceled) with the service's reason;
+    /// [`OperationStatusLost`](crate::ErrorKind::OperationStatusLost) and
+    /// [`DeadlineExceeded`](crate::ErrorKind::DeadlineExceeded) with a resume token, for the
+    /// operation may still run. A single read of the status that fails is no error: the wait goes
+    /// on.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: dropped at any point, the next call goes on where this one stopped.
+    pub async fn wait(&mut self, options: WaitOptions) -> Result<T, Error> {
+        let result = self.driver.run(&options).await?;
+        (self.settle)(result)
+    }
+
+    /// The progress before each pause, and the result as the last item.
+    ///
+    /// The stream ends after the result or the first error. Dropping it stops nothing; a new one
+    /// goes on where it stopped.
+    pub fn events(&mut self) -> impl Stream<Item = Result<Event<T>, Error>> + Send + '_
+    where
+        T: Send,
+    {
+        stream::unfold(Some(self), |operation| async move {
+            let operation = operation?;
+            match operation.driver.turn(None).await {
+                Ok(Turn::Progress(progress)) => Some((Ok(Event::Progress(progress)), Some(operation))),
+                Ok(Turn::Done) => {
+                    let result = operation.driver.result();
+                    Some((result.and_then(|result| (operation.settle)(result)).map(Event::Done), None))
+                }
+                Err(error) => Some((Err(error), None)),
+            }
+        })
+    }
+}
+
+impl<T: Send + 'static> IntoFuture for Operation<T> {
+    type Output = Result<T, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    /// Waits with the default [`WaitOptions`].
+    fn into_future(mut self) -> Self::IntoFuture {
+        Box::pin(async move { self.wait(WaitOptions::new()).await })
+    }
+}
+
+impl<T> fmt::Debug for Operation<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operation")
+            .field("verb", &self.verb())
+            .field("target", &self.target())
+            .field("status", &self.status())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,20 @@
+//! Long-running operations: a pure decision step, a schedule, and a small async shell around them.
+//!
+//! Four outcomes, never mixed: the service says *succeeded*; the service says *failed* or
+//! *cancelled*; the status is *lost*; a local *deadline* or drop. The last two carry a resume token.
+
+mod driver;
+mod handle;
+mod progress;
+mod schedule;
+mod status;
+mod step;
+mod wait;
+
+pub(crate) use driver::{Driver, Turn};
+pub(crate) use handle::Settle;
+pub use handle::Operation;
+pub use progress::{Event, Progress};
+pub use status::StatusClass;
+pub(crate) use step::{Machine, Outcome};
+pub use wait::WaitOptions;

@@ -1,0 +1,152 @@
+//! When the status is read next. Pure: time and chance are given.
+
+use std::time::Duration;
+
+/// Before the first read, where the service gives no hint.
+const FIRST: Duration = Duration::from_secs(1);
+/// The pauses without a hint grow from here …
+const BASE: Duration = Duration::from_secs(5);
+/// … by this …
+const GROWTH: f64 = 1.5;
+/// … up to here.
+const LONGEST: Duration = Duration::from_secs(30);
+/// A hint is believed up to here; after 429 and 503, up to [`LONGEST_THROTTLE`].
+const LONGEST_HINT: Duration = Duration::from_secs(600);
+const LONGEST_THROTTLE: Duration = Duration::from_secs(3600);
+/// Pauses after a failed read double from a second up to here.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
+
+/// How the pause is to be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// At once: a probe, or the final read.
+    Now,
+    /// At the pace of the operation; with what the service just said.
+    Regular { hint: Option<Duration> },
+    /// The service throttles.
+    Throttled { hint: Option<Duration> },
+    /// The read failed for the `failures`th time in a row.
+    Backoff { failures: u32, hint: Option<Duration> },
+}
+
+/// Remembers what the service said and how often it said nothing.
+#[derive(Debug, Clone)]
+pub(crate) struct Schedule {
+    floor: Duration,
+    sticky: Option<Duration>,
+    unhinted: u32,
+    throttled: u32,
+}
+
+impl Schedule {
+    pub(crate) fn new() -> Self {
+        Self { floor: Duration::from_secs(1), sticky: None, unhinted: 0, throttled: 0 }
+    }
+
+    pub(crate) fn set_floor(&mut self, floor: Duration) {
+        self.floor = floor;
+    }
+
+    /// A new monitor does not inherit the hints of the one before it.
+    pub(crate) fn forget_hints(&mut self) {
+        self.sticky = None;
+    }
+
+    /// The pause before the next read. `chance` is from 0 to 1.
+    ///
+    /// Never earlier than a hint; jitter only adds, up to a tenth.
+    pub(crate) fn delay(&mut self, pace: Pace, chance: f64) -> Duration {
+        let chance = chance.clamp(0.0, 1.0);
+        let jittered = |delay: Duration| delay.mul_f64(1.0 + 0.1 * chance);
+        match pace {
+            Pace::Now => Duration::ZERO,
+            Pace::Regular { hint } => {
+                self.throttled = 0;
+                if let Some(hint) = hint {
+                    self.sticky = Some(hint.min(LONGEST_HINT));
+                }
+                let delay = match self.sticky {
+                    Some(hint) => hint,
+                    None => self.next_unhinted(),
+                };
+                jittered(delay.max(self.floor))
+            }
+            Pace::Throttled { hint: Some(hint) } => jittered(hint.min(LONGEST_THROTTLE).max(self.floor)),
+            Pace::Throttled { hint: None } => {
+                self.throttled += 1;
+                jittered(backoff(self.throttled).max(self.floor))
+            }
+            Pace::Backoff { failures, hint } => match hint {
+                Some(hint) => jittered(hint.min(LONGEST_HINT).max(self.floor)),
+                // Full jitter, but never a hot loop.
+                None => backoff(failures).mul_f64(chance).max(self.floor),
+            },
+        }
+    }
+
+    fn next_unhinted(&mut self) -> Duration {
+        let step = self.unhinted;
+        self.unhinted = self.unhinted.saturating_add(1);
+        match step {
+            0 => FIRST,
+            // From the 6th on the pause is at its longest; the exponent must not overflow.
+            step => BASE.mul_f64(GROWTH.powi(i32::try_from(step.min(8)).unwrap_or(8) - 1)).min(LONGEST),
+        }
+    }
+}
+
+fn backoff(failures: u32) -> Duration {
+    Duration::from_secs(1 << failures.saturating_sub(1).min(6)).min(LONGEST_BACKOFF)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NO_HINT: Pace = Pace::Regular { hint: None };
+
+    fn secs(seconds: f64) -> Duration {
+        Duration::from_secs_f64(seconds)
+    }
+
+    #[test]
+    fn without_hints_the_pauses_grow_to_half_a_minute() {
+        let mut schedule = Schedule::new();
+        let pauses: Vec<f64> =
+            (0..9).map(|_| schedule.delay(NO_HINT, 0.0).as_secs_f64()).collect();
+        assert_eq!(pauses, [1.0, 5.0, 7.5, 11.25, 16.875, 25.3125, 30.0, 30.0, 30.0]);
+    }
+
+    #[test]
+    fn a_hint_stays_until_the_next_one_and_is_never_undercut() {
+        let mut schedule = Schedule::new();
+        let hint = |seconds| Pace::Regular { hint: Some(secs(seconds)) };
+        assert_eq!(schedule.delay(hint(17.0), 0.0), secs(17.0));
+        assert_eq!(schedule.delay(NO_HINT, 0.0), secs(17.0));
+        assert_eq!(schedule.delay(NO_HINT, 1.0), secs(18.7));
+        assert_eq!(schedule.delay(hint(3.0), 0.0), secs(3.0));
+        schedule.forget_hints();
+        assert_eq!(schedule.delay(NO_HINT, 0.0), secs(1.0));
+    }
+
+    #[test]
+    fn hints_are_kept_between_the_floor_and_ten_minutes() {
+        let mut schedule = Schedule::new();
+        let hint = |hint| Pace::Regular { hint: Some(hint) };
+        assert_eq!(schedule.delay(hint(secs(0.25)), 0.0), secs(1.0));
+        assert_eq!(schedule.delay(hint(Duration::MAX), 0.0), secs(600.0));
+        let throttled = Pace::Throttled { hint: Some(Duration::MAX) };
+        assert_eq!(schedule.delay(throttled, 0.0), secs(3600.0));
+    }
+
+    #[test]
+    fn failed_reads_back_off_with_full_jitter_and_never_in_a_hot_loop() {
+        let mut schedule = Schedule::new();
+        for failures in 1..40 {
+            let pace = Pace::Backoff { failures, hint: None };
+            assert!(schedule.delay(pace, 0.0) >= secs(1.0));
+            assert!(schedule.delay(pace, 1.0) <= secs(30.0));
+        }
+        assert_eq!(schedule.delay(Pace::Backoff { failures: 4, hint: None }, 1.0), secs(8.0));
+    }
+}

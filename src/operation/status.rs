@@ -1,0 +1,120 @@
+//! Words that say how an operation or a resource stands.
+
+use serde_json::Value;
+
+/// What a status means for the wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StatusClass {
+    /// The operation was cancelled.
+    Canceled,
+    /// The operation failed.
+    Failed,
+    /// Everything else, known or not: only four words end an operation.
+    InProgress,
+    /// The operation succeeded.
+    Succeeded,
+}
+
+impl StatusClass {
+    /// Reads a status: trimmed, in any case.
+    ///
+    /// Words that nobody knows count as in progress. An allow-list broke other clients when the
+    /// service added a word, and "unknown means done" broke others (`operations.md` rule 9).
+    #[must_use]
+    pub fn of(status: &str) -> Self {
+        let status = status.trim();
+        let is = |word: &str| status.eq_ignore_ascii_case(word);
+        if is("succeeded") || is("completed") {
+            Self::Succeeded
+        } else if is("failed") {
+            Self::Failed
+        } else if is("canceled") || is("cancelled") {
+            Self::Canceled
+        } else {
+            Self::InProgress
+        }
+    }
+
+    /// Whether the operation has ended.
+    #[must_use]
+    pub fn is_terminal(self) -> bool {
+        self != Self::InProgress
+    }
+}
+
+/// `properties.provisioningState` of a resource; missing where it is no text or empty.
+pub(crate) fn provisioning_state(resource: &Value) -> Option<&str> {
+    let properties = resource.get("properties")?;
+    let state = properties
+        .get("provisioningState")
+        .or_else(|| properties.get("ProvisioningState"))?
+        .as_str()?;
+    (!state.trim().is_empty()).then_some(state)
+}
+
+/// The status in the answer of a status monitor.
+///
+/// `status`; else the provisioning state of a resource (some services answer with the resource);
+/// else, if the body is the target itself, it has no state because it is ready.
+pub(crate) fn monitor_status<'a>(body: &'a Value, target_path: &str) -> Option<&'a str> {
+    if let Some(status) = body.get("status").and_then(Value::as_str)
+        && !status.trim().is_empty()
+    {
+        return Some(status);
+    }
+    if let Some(state) = provisioning_state(body) {
+        return Some(state);
+    }
+    let id = body.get("id").and_then(Value::as_str)?;
+    let same = id.trim_matches('/').eq_ignore_ascii_case(target_path.trim_matches('/'));
+    same.then_some("Succeeded")
+}
+
+/// Whether the body of a `Location` read is an operation's status rather than a result.
+pub(crate) fn is_operation_shaped(body: &Value) -> bool {
+    body.get("status").is_some_and(Value::is_string)
+        && (body.get("error").is_some() || body.get("startTime").is_some())
+        && body.get("type").is_none()
+}
+
+/// `percentComplete`, where it is a number from 0 to 100.
+pub(crate) fn percent(body: &Value) -> Option<f64> {
+    body.get("percentComplete")?.as_f64().filter(|percent| (0.0..=100.0).contains(percent))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_the_terminal_words_end_an_operation() {
+        for word in ["Succeeded", "SUCCEEDED", " succeeded ", "Completed"] {
+            assert_eq!(StatusClass::of(word), StatusClass::Succeeded, "{word}");
+        }
+        for word in ["Canceled", "cancelled"] {
+            assert_eq!(StatusClass::of(word), StatusClass::Canceled, "{word}");
+        }
+        assert_eq!(StatusClass::of("Failed"), StatusClass::Failed);
+        for word in ["Creating", "ProvisionNetworkResources", "InProgress:{\"x\":1}", "", "Ready"] {
+            assert_eq!(StatusClass::of(word), StatusClass::InProgress, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_status_that_is_no_text_is_missing() {
+        for body in [json!({}), json!({"status": null}), json!({"status": ""}), json!({"status": 1})]
+        {
+            assert_eq!(monitor_status(&body, "/a"), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_monitor_may_answer_with_the_resource() {
+        let state = json!({"properties": {"provisioningState": "Creating"}});
+        assert_eq!(monitor_status(&state, "/a"), Some("Creating"));
+        assert_eq!(monitor_status(&json!({"id": "/A/"}), "/a"), Some("Succeeded"));
+        assert_eq!(monitor_status(&json!({"id": "/b"}), "/a"), None);
+    }
+}

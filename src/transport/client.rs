@@ -1,0 +1,190 @@
+//! The two pipelines of a workspace.
+
+use super::exchange::{Answer, HttpRequest, Limit};
+use super::retry::ReadRetry;
+use super::throttle::{Brake, ThrottlePolicy, Throttled};
+use super::{Cloud, TrustedOrigins};
+use crate::error::{Error, ErrorKind, ResponseFacts};
+use azure_core::credentials::TokenCredential;
+use azure_core::http::headers::{CLIENT_REQUEST_ID, CONTENT_TYPE};
+use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
+use azure_core::http::policies::Policy;
+use azure_core::http::{
+    ClientOptions, Context, Pipeline, PipelineStreamOptions, Request, RetryOptions,
+};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the pipelines are made of.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) cloud: Cloud,
+    pub(crate) credential: Arc<dyn TokenCredential>,
+    /// With a transport in it.
+    pub(crate) options: ClientOptions,
+    /// Whether `options.retry` was set by the caller.
+    pub(crate) own_retry: bool,
+    pub(crate) timeout: Duration,
+}
+
+/// Sends requests to ARM.
+#[derive(Debug)]
+pub(crate) struct ArmClient {
+    /// Tries again by itself: for reads.
+    read: Pipeline,
+    /// Never tries again by itself: for writes, and for polls, where the operation engine decides
+    /// what a failure means.
+    once: Pipeline,
+    origins: TrustedOrigins,
+    timeout: Duration,
+}
+
+/// Through which pipeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sending {
+    Retried,
+    Once,
+}
+
+impl ArmClient {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let origins = TrustedOrigins::new(settings.cloud.endpoint().clone());
+        let brake = Arc::new(Brake::default());
+        let bearer: Arc<dyn Policy> = Arc::new(BearerTokenAuthorizationPolicy::new(
+            settings.credential,
+            [settings.cloud.scope()],
+        ));
+        let pipeline = |retry: RetryOptions| {
+            let options = ClientOptions { retry, ..settings.options.clone() };
+            let per_try: Vec<Arc<dyn Policy>> =
+                vec![Arc::new(ThrottlePolicy(brake.clone())), bearer.clone()];
+            Pipeline::new(
+                option_env!("CARGO_PKG_NAME"),
+                option_env!("CARGO_PKG_VERSION"),
+                options,
+                Vec::new(),
+                per_try,
+                None,
+            )
+        };
+        let read = if settings.own_retry {
+            settings.options.retry.clone()
+        } else {
+            RetryOptions::custom(Arc::new(ReadRetry))
+        };
+        Self {
+            read: pipeline(read),
+            once: pipeline(RetryOptions::none()),
+            origins,
+            timeout: settings.timeout,
+        }
+    }
+
+    pub(crate) fn origins(&self) -> &TrustedOrigins {
+        &self.origins
+    }
+
+    /// Sends a request and reads the whole answer, whatever its status.
+    ///
+    /// A 401 drops the cached token, and the request is sent once more: the first one had no
+    /// effect.
+    pub(crate) async fn send(
+        &self,
+        request: &HttpRequest,
+        sending: Sending,
+        limit: Limit,
+        timeout: Option<Duration>,
+    ) -> Result<Answer, Error> {
+        self.origins.check(&request.url)?;
+        let timeout = timeout.unwrap_or(self.timeout);
+        let exchange = async {
+            let answer = self.whole(request, sending, limit).await?;
+            if answer.status != 401 {
+                return Ok(answer);
+            }
+            self.whole(request, sending, limit).await
+        };
+        match tokio::time::timeout(timeout, exchange).await {
+            Ok(result) => result.map_err(|error| {
+                let facts = ResponseFacts {
+                    client_request_id: Some(request.client_request_id.clone()),
+                    ..error.response().cloned().unwrap_or_default()
+                };
+                error.with_response(facts)
+            }),
+            Err(_) => Err(Error::new(
+                ErrorKind::Timeout,
+                format!("no answer within the call's own timeout of {timeout:.0?}"),
+            )
+            .with_response(ResponseFacts {
+                client_request_id: Some(request.client_request_id.clone()),
+                ..ResponseFacts::default()
+            })),
+        }
+    }
+
+    /// One exchange; a read whose body broke off is begun again, because the pipeline's own retry
+    /// ends with the headers.
+    async fn whole(
+        &self,
+        request: &HttpRequest,
+        sending: Sending,
+        limit: Limit,
+    ) -> Result<Answer, Error> {
+        const BODIES: usize = 3;
+        for _ in 1..BODIES {
+            match self.exchange(request, sending, limit).await {
+                Err(error)
+                    if sending == Sending::Retried && error.kind() == ErrorKind::Transport => {}
+                result => return result,
+            }
+        }
+        self.exchange(request, sending, limit).await
+    }
+
+    async fn exchange(
+        &self,
+        request: &HttpRequest,
+        sending: Sending,
+        limit: Limit,
+    ) -> Result<Answer, Error> {
+        let mut sent = Request::new(request.url.clone(), request.method);
+        // Set here, so that `azure_core` need not look for it in vain (docs/performance.md).
+        sent.insert_header(CLIENT_REQUEST_ID, request.client_request_id.clone());
+        sent.insert_header("accept", "application/json");
+        if let Some(body) = &request.body {
+            sent.insert_header(CONTENT_TYPE, "application/json");
+            sent.set_body(body.clone());
+        }
+        let pipeline = match sending {
+            Sending::Retried => &self.read,
+            Sending::Once => &self.once,
+        };
+        let options = PipelineStreamOptions { skip_checks: true, ..Default::default() };
+        let response = pipeline
+            .stream(&Context::new(), &mut sent, Some(options))
+            .await
+            .map_err(|error| match throttled(&error) {
+                Some(throttled) => Error::new(ErrorKind::Service, throttled.to_string())
+                    .with_response(ResponseFacts {
+                        status: Some(429),
+                        retry_after: Some(throttled.retry_after),
+                        ..ResponseFacts::default()
+                    }),
+                None => Error::from(error),
+            })?;
+        Answer::read(response, limit).await
+    }
+}
+
+/// Whether our own brake stopped the request, somewhere down the chain of contexts.
+fn throttled(error: &azure_core::Error) -> Option<Throttled> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(throttled) = error.downcast_ref::<Throttled>() {
+            return Some(*throttled);
+        }
+        cause = error.source();
+    }
+    None
+}

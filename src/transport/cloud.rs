@@ -1,0 +1,152 @@
+//! Where ARM is, and for whom its tokens are made.
+
+use crate::error::{Error, ErrorKind};
+use url::Url;
+
+/// An Azure cloud: the endpoint of ARM and the audience of its tokens.
+///
+/// The default is the public one. The credential has to belong to the same cloud.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cloud {
+    endpoint: Url,
+    scope: String,
+    configuration: azure_core::cloud::CloudConfiguration,
+}
+
+impl Cloud {
+    /// Azure's public cloud: `https://management.azure.com`.
+    #[must_use]
+    pub fn public() -> Self {
+        Self::known("https://management.azure.com", Configuration::AzurePublic)
+    }
+
+    /// Azure for the US government: `https://management.usgovcloudapi.net`.
+    #[must_use]
+    pub fn us_government() -> Self {
+        Self::known("https://management.usgovcloudapi.net", Configuration::AzureGovernment)
+    }
+
+    /// Azure in China: `https://management.chinacloudapi.cn`.
+    #[must_use]
+    pub fn china() -> Self {
+        Self::known("https://management.chinacloudapi.cn", Configuration::AzureChina)
+    }
+
+    /// Any other cloud, for example Azure Stack Hub or a private test endpoint.
+    ///
+    /// # Arguments
+    ///
+    /// * `endpoint` - where ARM is: an `https` URL without path, query or user.
+    /// * `audience` - for whom tokens are made; tokens are asked for with the scope
+    ///   `{audience}/.default`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`] if the endpoint is not such a URL, or the audience is empty.
+    ///
+    /// ```
+    /// use azureml_aks::Cloud;
+    ///
+    /// let cloud = Cloud::custom("https://management.local.azurestack.external", "https://management.local")?;
+    /// assert_eq!(cloud.endpoint().host_str(), Some("management.local.azurestack.external"));
+    /// assert!(Cloud::custom("http://management.local", "https://management.local").is_err());
+    /// # Ok::<(), azureml_aks::Error>(())
+    /// ```
+    pub fn custom(endpoint: &str, audience: &str) -> Result<Self, Error> {
+        let refuse = |why: &str| {
+            Error::new(ErrorKind::Configuration, format!("the ARM endpoint {endpoint:?} {why}"))
+        };
+        let url = Url::parse(endpoint).map_err(|error| refuse(&format!("is no URL: {error}")))?;
+        if url.scheme() != "https" {
+            return Err(refuse("is not https: tokens are never sent in clear"));
+        }
+        let bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
+        if !bare || url.host_str().is_none() || !url.username().is_empty() || url.password().is_some()
+        {
+            return Err(refuse("has more than scheme, host and port"));
+        }
+        let audience = audience.trim().trim_end_matches("/.default").trim_end_matches('/');
+        if audience.is_empty() {
+            return Err(Error::new(ErrorKind::Configuration, "the audience of the cloud is empty"));
+        }
+        Ok(Self {
+            endpoint: url,
+            scope: format!("{audience}/.default"),
+            configuration: azure_core::cloud::CustomConfiguration::default().into(),
+        })
+    }
+
+    /// Where ARM is.
+    #[must_use]
+    pub fn endpoint(&self) -> &Url {
+        &self.endpoint
+    }
+
+    /// The scope that tokens are asked for with.
+    #[must_use]
+    pub fn scope(&self) -> &str {
+        &self.scope
+    }
+
+    #[cfg_attr(not(feature = "identity"), allow(dead_code))]
+    pub(crate) fn configuration(&self) -> &azure_core::cloud::CloudConfiguration {
+        &self.configuration
+    }
+
+    fn known(endpoint: &'static str, configuration: Configuration) -> Self {
+        Self {
+            // A constant that the tests parse.
+            #[allow(clippy::expect_used)]
+            endpoint: Url::parse(endpoint).expect("a constant"),
+            scope: format!("{endpoint}/.default"),
+            configuration,
+        }
+    }
+}
+
+impl Default for Cloud {
+    fn default() -> Self {
+        Self::public()
+    }
+}
+
+use azure_core::cloud::CloudConfiguration as Configuration;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_known_clouds_have_their_documented_hosts() {
+        for (cloud, host) in [
+            (Cloud::public(), "management.azure.com"),
+            (Cloud::us_government(), "management.usgovcloudapi.net"),
+            (Cloud::china(), "management.chinacloudapi.cn"),
+        ] {
+            assert_eq!(cloud.endpoint().host_str(), Some(host));
+            assert_eq!(cloud.scope(), format!("https://{host}/.default"));
+        }
+    }
+
+    #[test]
+    fn endpoints_that_could_leak_a_token_are_refused() {
+        for endpoint in [
+            "http://management.local",
+            "management.local",
+            "https://user:pass@management.local",
+            "https://management.local/tenant",
+            "https://management.local?x=1",
+            "",
+        ] {
+            assert!(Cloud::custom(endpoint, "https://a").is_err(), "{endpoint}");
+        }
+        assert!(Cloud::custom("https://management.local", " ").is_err());
+    }
+
+    #[test]
+    fn an_audience_may_be_given_as_a_scope() {
+        for audience in ["https://a", "https://a/", "https://a/.default"] {
+            assert_eq!(Cloud::custom("https://m", audience).unwrap().scope(), "https://a/.default");
+        }
+    }
+}

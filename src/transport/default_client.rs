@@ -1,0 +1,64 @@
+//! The HTTP client that is used when none is given. `reqwest` is named in this file alone.
+
+use crate::error::{Error, ErrorKind};
+use azure_core::http::Transport;
+use std::time::Duration;
+use url::Url;
+
+/// What can be said about the default client.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct DefaultClient {
+    pub(crate) proxy: Option<Url>,
+    pub(crate) extra_ca: Vec<Vec<u8>>,
+    pub(crate) connect_timeout: Option<Duration>,
+}
+
+impl DefaultClient {
+    pub(crate) fn is_customised(&self) -> bool {
+        self.proxy.is_some() || !self.extra_ca.is_empty() || self.connect_timeout.is_some()
+    }
+}
+
+/// Makes the default transport.
+///
+/// Pooled, without redirects: a redirect could carry a token elsewhere.
+#[cfg(any(feature = "rustls", feature = "native_tls"))]
+pub(crate) fn transport(settings: &DefaultClient) -> Result<Transport, Error> {
+    const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+
+    let refuse = |what: &str, error: reqwest::Error| {
+        Error::new(ErrorKind::Configuration, format!("{what}: {error}")).with_source(error)
+    };
+    let mut builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(settings.connect_timeout.unwrap_or(CONNECT_TIMEOUT));
+    if let Some(proxy) = &settings.proxy {
+        let proxy = reqwest::Proxy::all(proxy.clone())
+            .map_err(|error| refuse("the proxy cannot be used", error))?;
+        builder = builder.proxy(proxy);
+    }
+    for pem in &settings.extra_ca {
+        let certificates = reqwest::Certificate::from_pem_bundle(pem)
+            .map_err(|error| refuse("the extra CA is no PEM certificate", error))?;
+        if certificates.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                "the extra CA holds no PEM certificate",
+            ));
+        }
+        builder = builder.tls_certs_merge(certificates);
+    }
+    let client =
+        builder.build().map_err(|error| refuse("the HTTP client cannot be made", error))?;
+    Ok(Transport::new(std::sync::Arc::new(client)))
+}
+
+/// Without a TLS feature there is nothing to make it of.
+#[cfg(not(any(feature = "rustls", feature = "native_tls")))]
+pub(crate) fn transport(_settings: &DefaultClient) -> Result<Transport, Error> {
+    Err(Error::new(
+        ErrorKind::Configuration,
+        "this build has no HTTP client: enable the feature `rustls` or `native_tls`, or give a \
+         transport in the client options",
+    ))
+}

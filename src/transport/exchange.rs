@@ -1,0 +1,199 @@
+//! A request and its answer, as values.
+
+use crate::error::{Error, ErrorKind, ResponseFacts, ServiceError, redact};
+use azure_core::Bytes;
+use azure_core::http::headers::Headers;
+use azure_core::http::{AsyncRawResponse, Method};
+use azure_core::time::OffsetDateTime;
+use futures::StreamExt;
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+use url::Url;
+
+/// What is sent. Made without I/O, and cheap to make again.
+#[derive(Debug, Clone)]
+pub(crate) struct HttpRequest {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) body: Option<Bytes>,
+    pub(crate) client_request_id: String,
+}
+
+impl HttpRequest {
+    pub(crate) fn new(method: Method, url: Url) -> Self {
+        Self { method, url, body: None, client_request_id: azure_core::Uuid::new_v4().into() }
+    }
+
+    pub(crate) fn get(url: Url) -> Self {
+        Self::new(Method::Get, url)
+    }
+
+    #[must_use]
+    pub(crate) fn json(mut self, body: &serde_json::Value) -> Self {
+        // A `Value` has string keys only: writing it cannot fail.
+        self.body = Some(serde_json::to_vec(body).unwrap_or_default().into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn request_id(mut self, id: Option<String>) -> Self {
+        if let Some(id) = id {
+            self.client_request_id = id;
+        }
+        self
+    }
+}
+
+/// How much of a body is read before the answer is refused.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limit(pub(crate) usize);
+
+impl Limit {
+    /// Far above any single resource that ARM gives.
+    pub(crate) const RESOURCE: Self = Self(4 << 20);
+    /// A page of 1,000 computes takes 1.6 MB (`docs/performance.md`); ARM caps pages far below this.
+    pub(crate) const PAGE: Self = Self(32 << 20);
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Headers,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    pub(crate) async fn read(response: AsyncRawResponse, limit: Limit) -> Result<Self, Error> {
+        let (status, headers, mut body) = response.deconstruct();
+        // Nearly every body comes in one piece, which is then not copied.
+        let mut first: Option<Bytes> = None;
+        let mut whole: Vec<u8> = Vec::new();
+        while let Some(piece) = body.next().await {
+            let piece = piece?;
+            let so_far = first.as_ref().map_or(whole.len(), Bytes::len);
+            if so_far + piece.len() > limit.0 {
+                return Err(Error::new(
+                    ErrorKind::Protocol,
+                    format!("the answer is larger than {} bytes", limit.0),
+                ));
+            }
+            if so_far == 0 {
+                first = Some(piece);
+                continue;
+            }
+            if let Some(first) = first.take() {
+                whole.extend_from_slice(&first);
+            }
+            whole.extend_from_slice(&piece);
+        }
+        let body = first.unwrap_or_else(|| whole.into());
+        Ok(Self { status: status.into(), headers, body })
+    }
+
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The answer if the service agreed, its refusal as an error if not.
+    pub(crate) fn successful(self, client_request_id: &str) -> Result<Self, Error> {
+        if self.is_success() { Ok(self) } else { Err(self.refusal(client_request_id)) }
+    }
+
+    pub(crate) fn refusal(&self, client_request_id: &str) -> Error {
+        Error::service(self.facts(client_request_id))
+    }
+
+    /// Reads the body as JSON of a known shape.
+    pub(crate) fn json<T: DeserializeOwned>(&self, client_request_id: &str) -> Result<T, Error> {
+        let body = self.body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&self.body);
+        serde_json::from_slice(body).map_err(|error| {
+            let facts = ResponseFacts { error: None, ..self.facts(client_request_id) };
+            // serde's message may quote values; where it went wrong is enough.
+            let place = format!("line {} column {}", error.line(), error.column());
+            let what = if error.is_data() { "has an unexpected shape" } else { "is no JSON" };
+            Error::new(ErrorKind::Protocol, format!("the answer {what} at {place}"))
+                .with_response(facts)
+        })
+    }
+
+    /// A header that is there and not blank.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        header(&self.headers, name)
+    }
+
+    /// See [`retry_after`].
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        retry_after(&self.headers)
+    }
+
+    /// What an error should know of this answer.
+    pub(crate) fn facts(&self, client_request_id: &str) -> ResponseFacts {
+        let body: Option<serde_json::Value> = serde_json::from_slice(&self.body).ok();
+        let error = body.as_ref().and_then(ServiceError::find).or_else(|| {
+            // A HEAD-like answer may carry its code in a header only.
+            let code = self.header("x-ms-error-code")?;
+            Some(ServiceError { code: Some(code.to_owned()), ..ServiceError::default() })
+        });
+        let own = |name: &str| self.header(name).map(str::to_owned);
+        ResponseFacts {
+            status: Some(self.status),
+            excerpt: if error.is_none() && !self.is_success() { self.excerpt() } else { None },
+            error,
+            request_id: own("x-ms-request-id"),
+            correlation_id: own("x-ms-correlation-request-id"),
+            client_request_id: Some(client_request_id.to_owned()),
+            retry_after: self.retry_after(),
+        }
+    }
+
+    /// The start of a body that is no ARM error, in one line.
+    fn excerpt(&self) -> Option<String> {
+        const MAX: usize = 300;
+        let text = String::from_utf8_lossy(&self.body[..self.body.len().min(4 * MAX)]);
+        let text = redact(text.trim());
+        let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let cut: String = line.chars().take(MAX).collect();
+        (!cut.is_empty()).then_some(cut)
+    }
+}
+
+/// A header that is there and not blank.
+///
+/// By a walk, because a miss in `azure_core`'s lookup makes an error with a captured backtrace.
+fn header<'a>(headers: &'a Headers, name: &str) -> Option<&'a str> {
+    headers
+        .iter()
+        .find(|(own, _)| own.as_str().eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.as_str().trim())
+        .filter(|value| !value.is_empty())
+}
+
+/// How long the service asks to wait: milliseconds headers first, then `Retry-After` as seconds or
+/// as a date. Zero, negative, past and unreadable values are no hint.
+pub(super) fn retry_after(headers: &Headers) -> Option<Duration> {
+    let millis = |name| {
+        let value: f64 = header(headers, name)?.parse().ok()?;
+        duration(value / 1000.0)
+    };
+    millis("retry-after-ms").or_else(|| millis("x-ms-retry-after-ms")).or_else(|| {
+        let text = header(headers, "retry-after")?;
+        if let Ok(seconds) = text.parse::<f64>() {
+            return duration(seconds);
+        }
+        let at = azure_core::time::parse_rfc7231(text).ok()?;
+        // Against the service's own clock where it tells it: ours may be skewed.
+        let now = header(headers, "date")
+            .and_then(|date| azure_core::time::parse_rfc7231(date).ok())
+            .unwrap_or_else(OffsetDateTime::now_utc);
+        duration((at - now).as_seconds_f64())
+    })
+}
+
+/// A positive, finite number of seconds; what is too large saturates.
+fn duration(seconds: f64) -> Option<Duration> {
+    if !(seconds > 0.0) {
+        return None;
+    }
+    Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+}

@@ -1,0 +1,19 @@
+//! Everything between a request as a value and an answer as a value: pipelines, throttling, the
+//! check of origins, limits, clouds, paging.
+
+mod client;
+mod cloud;
+mod default_client;
+mod exchange;
+mod origin;
+mod paging;
+mod retry;
+mod throttle;
+
+pub(crate) use client::{ArmClient, Settings, Sending};
+pub use cloud::Cloud;
+pub(crate) use default_client::{DefaultClient, transport as default_transport};
+pub(crate) use exchange::{Answer, HttpRequest, Limit};
+pub(crate) use origin::TrustedOrigins;
+pub(crate) use paging::pages;
+pub(crate) use throttle::Throttled;

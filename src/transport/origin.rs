@@ -1,0 +1,114 @@
+//! Credentials go only to origins that we trust.
+
+use crate::error::{Error, ErrorKind, redact_url};
+use url::Url;
+
+/// The origins that may see a token: the endpoint of ARM, and nothing that an answer names.
+#[derive(Debug, Clone)]
+pub(crate) struct TrustedOrigins {
+    endpoint: Url,
+}
+
+impl TrustedOrigins {
+    pub(crate) fn new(endpoint: Url) -> Self {
+        Self { endpoint }
+    }
+
+    /// Whether a token may be sent to `url`: https, the same host (`Url` lower-cases it), the same
+    /// port (`:443` and none are the same), and nobody's name before the `@`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::UntrustedUrl`], with the values of the query hidden.
+    pub(crate) fn check(&self, url: &Url) -> Result<(), Error> {
+        let same = url.scheme() == "https"
+            && url.scheme() == self.endpoint.scheme()
+            && url.host_str() == self.endpoint.host_str()
+            && url.port_or_known_default() == self.endpoint.port_or_known_default()
+            && url.username().is_empty()
+            && url.password().is_none();
+        if same {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::UntrustedUrl,
+            format!(
+                "the service named a URL outside {}, and nothing was sent there: {}",
+                self.endpoint.origin().ascii_serialization(),
+                redact_url(url)
+            ),
+        ))
+    }
+
+    /// Reads a URL that an answer names, relative ones against `base`, and checks it.
+    ///
+    /// `None` where the text is no URL at all: the next header then decides (`operations.md` E7).
+    pub(crate) fn resolve(&self, base: &Url, text: &str) -> Option<Result<Url, Error>> {
+        let text = text.trim();
+        let url = match Url::parse(text) {
+            Ok(url) => url,
+            // RFC 3986, though ARM forbids it and only some services do it (E8). A bare word would
+            // resolve too, so only paths count.
+            Err(url::ParseError::RelativeUrlWithoutBase) if text.starts_with('/') => {
+                base.join(text).ok()?
+            }
+            Err(_) => return None,
+        };
+        if url.cannot_be_a_base() || url.host_str().is_none() {
+            return None;
+        }
+        Some(self.check(&url).map(|()| url))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trusted() -> TrustedOrigins {
+        TrustedOrigins::new(Url::parse("https://management.azure.com").unwrap())
+    }
+
+    #[test]
+    fn the_same_origin_is_trusted_however_it_is_written() {
+        for url in [
+            "https://management.azure.com/x?y=1",
+            "https://management.azure.com:443/x",
+            "https://MANAGEMENT.azure.com/x",
+        ] {
+            assert!(trusted().check(&Url::parse(url).unwrap()).is_ok(), "{url}");
+        }
+    }
+
+    #[test]
+    fn other_origins_are_refused() {
+        for url in [
+            "https://evil.example/x",
+            "http://management.azure.com/x",
+            "https://management.azure.com.evil/x",
+            "https://management.azure.com@evil.example/x",
+            "https://user@management.azure.com/x",
+            "https://user:pw@management.azure.com/x",
+            "https://management.azure.com:8443/x",
+            "https://xmanagement.azure.com/x",
+            "ftp://management.azure.com/x",
+        ] {
+            let error = trusted().check(&Url::parse(url).unwrap()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::UntrustedUrl, "{url}");
+        }
+    }
+
+    #[test]
+    fn relative_urls_are_resolved_and_words_are_no_urls() {
+        let base = Url::parse("https://management.azure.com/a/b?c=1").unwrap();
+        let resolve = |text| trusted().resolve(&base, text);
+        assert_eq!(
+            resolve("/x?y=%20").unwrap().unwrap().as_str(),
+            "https://management.azure.com/x?y=%20"
+        );
+        assert!(resolve("//evil.example/x").unwrap().is_err());
+        for text in ["", "nonsense", "not a url", "mailto:a@b", "urn:x"] {
+            assert!(resolve(text).is_none(), "{text}");
+        }
+    }
+}

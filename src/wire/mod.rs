@@ -1,0 +1,15 @@
+//! Serde mirrors of the service's JSON: no behaviour, and nothing in them is required that some
+//! version of the service leaves out. Unknown fields and unknown kinds survive.
+
+mod compute;
+mod credentials;
+mod page;
+mod workspace;
+
+pub use compute::{
+    AksNetworking, AksProperties, ComputeProperties, ComputeResource, KindProperties, SslSettings,
+    SystemService,
+};
+pub use credentials::AksCredentials;
+pub(crate) use page::Page;
+pub(crate) use workspace::WorkspaceResource;
