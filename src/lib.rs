@@ -6,6 +6,7 @@ pub mod emulator;
 mod error;
 mod facts;
 mod names;
+mod rules;
 
 pub use error::{Error, Violation, Warning};
 pub use names::{ComputeName, WorkspaceId};

@@ -3,3 +3,6 @@
 //! The emulator may use this module, and nothing else of the library (`docs/design.md`).
 
 pub(crate) mod arm;
+pub(crate) mod names;
+pub(crate) mod purposes;
+pub(crate) mod sizes;
