@@ -1,14 +1,38 @@
 //! Skeleton: replaced by the README.
 
-pub mod config;
+mod compute;
+mod config;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 mod error;
 mod facts;
 mod names;
+mod operation;
+mod rules;
+mod token;
+mod transport;
+mod wire;
+mod workspace;
 
-pub use error::{Error, Violation, Warning};
+pub use compute::{
+    Aks, AksCompute, AttachWith, ComputeTarget, CreateWith, Kind, Prepared, Resumed,
+};
+pub use config::{
+    AttachConfiguration, AttachConfigurationBuilder, ClusterPurpose, ClusterRef, LeafDomain,
+    LoadBalancer, Network, OwnCertificate, Pem, ProvisioningConfiguration,
+    ProvisioningConfigurationBuilder, Subnet, Tls, TlsUpdate, UpdateConfiguration,
+    UpdateConfigurationBuilder, VirtualNetwork,
+};
+pub use error::{Error, ErrorKind, ServiceError, Violation, Warning};
 pub use names::{ComputeName, WorkspaceId};
+pub use operation::{Event, Operation, Progress, StatusClass, WaitOptions};
+pub use token::{ResumeToken, Verb};
+pub use transport::Cloud;
+pub use wire::{
+    AksCredentials, AksNetworking, AksProperties, ComputeProperties, ComputeResource,
+    KindProperties, SslSettings, SystemService,
+};
+pub use workspace::{Workspace, WorkspaceBuilder};
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;

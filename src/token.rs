@@ -128,7 +128,9 @@ impl ResumeToken {
         api_version: String,
         client_request_id: String,
     ) -> Self {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
         Self(Box::new(TokenParts {
             v: VERSION,
             kind: KIND.to_owned(),
@@ -171,7 +173,9 @@ impl ResumeToken {
         let header: Header = serde_json::from_str(text)
             .map_err(|_| refuse("the text is no resume token of azureml-aks".to_owned()))?;
         if header.kind != KIND {
-            return Err(refuse("the token belongs to another kind of operation".to_owned()));
+            return Err(refuse(
+                "the token belongs to another kind of operation".to_owned(),
+            ));
         }
         if header.v != VERSION {
             return Err(refuse(format!(
@@ -221,7 +225,9 @@ impl ResumeToken {
 
 impl fmt::Debug for ResumeToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResumeToken").field("verb", &self.0.op).finish_non_exhaustive()
+        f.debug_struct("ResumeToken")
+            .field("verb", &self.0.op)
+            .finish_non_exhaustive()
     }
 }
 

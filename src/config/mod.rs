@@ -1,1 +1,33 @@
-//! Builders that make validated values, and the requests made of them.
+//! What a cluster shall be: builders that give valid configurations, and nothing else.
+//!
+//! A configuration can only be made by its builder's `build()`, which checks everything that can be
+//! known without asking the service and reports **all** broken rules in one
+//! [`Error`](crate::Error). Parts, such as [`VirtualNetwork`] or [`Tls`], are passed as they are and
+//! checked with the whole. What is allowed but deserves a look is listed by `warnings()`.
+//!
+//! What is not said stays unsaid on the wire, so that the service applies its own defaults; the
+//! setters name the documented ones. The rules, with their ids, are in `docs/validation.md`.
+
+mod attach;
+mod capacity;
+mod certificate;
+mod cluster;
+mod load_balancer;
+mod metadata;
+mod network;
+mod provisioning;
+mod purpose;
+mod resource_id;
+#[cfg(test)]
+mod rule_coverage;
+mod tls;
+mod update;
+
+pub use attach::{AttachConfiguration, AttachConfigurationBuilder};
+pub use cluster::ClusterRef;
+pub use load_balancer::LoadBalancer;
+pub use network::{Network, Subnet, VirtualNetwork};
+pub use provisioning::{ProvisioningConfiguration, ProvisioningConfigurationBuilder};
+pub use purpose::ClusterPurpose;
+pub use tls::{LeafDomain, OwnCertificate, Pem, Tls};
+pub use update::{TlsUpdate, UpdateConfiguration, UpdateConfigurationBuilder};

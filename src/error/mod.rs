@@ -274,7 +274,10 @@ impl Error {
     /// wait up again.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
-        matches!(self.kind(), ErrorKind::Timeout | ErrorKind::DeadlineExceeded)
+        matches!(
+            self.kind(),
+            ErrorKind::Timeout | ErrorKind::DeadlineExceeded
+        )
     }
 
     /// The service ended the operation as failed or cancelled: it does not run any more.
@@ -285,7 +288,10 @@ impl Error {
     /// the next try.
     #[must_use]
     pub fn is_operation_failure(&self) -> bool {
-        matches!(self.kind(), ErrorKind::OperationFailed | ErrorKind::OperationCanceled)
+        matches!(
+            self.kind(),
+            ErrorKind::OperationFailed | ErrorKind::OperationCanceled
+        )
     }
 
     /// Whether the operation may still run although the wait ended.
@@ -295,7 +301,10 @@ impl Error {
     /// Keep [`resume_token`](Self::resume_token) and resume later, in this process or another.
     #[must_use]
     pub fn may_still_run(&self) -> bool {
-        matches!(self.kind(), ErrorKind::OperationStatusLost | ErrorKind::DeadlineExceeded)
+        matches!(
+            self.kind(),
+            ErrorKind::OperationStatusLost | ErrorKind::DeadlineExceeded
+        )
     }
 
     /// The service refuses this kind of compute as a whole: the path is retired.
@@ -305,7 +314,8 @@ impl Error {
     /// Attach a cluster of your own, or use compute of kind `Kubernetes`.
     #[must_use]
     pub fn is_path_retired(&self) -> bool {
-        self.service_error().is_some_and(|error| error.any(codes::says_path_retired))
+        self.service_error()
+            .is_some_and(|error| error.any(codes::says_path_retired))
     }
 }
 
@@ -330,8 +340,10 @@ impl Error {
     pub(crate) fn validation(what: &'static str, violations: Vec<Violation>) -> Self {
         let count = violations.len();
         let rules = if count == 1 { "rule" } else { "rules" };
-        let mut error =
-            Self::new(ErrorKind::Validation, format!("the {what} breaks {count} {rules}"));
+        let mut error = Self::new(
+            ErrorKind::Validation,
+            format!("the {what} breaks {count} {rules}"),
+        );
         error.inner.violations = violations;
         error
     }
@@ -402,7 +414,9 @@ impl ResponseFacts {
         match &self.error {
             Some(error) => error.describe(),
             None => match (&self.excerpt, self.status) {
-                (Some(excerpt), _) => format!("the answer is no error that ARM describes: {excerpt}"),
+                (Some(excerpt), _) => {
+                    format!("the answer is no error that ARM describes: {excerpt}")
+                }
                 (None, Some(status)) => format!("the service answered {status} without a body"),
                 (None, None) => "the service gave no reason".to_owned(),
             },
@@ -490,7 +504,10 @@ impl From<azure_core::Error> for Error {
         }
         let mut ours = Self::new(kind, message);
         if status.is_some() {
-            ours = ours.with_response(ResponseFacts { status, ..Default::default() });
+            ours = ours.with_response(ResponseFacts {
+                status,
+                ..Default::default()
+            });
         }
         if kind == ErrorKind::Credential {
             ours = ours.with_remedy(codes::SIGN_IN);

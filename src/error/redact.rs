@@ -77,7 +77,9 @@ pub(crate) fn redact_url(url: &Url) -> String {
 /// Most texts hold nothing of the kind, and are not worth a walk.
 fn suspicious(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    ["-----begin", "bearer ", "eyj"].iter().any(|mark| lower.contains(mark))
+    ["-----begin", "bearer ", "eyj"]
+        .iter()
+        .any(|mark| lower.contains(mark))
         || SECRET_NAMES.iter().any(|name| lower.contains(name))
 }
 
@@ -115,7 +117,9 @@ fn hidden_token<'a>(rest: &'a str, out: &mut String) -> Option<&'a str> {
         }
     }
     for name in SECRET_NAMES {
-        let Some(after) = strip_prefix_ignore_case(rest, name) else { continue };
+        let Some(after) = strip_prefix_ignore_case(rest, name) else {
+            continue;
+        };
         let label = &rest[..name.len()];
         // `name=value`, as in a query.
         if let Some(value) = after.strip_prefix('=') {
@@ -126,9 +130,15 @@ fn hidden_token<'a>(rest: &'a str, out: &mut String) -> Option<&'a str> {
         }
         // `"name": "value"`, also with the quotes escaped inside another string.
         for quote in ["\"", "\\\""] {
-            let Some(tail) = after.strip_prefix(quote) else { continue };
-            let Some(tail) = tail.trim_start().strip_prefix(':') else { continue };
-            let Some(value) = tail.trim_start().strip_prefix(quote) else { continue };
+            let Some(tail) = after.strip_prefix(quote) else {
+                continue;
+            };
+            let Some(tail) = tail.trim_start().strip_prefix(':') else {
+                continue;
+            };
+            let Some(value) = tail.trim_start().strip_prefix(quote) else {
+                continue;
+            };
             let end = value_end(value, quote);
             out.push_str(label);
             out.push_str(quote);
@@ -143,12 +153,15 @@ fn hidden_token<'a>(rest: &'a str, out: &mut String) -> Option<&'a str> {
 
 fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let head = text.get(..prefix.len())?;
-    head.eq_ignore_ascii_case(prefix).then(|| &text[prefix.len()..])
+    head.eq_ignore_ascii_case(prefix)
+        .then(|| &text[prefix.len()..])
 }
 
 fn token_end(text: &str) -> usize {
-    text.find(|c: char| c.is_whitespace() || matches!(c, '&' | '"' | '\'' | ',' | ';' | ')' | '}' | '<' | '\\'))
-        .unwrap_or(text.len())
+    text.find(|c: char| {
+        c.is_whitespace() || matches!(c, '&' | '"' | '\'' | ',' | ';' | ')' | '}' | '<' | '\\')
+    })
+    .unwrap_or(text.len())
 }
 
 /// Where a quoted value ends; escaped quotes inside it do not end it.
@@ -178,7 +191,10 @@ mod tests {
             (r#"{"primaryKey": "s3cr3t", "x": 1}"#, "s3cr3t"),
             (r#"{"message":"{\"password\":\"s3cr3t\"}"}"#, "s3cr3t"),
             (r#"{"key":"a\"s3cr3t"}"#, "s3cr3t"),
-            ("x -----BEGIN PRIVATE KEY-----\ns3cr3t\n-----END PRIVATE KEY----- y", "s3cr3t"),
+            (
+                "x -----BEGIN PRIVATE KEY-----\ns3cr3t\n-----END PRIVATE KEY----- y",
+                "s3cr3t",
+            ),
             ("cut off -----BEGIN PRIVATE KEY-----\ns3cr3t", "s3cr3t"),
         ];
         for (text, secret) in cases {
@@ -203,6 +219,9 @@ mod tests {
     #[test]
     fn query_values_of_urls_are_hidden_except_the_api_version() {
         let url = Url::parse("https://u:p@h/a%20b?api-version=1&c=secret&t=2#f").unwrap();
-        assert_eq!(redact_url(&url), "https://h/a%20b?api-version=1&c=[redacted]&t=[redacted]");
+        assert_eq!(
+            redact_url(&url),
+            "https://h/a%20b?api-version=1&c=[redacted]&t=[redacted]"
+        );
     }
 }

@@ -46,7 +46,10 @@ impl ServiceError {
 
     /// Reads `properties.provisioningErrors[]` of a compute.
     pub(crate) fn of_provisioning(resource: &Value) -> Option<Self> {
-        let errors = resource.get("properties")?.get("provisioningErrors")?.as_array()?;
+        let errors = resource
+            .get("properties")?
+            .get("provisioningErrors")?
+            .as_array()?;
         let mut errors: Vec<Self> = errors
             .iter()
             .filter_map(|item| Self::parse(item, MAX_DEPTH))
@@ -68,8 +71,10 @@ impl ServiceError {
             return None;
         }
         if let Some(text) = value.as_str() {
-            return (!text.trim().is_empty())
-                .then(|| Self { message: Some(redact(text)), ..Self::default() });
+            return (!text.trim().is_empty()).then(|| Self {
+                message: Some(redact(text)),
+                ..Self::default()
+            });
         }
         let object = value.as_object()?;
         if let Some(inner @ Value::Object(_)) = object.get("error") {
@@ -87,7 +92,9 @@ impl ServiceError {
             .flatten()
             .filter_map(|item| Self::parse(item, depth - 1))
             .collect();
-        let inner = object.get("innererror").or_else(|| object.get("innerError"));
+        let inner = object
+            .get("innererror")
+            .or_else(|| object.get("innerError"));
         details.extend(inner.and_then(|inner| Self::parse(inner, depth - 1)));
         let error = Self {
             code: text("code"),
@@ -111,7 +118,10 @@ impl ServiceError {
             code = code.or(inner_code);
             message = message.or(inner_message);
         }
-        (code.or(self.code.as_deref()), message.or(self.message.as_deref()))
+        (
+            code.or(self.code.as_deref()),
+            message.or(self.message.as_deref()),
+        )
     }
 
     /// Whether this error or one below it satisfies `test`, given code and message.

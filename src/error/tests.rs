@@ -15,15 +15,27 @@ fn every_documented_shape_of_an_error_gives_code_and_message() {
         json!({"error": {"code": "Outer", "message": "outer", "details": [{"code": "C", "message": "M"}]}}),
         json!({"error": {"code": "Outer", "innererror": {"code": "C", "message": "M"}}}),
     ] {
-        assert_eq!(found(body.clone()).innermost(), (Some("C"), Some("M")), "{body}");
+        assert_eq!(
+            found(body.clone()).innermost(),
+            (Some("C"), Some("M")),
+            "{body}"
+        );
     }
     let error = found(json!({"error": {"statusCode": 400, "message": "M"}}));
-    assert_eq!((error.status_code, error.innermost()), (Some(400), (None, Some("M"))));
+    assert_eq!(
+        (error.status_code, error.innermost()),
+        (Some(400), (None, Some("M")))
+    );
 }
 
 #[test]
 fn a_status_without_an_error_gives_none() {
-    for body in [json!({"status": "Failed"}), json!({"error": null}), json!([]), json!("x")] {
+    for body in [
+        json!({"status": "Failed"}),
+        json!({"error": null}),
+        json!([]),
+        json!("x"),
+    ] {
         assert_eq!(ServiceError::find(&body), None, "{body}");
     }
 }
@@ -49,7 +61,11 @@ fn provisioning_errors_are_read_in_both_forms() {
 fn an_error_hidden_in_a_message_is_shown_and_kept() {
     let hidden = r#"Deployment failed: {"error":{"code":"Inner","message":"the reason"}}"#;
     let error = found(json!({"error": {"code": "Outer", "message": hidden}}));
-    assert!(error.describe().contains("Inner: the reason"), "{}", error.describe());
+    assert!(
+        error.describe().contains("Inner: the reason"),
+        "{}",
+        error.describe()
+    );
     assert_eq!(error.message.as_deref(), Some(hidden));
 }
 
@@ -66,16 +82,24 @@ fn deep_nesting_ends() {
 fn display_holds_what_a_person_needs_in_one_text() {
     let error = Error::service(ResponseFacts {
         status: Some(409),
-        error: Some(found(json!({"error": {"code": "QuotaExceeded", "message": "no cores left"}}))),
+        error: Some(found(
+            json!({"error": {"code": "QuotaExceeded", "message": "no cores left"}}),
+        )),
         request_id: Some("r-1".into()),
         correlation_id: Some("c-1".into()),
         ..Default::default()
     })
     .with_context(|| "create compute \"myaks\"".into());
     let text = error.to_string();
-    for part in
-        ["create compute \"myaks\"", "QuotaExceeded", "no cores left", "409", "r-1", "c-1", "vCPUs"]
-    {
+    for part in [
+        "create compute \"myaks\"",
+        "QuotaExceeded",
+        "no cores left",
+        "409",
+        "r-1",
+        "c-1",
+        "vCPUs",
+    ] {
         assert!(text.contains(part), "{part} is missing from {text}");
     }
     assert_eq!(error.code(), Some("QuotaExceeded"));
@@ -86,7 +110,9 @@ fn display_holds_what_a_person_needs_in_one_text() {
 fn secrets_in_messages_of_the_service_are_hidden() {
     let error = Error::service(ResponseFacts {
         status: Some(400),
-        error: Some(found(json!({"error": {"code": "C", "message": "bad \"key\":\"s3cr3t\""}}))),
+        error: Some(found(
+            json!({"error": {"code": "C", "message": "bad \"key\":\"s3cr3t\""}}),
+        )),
         ..Default::default()
     });
     assert!(!format!("{error} {error:?}").contains("s3cr3t"));
@@ -102,7 +128,10 @@ fn the_innermost_message_of_azure_core_is_lifted_out() {
 
 #[test]
 fn conversion_to_azure_core_keeps_status_and_text() {
-    let ours = Error::service(ResponseFacts { status: Some(404), ..Default::default() });
+    let ours = Error::service(ResponseFacts {
+        status: Some(404),
+        ..Default::default()
+    });
     let theirs = azure_core::Error::from(ours);
     assert_eq!(theirs.http_status().map(u16::from), Some(404));
 }

@@ -14,8 +14,10 @@ struct Known {
     remedy: &'static str,
 }
 
-const PATH_RETIRED_WORDS: &[&[&str]] =
-    &[&["aks", "no longer supported"], &["akscompute", "not supported", "kubernetes"]];
+const PATH_RETIRED_WORDS: &[&[&str]] = &[
+    &["aks", "no longer supported"],
+    &["akscompute", "not supported", "kubernetes"],
+];
 
 /// More specific entries stand first.
 const KNOWN: [Known; 15] = [
@@ -38,18 +40,28 @@ const KNOWN: [Known; 15] = [
     },
     Known {
         codes: &[],
-        words: &[&["at least 12 cores"], &["at least 12", "vcpu"], &["at least 3 machines"]],
+        words: &[
+            &["at least 12 cores"],
+            &["at least 12", "vcpu"],
+            &["at least 3 machines"],
+        ],
         remedy: "use at least three nodes and 12 vCPUs in all for production, or purpose DevTest",
     },
     Known {
         codes: &["RequestDisallowedByPolicy"],
-        words: &[&["load balancers should not have public ips"], &["disallowed by policy"]],
+        words: &[
+            &["load balancers should not have public ips"],
+            &["disallowed by policy"],
+        ],
         remedy: "a policy of the subscription forbids this; where it is about public addresses, use \
                  an internal load balancer",
     },
     Known {
         codes: &["UnsupportedKubernetesVersion", "K8sVersionNotSupported"],
-        words: &[&["version", "not supported", "supported versions"], &["kubernetes version", "supported"]],
+        words: &[
+            &["version", "not supported", "supported versions"],
+            &["kubernetes version", "supported"],
+        ],
         remedy: "upgrade the cluster to one of the versions that the message lists (`az aks upgrade`)",
     },
     Known {
@@ -63,13 +75,21 @@ const KNOWN: [Known; 15] = [
         remedy: "an earlier try failed and keeps the name: delete or detach that compute first",
     },
     Known {
-        codes: &["AuthorizationFailed", "LinkedAuthorizationFailed", "Forbidden"],
+        codes: &[
+            "AuthorizationFailed",
+            "LinkedAuthorizationFailed",
+            "Forbidden",
+        ],
         words: &[],
         remedy: "the credential needs Contributor on the workspace's resource group; to attach, also \
                  Azure Kubernetes Service Cluster Admin on the cluster",
     },
     Known {
-        codes: &["ExpiredAuthenticationToken", "InvalidAuthenticationToken", "AuthenticationFailed"],
+        codes: &[
+            "ExpiredAuthenticationToken",
+            "InvalidAuthenticationToken",
+            "AuthenticationFailed",
+        ],
         words: &[],
         remedy: SIGN_IN,
     },
@@ -79,7 +99,10 @@ const KNOWN: [Known; 15] = [
         remedy: "the token is of another tenant: sign in to the tenant of the subscription",
     },
     Known {
-        codes: &["MissingSubscriptionRegistration", "SubscriptionNotRegistered"],
+        codes: &[
+            "MissingSubscriptionRegistration",
+            "SubscriptionNotRegistered",
+        ],
         words: &[],
         remedy: "register the resource provider that the message names (`az provider register`)",
     },
@@ -109,7 +132,9 @@ pub(crate) fn remedy(code: Option<&str>, message: Option<&str>) -> Option<&'stat
         .iter()
         .find(|known| {
             code.is_some_and(|code| known.codes.iter().any(|own| own.eq_ignore_ascii_case(code)))
-                || message.as_deref().is_some_and(|message| stands_in(message, known.words))
+                || message
+                    .as_deref()
+                    .is_some_and(|message| stands_in(message, known.words))
         })
         .map(|known| known.remedy)
 }
@@ -120,7 +145,8 @@ pub(crate) fn says_path_retired(_code: Option<&str>, message: Option<&str>) -> b
 }
 
 fn stands_in(message: &str, sets: &[&[&str]]) -> bool {
-    sets.iter().any(|words| words.iter().all(|word| message.contains(word)))
+    sets.iter()
+        .any(|words| words.iter().all(|word| message.contains(word)))
 }
 
 #[cfg(test)]
@@ -135,7 +161,11 @@ mod tests {
             }
             for words in known.words {
                 let message = words.join(" ").to_uppercase();
-                assert_eq!(remedy(None, Some(&message)), Some(known.remedy), "{message}");
+                assert_eq!(
+                    remedy(None, Some(&message)),
+                    Some(known.remedy),
+                    "{message}"
+                );
             }
         }
     }
@@ -151,6 +181,9 @@ mod tests {
             None,
             Some("AksCompute creation is no longer supported, use KubernetesCompute")
         ));
-        assert!(!says_path_retired(None, Some("The VM size is no longer supported")));
+        assert!(!says_path_retired(
+            None,
+            Some("The VM size is no longer supported")
+        ));
     }
 }

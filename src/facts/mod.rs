@@ -4,3 +4,6 @@
 
 pub(crate) mod arm;
 pub(crate) mod codes;
+pub(crate) mod names;
+pub(crate) mod purposes;
+pub(crate) mod sizes;

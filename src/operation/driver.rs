@@ -78,7 +78,11 @@ impl Driver {
 
     /// What takes the wait up again elsewhere; `None` once it is over.
     pub(crate) fn token(&self) -> Option<&ResumeToken> {
-        if self.machine.outcome().is_some_and(|outcome| !matches!(outcome, Outcome::Lost { .. })) {
+        if self
+            .machine
+            .outcome()
+            .is_some_and(|outcome| !matches!(outcome, Outcome::Lost { .. }))
+        {
             return None;
         }
         self.token.as_ref()
@@ -99,7 +103,9 @@ impl Driver {
     /// Waits to the end.
     pub(crate) async fn run(&mut self, options: &WaitOptions) -> Result<Option<Value>, Error> {
         self.schedule.set_floor(options.floor());
-        let deadline = options.limit().and_then(|limit| Instant::now().checked_add(limit));
+        let deadline = options
+            .limit()
+            .and_then(|limit| Instant::now().checked_add(limit));
         let mut observer = options.observer();
         self.announced = false;
         loop {
@@ -121,7 +127,9 @@ impl Driver {
     /// Tells the pause that follows, or takes it and reads once.
     pub(crate) async fn turn(&mut self, deadline: Option<Instant>) -> Result<Turn, Error> {
         loop {
-            let Some(next) = self.next.clone() else { return Ok(Turn::Done) };
+            let Some(next) = self.next.clone() else {
+                return Ok(Turn::Done);
+            };
             if !self.announced {
                 self.announced = true;
                 if !next.delay.is_zero() {
@@ -154,9 +162,14 @@ impl Driver {
             let left = deadline.saturating_duration_since(Instant::now());
             self.client.timeout().min(left + LAST_READ)
         });
-        let answer = self.client.send(&request, Sending::Once, Limit::RESOURCE, timeout).await;
+        let answer = self
+            .client
+            .send(&request, Sending::Once, Limit::RESOURCE, timeout)
+            .await;
         self.polls = self.polls.saturating_add(1);
-        let step = self.machine.observe(answer.as_ref(), self.started.elapsed());
+        let step = self
+            .machine
+            .observe(answer.as_ref(), self.started.elapsed());
         self.plan(step);
     }
 
@@ -169,9 +182,16 @@ impl Driver {
             Step::Read { url, pace } => {
                 let delay = self.schedule.delay(pace, chance());
                 let due = Instant::now() + delay;
-                let throttled =
-                    matches!(pace, Pace::Throttled { .. } | Pace::Backoff { hint: Some(_), .. });
-                Some(Next { url, due, delay, throttled })
+                let throttled = matches!(
+                    pace,
+                    Pace::Throttled { .. } | Pace::Backoff { hint: Some(_), .. }
+                );
+                Some(Next {
+                    url,
+                    due,
+                    delay,
+                    throttled,
+                })
             }
         };
     }
@@ -202,8 +222,11 @@ impl Driver {
         let (error, token) = match self.machine.outcome() {
             Some(Outcome::Succeeded(result)) => return Ok(result.clone()),
             Some(Outcome::Failed { canceled, facts }) => {
-                let kind =
-                    if *canceled { ErrorKind::OperationCanceled } else { ErrorKind::OperationFailed };
+                let kind = if *canceled {
+                    ErrorKind::OperationCanceled
+                } else {
+                    ErrorKind::OperationFailed
+                };
                 (Error::of_response(kind, facts.clone()), None)
             }
             Some(Outcome::Unfetched { why, facts }) => {
@@ -212,13 +235,19 @@ impl Driver {
             }
             Some(Outcome::Lost { kind, why, facts }) => {
                 let excerpt = facts.excerpt.as_deref().or_else(|| {
-                    facts.error.as_ref().and_then(|error| error.message.as_deref())
+                    facts
+                        .error
+                        .as_ref()
+                        .and_then(|error| error.message.as_deref())
                 });
                 let text = match excerpt {
                     Some(excerpt) => format!("{why}: {excerpt}"),
                     None => why.clone(),
                 };
-                (Error::new(*kind, text).with_response(facts.clone()), self.token.clone())
+                (
+                    Error::new(*kind, text).with_response(facts.clone()),
+                    self.token.clone(),
+                )
             }
             None => {
                 return Err(self.deadline_exceeded());
@@ -253,7 +282,10 @@ impl Driver {
 /// A number from 0 to 1 for jitter. The standard library's hasher is seeded at random, which is
 /// chance enough to spread polls.
 fn chance() -> f64 {
-    let bits = std::collections::hash_map::RandomState::new().build_hasher().finish() >> 32;
+    let bits = std::collections::hash_map::RandomState::new()
+        .build_hasher()
+        .finish()
+        >> 32;
     // 32 bits fit a double exactly.
     bits as f64 / f64::from(u32::MAX)
 }

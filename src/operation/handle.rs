@@ -88,10 +88,17 @@ impl<T> Operation<T> {
         stream::unfold(Some(self), |operation| async move {
             let operation = operation?;
             match operation.driver.turn(None).await {
-                Ok(Turn::Progress(progress)) => Some((Ok(Event::Progress(progress)), Some(operation))),
+                Ok(Turn::Progress(progress)) => {
+                    Some((Ok(Event::Progress(progress)), Some(operation)))
+                }
                 Ok(Turn::Done) => {
                     let result = operation.driver.result();
-                    Some((result.and_then(|result| (operation.settle)(result)).map(Event::Done), None))
+                    Some((
+                        result
+                            .and_then(|result| (operation.settle)(result))
+                            .map(Event::Done),
+                        None,
+                    ))
                 }
                 Err(error) => Some((Err(error), None)),
             }

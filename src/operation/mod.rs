@@ -11,10 +11,9 @@ mod status;
 mod step;
 mod wait;
 
-pub(crate) use driver::{Driver, Turn};
-pub(crate) use handle::Settle;
+pub(crate) use driver::Driver;
 pub use handle::Operation;
 pub use progress::{Event, Progress};
 pub use status::StatusClass;
-pub(crate) use step::{Machine, Outcome};
+pub(crate) use step::{Machine, Step};
 pub use wait::WaitOptions;

@@ -26,7 +26,10 @@ pub(crate) enum Pace {
     /// The service throttles.
     Throttled { hint: Option<Duration> },
     /// The read failed for the `failures`th time in a row.
-    Backoff { failures: u32, hint: Option<Duration> },
+    Backoff {
+        failures: u32,
+        hint: Option<Duration>,
+    },
 }
 
 /// Remembers what the service said and how often it said nothing.
@@ -40,7 +43,12 @@ pub(crate) struct Schedule {
 
 impl Schedule {
     pub(crate) fn new() -> Self {
-        Self { floor: Duration::from_secs(1), sticky: None, unhinted: 0, throttled: 0 }
+        Self {
+            floor: Duration::from_secs(1),
+            sticky: None,
+            unhinted: 0,
+            throttled: 0,
+        }
     }
 
     pub(crate) fn set_floor(&mut self, floor: Duration) {
@@ -71,7 +79,9 @@ impl Schedule {
                 };
                 jittered(delay.max(self.floor))
             }
-            Pace::Throttled { hint: Some(hint) } => jittered(hint.min(LONGEST_THROTTLE).max(self.floor)),
+            Pace::Throttled { hint: Some(hint) } => {
+                jittered(hint.min(LONGEST_THROTTLE).max(self.floor))
+            }
             Pace::Throttled { hint: None } => {
                 self.throttled += 1;
                 jittered(backoff(self.throttled).max(self.floor))
@@ -90,7 +100,9 @@ impl Schedule {
         match step {
             0 => FIRST,
             // From the 6th on the pause is at its longest; the exponent must not overflow.
-            step => BASE.mul_f64(GROWTH.powi(i32::try_from(step.min(8)).unwrap_or(8) - 1)).min(LONGEST),
+            step => BASE
+                .mul_f64(GROWTH.powi(i32::try_from(step.min(8)).unwrap_or(8) - 1))
+                .min(LONGEST),
         }
     }
 }
@@ -112,15 +124,21 @@ mod tests {
     #[test]
     fn without_hints_the_pauses_grow_to_half_a_minute() {
         let mut schedule = Schedule::new();
-        let pauses: Vec<f64> =
-            (0..9).map(|_| schedule.delay(NO_HINT, 0.0).as_secs_f64()).collect();
-        assert_eq!(pauses, [1.0, 5.0, 7.5, 11.25, 16.875, 25.3125, 30.0, 30.0, 30.0]);
+        let pauses: Vec<f64> = (0..9)
+            .map(|_| schedule.delay(NO_HINT, 0.0).as_secs_f64())
+            .collect();
+        assert_eq!(
+            pauses,
+            [1.0, 5.0, 7.5, 11.25, 16.875, 25.3125, 30.0, 30.0, 30.0]
+        );
     }
 
     #[test]
     fn a_hint_stays_until_the_next_one_and_is_never_undercut() {
         let mut schedule = Schedule::new();
-        let hint = |seconds| Pace::Regular { hint: Some(secs(seconds)) };
+        let hint = |seconds| Pace::Regular {
+            hint: Some(secs(seconds)),
+        };
         assert_eq!(schedule.delay(hint(17.0), 0.0), secs(17.0));
         assert_eq!(schedule.delay(NO_HINT, 0.0), secs(17.0));
         assert_eq!(schedule.delay(NO_HINT, 1.0), secs(18.7));
@@ -135,7 +153,9 @@ mod tests {
         let hint = |hint| Pace::Regular { hint: Some(hint) };
         assert_eq!(schedule.delay(hint(secs(0.25)), 0.0), secs(1.0));
         assert_eq!(schedule.delay(hint(Duration::MAX), 0.0), secs(600.0));
-        let throttled = Pace::Throttled { hint: Some(Duration::MAX) };
+        let throttled = Pace::Throttled {
+            hint: Some(Duration::MAX),
+        };
         assert_eq!(schedule.delay(throttled, 0.0), secs(3600.0));
     }
 
@@ -143,10 +163,22 @@ mod tests {
     fn failed_reads_back_off_with_full_jitter_and_never_in_a_hot_loop() {
         let mut schedule = Schedule::new();
         for failures in 1..40 {
-            let pace = Pace::Backoff { failures, hint: None };
+            let pace = Pace::Backoff {
+                failures,
+                hint: None,
+            };
             assert!(schedule.delay(pace, 0.0) >= secs(1.0));
             assert!(schedule.delay(pace, 1.0) <= secs(30.0));
         }
-        assert_eq!(schedule.delay(Pace::Backoff { failures: 4, hint: None }, 1.0), secs(8.0));
+        assert_eq!(
+            schedule.delay(
+                Pace::Backoff {
+                    failures: 4,
+                    hint: None
+                },
+                1.0
+            ),
+            secs(8.0)
+        );
     }
 }

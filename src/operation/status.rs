@@ -67,7 +67,9 @@ pub(crate) fn monitor_status<'a>(body: &'a Value, target_path: &str) -> Option<&
         return Some(state);
     }
     let id = body.get("id").and_then(Value::as_str)?;
-    let same = id.trim_matches('/').eq_ignore_ascii_case(target_path.trim_matches('/'));
+    let same = id
+        .trim_matches('/')
+        .eq_ignore_ascii_case(target_path.trim_matches('/'));
     same.then_some("Succeeded")
 }
 
@@ -80,7 +82,9 @@ pub(crate) fn is_operation_shaped(body: &Value) -> bool {
 
 /// `percentComplete`, where it is a number from 0 to 100.
 pub(crate) fn percent(body: &Value) -> Option<f64> {
-    body.get("percentComplete")?.as_f64().filter(|percent| (0.0..=100.0).contains(percent))
+    body.get("percentComplete")?
+        .as_f64()
+        .filter(|percent| (0.0..=100.0).contains(percent))
 }
 
 #[cfg(test)]
@@ -97,15 +101,25 @@ mod tests {
             assert_eq!(StatusClass::of(word), StatusClass::Canceled, "{word}");
         }
         assert_eq!(StatusClass::of("Failed"), StatusClass::Failed);
-        for word in ["Creating", "ProvisionNetworkResources", "InProgress:{\"x\":1}", "", "Ready"] {
+        for word in [
+            "Creating",
+            "ProvisionNetworkResources",
+            "InProgress:{\"x\":1}",
+            "",
+            "Ready",
+        ] {
             assert_eq!(StatusClass::of(word), StatusClass::InProgress, "{word}");
         }
     }
 
     #[test]
     fn a_status_that_is_no_text_is_missing() {
-        for body in [json!({}), json!({"status": null}), json!({"status": ""}), json!({"status": 1})]
-        {
+        for body in [
+            json!({}),
+            json!({"status": null}),
+            json!({"status": ""}),
+            json!({"status": 1}),
+        ] {
             assert_eq!(monitor_status(&body, "/a"), None, "{body}");
         }
     }
@@ -114,7 +128,10 @@ mod tests {
     fn a_monitor_may_answer_with_the_resource() {
         let state = json!({"properties": {"provisioningState": "Creating"}});
         assert_eq!(monitor_status(&state, "/a"), Some("Creating"));
-        assert_eq!(monitor_status(&json!({"id": "/A/"}), "/a"), Some("Succeeded"));
+        assert_eq!(
+            monitor_status(&json!({"id": "/A/"}), "/a"),
+            Some("Succeeded")
+        );
         assert_eq!(monitor_status(&json!({"id": "/b"}), "/a"), None);
     }
 }

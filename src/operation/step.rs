@@ -41,11 +41,18 @@ pub(crate) enum Outcome {
     /// With the resource or the result, where there is one.
     Succeeded(Option<Value>),
     /// The service failed or cancelled the operation.
-    Failed { canceled: bool, facts: ResponseFacts },
+    Failed {
+        canceled: bool,
+        facts: ResponseFacts,
+    },
     /// The operation succeeded and its result cannot be read.
     Unfetched { why: String, facts: ResponseFacts },
     /// Nobody knows; it may still run.
-    Lost { kind: ErrorKind, why: String, facts: ResponseFacts },
+    Lost {
+        kind: ErrorKind,
+        why: String,
+        facts: ResponseFacts,
+    },
 }
 
 /// Where the status is read.
@@ -61,13 +68,20 @@ enum Phase {
     /// The status, at the place that the mode says.
     Status,
     /// The first answer held a finished resource beside a monitor: one read of the monitor decides.
-    Confirm { resource: Value },
+    Confirm {
+        resource: Value,
+    },
     /// The monitor cannot be read: the resource is asked.
     Probe(Why),
     /// The operation succeeded; its result is read.
-    Final { url: Url },
+    Final {
+        url: Url,
+    },
     /// The operation failed without a reason; the resource may hold it.
-    Reason { canceled: bool, facts: ResponseFacts },
+    Reason {
+        canceled: bool,
+        facts: ResponseFacts,
+    },
     Done(Outcome),
 }
 
@@ -160,7 +174,9 @@ impl Machine {
             if let Some(resource) = resource
                 && class.is_some_and(StatusClass::is_terminal)
             {
-                machine.phase = Phase::Confirm { resource: resource.clone() };
+                machine.phase = Phase::Confirm {
+                    resource: resource.clone(),
+                };
                 let step = machine.read(Pace::Now);
                 return Ok((machine, step));
             }
@@ -217,9 +233,9 @@ impl Machine {
             let url = Url::parse(text).map_err(|_| {
                 Error::new(ErrorKind::ResumeToken, "the token holds a URL that is none")
             })?;
-            origins.check(&url).map_err(|error| {
-                Error::new(ErrorKind::ResumeToken, error.message().to_owned())
-            })?;
+            origins
+                .check(&url)
+                .map_err(|error| Error::new(ErrorKind::ResumeToken, error.message().to_owned()))?;
             Ok::<Url, Error>(url)
         };
         let initial = url(&token.initial_uri)?;
@@ -236,10 +252,26 @@ impl Machine {
         machine.location = token.last_known_location.as_deref().map(url).transpose()?;
         if let Some(next) = &token.next_request_uri {
             let kind = token.monitor.unwrap_or(MonitorKind::AzureAsyncOperation);
-            machine.mode = Mode::Monitor { kind, url: url(next)? };
+            machine.mode = Mode::Monitor {
+                kind,
+                url: url(next)?,
+            };
         }
         let step = machine.read(Pace::Now);
         Ok((machine, step))
+    }
+
+    /// Over before it began: what was to go is gone.
+    pub(crate) fn gone(
+        url: &Url,
+        request_id: &str,
+        api_version: &str,
+        origins: &TrustedOrigins,
+    ) -> (Self, Step) {
+        let verb = HttpVerb::Delete;
+        let mut machine = Self::new(verb, url, request_id, api_version, origins, None);
+        let step = machine.succeed(None);
+        (machine, step)
     }
 
     fn new(
@@ -319,11 +351,7 @@ impl Machine {
 /// The step.
 impl Machine {
     /// What follows from an answer, or from its absence. `elapsed` is since the operation began.
-    pub(crate) fn observe(
-        &mut self,
-        observed: Result<&Answer, &Error>,
-        elapsed: Duration,
-    ) -> Step {
+    pub(crate) fn observe(&mut self, observed: Result<&Answer, &Error>, elapsed: Duration) -> Step {
         if let Phase::Done(_) = self.phase {
             return Step::Done;
         }
@@ -361,15 +389,26 @@ impl Machine {
                 let facts = answer.facts(&self.request_id);
                 return match self.mode {
                     Mode::Monitor { .. } => self.probe(Why::Forbidden(facts)),
-                    Mode::Resource => {
-                        self.lost(ErrorKind::OperationStatusLost, "the resource may not be read", answer)
-                    }
+                    Mode::Resource => self.lost(
+                        ErrorKind::OperationStatusLost,
+                        "the resource may not be read",
+                        answer,
+                    ),
                 };
             }
             // "Exactly the response that a synchronous call would have had": the operation failed.
-            (400..500, Mode::Monitor { kind: MonitorKind::Location, .. }) => {
+            (
+                400..500,
+                Mode::Monitor {
+                    kind: MonitorKind::Location,
+                    ..
+                },
+            ) => {
                 let facts = answer.facts(&self.request_id);
-                return self.end(Outcome::Failed { canceled: false, facts });
+                return self.end(Outcome::Failed {
+                    canceled: false,
+                    facts,
+                });
             }
             _ => {
                 return self.lost(
@@ -383,14 +422,19 @@ impl Machine {
             return self.lost(ErrorKind::UntrustedUrl, error.message(), answer);
         }
         match self.mode {
-            Mode::Monitor { kind: MonitorKind::Location, .. } => self.location_read(answer),
+            Mode::Monitor {
+                kind: MonitorKind::Location,
+                ..
+            } => self.location_read(answer),
             Mode::Monitor { .. } => self.monitor_read(answer),
             Mode::Resource => self.resource_read(answer),
         }
     }
 
     fn monitor_read(&mut self, answer: &Answer) -> Step {
-        let regular = Pace::Regular { hint: answer.retry_after() };
+        let regular = Pace::Regular {
+            hint: answer.retry_after(),
+        };
         let body = Body::read(answer);
         match (answer.status, &body) {
             (204, _) => {
@@ -422,7 +466,9 @@ impl Machine {
 
     fn location_read(&mut self, answer: &Answer) -> Step {
         if answer.status == 202 {
-            return self.read(Pace::Regular { hint: answer.retry_after() });
+            return self.read(Pace::Regular {
+                hint: answer.retry_after(),
+            });
         }
         let body = Body::read(answer);
         match &body {
@@ -440,7 +486,9 @@ impl Machine {
     }
 
     fn resource_read(&mut self, answer: &Answer) -> Step {
-        let regular = Pace::Regular { hint: answer.retry_after() };
+        let regular = Pace::Regular {
+            hint: answer.retry_after(),
+        };
         let body = Body::read(answer);
         let body = match (&body, self.verb) {
             (Body::Json(json), _) => json,
@@ -456,7 +504,9 @@ impl Machine {
             (_, StatusClass::InProgress) => self.read(regular),
             // The resource is as it was before the delete, until the service gets to it: also
             // `Failed` may be of old.
-            (HttpVerb::Delete, StatusClass::Failed | StatusClass::Canceled) if self.seen_running => {
+            (HttpVerb::Delete, StatusClass::Failed | StatusClass::Canceled)
+                if self.seen_running =>
+            {
                 self.end_with_resource(Some(body.clone()), answer)
             }
             (HttpVerb::Delete, _) => self.read(regular),
@@ -481,13 +531,17 @@ impl Machine {
         };
         if patient && answer.status == 404 {
             self.last_error = Some("the status is not there yet (404)".to_owned());
-            return self.read(Pace::Regular { hint: answer.retry_after() });
+            return self.read(Pace::Regular {
+                hint: answer.retry_after(),
+            });
         }
         match self.mode {
             Mode::Monitor { .. } => self.probe(Why::Gone(facts)),
-            Mode::Resource => {
-                self.lost(ErrorKind::OperationStatusLost, "the resource is not there", answer)
-            }
+            Mode::Resource => self.lost(
+                ErrorKind::OperationStatusLost,
+                "the resource is not there",
+                answer,
+            ),
         }
     }
 
@@ -511,9 +565,17 @@ impl Machine {
             _ if deleting && gone => return self.succeed(None),
             _ => {
                 let (text, facts) = match why {
-                    Why::Gone(_) => ("the status is gone, and so is the resource", answer.facts(&self.request_id)),
-                    Why::Forbidden(facts) => ("the status may not be read, nor the resource", facts),
-                    Why::Empty(facts) => ("the status is empty, and the resource cannot be read", facts),
+                    Why::Gone(_) => (
+                        "the status is gone, and so is the resource",
+                        answer.facts(&self.request_id),
+                    ),
+                    Why::Forbidden(facts) => {
+                        ("the status may not be read, nor the resource", facts)
+                    }
+                    Why::Empty(facts) => (
+                        "the status is empty, and the resource cannot be read",
+                        facts,
+                    ),
                 };
                 return self.end(Outcome::Lost {
                     kind: ErrorKind::OperationStatusLost,
@@ -530,15 +592,17 @@ impl Machine {
             (StatusClass::InProgress, HttpVerb::Put | HttpVerb::Patch | HttpVerb::Delete) => {
                 self.seen_running = true;
                 self.mode = Mode::Resource;
-                self.read(Pace::Regular { hint: answer.retry_after() })
+                self.read(Pace::Regular {
+                    hint: answer.retry_after(),
+                })
             }
             (_, HttpVerb::Put | HttpVerb::Patch) => {
                 self.end_with_resource(Some(resource.clone()), answer)
             }
             // Still there and at rest: the delete has not begun, or was refused behind our back.
-            (_, HttpVerb::Delete) if self.not_found <= MAX_NOT_FOUND => {
-                self.read(Pace::Regular { hint: answer.retry_after() })
-            }
+            (_, HttpVerb::Delete) if self.not_found <= MAX_NOT_FOUND => self.read(Pace::Regular {
+                hint: answer.retry_after(),
+            }),
             _ => self.lost(
                 ErrorKind::OperationStatusLost,
                 "the status is gone, and the resource does not show what became of the operation",
@@ -559,7 +623,10 @@ impl Machine {
             self.final_reads += 1;
             if passing && self.final_reads < MAX_FINAL {
                 self.phase = Phase::Final { url };
-                return self.read(Pace::Backoff { failures: self.final_reads, hint: answer.retry_after() });
+                return self.read(Pace::Backoff {
+                    failures: self.final_reads,
+                    hint: answer.retry_after(),
+                });
             }
             return self.end(Outcome::Unfetched {
                 why: "the operation succeeded, and its result cannot be read".to_owned(),
@@ -576,7 +643,9 @@ impl Machine {
                 self.note(state, Some(result));
                 self.seen_running = true;
                 self.mode = Mode::Resource;
-                self.read(Pace::Regular { hint: answer.retry_after() })
+                self.read(Pace::Regular {
+                    hint: answer.retry_after(),
+                })
             }
             _ => self.end_with_resource(Some(result.clone()), answer),
         }
@@ -585,7 +654,10 @@ impl Machine {
     fn reason_read(&mut self, answer: &Answer, canceled: bool, facts: ResponseFacts) -> Step {
         let body = Body::read(answer);
         let error = body.json().and_then(ServiceError::of_provisioning);
-        self.end(Outcome::Failed { canceled, facts: ResponseFacts { error, ..facts } })
+        self.end(Outcome::Failed {
+            canceled,
+            facts: ResponseFacts { error, ..facts },
+        })
     }
 
     /// No answer at all.
@@ -595,7 +667,9 @@ impl Machine {
             // Our own brake: nothing was sent, and nothing counts.
             ErrorKind::Service if error.is_throttled() => {
                 self.last_error = Some(error.to_string());
-                self.read(Pace::Throttled { hint: error.retry_after() })
+                self.read(Pace::Throttled {
+                    hint: error.retry_after(),
+                })
             }
             ErrorKind::UntrustedUrl => self.end(Outcome::Lost {
                 kind: ErrorKind::UntrustedUrl,
@@ -629,9 +703,9 @@ impl Machine {
         }
         let what = format!("the status cannot be read for now ({})", answer.status);
         match self.failed(what, hint, elapsed) {
-            Some(Pace::Backoff { hint: Some(hint), .. }) if answer.status == 503 => {
-                self.read(Pace::Throttled { hint: Some(hint) })
-            }
+            Some(Pace::Backoff {
+                hint: Some(hint), ..
+            }) if answer.status == 503 => self.read(Pace::Throttled { hint: Some(hint) }),
             Some(pace) => self.read(pace),
             None => {
                 let facts = answer.facts(&self.request_id);
@@ -647,11 +721,16 @@ impl Machine {
         self.failures += 1;
         let since = *self.failing_since.get_or_insert(elapsed);
         let spent = self.failures > MAX_FAILURES || elapsed.saturating_sub(since) > MAX_FAILING;
-        (!spent).then_some(Pace::Backoff { failures: self.failures, hint })
+        (!spent).then_some(Pace::Backoff {
+            failures: self.failures,
+            hint,
+        })
     }
 
     fn redirected(&mut self, answer: &Answer) -> Step {
-        let target = answer.header("location").and_then(|to| self.origins.resolve(&self.resource, to));
+        let target = answer
+            .header("location")
+            .and_then(|to| self.origins.resolve(&self.resource, to));
         match target {
             Some(Err(error)) => self.lost(ErrorKind::UntrustedUrl, error.message(), answer),
             _ => self.lost(
@@ -667,7 +746,9 @@ impl Machine {
         self.mute += 1;
         self.last_error = Some(why.to_owned());
         if self.mute < MAX_MUTE {
-            return self.read(Pace::Regular { hint: answer.retry_after() });
+            return self.read(Pace::Regular {
+                hint: answer.retry_after(),
+            });
         }
         let facts = answer.facts(&self.request_id);
         self.give_up(ErrorKind::Protocol, why, facts)
@@ -676,14 +757,20 @@ impl Machine {
     /// What is given up depends on what was being read.
     fn give_up(&mut self, kind: ErrorKind, why: &str, facts: ResponseFacts) -> Step {
         let outcome = match &self.phase {
-            Phase::Final { .. } => Outcome::Unfetched { why: why.to_owned(), facts },
-            Phase::Reason { canceled, facts } => {
-                Outcome::Failed { canceled: *canceled, facts: facts.clone() }
-            }
-            Phase::Probe(Why::Gone(_)) if self.verb == HttpVerb::Delete => {
-                Outcome::Succeeded(None)
-            }
-            _ => Outcome::Lost { kind, why: why.to_owned(), facts },
+            Phase::Final { .. } => Outcome::Unfetched {
+                why: why.to_owned(),
+                facts,
+            },
+            Phase::Reason { canceled, facts } => Outcome::Failed {
+                canceled: *canceled,
+                facts: facts.clone(),
+            },
+            Phase::Probe(Why::Gone(_)) if self.verb == HttpVerb::Delete => Outcome::Succeeded(None),
+            _ => Outcome::Lost {
+                kind,
+                why: why.to_owned(),
+                facts,
+            },
         };
         self.end(outcome)
     }
@@ -740,7 +827,10 @@ impl Machine {
             StatusClass::Failed | StatusClass::Canceled => {
                 let error = resource.as_ref().and_then(ServiceError::of_provisioning);
                 let facts = failure_facts(error, answer, &self.request_id);
-                self.end(Outcome::Failed { canceled: class == StatusClass::Canceled, facts })
+                self.end(Outcome::Failed {
+                    canceled: class == StatusClass::Canceled,
+                    facts,
+                })
             }
         }
     }
@@ -751,7 +841,11 @@ impl Machine {
 
     fn lost(&mut self, kind: ErrorKind, why: &str, answer: &Answer) -> Step {
         let facts = answer.facts(&self.request_id);
-        self.end(Outcome::Lost { kind, why: why.to_owned(), facts })
+        self.end(Outcome::Lost {
+            kind,
+            why: why.to_owned(),
+            facts,
+        })
     }
 
     fn end(&mut self, outcome: Outcome) -> Step {
@@ -772,9 +866,8 @@ impl Machine {
     /// The next read, at the place that the phase says.
     fn read(&self, pace: Pace) -> Step {
         let url = match (&self.phase, &self.mode) {
-            (Phase::Final { url }, _) | (Phase::Status | Phase::Confirm { .. }, Mode::Monitor { url, .. }) => {
-                url.clone()
-            }
+            (Phase::Final { url }, _)
+            | (Phase::Status | Phase::Confirm { .. }, Mode::Monitor { url, .. }) => url.clone(),
             _ => self.resource.clone(),
         };
         Step::Read { url, pace }
@@ -807,9 +900,11 @@ impl Machine {
         if let Some(Ok(location)) = self.header_url(MonitorKind::Location, base, answer) {
             self.location = Some(location);
         }
-        for kind in
-            [MonitorKind::AzureAsyncOperation, MonitorKind::OperationLocation, MonitorKind::Location]
-        {
+        for kind in [
+            MonitorKind::AzureAsyncOperation,
+            MonitorKind::OperationLocation,
+            MonitorKind::Location,
+        ] {
             if let Some(url) = self.header_url(kind, base, answer) {
                 return Ok(Some((kind, url?)));
             }
@@ -819,7 +914,9 @@ impl Machine {
 
     /// A poll may move the monitor; the header that named it is followed, no other.
     fn adopt_monitor(&mut self, answer: &Answer) -> Result<(), Error> {
-        let Mode::Monitor { kind, url } = self.mode.clone() else { return Ok(()) };
+        let Mode::Monitor { kind, url } = self.mode.clone() else {
+            return Ok(());
+        };
         if let Some(new) = self.header_url(kind, &url, answer) {
             self.mode = Mode::Monitor { kind, url: new? };
         }
@@ -831,7 +928,12 @@ impl Machine {
         Ok(())
     }
 
-    fn header_url(&self, kind: MonitorKind, base: &Url, answer: &Answer) -> Option<Result<Url, Error>> {
+    fn header_url(
+        &self,
+        kind: MonitorKind,
+        base: &Url,
+        answer: &Answer,
+    ) -> Option<Result<Url, Error>> {
         let name = match kind {
             MonitorKind::AzureAsyncOperation => "azure-asyncoperation",
             MonitorKind::OperationLocation => "operation-location",
@@ -851,7 +953,10 @@ enum Body {
 
 impl Body {
     fn read(answer: &Answer) -> Self {
-        let body = answer.body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&answer.body);
+        let body = answer
+            .body
+            .strip_prefix(b"\xEF\xBB\xBF")
+            .unwrap_or(&answer.body);
         if body.iter().all(u8::is_ascii_whitespace) {
             return Self::Empty;
         }
@@ -887,7 +992,9 @@ fn result_of(body: &Value) -> Value {
 /// Appends the API version unless some parameter of that name is there, in any case. Nothing else
 /// of the URL changes: services sign their queries.
 fn with_api_version(mut url: Url, api_version: &str) -> Url {
-    let has = url.query_pairs().any(|(name, _)| name.eq_ignore_ascii_case("api-version"));
+    let has = url
+        .query_pairs()
+        .any(|(name, _)| name.eq_ignore_ascii_case("api-version"));
     if !has {
         let query = match url.query().filter(|query| !query.is_empty()) {
             Some(query) => format!("{query}&api-version={api_version}"),

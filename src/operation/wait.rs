@@ -92,7 +92,10 @@ impl WaitOptions {
             live: std::io::stderr().is_terminal(),
             shown: None,
         });
-        Observer { display, callback: self.callback.clone() }
+        Observer {
+            display,
+            callback: self.callback.clone(),
+        }
     }
 }
 
@@ -173,7 +176,9 @@ impl Display {
     /// A closed standard error must not end the wait.
     fn write(&self, text: &str) {
         let mut stderr = std::io::stderr().lock();
-        let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+        let _ = stderr
+            .write_all(text.as_bytes())
+            .and_then(|()| stderr.flush());
     }
 }
 
@@ -227,7 +232,10 @@ mod tests {
             next_delay: Duration::from_secs(5),
             last_error: Some("connection reset".into()),
         };
-        assert_eq!(state(&progress), "create myaks: Creating[31m, 42 %, connection reset");
+        assert_eq!(
+            state(&progress),
+            "create myaks: Creating[31m, 42 %, connection reset"
+        );
         assert_eq!(clock(progress.elapsed), "1:02:05");
         assert_eq!(clock(Duration::from_secs(65)), "1:05");
     }

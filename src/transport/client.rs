@@ -7,8 +7,8 @@ use super::{Cloud, TrustedOrigins};
 use crate::error::{Error, ErrorKind, ResponseFacts};
 use azure_core::credentials::TokenCredential;
 use azure_core::http::headers::{CLIENT_REQUEST_ID, CONTENT_TYPE};
-use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
 use azure_core::http::policies::Policy;
+use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
 use azure_core::http::{
     ClientOptions, Context, Pipeline, PipelineStreamOptions, Request, RetryOptions,
 };
@@ -55,7 +55,10 @@ impl ArmClient {
             [settings.cloud.scope()],
         ));
         let pipeline = |retry: RetryOptions| {
-            let options = ClientOptions { retry, ..settings.options.clone() };
+            let options = ClientOptions {
+                retry,
+                ..settings.options.clone()
+            };
             let per_try: Vec<Arc<dyn Policy>> =
                 vec![Arc::new(ThrottlePolicy(brake.clone())), bearer.clone()];
             Pipeline::new(
@@ -82,6 +85,11 @@ impl ArmClient {
 
     pub(crate) fn origins(&self) -> &TrustedOrigins {
         &self.origins
+    }
+
+    /// How long a call may take where nothing else is said.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// Sends a request and reads the whole answer, whatever its status.
@@ -160,7 +168,10 @@ impl ArmClient {
             Sending::Retried => &self.read,
             Sending::Once => &self.once,
         };
-        let options = PipelineStreamOptions { skip_checks: true, ..Default::default() };
+        let options = PipelineStreamOptions {
+            skip_checks: true,
+            ..Default::default()
+        };
         let response = pipeline
             .stream(&Context::new(), &mut sent, Some(options))
             .await

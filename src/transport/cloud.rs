@@ -23,13 +23,19 @@ impl Cloud {
     /// Azure for the US government: `https://management.usgovcloudapi.net`.
     #[must_use]
     pub fn us_government() -> Self {
-        Self::known("https://management.usgovcloudapi.net", Configuration::AzureGovernment)
+        Self::known(
+            "https://management.usgovcloudapi.net",
+            Configuration::AzureGovernment,
+        )
     }
 
     /// Azure in China: `https://management.chinacloudapi.cn`.
     #[must_use]
     pub fn china() -> Self {
-        Self::known("https://management.chinacloudapi.cn", Configuration::AzureChina)
+        Self::known(
+            "https://management.chinacloudapi.cn",
+            Configuration::AzureChina,
+        )
     }
 
     /// Any other cloud, for example Azure Stack Hub or a private test endpoint.
@@ -54,20 +60,33 @@ impl Cloud {
     /// ```
     pub fn custom(endpoint: &str, audience: &str) -> Result<Self, Error> {
         let refuse = |why: &str| {
-            Error::new(ErrorKind::Configuration, format!("the ARM endpoint {endpoint:?} {why}"))
+            Error::new(
+                ErrorKind::Configuration,
+                format!("the ARM endpoint {endpoint:?} {why}"),
+            )
         };
         let url = Url::parse(endpoint).map_err(|error| refuse(&format!("is no URL: {error}")))?;
         if url.scheme() != "https" {
             return Err(refuse("is not https: tokens are never sent in clear"));
         }
-        let bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
-        if !bare || url.host_str().is_none() || !url.username().is_empty() || url.password().is_some()
+        let bare =
+            matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
+        if !bare
+            || url.host_str().is_none()
+            || !url.username().is_empty()
+            || url.password().is_some()
         {
             return Err(refuse("has more than scheme, host and port"));
         }
-        let audience = audience.trim().trim_end_matches("/.default").trim_end_matches('/');
+        let audience = audience
+            .trim()
+            .trim_end_matches("/.default")
+            .trim_end_matches('/');
         if audience.is_empty() {
-            return Err(Error::new(ErrorKind::Configuration, "the audience of the cloud is empty"));
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                "the audience of the cloud is empty",
+            ));
         }
         Ok(Self {
             endpoint: url,
@@ -146,7 +165,10 @@ mod tests {
     #[test]
     fn an_audience_may_be_given_as_a_scope() {
         for audience in ["https://a", "https://a/", "https://a/.default"] {
-            assert_eq!(Cloud::custom("https://m", audience).unwrap().scope(), "https://a/.default");
+            assert_eq!(
+                Cloud::custom("https://m", audience).unwrap().scope(),
+                "https://a/.default"
+            );
         }
     }
 }

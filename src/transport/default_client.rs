@@ -48,8 +48,9 @@ pub(crate) fn transport(settings: &DefaultClient) -> Result<Transport, Error> {
         }
         builder = builder.tls_certs_merge(certificates);
     }
-    let client =
-        builder.build().map_err(|error| refuse("the HTTP client cannot be made", error))?;
+    let client = builder
+        .build()
+        .map_err(|error| refuse("the HTTP client cannot be made", error))?;
     Ok(Transport::new(std::sync::Arc::new(client)))
 }
 

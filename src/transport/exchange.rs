@@ -21,7 +21,12 @@ pub(crate) struct HttpRequest {
 
 impl HttpRequest {
     pub(crate) fn new(method: Method, url: Url) -> Self {
-        Self { method, url, body: None, client_request_id: azure_core::Uuid::new_v4().into() }
+        Self {
+            method,
+            url,
+            body: None,
+            client_request_id: azure_core::Uuid::new_v4().into(),
+        }
     }
 
     pub(crate) fn get(url: Url) -> Self {
@@ -88,7 +93,11 @@ impl Answer {
             whole.extend_from_slice(&piece);
         }
         let body = first.unwrap_or_else(|| whole.into());
-        Ok(Self { status: status.into(), headers, body })
+        Ok(Self {
+            status: status.into(),
+            headers,
+            body,
+        })
     }
 
     pub(crate) fn is_success(&self) -> bool {
@@ -97,7 +106,11 @@ impl Answer {
 
     /// The answer if the service agreed, its refusal as an error if not.
     pub(crate) fn successful(self, client_request_id: &str) -> Result<Self, Error> {
-        if self.is_success() { Ok(self) } else { Err(self.refusal(client_request_id)) }
+        if self.is_success() {
+            Ok(self)
+        } else {
+            Err(self.refusal(client_request_id))
+        }
     }
 
     pub(crate) fn refusal(&self, client_request_id: &str) -> Error {
@@ -106,12 +119,22 @@ impl Answer {
 
     /// Reads the body as JSON of a known shape.
     pub(crate) fn json<T: DeserializeOwned>(&self, client_request_id: &str) -> Result<T, Error> {
-        let body = self.body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&self.body);
+        let body = self
+            .body
+            .strip_prefix(b"\xEF\xBB\xBF")
+            .unwrap_or(&self.body);
         serde_json::from_slice(body).map_err(|error| {
-            let facts = ResponseFacts { error: None, ..self.facts(client_request_id) };
+            let facts = ResponseFacts {
+                error: None,
+                ..self.facts(client_request_id)
+            };
             // serde's message may quote values; where it went wrong is enough.
             let place = format!("line {} column {}", error.line(), error.column());
-            let what = if error.is_data() { "has an unexpected shape" } else { "is no JSON" };
+            let what = if error.is_data() {
+                "has an unexpected shape"
+            } else {
+                "is no JSON"
+            };
             Error::new(ErrorKind::Protocol, format!("the answer {what} at {place}"))
                 .with_response(facts)
         })
@@ -133,12 +156,19 @@ impl Answer {
         let error = body.as_ref().and_then(ServiceError::find).or_else(|| {
             // A HEAD-like answer may carry its code in a header only.
             let code = self.header("x-ms-error-code")?;
-            Some(ServiceError { code: Some(code.to_owned()), ..ServiceError::default() })
+            Some(ServiceError {
+                code: Some(code.to_owned()),
+                ..ServiceError::default()
+            })
         });
         let own = |name: &str| self.header(name).map(str::to_owned);
         ResponseFacts {
             status: Some(self.status),
-            excerpt: if error.is_none() && !self.is_success() { self.excerpt() } else { None },
+            excerpt: if error.is_none() && !self.is_success() {
+                self.excerpt()
+            } else {
+                None
+            },
             error,
             request_id: own("x-ms-request-id"),
             correlation_id: own("x-ms-correlation-request-id"),
@@ -176,18 +206,20 @@ pub(super) fn retry_after(headers: &Headers) -> Option<Duration> {
         let value: f64 = header(headers, name)?.parse().ok()?;
         duration(value / 1000.0)
     };
-    millis("retry-after-ms").or_else(|| millis("x-ms-retry-after-ms")).or_else(|| {
-        let text = header(headers, "retry-after")?;
-        if let Ok(seconds) = text.parse::<f64>() {
-            return duration(seconds);
-        }
-        let at = azure_core::time::parse_rfc7231(text).ok()?;
-        // Against the service's own clock where it tells it: ours may be skewed.
-        let now = header(headers, "date")
-            .and_then(|date| azure_core::time::parse_rfc7231(date).ok())
-            .unwrap_or_else(OffsetDateTime::now_utc);
-        duration((at - now).as_seconds_f64())
-    })
+    millis("retry-after-ms")
+        .or_else(|| millis("x-ms-retry-after-ms"))
+        .or_else(|| {
+            let text = header(headers, "retry-after")?;
+            if let Ok(seconds) = text.parse::<f64>() {
+                return duration(seconds);
+            }
+            let at = azure_core::time::parse_rfc7231(text).ok()?;
+            // Against the service's own clock where it tells it: ours may be skewed.
+            let now = header(headers, "date")
+                .and_then(|date| azure_core::time::parse_rfc7231(date).ok())
+                .unwrap_or_else(OffsetDateTime::now_utc);
+            duration((at - now).as_seconds_f64())
+        })
 }
 
 /// A positive, finite number of seconds; what is too large saturates.

@@ -10,10 +10,9 @@ mod paging;
 mod retry;
 mod throttle;
 
-pub(crate) use client::{ArmClient, Settings, Sending};
+pub(crate) use client::{ArmClient, Sending, Settings};
 pub use cloud::Cloud;
 pub(crate) use default_client::{DefaultClient, transport as default_transport};
 pub(crate) use exchange::{Answer, HttpRequest, Limit};
 pub(crate) use origin::TrustedOrigins;
 pub(crate) use paging::pages;
-pub(crate) use throttle::Throttled;

@@ -72,24 +72,37 @@ async fn page<T: DeserializeOwned>(
                 serde_json::from_str(raw.get()).map_err(|error| {
                     Error::new(
                         ErrorKind::Protocol,
-                        format!("an item of the list has an unexpected shape at column {}", error.column()),
+                        format!(
+                            "an item of the list has an unexpected shape at column {}",
+                            error.column()
+                        ),
                     )
                 })
             });
             (items.collect(), page.next_link)
         }
     };
-    let next = match next.as_deref().map(str::trim).filter(|link| !link.is_empty()) {
+    let next = match next
+        .as_deref()
+        .map(str::trim)
+        .filter(|link| !link.is_empty())
+    {
         None => None,
         Some(link) => match client.origins().resolve(&request.url, link) {
             Some(url) => Some(url?),
             None => {
-                return Err(Error::new(ErrorKind::Protocol, "the nextLink of the list is no URL"));
+                return Err(Error::new(
+                    ErrorKind::Protocol,
+                    "the nextLink of the list is no URL",
+                ));
             }
         },
     };
     if next.as_ref() == Some(&request.url) {
-        return Err(Error::new(ErrorKind::Protocol, "a page of the list links to itself"));
+        return Err(Error::new(
+            ErrorKind::Protocol,
+            "a page of the list links to itself",
+        ));
     }
     Ok((items, next))
 }

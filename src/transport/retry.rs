@@ -31,6 +31,7 @@ impl RetryPolicy for ReadRetry {
     }
 
     fn sleep_duration(&self, retry_count: u32) -> Duration {
-        (FIRST_PAUSE * 2_i32.saturating_pow(retry_count.saturating_sub(1).min(8))).min(LONGEST_PAUSE)
+        (FIRST_PAUSE * 2_i32.saturating_pow(retry_count.saturating_sub(1).min(8)))
+            .min(LONGEST_PAUSE)
     }
 }

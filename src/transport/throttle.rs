@@ -17,7 +17,9 @@ pub(crate) struct Brake {
 impl Brake {
     fn remaining(&self) -> Option<Duration> {
         let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = (*until)?.checked_duration_since(Instant::now()).filter(|left| !left.is_zero());
+        let left = (*until)?
+            .checked_duration_since(Instant::now())
+            .filter(|left| !left.is_zero());
         if left.is_none() {
             *until = None;
         }
@@ -65,7 +67,7 @@ impl std::error::Error for Throttled {}
 impl Policy for ThrottlePolicy {
     async fn send(
         &self,
-        ctx: &Context<'_>,
+        ctx: &Context,
         request: &mut Request,
         next: &[Arc<dyn Policy>],
     ) -> PolicyResult {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// A compute of a workspace, of any kind.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ComputeResource {
@@ -286,7 +286,11 @@ mod tests {
             r#"{"properties":{"properties":{"agentCount":4},"computeType":"AKS"}}"#,
             r#"{"properties":{"properties":{"agentCount":4},"computeType":"aks"}}"#,
         ] {
-            assert_eq!(read(text).properties.aks().unwrap().agent_count, Some(4), "{text}");
+            assert_eq!(
+                read(text).properties.aks().unwrap().agent_count,
+                Some(4),
+                "{text}"
+            );
         }
     }
 
@@ -298,7 +302,9 @@ mod tests {
         ] {
             let compute = read(text);
             assert_eq!(compute.properties.compute_type, "Quantum");
-            let KindProperties::Other(other) = compute.properties.kind else { panic!("{text}") };
+            let KindProperties::Other(other) = compute.properties.kind else {
+                panic!("{text}")
+            };
             assert_eq!(other["agentCount"], "many");
         }
     }
@@ -311,9 +317,14 @@ mod tests {
         );
         assert!(compute.tags.is_empty());
         assert!(compute.properties.aks().unwrap().system_services.is_empty());
-        assert!(matches!(read(r#"{"properties":null}"#).properties.kind, KindProperties::None));
         assert!(matches!(
-            read(r#"{"properties":{"computeType":"AKS","properties":null}}"#).properties.kind,
+            read(r#"{"properties":null}"#).properties.kind,
+            KindProperties::None
+        ));
+        assert!(matches!(
+            read(r#"{"properties":{"computeType":"AKS","properties":null}}"#)
+                .properties
+                .kind,
             KindProperties::None
         ));
     }

@@ -25,8 +25,14 @@ pub struct AksCredentials {
 impl fmt::Debug for AksCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AksCredentials")
-            .field("user_kube_config", &self.user_kube_config.as_ref().map(|_| "secret"))
-            .field("admin_kube_config", &self.admin_kube_config.as_ref().map(|_| "secret"))
+            .field(
+                "user_kube_config",
+                &self.user_kube_config.as_ref().map(|_| "secret"),
+            )
+            .field(
+                "admin_kube_config",
+                &self.admin_kube_config.as_ref().map(|_| "secret"),
+            )
             .field("image_pull_secret_name", &self.image_pull_secret_name)
             .finish()
     }

@@ -1,0 +1,387 @@
+//! Compute targets: handles, and the verbs that the service has for them.
+
+mod aks;
+mod kind;
+mod prepare;
+mod remove;
+mod resume;
+mod start;
+mod update;
+
+pub use kind::{Aks, AttachWith, CreateWith, Kind};
+pub use prepare::Prepared;
+pub use resume::Resumed;
+
+use crate::error::{Error, ErrorKind, ServiceError, Warning};
+use crate::names::ComputeName;
+use crate::operation::{Driver, Machine, StatusClass, WaitOptions};
+use crate::token::ResumeToken;
+use crate::transport::{Answer, HttpRequest, Limit, Sending};
+use crate::wire::ComputeResource;
+use crate::workspace::Workspace;
+use serde_json::Value;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// A compute target of a workspace: a cheap handle with what was last read of it.
+///
+/// `K` is the kind; [`AksCompute`] is the one of AKS clusters.
+///
+/// # Design
+///
+/// What every kind can do is written once. [`create`](Self::create) and [`attach`](Self::attach)
+/// take the kind from the configuration, as Python's `ComputeTarget.create` does.
+pub struct ComputeTarget<K> {
+    workspace: Workspace,
+    name: ComputeName,
+    resource: Arc<ComputeResource>,
+    /// What is being waited for, from the verb that began it or from a state that is not final.
+    pending: Option<Box<Driver>>,
+    /// What was asked for at the create, to be held against what came.
+    requested: Option<Arc<Value>>,
+    deviations: Vec<Warning>,
+    kind: PhantomData<fn() -> K>,
+}
+
+/// An AKS cluster as a compute target.
+pub type AksCompute = ComputeTarget<Aks>;
+
+/// Reading.
+impl<K: Kind> ComputeTarget<K> {
+    /// Reads a compute.
+    ///
+    /// Sends: GET of the compute.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_not_found`] if there is none of that name; [`ErrorKind::Refused`] if it is of
+    /// another kind.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: it only reads.
+    pub async fn get(workspace: &Workspace, name: &str) -> Result<Self, Error> {
+        let name = existing(name)?;
+        let resource = read(workspace, &name).await.and_then(Found::or_refusal);
+        let resource = resource.map_err(|error| error.with_context(|| reading(&name)))?;
+        Self::found(workspace.clone(), name, resource)
+    }
+
+    /// Reads a compute, or says that there is none.
+    ///
+    /// `None` means exactly that: a missing workspace or resource group, and a credential that may
+    /// not look, are errors.
+    ///
+    /// Sends: GET of the compute.
+    ///
+    /// # Errors
+    ///
+    /// As for [`get`](Self::get), but not for a compute that is not there.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: it only reads.
+    pub async fn get_opt(workspace: &Workspace, name: &str) -> Result<Option<Self>, Error> {
+        let name = existing(name)?;
+        let found = read(workspace, &name).await;
+        match found.map_err(|error| error.with_context(|| reading(&name)))? {
+            Found::Resource(resource) => Self::found(workspace.clone(), name, resource).map(Some),
+            Found::Nothing(_) => Ok(None),
+        }
+    }
+
+    /// Reads the compute again.
+    ///
+    /// Sends: GET of the compute.
+    ///
+    /// # Errors
+    ///
+    /// As for [`get`](Self::get). What was read before stays.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: the handle changes only once the answer was whole.
+    pub async fn refresh_state(&mut self) -> Result<(), Error> {
+        let resource = read(&self.workspace, &self.name)
+            .await
+            .and_then(Found::or_refusal);
+        let resource = resource.map_err(|error| error.with_context(|| reading(&self.name)))?;
+        check_kind::<K>(&self.name, &resource)?;
+        self.resource = Arc::new(resource);
+        Ok(())
+    }
+
+    /// Waits until the compute is ready.
+    ///
+    /// After `create` and `attach` it follows that operation. On a handle that was only read it
+    /// follows the provisioning state, and returns at once if that is final. The service's
+    /// documentation says 10 to 20 minutes for a create and 5 for an attach; the default deadline
+    /// is [`WaitOptions::DEFAULT_DEADLINE`].
+    ///
+    /// Sends: GETs of the operation's status or of the compute, and at last one of the compute.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::OperationFailed`] and [`ErrorKind::OperationCanceled`] with the service's
+    /// reason; [`ErrorKind::OperationStatusLost`] and [`ErrorKind::DeadlineExceeded`] with a resume
+    /// token: then the operation may still run, and this can be called again. A single read of the
+    /// status that fails is no error.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: dropped at any point, the next call goes on where this one stopped. The service's work
+    /// goes on in any case.
+    pub async fn wait_for_completion(&mut self, options: WaitOptions) -> Result<(), Error> {
+        if self.pending.is_none() {
+            let state = self.provisioning_state();
+            match state.map_or(StatusClass::Succeeded, StatusClass::of) {
+                StatusClass::Succeeded => return Ok(()),
+                StatusClass::InProgress => self.watch(),
+                class => return Err(self.failure(class)),
+            }
+        }
+        let Some(driver) = &mut self.pending else {
+            return Ok(());
+        };
+        let result = driver.run(&options).await?;
+        if let Some(result) = result {
+            let resource: ComputeResource = serde_json::from_value(result).map_err(|error| {
+                Error::new(
+                    ErrorKind::Protocol,
+                    format!("the compute has an unexpected shape: {error}"),
+                )
+            })?;
+            self.resource = Arc::new(resource);
+        }
+        self.pending = None;
+        self.find_deviations();
+        Ok(())
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &ComputeName {
+        &self.name
+    }
+
+    /// The workspace.
+    #[must_use]
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    /// What was last read of the compute.
+    #[must_use]
+    pub fn resource(&self) -> &ComputeResource {
+        &self.resource
+    }
+
+    /// The provisioning state as it was last read, as the service spelled it: `Creating`,
+    /// `Succeeded`, `Failed`, … [`refresh_state`](Self::refresh_state) reads it again.
+    #[must_use]
+    pub fn status(&self) -> Option<&str> {
+        self.pending
+            .as_ref()
+            .and_then(|pending| pending.status())
+            .or_else(|| self.provisioning_state())
+    }
+
+    /// Why provisioning failed, as it was last read.
+    #[must_use]
+    pub fn provisioning_errors(&self) -> &[ServiceError] {
+        &self.resource.properties.provisioning_errors
+    }
+
+    /// Whether the underlying cluster was attached, and so stays when the compute goes.
+    #[must_use]
+    pub fn is_attached(&self) -> Option<bool> {
+        self.resource.properties.is_attached_compute
+    }
+
+    /// What takes the wait up again in another process; `None` where nothing that was asked for is
+    /// still going on.
+    #[must_use]
+    pub fn resume_token(&self) -> Option<&ResumeToken> {
+        self.pending.as_ref()?.token()
+    }
+
+    /// Where the finished compute is not what was asked for.
+    ///
+    /// The service has no way to close the window between the read that finds a name free and the
+    /// PUT that takes it. If somebody else's request came in between, this is where it shows: see
+    /// after [`wait_for_completion`](Self::wait_for_completion).
+    #[must_use]
+    pub fn deviations(&self) -> &[Warning] {
+        &self.deviations
+    }
+
+    fn found(
+        workspace: Workspace,
+        name: ComputeName,
+        resource: ComputeResource,
+    ) -> Result<Self, Error> {
+        check_kind::<K>(&name, &resource)?;
+        Ok(Self {
+            workspace,
+            name,
+            resource: Arc::new(resource),
+            pending: None,
+            requested: None,
+            deviations: Vec::new(),
+            kind: PhantomData,
+        })
+    }
+
+    fn provisioning_state(&self) -> Option<&str> {
+        self.resource.properties.provisioning_state.as_deref()
+    }
+
+    /// Follows the resource itself.
+    fn watch(&mut self) {
+        let url = self.workspace.compute_url(&self.name);
+        let begun = Machine::watch(
+            &url,
+            &String::from(azure_core::Uuid::new_v4()),
+            self.workspace.api_version(),
+            self.workspace.client().origins(),
+            self.provisioning_state(),
+        );
+        let driver = Driver::new(
+            self.workspace.client().clone(),
+            self.name.to_string(),
+            None,
+            begun,
+        );
+        self.pending = Some(Box::new(driver));
+    }
+
+    /// A handle that was read and is not what it should be.
+    fn failure(&self, class: StatusClass) -> Error {
+        let kind = if class == StatusClass::Canceled {
+            ErrorKind::OperationCanceled
+        } else {
+            ErrorKind::OperationFailed
+        };
+        let error = self.provisioning_errors().first().cloned();
+        let facts = crate::error::ResponseFacts {
+            error,
+            ..Default::default()
+        };
+        Error::of_response(kind, facts).with_context(|| format!("compute {:?}", self.name.as_str()))
+    }
+
+    fn find_deviations(&mut self) {
+        let Some(requested) = self.requested.take() else {
+            return;
+        };
+        self.deviations = K::deviations(&requested, &self.resource);
+        for deviation in &self.deviations {
+            tracing::warn!(compute = %self.name, %deviation, "the compute is not what was asked for");
+        }
+    }
+}
+
+impl<K> Clone for ComputeTarget<K> {
+    fn clone(&self) -> Self {
+        Self {
+            workspace: self.workspace.clone(),
+            name: self.name.clone(),
+            resource: self.resource.clone(),
+            pending: self.pending.clone(),
+            requested: self.requested.clone(),
+            deviations: self.deviations.clone(),
+            kind: PhantomData,
+        }
+    }
+}
+
+impl<K> fmt::Debug for ComputeTarget<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ComputeTarget")
+            .field("workspace", &self.workspace.id().name())
+            .field("name", &self.name.as_str())
+            .field("kind", &self.resource.properties.compute_type)
+            .field("state", &self.resource.properties.provisioning_state)
+            .field("pending", &self.pending.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a read of a compute found.
+enum Found {
+    Resource(ComputeResource),
+    /// No compute of that name: the refusal, for those who need one.
+    Nothing(Error),
+}
+
+impl Found {
+    fn or_refusal(self) -> Result<ComputeResource, Error> {
+        match self {
+            Self::Resource(resource) => Ok(resource),
+            Self::Nothing(error) => Err(error),
+        }
+    }
+}
+
+async fn read(workspace: &Workspace, name: &ComputeName) -> Result<Found, Error> {
+    let request = HttpRequest::get(workspace.compute_url(name));
+    let id = request.client_request_id.as_str();
+    let answer = workspace
+        .client()
+        .send(&request, Sending::Retried, Limit::RESOURCE, None)
+        .await?;
+    match existence(&answer, id)? {
+        Some(refusal) => Ok(Found::Nothing(refusal)),
+        None => answer.json(id).map(Found::Resource),
+    }
+}
+
+/// The refusal of a compute that does not exist; an error for every other refusal.
+///
+/// A 404 for what stands above the compute is no answer to the question.
+fn existence(answer: &Answer, client_request_id: &str) -> Result<Option<Error>, Error> {
+    if answer.is_success() {
+        return Ok(None);
+    }
+    let refusal = answer.refusal(client_request_id);
+    let above = refusal.code().is_some_and(|code| {
+        let code = code.to_ascii_lowercase();
+        [
+            "subscription",
+            "resourcegroup",
+            "parentresource",
+            "workspace",
+        ]
+        .iter()
+        .any(|start| code.starts_with(start))
+    });
+    if answer.status == 404 && !above {
+        Ok(Some(refusal))
+    } else {
+        Err(refusal)
+    }
+}
+
+fn check_kind<K: Kind>(name: &ComputeName, resource: &ComputeResource) -> Result<(), Error> {
+    let kind = resource.properties.compute_type.as_str();
+    if kind.eq_ignore_ascii_case(K::COMPUTE_TYPE) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Refused,
+        format!(
+            "compute {:?} is of kind {kind:?}, not {:?}",
+            name.as_str(),
+            K::COMPUTE_TYPE
+        ),
+    ))
+}
+
+fn existing(name: &str) -> Result<ComputeName, Error> {
+    ComputeName::existing("name", name).map_err(|found| Error::validation("compute name", found))
+}
+
+fn reading(name: &ComputeName) -> String {
+    format!("read compute {:?}", name.as_str())
+}

@@ -1,0 +1,173 @@
+//! Taking up the wait for an operation that another process began.
+
+use super::kind::Aks;
+use super::{AksCompute, ComputeTarget, Found, read, remove, update};
+use crate::error::{Error, ErrorKind};
+use crate::names::ComputeName;
+use crate::operation::{Driver, Machine, Operation, StatusClass};
+use crate::token::{ResumeToken, TokenParts, Verb};
+use crate::wire::ComputeResource;
+use crate::workspace::Workspace;
+use azure_core::time::{Duration, OffsetDateTime};
+use std::marker::PhantomData;
+use std::sync::Arc;
+use url::Url;
+
+/// What [`Workspace::resume`] found.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Resumed {
+    /// A create or an attach: wait with
+    /// [`wait_for_completion`](ComputeTarget::wait_for_completion), which returns at once if it is
+    /// done.
+    Compute(AksCompute),
+    /// An update, running or done.
+    Update(Operation<AksCompute>),
+    /// A detach or delete, running or done.
+    Removal(Operation<()>),
+    /// The request never arrived, as far as the compute shows: begin again.
+    NotStarted {
+        /// What was to be done.
+        verb: Verb,
+        /// The name of the compute.
+        name: String,
+    },
+}
+
+/// Clocks of the service and of this machine may differ by this much.
+const SKEW: Duration = Duration::minutes(5);
+
+impl Workspace {
+    /// Takes up the wait for an operation from its token, in this process or another.
+    ///
+    /// Where the service's answer to the first request was seen before the token was stored, this
+    /// does no I/O. For the token of a prepared verb the compute is read, to find out whether the
+    /// request arrived. A request that is still on its way cannot be seen: after a crash, give the
+    /// service a minute before `NotStarted` counts.
+    ///
+    /// Sends: a GET of the compute, for the token of a prepared verb.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::ResumeToken`] if the token belongs to another endpoint or workspace; otherwise
+    /// those of reading the compute.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: it only reads.
+    pub async fn resume(&self, token: &ResumeToken) -> Result<Resumed, Error> {
+        let name = self.owner_of(token.parts())?;
+        if token.parts().accepted {
+            let begun = Machine::resume(token.parts(), self.client().origins())?;
+            return Ok(match token.verb() {
+                Verb::Create | Verb::Attach => {
+                    let driver = Driver::new(
+                        self.client().clone(),
+                        name.to_string(),
+                        Some(token.clone()),
+                        begun,
+                    );
+                    Resumed::Compute(ComputeTarget {
+                        workspace: self.clone(),
+                        name,
+                        resource: Arc::new(ComputeResource::default()),
+                        pending: Some(Box::new(driver)),
+                        requested: None,
+                        deviations: Vec::new(),
+                        kind: PhantomData,
+                    })
+                }
+                Verb::Update => {
+                    Resumed::Update(update::operation(self, &name, token.clone(), begun))
+                }
+                Verb::Delete | Verb::Detach => {
+                    Resumed::Removal(remove::operation(self, &name, token.clone(), begun))
+                }
+            });
+        }
+        let found = read(self, &name).await;
+        let found = found.map_err(|error| {
+            error.with_context(|| format!("resume {} of compute {:?}", token.verb(), name.as_str()))
+        })?;
+        self.probed(token, name, found)
+    }
+
+    fn probed(
+        &self,
+        token: &ResumeToken,
+        name: ComputeName,
+        found: Found,
+    ) -> Result<Resumed, Error> {
+        let verb = token.verb();
+        let not_started = Resumed::NotStarted {
+            verb,
+            name: name.to_string(),
+        };
+        let url = Url::parse(&token.parts().initial_uri).map_err(|_| {
+            Error::new(ErrorKind::ResumeToken, "the token holds a URL that is none")
+        })?;
+        let removal =
+            |begun| Resumed::Removal(remove::operation(self, &name, token.clone(), begun));
+        let resource = match found {
+            Found::Resource(resource) => resource,
+            Found::Nothing(_) => {
+                return Ok(match verb {
+                    Verb::Delete | Verb::Detach => {
+                        Resumed::Removal(remove::gone(self, &name, &url, token.clone()))
+                    }
+                    Verb::Attach | Verb::Create | Verb::Update => not_started,
+                });
+            }
+        };
+        let properties = &resource.properties;
+        let state = properties.provisioning_state.as_deref();
+        let running = state.is_some_and(|state| !StatusClass::of(state).is_terminal());
+        let begun = || {
+            let mut parts = token.parts().clone();
+            parts.last_status = state.map(str::to_owned);
+            Machine::resume(&parts, self.client().origins())
+        };
+        let since = |moment: Option<&str>| {
+            // What cannot be told counts as ours: waiting for it does no harm.
+            moment
+                .and_then(|text| azure_core::time::parse_rfc3339(text).ok())
+                .is_none_or(|moment| moment + SKEW >= OffsetDateTime::from(token.started_at()))
+        };
+        Ok(match verb {
+            // An older compute of that name is why the create was refused, or would be.
+            Verb::Attach | Verb::Create if !since(properties.created_on.as_deref()) => not_started,
+            Verb::Attach | Verb::Create => {
+                Resumed::Compute(ComputeTarget::<Aks>::found(self.clone(), name, resource)?)
+            }
+            Verb::Update if running || since(properties.modified_on.as_deref()) => {
+                Resumed::Update(update::operation(self, &name, token.clone(), begun()?))
+            }
+            Verb::Delete | Verb::Detach if running => removal(begun()?),
+            Verb::Delete | Verb::Detach | Verb::Update => not_started,
+        })
+    }
+
+    /// The compute that the token is about, if it is one of this workspace.
+    fn owner_of(&self, token: &TokenParts) -> Result<ComputeName, Error> {
+        let refuse = |why: &str| Error::new(ErrorKind::ResumeToken, why);
+        let url = Url::parse(&token.initial_uri)
+            .map_err(|_| refuse("the token holds a URL that is none"))?;
+        self.client()
+            .origins()
+            .check(&url)
+            .map_err(|_| refuse("the token belongs to another endpoint"))?;
+        if token.endpoint != url.origin().ascii_serialization() {
+            return Err(refuse("the token contradicts itself about its endpoint"));
+        }
+        let own = self.url_of(&["computes"]);
+        let (folder, name) = url
+            .path()
+            .rsplit_once('/')
+            .ok_or_else(|| refuse("the token names no compute"))?;
+        if !folder.eq_ignore_ascii_case(own.path()) {
+            return Err(refuse("the token belongs to another workspace"));
+        }
+        // Names that need percent-encoding cannot have been prepared here.
+        super::existing(name).map_err(|_| refuse("the token names no compute"))
+    }
+}

@@ -1,0 +1,70 @@
+//! How scoring requests reach the cluster.
+
+use crate::rules::{self, Findings};
+use serde_json::{Map, Value};
+
+/// The load balancer in front of the cluster's scoring router.
+///
+/// The service makes a public one where none is asked for (documented default: `PublicIp`).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum LoadBalancer {
+    /// A public IP address.
+    PublicIp,
+    /// A private address of the cluster's virtual network. It cannot be used with
+    /// [`Tls::leaf_domain`](super::Tls::leaf_domain), whose name is that of a public address.
+    Internal {
+        /// The name of the subnet. The documented default is `aks-subnet`.
+        subnet: Option<String>,
+    },
+}
+
+impl LoadBalancer {
+    /// An internal load balancer in the subnet that the service chooses.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::Internal { subnet: None }
+    }
+
+    /// An internal load balancer in a subnet of the cluster's virtual network.
+    #[must_use]
+    pub fn internal_in(subnet: impl Into<String>) -> Self {
+        Self::Internal {
+            subnet: Some(subnet.into()),
+        }
+    }
+
+    pub(crate) fn is_internal(&self) -> bool {
+        matches!(self, Self::Internal { .. })
+    }
+
+    pub(crate) fn check(&self, findings: &mut Findings) {
+        if let Self::Internal {
+            subnet: Some(subnet),
+        } = self
+            && subnet.trim().is_empty()
+        {
+            findings.refuse(
+                rules::LOAD_BALANCER_SUBNET_EMPTY,
+                "load_balancer.subnet",
+                Some(subnet),
+                "the subnet of the internal load balancer is empty",
+                "name the subnet, or use `LoadBalancer::internal()` for the default one",
+            );
+        }
+    }
+
+    pub(crate) fn write(&self, properties: &mut Map<String, Value>) {
+        let (kind, subnet) = match self {
+            Self::PublicIp => (PUBLIC_IP, None),
+            Self::Internal { subnet } => (INTERNAL, subnet.clone()),
+        };
+        properties.insert("loadBalancerType".into(), kind.into());
+        if let Some(subnet) = subnet {
+            properties.insert("loadBalancerSubnet".into(), subnet.into());
+        }
+    }
+}
+
+const PUBLIC_IP: &str = "PublicIp";
+/// What the service calls an internal load balancer.
+pub(crate) const INTERNAL: &str = "InternalLoadBalancer";

@@ -1,0 +1,57 @@
+//! Tags of a resource.
+
+use crate::rules::{self, Findings};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// The tags of a compute.
+pub(crate) type Tags = BTreeMap<String, String>;
+
+/// Checks the limits of Azure Resource Manager
+/// (`azure-resource-manager/management/tag-resources`).
+pub(crate) fn check_tags(tags: &Tags, findings: &mut Findings) {
+    if tags.len() > MAX_TAGS {
+        findings.refuse(
+            rules::TAGS_COUNT,
+            "tags",
+            Some(&tags.len().to_string()),
+            format!("a resource has at most {MAX_TAGS} tags"),
+            "leave some out, or put several values into one tag",
+        );
+    }
+    for (name, value) in tags {
+        let length = name.chars().count();
+        if length == 0 || length > MAX_NAME || name.contains(|c| FORBIDDEN.contains(c)) {
+            findings.refuse(
+                rules::TAGS_NAME,
+                "tags",
+                Some(name),
+                format!("a tag name has 1 to {MAX_NAME} characters, and none of {FORBIDDEN}"),
+                "choose another name for the tag",
+            );
+        }
+        if value.chars().count() > MAX_VALUE {
+            findings.refuse(
+                rules::TAGS_VALUE,
+                format!("tags.{name}"),
+                Some(value),
+                format!("a tag value has at most {MAX_VALUE} characters"),
+                "shorten the value",
+            );
+        }
+    }
+}
+
+/// The tags as the service reads them.
+pub(crate) fn tags_value(tags: &Tags) -> Value {
+    let members: Map<String, Value> = tags
+        .iter()
+        .map(|(name, value)| (name.clone(), value.as_str().into()))
+        .collect();
+    members.into()
+}
+
+const MAX_TAGS: usize = 50;
+const MAX_NAME: usize = 512;
+const MAX_VALUE: usize = 256;
+const FORBIDDEN: &str = "<>%&\\?/";

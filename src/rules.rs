@@ -1,0 +1,212 @@
+//! The registry of validation rules: the one place that knows their ids.
+//!
+//! Every violation and every warning is made through a rule of this table, so an id can neither be
+//! misspelt nor be missing from `docs/validation.md`, which a test holds against it. The two kinds
+//! are two types: a rule that refuses cannot be used to warn, nor the reverse.
+
+use crate::error::{Error, Violation, Warning};
+
+/// A rule whose breach refuses the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refusal(pub(crate) &'static str);
+
+/// A rule whose breach is allowed but deserves a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Advice(pub(crate) &'static str);
+
+impl Refusal {
+    /// A breach of this rule at `path`. Give no `value` that is secret.
+    pub(crate) fn violation(
+        self,
+        path: impl Into<String>,
+        value: Option<&str>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Violation {
+        Violation::new(self.0, path, value, message, remedy)
+    }
+}
+
+/// What the checks of one configuration found.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    violations: Vec<Violation>,
+    warnings: Vec<Warning>,
+}
+
+impl Findings {
+    /// Notes a breach of `rule`. Give no `value` that is secret.
+    pub(crate) fn refuse(
+        &mut self,
+        rule: Refusal,
+        path: impl Into<String>,
+        value: Option<&str>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        self.violations
+            .push(rule.violation(path, value, message, remedy));
+    }
+
+    /// Notes something that is allowed but deserves a look.
+    pub(crate) fn advise(
+        &mut self,
+        rule: Advice,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        self.warnings
+            .push(Warning::new(rule.0, path, message, remedy));
+    }
+
+    /// Takes over the violations of another check.
+    pub(crate) fn extend(&mut self, violations: Vec<Violation>) {
+        self.violations.extend(violations);
+    }
+
+    /// Whether a breach was noted so far.
+    #[cfg(test)]
+    pub(crate) fn refused(&self) -> bool {
+        !self.violations.is_empty()
+    }
+
+    /// The violations, where no error is to be made of them yet.
+    pub(crate) fn into_violations(self) -> Vec<Violation> {
+        self.violations
+    }
+
+    /// The warnings, or one error with all violations of `what`.
+    pub(crate) fn finish(self, what: &'static str) -> Result<Vec<Warning>, Error> {
+        if self.violations.is_empty() {
+            Ok(self.warnings)
+        } else {
+            Err(Error::validation(what, self.violations))
+        }
+    }
+}
+
+macro_rules! registry {
+    ($($kind:ident $name:ident = $id:literal: $summary:literal;)*) => {
+        $(#[doc = $summary] pub(crate) const $name: $kind = $kind($id);)*
+
+        /// Every rule: id, kind and what it says.
+        #[cfg(test)]
+        pub(crate) const ALL: &[(&str, &str, &str)] = &[$(($id, stringify!($kind), $summary)),*];
+    };
+}
+
+registry! {
+    Refusal NAME_LENGTH = "name.length": "a compute name has 3 to 24 characters";
+    Refusal NAME_CHARACTERS = "name.characters": "a compute name has ASCII letters, digits and `-` only";
+    Refusal NAME_START = "name.start": "a compute name starts with a letter";
+    Refusal NAME_END = "name.end": "a compute name ends with a letter or a digit";
+    Refusal NAME_ENDS_IN_DASH_DIGITS = "name.ends_in_dash_digits": "a compute name does not end with `-` and digits";
+    Refusal NAME_RESERVED = "name.reserved": "a compute name is not one of the reserved words";
+    Refusal SEGMENT_EMPTY = "segment.empty": "a name that becomes part of a resource id is not empty";
+    Refusal SEGMENT_CHARACTERS = "segment.characters": "a name that becomes part of a resource id cannot change the path";
+    Refusal CLUSTER_NAME = "cluster.name": "the name of an AKS cluster has 1 to 63 letters, digits, `-` and `_`, with a letter or digit at both ends";
+    Refusal RESOURCE_ID_SHAPE = "resource_id.shape": "a resource id names subscription, resource group, provider and resource, and no more";
+    Refusal RESOURCE_ID_TYPE = "resource_id.type": "a resource id is of the type that the field asks for";
+    Refusal PURPOSE_EMPTY = "purpose.empty": "a cluster purpose is not empty";
+    Refusal VM_SIZE_EMPTY = "vm_size.empty": "a virtual machine size is not empty";
+    Refusal LOCATION_EMPTY = "location.empty": "a location is not empty";
+    Refusal AGENT_COUNT_ZERO = "agent_count.zero": "a cluster has at least one node";
+    Refusal CAPACITY_PRODUCTION_MINIMUM = "capacity.production_minimum": "a production cluster of a known size has at least 12 vCPUs over all nodes";
+    Advice CAPACITY_PRODUCTION_NODES = "capacity.production_nodes": "a production cluster has at least three nodes";
+    Advice CAPACITY_DEV_TEST_MINIMUM = "capacity.dev_test_minimum": "a cluster for development and tests has at least 2 vCPUs";
+    Refusal NETWORK_SERVICE_CIDR_SYNTAX = "network.service_cidr.syntax": "the service range is an IPv4 range in CIDR notation";
+    Advice NETWORK_SERVICE_CIDR_HOST_BITS = "network.service_cidr.host_bits": "the service range is written with its first address";
+    Advice NETWORK_SERVICE_CIDR_SIZE = "network.service_cidr.size": "the service range is smaller than /12";
+    Advice NETWORK_SERVICE_CIDR_RESERVED = "network.service_cidr.reserved": "the service range is none of those that AKS keeps for itself";
+    Refusal NETWORK_DNS_IP_SYNTAX = "network.dns_ip.syntax": "the DNS address is an IPv4 address";
+    Refusal NETWORK_DNS_IP_OUTSIDE_SERVICE_CIDR = "network.dns_ip.outside_service_cidr": "the DNS address lies inside the service range";
+    Refusal NETWORK_DNS_IP_FIRST_ADDRESS = "network.dns_ip.first_address": "the DNS address is not the first address of the service range";
+    Refusal NETWORK_BRIDGE_CIDR_SYNTAX = "network.bridge_cidr.syntax": "the Docker bridge range is an IPv4 range in CIDR notation";
+    Refusal NETWORK_BRIDGE_CIDR_OVERLAP = "network.bridge_cidr.overlaps_service_cidr": "the Docker bridge range lies apart from the service range";
+    Refusal LOAD_BALANCER_SUBNET_EMPTY = "load_balancer.subnet_empty": "the subnet of an internal load balancer is not empty";
+    Refusal TAGS_NAME = "tags.name": "a tag name has 1 to 512 characters and none of those that Azure refuses";
+    Refusal TAGS_VALUE = "tags.value": "a tag value has at most 256 characters";
+    Refusal TAGS_COUNT = "tags.count": "a resource has at most 50 tags";
+    Refusal TLS_LEAF_DOMAIN_LABEL = "tls.leaf_domain_label": "a leaf domain label is one DNS label with room for the suffix that the service appends";
+    Refusal TLS_LEAF_DOMAIN_INTERNAL = "tls.leaf_domain_with_internal_load_balancer": "a leaf domain label needs a public load balancer";
+    Refusal TLS_OVERWRITE_WITHOUT_LABEL = "tls.overwrite_without_leaf_domain": "overwriting an existing domain belongs to a leaf domain label";
+    Refusal TLS_CNAME_SYNTAX = "tls.cname.syntax": "a CNAME is a host name";
+    Refusal TLS_CNAME_NOT_COVERED = "tls.cname.not_covered": "the certificate covers the CNAME";
+    Refusal TLS_FILE_UNREADABLE = "tls.file_unreadable": "a PEM file can be read as text";
+    Refusal TLS_CERTIFICATE_MISSING = "tls.certificate_missing": "the certificate text holds a certificate";
+    Refusal TLS_CERTIFICATE_SYNTAX = "tls.certificate_syntax": "every certificate can be decoded";
+    Refusal TLS_KEY_MISSING = "tls.key_missing": "the key text holds a private key";
+    Refusal TLS_KEY_SYNTAX = "tls.key_syntax": "the private key can be decoded";
+    Refusal TLS_KEY_ENCRYPTED = "tls.key_encrypted": "the private key has no pass-phrase";
+    Refusal TLS_KEY_MISMATCH = "tls.key_mismatch": "the private key belongs to the first certificate";
+    Refusal TLS_EXPIRED = "tls.expired": "the certificate has not expired";
+    Refusal TLS_NOT_YET_VALID = "tls.not_yet_valid": "the certificate is valid already";
+    Advice TLS_EXPIRES_SOON = "tls.expires_soon": "the certificate is valid for 30 days more";
+    Advice TLS_SELF_SIGNED = "tls.self_signed": "the certificate is signed by an authority";
+    Advice TLS_CHAIN_INCOMPLETE = "tls.chain_incomplete": "the certificate comes with its chain, in order";
+    Advice TLS_CHAIN_EXPIRED = "tls.chain_expired": "every certificate of the chain is valid now";
+    Advice TLS_NOT_CHECKED = "tls.not_checked": "certificate and key could be checked";
+    Refusal UPDATE_NOTHING = "update.nothing": "an update changes something";
+    Refusal UPDATE_RENEW_WITHOUT_LABEL = "update.renew_without_leaf_domain": "renewal needs a leaf domain label now";
+    Refusal UPDATE_CURRENT = "update.current_resource": "an update starts from a compute as the service describes it";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn ids_are_unique_and_lowercase_with_one_area_in_front() {
+        let ids: BTreeSet<_> = ALL.iter().map(|(id, ..)| id).collect();
+        assert_eq!(ids.len(), ALL.len());
+        for id in ids {
+            assert!(id.contains('.'), "{id}");
+            assert!(
+                id.chars()
+                    .all(|c| c.is_ascii_lowercase() || "._".contains(c)),
+                "{id}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_page_of_rules_lists_exactly_the_registry() {
+        let page = include_str!("../docs/validation.md");
+        let listed: BTreeSet<(String, String, String)> = page
+            .lines()
+            .filter(|line| line.starts_with("| `"))
+            .map(|line| {
+                let cells: Vec<_> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+                assert_eq!(cells.len(), 6, "six cells in {line}");
+                assert!(
+                    cells.iter().all(|cell| !cell.is_empty()),
+                    "an empty cell in {line}"
+                );
+                (
+                    cells[0].trim_matches('`').to_owned(),
+                    cells[1].to_owned(),
+                    cells[2].to_owned(),
+                )
+            })
+            .collect();
+        let registered: BTreeSet<_> = ALL
+            .iter()
+            .map(|(id, kind, summary)| {
+                let severity = if *kind == "Refusal" {
+                    "error"
+                } else {
+                    "warning"
+                };
+                ((*id).to_owned(), severity.to_owned(), (*summary).to_owned())
+            })
+            .collect();
+        let missing: Vec<_> = registered.difference(&listed).collect();
+        let extra: Vec<_> = listed.difference(&registered).collect();
+        assert!(
+            missing.is_empty() && extra.is_empty(),
+            "missing {missing:#?}, extra {extra:#?}"
+        );
+    }
+}

@@ -1,0 +1,226 @@
+//! How a workspace is set up.
+
+use super::{Inner, Workspace, workspace_url};
+use crate::error::{Error, ErrorKind};
+use crate::facts::arm::DEFAULT_API_VERSION;
+use crate::names::WorkspaceId;
+use crate::transport::{ArmClient, Cloud, DefaultClient, Settings, default_transport};
+use azure_core::credentials::TokenCredential;
+use azure_core::http::{ClientOptions, RetryOptions, Transport};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OnceCell;
+use url::Url;
+
+/// Sets up a [`Workspace`]. Nothing is sent until the workspace is used.
+#[must_use = "call `build` to have the workspace"]
+pub struct WorkspaceBuilder {
+    subscription: String,
+    resource_group: String,
+    name: String,
+    pub(super) cloud: Cloud,
+    pub(super) credential: Option<Arc<dyn TokenCredential>>,
+    pub(super) options: ClientOptions,
+    retry: Option<RetryOptions>,
+    api_version: String,
+    location: Option<String>,
+    timeout: Duration,
+    pub(super) default_client: DefaultClient,
+    proxy_error: Option<String>,
+}
+
+/// Of a call, with all its tries: above ARM's own limit of a minute or so.
+const TIMEOUT: Duration = Duration::from_secs(100);
+
+/// The longest application id that `azure_core` takes; it panics beyond it.
+const APPLICATION_ID: usize = 24;
+
+impl WorkspaceBuilder {
+    pub(super) fn new(subscription: String, resource_group: String, name: String) -> Self {
+        Self {
+            subscription,
+            resource_group,
+            name,
+            cloud: Cloud::public(),
+            credential: None,
+            options: ClientOptions::default(),
+            retry: None,
+            api_version: DEFAULT_API_VERSION.to_owned(),
+            location: None,
+            timeout: TIMEOUT,
+            default_client: DefaultClient::default(),
+            proxy_error: None,
+        }
+    }
+
+    /// Who asks: any credential of `azure_core`, such as those of `azure_identity`.
+    pub fn credential(mut self, credential: Arc<dyn TokenCredential>) -> Self {
+        self.credential = Some(credential);
+        self
+    }
+
+    /// Which Azure; the public one by default.
+    pub fn cloud(mut self, cloud: Cloud) -> Self {
+        self.cloud = cloud;
+        self
+    }
+
+    /// The API version of computes and workspace; by default the newest stable one that carries
+    /// computes of kind AKS, `2026-05-01`.
+    pub fn api_version(mut self, version: impl Into<String>) -> Self {
+        self.api_version = version.into();
+        self
+    }
+
+    /// The region of the workspace, if it is known: then it is not read.
+    pub fn location(mut self, location: impl Into<String>) -> Self {
+        self.location = Some(location.into());
+        self
+    }
+
+    /// Transport, policies, telemetry and logging of `azure_core`. Replaces all that was said of
+    /// them before.
+    ///
+    /// `retry` of these options is not taken, because a default cannot be told from a wish; see
+    /// [`retry`](Self::retry). `cloud` is not taken either; see [`cloud`](Self::cloud).
+    pub fn client_options(mut self, options: ClientOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// How *reads* are tried again; by default up to three more times with pauses of at most ten
+    /// seconds. Writes are never sent again on their own, and polls of an operation follow the
+    /// rules of the operation.
+    pub fn retry(mut self, retry: RetryOptions) -> Self {
+        self.retry = Some(retry);
+        self
+    }
+
+    /// The transport, instead of the default HTTP client.
+    pub fn transport(mut self, transport: Transport) -> Self {
+        self.options.transport = Some(transport);
+        self
+    }
+
+    /// A name for this application in `User-Agent`, at most 24 characters.
+    pub fn application_id(mut self, id: impl Into<String>) -> Self {
+        self.options.user_agent.application_id = Some(id.into());
+        self
+    }
+
+    /// How long a call may take, with all its tries; 100 seconds by default. Waiting for an
+    /// operation has a deadline of its own, see [`WaitOptions`](crate::WaitOptions).
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// A proxy for the default HTTP client, which otherwise follows `HTTPS_PROXY` and `NO_PROXY`.
+    pub fn proxy(mut self, proxy: impl AsRef<str>) -> Self {
+        match Url::parse(proxy.as_ref()) {
+            Ok(url) => self.default_client.proxy = Some(url),
+            // Not quoted: proxies carry passwords.
+            Err(error) => self.proxy_error = Some(format!("the proxy is no URL: {error}")),
+        }
+        self
+    }
+
+    /// More certification authorities for the default HTTP client, as PEM. May be called again.
+    pub fn extra_ca(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.default_client.extra_ca.push(pem.into());
+        self
+    }
+
+    /// How long the default HTTP client tries to connect; 20 seconds by default.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.default_client.connect_timeout = Some(timeout);
+        self
+    }
+
+    /// Makes the workspace, without I/O.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Validation`] for coordinates that are empty or unsafe in a URL;
+    /// [`ErrorKind::Configuration`] if there is no credential, no transport in this build, a proxy
+    /// or CA that is none, or proxy or CA together with a transport that would not heed them.
+    ///
+    /// ```
+    /// use azureml_aks::{ErrorKind, Workspace};
+    ///
+    /// let error = Workspace::builder("s", "g", "w").build().unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Configuration);
+    /// assert!(error.to_string().contains("credential"));
+    /// ```
+    pub fn build(self) -> Result<Workspace, Error> {
+        let refuse = |why: &str| Err(Error::new(ErrorKind::Configuration, why));
+        let id = WorkspaceId::parse(&self.subscription, &self.resource_group, &self.name)
+            .map_err(|violations| Error::validation("workspace", violations))?;
+        let Some(credential) = self.credential else {
+            return refuse(
+                "no credential: call `credential`, or `default_credential` with the feature `identity`",
+            );
+        };
+        if let Some(why) = self.proxy_error {
+            return refuse(&why);
+        }
+        let api_version = self.api_version.trim();
+        if api_version.is_empty()
+            || !api_version
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
+        {
+            return refuse("the API version is not one: it looks like 2026-05-01");
+        }
+        let mut options = self.options;
+        if let Some(application) = &options.user_agent.application_id
+            && application.chars().count() > APPLICATION_ID
+        {
+            return refuse("the application id is longer than 24 characters");
+        }
+        match &options.transport {
+            Some(_) if self.default_client.is_customised() => {
+                return refuse(
+                    "proxy, extra CA and connect timeout are for the default HTTP client, and a \
+                     transport was given: set them there",
+                );
+            }
+            Some(_) => {}
+            None => options.transport = Some(default_transport(&self.default_client)?),
+        }
+        let own_retry = self.retry.is_some();
+        options.retry = self.retry.unwrap_or_default();
+        let url = workspace_url(self.cloud.endpoint(), &id, api_version);
+        let client = ArmClient::new(Settings {
+            cloud: self.cloud,
+            credential,
+            options,
+            own_retry,
+            timeout: self.timeout,
+        });
+        Ok(Workspace {
+            inner: Arc::new(Inner {
+                id,
+                client: Arc::new(client),
+                url,
+                api_version: api_version.to_owned(),
+                location: self
+                    .location
+                    .map_or_else(OnceCell::new, |at| OnceCell::new_with(Some(at))),
+            }),
+        })
+    }
+}
+
+impl fmt::Debug for WorkspaceBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkspaceBuilder")
+            .field("subscription", &self.subscription)
+            .field("resource_group", &self.resource_group)
+            .field("name", &self.name)
+            .field("cloud", &self.cloud)
+            .field("api_version", &self.api_version)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,172 @@
+//! The `config.json` of a workspace, found as the Python SDK finds it.
+
+use crate::error::{Error, ErrorKind};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// What the file says. Other members, such as `workspace_id`, are of no use here.
+#[derive(Debug, Deserialize)]
+pub(super) struct ConfigFile {
+    pub(super) subscription_id: String,
+    pub(super) resource_group: String,
+    pub(super) workspace_name: String,
+}
+
+/// Where `azureml-core` 1.61 looks in a folder, in its order.
+const PLACES: [&str; 3] = [
+    ".azureml/config.json",
+    "aml_config/config.json",
+    "config.json",
+];
+
+pub(super) fn find(path: &Path) -> Result<ConfigFile, Error> {
+    let file = locate(path)?;
+    let refuse = |why: String| {
+        Error::new(
+            ErrorKind::Configuration,
+            format!("{}: {why}", file.display()),
+        )
+    };
+    let text = std::fs::read(&file).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+    // Editors on Windows begin the file with a byte order mark.
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&text);
+    let found: ConfigFile = serde_json::from_slice(text)
+        .map_err(|error| refuse(format!("is no workspace configuration: {error}")))?;
+    for (name, value) in [
+        ("subscription_id", &found.subscription_id),
+        ("resource_group", &found.resource_group),
+        ("workspace_name", &found.workspace_name),
+    ] {
+        // The portal's template has placeholders in angle brackets.
+        if value.trim().is_empty() || value.starts_with('<') {
+            return Err(refuse(format!("{name} is {value:?}: fill it in")));
+        }
+    }
+    Ok(found)
+}
+
+fn locate(path: &Path) -> Result<PathBuf, Error> {
+    if path.is_file() {
+        return Ok(path.to_owned());
+    }
+    let refuse = |why: String| Error::new(ErrorKind::Configuration, why);
+    let start = std::path::absolute(path)
+        .map_err(|error| refuse(format!("{} is no path: {error}", path.display())))?;
+    if !start.is_dir() {
+        return Err(refuse(format!(
+            "{} is neither a file nor a folder",
+            path.display()
+        )));
+    }
+    start
+        .ancestors()
+        .flat_map(|folder| PLACES.map(|place| folder.join(place)))
+        .find(|candidate| candidate.is_file())
+        .ok_or_else(|| {
+            refuse(format!(
+                "no config.json in {} or a folder above it; download it from the portal, or use \
+                 Workspace::builder",
+                start.display()
+            ))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: &str =
+        r#"{"subscription_id":"s","resource_group":"g","workspace_name":"w","extra":1}"#;
+
+    /// A folder of its own for each test, removed at the end.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir()
+                .join(format!("azureml-aks-config-{name}-{}", std::process::id()));
+            let _ = std::fs::remove_dir_all(&path);
+            std::fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+
+        fn write(&self, place: &str, text: &str) -> PathBuf {
+            let file = self.0.join(place);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(&file, text).unwrap();
+            file
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn the_file_is_found_in_the_folder_below_and_above() {
+        for place in PLACES {
+            let folder = Folder::new(&place.replace(['/', '.'], "-"));
+            let file = folder.write(place, CONFIG);
+            let below = folder.0.join("a/b");
+            std::fs::create_dir_all(&below).unwrap();
+            for path in [&file, &folder.0, &below] {
+                assert_eq!(
+                    find(path).unwrap().workspace_name,
+                    "w",
+                    "{}",
+                    path.display()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_hidden_folder_wins_and_the_nearest_folder_wins() {
+        let folder = Folder::new("order");
+        folder.write("config.json", CONFIG);
+        folder.write(
+            ".azureml/config.json",
+            &CONFIG.replace("\"w\"", "\"hidden\""),
+        );
+        assert_eq!(find(&folder.0).unwrap().workspace_name, "hidden");
+        folder.write("below/config.json", &CONFIG.replace("\"w\"", "\"near\""));
+        assert_eq!(
+            find(&folder.0.join("below")).unwrap().workspace_name,
+            "near"
+        );
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_hindrance() {
+        let folder = Folder::new("bom");
+        folder.write("config.json", &format!("\u{feff}{CONFIG}"));
+        assert_eq!(find(&folder.0).unwrap().subscription_id, "s");
+    }
+
+    #[test]
+    fn files_that_say_too_little_are_refused_with_their_name() {
+        let folder = Folder::new("bad");
+        for (text, expected) in [
+            ("{}", "subscription_id"),
+            ("[]", "no workspace configuration"),
+            ("not json", "no workspace configuration"),
+            (&CONFIG.replace("\"g\"", "\" \""), "resource_group"),
+            (
+                &CONFIG.replace("\"w\"", "\"<workspace-name>\""),
+                "workspace_name",
+            ),
+        ] {
+            let file = folder.write("config.json", text);
+            let error = find(&folder.0).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration);
+            let text = error.to_string();
+            assert!(
+                text.contains(expected) && text.contains(file.to_str().unwrap()),
+                "{text}"
+            );
+        }
+        assert!(find(&folder.0.join("absent")).is_err());
+    }
+}

@@ -1,0 +1,137 @@
+//! The paved path to a credential. `azure_identity` is named in this file alone.
+
+use super::WorkspaceBuilder;
+use crate::error::Error;
+use crate::transport::default_transport;
+use azure_core::credentials::{Secret, TokenCredential};
+use azure_core::http::ClientOptions;
+use azure_identity::{
+    ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
+    DeveloperToolsCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
+    UserAssignedId, WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
+};
+use std::sync::Arc;
+
+/// The ways to a credential, by what the environment says.
+#[derive(Debug, PartialEq, Eq)]
+enum Way {
+    ClientSecret,
+    WorkloadIdentity,
+    ManagedIdentity,
+    DeveloperTools,
+}
+
+impl WorkspaceBuilder {
+    /// Takes the credential that the environment offers, from `azure_identity`:
+    ///
+    /// 1. `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET`: a service principal;
+    /// 2. `AZURE_FEDERATED_TOKEN_FILE`: workload identity, as in a Kubernetes pod;
+    /// 3. `IDENTITY_ENDPOINT`, or `AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential` (on a virtual
+    ///    machine nothing tells it apart): the managed identity, the user-assigned one of
+    ///    `AZURE_CLIENT_ID` if that is set;
+    /// 4. else the tools that a developer is signed in to: `az` or `azd`.
+    ///
+    /// Call it after [`cloud`](Self::cloud), [`transport`](Self::transport) and
+    /// [`proxy`](Self::proxy), whose settings it takes over. For anything else make the credential yourself and give it to
+    /// [`credential`](Self::credential).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Credential`](crate::ErrorKind::Credential) if the credential cannot be made of
+    /// what the environment says. Whether it is accepted shows with the first call.
+    pub fn default_credential(self) -> Result<Self, Error> {
+        let options = self.identity_options()?;
+        let credential = make(way(|name| std::env::var(name).ok()), options)?;
+        Ok(self.credential(credential))
+    }
+
+    /// The credential goes through the same proxy, and trusts the same authorities.
+    fn identity_options(&self) -> Result<ClientOptions, Error> {
+        let transport = match &self.options.transport {
+            Some(transport) => transport.clone(),
+            None => default_transport(&self.default_client)?,
+        };
+        Ok(ClientOptions {
+            transport: Some(transport),
+            cloud: Some(Arc::new(self.cloud.configuration().clone())),
+            ..ClientOptions::default()
+        })
+    }
+}
+
+fn way(variable: impl Fn(&str) -> Option<String>) -> Way {
+    let set = |name: &str| variable(name).is_some_and(|value| !value.trim().is_empty());
+    let chosen = variable("AZURE_TOKEN_CREDENTIALS").unwrap_or_default();
+    if ["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"]
+        .into_iter()
+        .all(set)
+    {
+        Way::ClientSecret
+    } else if set("AZURE_FEDERATED_TOKEN_FILE") {
+        Way::WorkloadIdentity
+    } else if set("IDENTITY_ENDPOINT") || chosen.eq_ignore_ascii_case("ManagedIdentityCredential") {
+        Way::ManagedIdentity
+    } else {
+        Way::DeveloperTools
+    }
+}
+
+fn make(way: Way, client_options: ClientOptions) -> Result<Arc<dyn TokenCredential>, Error> {
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    Ok(match way {
+        Way::ClientSecret => ClientSecretCredential::new(
+            &variable("AZURE_TENANT_ID"),
+            variable("AZURE_CLIENT_ID"),
+            Secret::from(variable("AZURE_CLIENT_SECRET")),
+            Some(ClientSecretCredentialOptions { client_options }),
+        )?,
+        Way::WorkloadIdentity => {
+            WorkloadIdentityCredential::new(Some(WorkloadIdentityCredentialOptions {
+                credential_options: ClientAssertionCredentialOptions { client_options },
+                ..Default::default()
+            }))?
+        }
+        Way::ManagedIdentity => {
+            let client_id = variable("AZURE_CLIENT_ID");
+            ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
+                user_assigned_id: (!client_id.is_empty())
+                    .then_some(UserAssignedId::ClientId(client_id)),
+                client_options,
+            }))?
+        }
+        Way::DeveloperTools => DeveloperToolsCredential::new(None)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_chooses_the_credential() {
+        let of = |set: &[(&str, &str)]| {
+            way(|name| {
+                set.iter()
+                    .find(|(own, _)| *own == name)
+                    .map(|(_, value)| (*value).to_owned())
+            })
+        };
+        let principal = [
+            ("AZURE_TENANT_ID", "t"),
+            ("AZURE_CLIENT_ID", "c"),
+            ("AZURE_CLIENT_SECRET", "s"),
+        ];
+        assert_eq!(of(&principal), Way::ClientSecret);
+        assert_eq!(of(&principal[..2]), Way::DeveloperTools);
+        assert_eq!(
+            of(&[("AZURE_FEDERATED_TOKEN_FILE", "f")]),
+            Way::WorkloadIdentity
+        );
+        assert_eq!(of(&[("IDENTITY_ENDPOINT", "e")]), Way::ManagedIdentity);
+        assert_eq!(
+            of(&[("AZURE_TOKEN_CREDENTIALS", "managedidentitycredential")]),
+            Way::ManagedIdentity
+        );
+        assert_eq!(of(&[]), Way::DeveloperTools);
+    }
+}

@@ -1,0 +1,237 @@
+//! The workspace: what every call goes through.
+
+mod builder;
+mod config_file;
+#[cfg(feature = "identity")]
+mod identity;
+
+pub use builder::WorkspaceBuilder;
+
+use crate::error::{Error, ErrorKind};
+use crate::facts::arm::ML_PROVIDER;
+use crate::names::{ComputeName, WorkspaceId};
+use crate::transport::{ArmClient, HttpRequest, Limit, Sending, pages};
+use crate::wire::{ComputeResource, WorkspaceResource};
+use futures::Stream;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::OnceCell;
+use url::Url;
+
+/// An Azure Machine Learning workspace.
+///
+/// A cheap handle: clones share connections, the token and the throttle. Making one does no I/O.
+///
+/// ```
+/// # #[cfg(feature = "emulator")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), azureml_aks::Error> {
+/// use azureml_aks::{Workspace, emulator::Emulator};
+///
+/// let emulator = Emulator::new();
+/// let workspace = Workspace::builder(
+///     emulator.subscription(),
+///     emulator.resource_group(),
+///     emulator.workspace(),
+/// )
+/// .credential(emulator.credential())
+/// .transport(emulator.transport())
+/// .build()?;
+/// assert_eq!(workspace.location().await?, emulator.location());
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "emulator"))]
+/// # fn main() {}
+/// ```
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    id: WorkspaceId,
+    client: Arc<ArmClient>,
+    /// `…/workspaces/{name}?api-version=…`: parsed once, extended for every call.
+    url: Url,
+    api_version: String,
+    location: OnceCell<String>,
+}
+
+impl Workspace {
+    /// Begins a workspace with its coordinates.
+    ///
+    /// # Arguments
+    ///
+    /// * `subscription` - the id of the subscription.
+    /// * `resource_group` - the name of the resource group.
+    /// * `name` - the name of the workspace.
+    pub fn builder(
+        subscription: impl Into<String>,
+        resource_group: impl Into<String>,
+        name: impl Into<String>,
+    ) -> WorkspaceBuilder {
+        WorkspaceBuilder::new(subscription.into(), resource_group.into(), name.into())
+    }
+
+    /// Begins a workspace with the coordinates in a `config.json`, as the portal offers it for
+    /// download and the Python SDK writes it.
+    ///
+    /// `path` is the file, or a folder. In a folder, and then in each folder above it,
+    /// `.azureml/config.json`, `aml_config/config.json` and `config.json` are looked for, in this
+    /// order.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`] if there is no such file, or it lacks `subscription_id`,
+    /// `resource_group` or `workspace_name`.
+    ///
+    /// ```
+    /// # let folder = std::env::temp_dir().join(format!("azureml-aks-doc-{}", std::process::id()));
+    /// # std::fs::create_dir_all(folder.join(".azureml"))?;
+    /// std::fs::write(
+    ///     folder.join(".azureml/config.json"),
+    ///     r#"{"subscription_id": "s", "resource_group": "g", "workspace_name": "w"}"#,
+    /// )?;
+    /// let builder = azureml_aks::Workspace::from_config(&folder)?;
+    /// # let _ = builder;
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn from_config(path: impl AsRef<Path>) -> Result<WorkspaceBuilder, Error> {
+        let found = config_file::find(path.as_ref())?;
+        Ok(Self::builder(
+            found.subscription_id,
+            found.resource_group,
+            found.workspace_name,
+        ))
+    }
+
+    /// Begins a workspace with the coordinates in the environment: `AZUREML_SUBSCRIPTION_ID`,
+    /// `AZUREML_RESOURCE_GROUP` and `AZUREML_WORKSPACE_NAME`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`] naming every variable that is missing or empty.
+    pub fn from_env() -> Result<WorkspaceBuilder, Error> {
+        const NAMES: [&str; 3] = [
+            "AZUREML_SUBSCRIPTION_ID",
+            "AZUREML_RESOURCE_GROUP",
+            "AZUREML_WORKSPACE_NAME",
+        ];
+        let values = NAMES.map(|name| std::env::var(name).unwrap_or_default().trim().to_owned());
+        let missing: Vec<&str> = NAMES
+            .into_iter()
+            .zip(&values)
+            .filter(|(_, value)| value.is_empty())
+            .map(|(name, _)| name)
+            .collect();
+        if !missing.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                format!("the environment does not set {}", missing.join(", ")),
+            ));
+        }
+        let [subscription, resource_group, name] = values;
+        Ok(Self::builder(subscription, resource_group, name))
+    }
+
+    /// The coordinates.
+    #[must_use]
+    pub fn id(&self) -> &WorkspaceId {
+        &self.inner.id
+    }
+
+    /// The API version that is asked for.
+    #[must_use]
+    pub fn api_version(&self) -> &str {
+        &self.inner.api_version
+    }
+
+    /// The region of the workspace: read once, then remembered.
+    ///
+    /// Sends: GET of the workspace, the first time.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Service`] if the workspace cannot be read; see also
+    /// [`Error::is_not_found`] and [`Error::is_forbidden`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: nothing is remembered unless the answer was whole.
+    pub async fn location(&self) -> Result<&str, Error> {
+        let location = self.inner.location.get_or_try_init(|| async {
+            let request = HttpRequest::get(self.inner.url.clone());
+            let id = request.client_request_id.clone();
+            let resource: WorkspaceResource = self
+                .inner
+                .client
+                .send(&request, Sending::Retried, Limit::RESOURCE, None)
+                .await?
+                .successful(&id)?
+                .json(&id)?;
+            resource
+                .location
+                .filter(|location| !location.is_empty())
+                .ok_or_else(|| {
+                    Error::new(
+                        ErrorKind::Protocol,
+                        "the service gave the workspace no location",
+                    )
+                })
+        });
+        let location = location.await.map_err(|error| {
+            error.with_context(|| format!("read workspace {:?}", self.inner.id.name()))
+        })?;
+        Ok(location)
+    }
+
+    /// All computes of the workspace, of every kind, read a page at a time as they are asked for.
+    ///
+    /// A compute of an unknown kind keeps its properties as they came. One that cannot be read at
+    /// all is an error item, and the stream goes on; an error of a page ends it.
+    ///
+    /// Sends: GETs of the list's pages, each when the one before is used up.
+    pub fn computes(&self) -> impl Stream<Item = Result<ComputeResource, Error>> + Send + 'static {
+        pages(self.inner.client.clone(), self.url_of(&["computes"]))
+    }
+
+    pub(crate) fn client(&self) -> &Arc<ArmClient> {
+        &self.inner.client
+    }
+
+    pub(crate) fn compute_url(&self, name: &ComputeName) -> Url {
+        self.url_of(&["computes", name.as_str()])
+    }
+
+    /// `…/workspaces/{name}/{segments}?api-version=…`.
+    pub(crate) fn url_of(&self, segments: &[&str]) -> Url {
+        let mut url = self.inner.url.clone();
+        // An https URL has path segments.
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.extend(segments);
+        }
+        url
+    }
+}
+
+/// The URL of the workspace itself.
+fn workspace_url(endpoint: &Url, id: &WorkspaceId, api_version: &str) -> Url {
+    let mut url = endpoint.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.clear().extend([
+            "subscriptions",
+            id.subscription(),
+            "resourceGroups",
+            id.resource_group(),
+            "providers",
+            ML_PROVIDER,
+            "workspaces",
+            id.name(),
+        ]);
+    }
+    url.query_pairs_mut()
+        .append_pair("api-version", api_version);
+    url
+}
