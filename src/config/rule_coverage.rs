@@ -255,3 +255,53 @@ fn files_are_sent_as_they_are_and_read_only_once() {
         (Some(certificate.as_str()), Some(key.as_str()))
     );
 }
+
+#[test]
+fn no_text_makes_a_check_panic() {
+    let long = "é".repeat(10_000);
+    for text in [
+        "",
+        " ",
+        "\0",
+        "-",
+        "/",
+        "//",
+        "..",
+        "é",
+        "0",
+        "1/",
+        "1.1.1.1/-1",
+        "*.",
+        &long,
+    ] {
+        let _ = ComputeName::new(text);
+        let _ = WorkspaceId::new(text, text, text);
+        let tls = Tls::certificate(text, Pem::text(text), Pem::text(text));
+        let network = VirtualNetwork {
+            resource_group: text.into(),
+            network: text.into(),
+            subnet: text.into(),
+            service_cidr: text.into(),
+            dns_service_ip: text.into(),
+            docker_bridge_cidr: text.into(),
+        };
+        let create = ProvisioningConfiguration::builder()
+            .cluster_purpose(text.into())
+            .vm_size(text)
+            .agent_count(u32::MAX)
+            .location(text)
+            .virtual_network(network)
+            .tls(tls.clone())
+            .load_balancer(LoadBalancer::internal_in(text))
+            .tag(text, text);
+        assert!(create.build().is_err());
+        for cluster in [ClusterRef::id(text), ClusterRef::named(text, text)] {
+            let _ = AttachConfiguration::builder(cluster)
+                .tls(Tls::leaf_domain(text))
+                .build();
+        }
+        let pem = Pem::file(text);
+        let tls = TlsUpdate::Enable(Tls::certificate(text, pem.clone(), pem));
+        assert!(UpdateConfiguration::builder().tls(tls).build().is_err());
+    }
+}
