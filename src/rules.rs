@@ -88,7 +88,11 @@ impl Findings {
 
 macro_rules! registry {
     ($($kind:ident $name:ident = $id:literal: $summary:literal;)*) => {
-        $(#[doc = $summary] pub(crate) const $name: $kind = $kind($id);)*
+        $(
+            #[doc = $summary]
+            #[cfg_attr(not(feature = "tls_checks"), allow(dead_code, reason = "some need the feature"))]
+            pub(crate) const $name: $kind = $kind($id);
+        )*
 
         /// Every rule: id, kind and what it says.
         #[cfg(test)]

@@ -55,3 +55,31 @@ const MAX_TAGS: usize = 50;
 const MAX_NAME: usize = 512;
 const MAX_VALUE: usize = 256;
 const FORBIDDEN: &str = "<>%&\\?/";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(name: &str, value: &str) -> Vec<&'static str> {
+        let mut findings = Findings::default();
+        check_tags(
+            &Tags::from([(name.to_owned(), value.to_owned())]),
+            &mut findings,
+        );
+        findings
+            .into_violations()
+            .iter()
+            .map(|violation| violation.rule)
+            .collect()
+    }
+
+    #[test]
+    fn tags_up_to_the_limits_are_accepted_and_longer_ones_refused() {
+        assert!(rules(&"é".repeat(512), &"é".repeat(256)).is_empty());
+        assert_eq!(rules(&"a".repeat(513), ""), ["tags.name"]);
+        assert_eq!(rules("a", &"b".repeat(257)), ["tags.value"]);
+        for name in ["", "a<b", "a>b", "a%b", "a&b", "a\\b", "a?b", "a/b"] {
+            assert_eq!(rules(name, ""), ["tags.name"], "{name}");
+        }
+    }
+}

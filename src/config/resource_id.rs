@@ -54,7 +54,7 @@ pub(crate) fn check<'a>(
         refuse_shape("this is not the id of a resource in a resource group");
         return None;
     }
-    if parts.len() < 8 || parts.len() % 2 != 0 {
+    if parts.len() < 8 || !parts.len().is_multiple_of(2) {
         refuse_shape("the resource id has parts missing, or too many");
         return None;
     }
