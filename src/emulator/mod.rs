@@ -1,1 +1,214 @@
-//! Emulator.
+//! The Azure side, for tests and for trying things out.
+//!
+//! An [`Emulator`] is one workspace with its computes and the AKS clusters beside it. There are two
+//! ways in, with one state behind both: [`Emulator::transport`] without a socket, so that a test
+//! runs under `tokio`'s paused clock and ten minutes of provisioning take none; and
+//! [`Emulator::serve`] on loopback, for clients in other languages.
+//!
+//! It is an independent judge. It shares no code with the rest of this crate, so that a key that
+//! is misspelt on one side is seen, and what it does not support it refuses with an error that
+//! names it. `docs/emulator.md` lists what it does, what it assumes and what it leaves out.
+//!
+//! ```
+//! use azureml_aks::emulator::{Emulator, ExistingCluster, Fault};
+//!
+//! let emulator = Emulator::builder()
+//!     .workspace("myworkspace")
+//!     .cluster(ExistingCluster::new("myresourcegroup", "myexistingcluster"))
+//!     .build();
+//! emulator.inject(Fault::quota_exceeded().times(1));
+//! assert_eq!(emulator.workspace(), "myworkspace");
+//! ```
+
+mod builder;
+mod clock;
+mod cluster;
+mod credential;
+mod error;
+mod faults;
+mod http;
+mod in_process;
+mod journal;
+mod names;
+mod operations;
+mod router;
+mod routes;
+mod rules;
+mod schema;
+mod server;
+mod sizes;
+mod state;
+mod tls;
+mod versions;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use azure_core::credentials::TokenCredential;
+use azure_core::http::{HttpClient, Transport};
+use serde_json::Value;
+
+pub use self::builder::EmulatorBuilder;
+pub use self::clock::Clock;
+pub use self::cluster::ExistingCluster;
+pub use self::faults::Fault;
+pub use self::journal::JournalEntry;
+pub use self::server::{ServeOptions, Server};
+
+use self::cluster::Cluster;
+use self::state::Shared;
+
+/// A handle to an emulated workspace. Clones share its state.
+#[derive(Clone, Debug)]
+pub struct Emulator {
+    shared: Arc<Shared>,
+}
+
+impl Default for Emulator {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Emulator {
+    /// An emulator with every default.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// Begins an emulator of which something is to be decided.
+    pub fn builder() -> EmulatorBuilder {
+        EmulatorBuilder::default()
+    }
+
+    /// The subscription of the workspace.
+    #[must_use]
+    pub fn subscription(&self) -> &str {
+        &self.shared.config.subscription
+    }
+
+    /// The resource group of the workspace.
+    #[must_use]
+    pub fn resource_group(&self) -> &str {
+        &self.shared.config.resource_group
+    }
+
+    /// The name of the workspace.
+    #[must_use]
+    pub fn workspace(&self) -> &str {
+        &self.shared.config.workspace
+    }
+
+    /// The region of the workspace.
+    #[must_use]
+    pub fn location(&self) -> &str {
+        &self.shared.config.location
+    }
+
+    /// A transport without a socket. Whatever host a request names, the emulator answers, and the
+    /// URLs that it hands out are of that host.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        Transport::new(self.http_client())
+    }
+
+    /// What [`Emulator::transport`] wraps.
+    #[must_use]
+    pub fn http_client(&self) -> Arc<dyn HttpClient> {
+        Arc::new(in_process::InProcess::new(router::router(Arc::clone(
+            &self.shared,
+        ))))
+    }
+
+    /// A credential that gives one fixed token, valid for an hour.
+    #[must_use]
+    pub fn credential(&self) -> Arc<dyn TokenCredential> {
+        Arc::new(credential::TestCredential)
+    }
+
+    /// Listens on loopback until the [`Server`] is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When no address is given, one is not a loopback address, or listening there fails.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes what had been opened.
+    pub async fn serve(&self, options: ServeOptions) -> io::Result<Server> {
+        Server::start(router::router(Arc::clone(&self.shared)), options).await
+    }
+
+    /// Adds an AKS cluster that exists beside the workspace, or replaces it, and returns its id.
+    pub fn add_cluster(&self, cluster: ExistingCluster) -> String {
+        let config = &self.shared.config;
+        let subscription = cluster
+            .subscription
+            .unwrap_or_else(|| config.subscription.clone());
+        let id = Cluster::id(&subscription, &cluster.resource_group, &cluster.name);
+        let mut state = self.shared.state();
+        state.clusters.retain(|known| !known.is(&id));
+        state.clusters.push(Cluster {
+            id: id.clone(),
+            group: cluster.resource_group,
+            name: cluster.name,
+            location: cluster.location.unwrap_or_else(|| config.location.clone()),
+            version: cluster.version,
+            vm_size: cluster.vm_size,
+            nodes: cluster.node_count.into(),
+            network: None,
+        });
+        id
+    }
+
+    /// Whether an AKS cluster with this id exists.
+    #[must_use]
+    pub fn cluster_exists(&self, resource_id: &str) -> bool {
+        self.shared.state().cluster(resource_id).is_some()
+    }
+
+    /// Makes something go wrong.
+    pub fn inject(&self, fault: Fault) {
+        self.shared.state().faults.push(fault);
+    }
+
+    /// Makes nothing go wrong any more. Operations that are doomed stay so.
+    pub fn clear_faults(&self) {
+        self.shared.state().faults.clear();
+    }
+
+    /// Every request seen, in order.
+    #[must_use]
+    pub fn journal(&self) -> Vec<JournalEntry> {
+        self.shared.state().journal.clone()
+    }
+
+    /// Forgets the requests seen.
+    pub fn clear_journal(&self) {
+        self.shared.state().journal.clear();
+    }
+
+    /// Moves the clock on, also an automatic one.
+    pub fn advance(&self, by: Duration) {
+        let mut state = self.shared.state();
+        state.time.advance(by);
+        state.settle(&self.shared.config);
+    }
+
+    /// Ends every operation that is in progress and has an end.
+    pub fn finish_operations(&self) {
+        self.shared.state().finish(&self.shared.config);
+    }
+
+    /// The stored document of a compute, with every key and `null` where there is nothing.
+    /// Certificates and keys are not in it.
+    #[must_use]
+    pub fn compute(&self, name: &str) -> Option<Value> {
+        self.shared
+            .state()
+            .compute(name)
+            .map(|compute| compute.document.clone())
+    }
+}

@@ -1,0 +1,187 @@
+//! How an emulator is put together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Emulator;
+use super::clock::{Clock, Time};
+use super::cluster::ExistingCluster;
+use super::sizes::{self, VmSize};
+use super::state::{Config, Shared, State};
+
+/// Builds an [`Emulator`]; every value has a default.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct EmulatorBuilder {
+    subscription: String,
+    resource_group: String,
+    workspace: String,
+    location: String,
+    clusters: Vec<ExistingCluster>,
+    clock: Clock,
+    create: Duration,
+    attach: Duration,
+    update: Duration,
+    delete: Duration,
+    detach: Duration,
+    retry_after: Option<Duration>,
+    page_size: usize,
+    tolerate_second_attachment: bool,
+    sizes: Vec<VmSize>,
+}
+
+impl Default for EmulatorBuilder {
+    fn default() -> Self {
+        const MINUTE: Duration = Duration::from_secs(60);
+        Self {
+            subscription: "00000000-0000-0000-0000-000000000001".to_owned(),
+            resource_group: "emulator-group".to_owned(),
+            workspace: "emulator-workspace".to_owned(),
+            location: "eastus".to_owned(),
+            clusters: Vec::new(),
+            clock: Clock::default(),
+            // The articles' estimates: 10 minutes to create, 5 to attach.
+            create: 10 * MINUTE,
+            attach: 5 * MINUTE,
+            update: 5 * MINUTE,
+            delete: 5 * MINUTE,
+            detach: MINUTE,
+            retry_after: Some(Duration::from_secs(10)),
+            page_size: 10,
+            tolerate_second_attachment: false,
+            sizes: sizes::known(),
+        }
+    }
+}
+
+impl EmulatorBuilder {
+    /// The subscription of the workspace.
+    pub fn subscription(mut self, subscription: impl Into<String>) -> Self {
+        self.subscription = subscription.into();
+        self
+    }
+
+    /// The resource group of the workspace.
+    pub fn resource_group(mut self, resource_group: impl Into<String>) -> Self {
+        self.resource_group = resource_group.into();
+        self
+    }
+
+    /// The name of the workspace.
+    pub fn workspace(mut self, workspace: impl Into<String>) -> Self {
+        self.workspace = workspace.into();
+        self
+    }
+
+    /// The region of the workspace.
+    pub fn location(mut self, location: impl Into<String>) -> Self {
+        self.location = location.into();
+        self
+    }
+
+    /// Adds an AKS cluster that exists beside the workspace.
+    pub fn cluster(mut self, cluster: ExistingCluster) -> Self {
+        self.clusters.push(cluster);
+        self
+    }
+
+    /// What makes time pass. Default: [`Clock::Automatic`] at the speed of `tokio`'s clock.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// How long a create takes. Default: 10 minutes.
+    pub fn create_duration(mut self, duration: Duration) -> Self {
+        self.create = duration;
+        self
+    }
+
+    /// How long an attach takes. Default: 5 minutes.
+    pub fn attach_duration(mut self, duration: Duration) -> Self {
+        self.attach = duration;
+        self
+    }
+
+    /// How long an update takes. Default: 5 minutes.
+    pub fn update_duration(mut self, duration: Duration) -> Self {
+        self.update = duration;
+        self
+    }
+
+    /// How long a delete takes. Default: 5 minutes.
+    pub fn delete_duration(mut self, duration: Duration) -> Self {
+        self.delete = duration;
+        self
+    }
+
+    /// How long a detach takes. Default: 1 minute.
+    pub fn detach_duration(mut self, duration: Duration) -> Self {
+        self.detach = duration;
+        self
+    }
+
+    /// `Retry-After` beside the URL of an operation and on its status while it runs, in whole
+    /// seconds, rounded up; `None` for no such header. Default: 10 seconds.
+    pub fn retry_after(mut self, retry_after: Option<Duration>) -> Self {
+        self.retry_after = retry_after;
+        self
+    }
+
+    /// How many computes a page of a list has, at least 1. Default: 10.
+    pub fn page_size(mut self, page_size: usize) -> Self {
+        self.page_size = page_size.max(1);
+        self
+    }
+
+    /// Whether attaching a cluster a second time leaves the first attachment alone. Default: no,
+    /// as the articles say that it breaks.
+    pub fn tolerate_second_attachment(mut self, tolerate: bool) -> Self {
+        self.tolerate_second_attachment = tolerate;
+        self
+    }
+
+    /// Adds a VM size to those that are known, or replaces it.
+    pub fn vm_size(mut self, name: impl Into<String>, cores: u32, memory_gb: f64) -> Self {
+        let name = name.into();
+        self.sizes
+            .retain(|size| !size.name.eq_ignore_ascii_case(&name));
+        self.sizes.push(VmSize {
+            name,
+            family: "standardEmulatedFamily".to_owned(),
+            cores,
+            memory_gb,
+            gpus: 0,
+        });
+        self
+    }
+
+    /// Makes the emulator. Its clock starts now.
+    #[must_use]
+    pub fn build(self) -> Emulator {
+        let mut state = State::new(Time::start(self.clock));
+        let config = Config {
+            workspace_id: state.uuid(),
+            subscription: self.subscription,
+            resource_group: self.resource_group,
+            workspace: self.workspace,
+            location: self.location,
+            create: self.create,
+            attach: self.attach,
+            update: self.update,
+            delete: self.delete,
+            detach: self.detach,
+            retry_after: self.retry_after,
+            page_size: self.page_size,
+            tolerate_second_attachment: self.tolerate_second_attachment,
+            sizes: self.sizes,
+        };
+        let emulator = Emulator {
+            shared: Arc::new(Shared::new(config, state)),
+        };
+        for cluster in self.clusters {
+            emulator.add_cluster(cluster);
+        }
+        emulator
+    }
+}

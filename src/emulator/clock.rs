@@ -1,0 +1,71 @@
+//! The clock that operations advance by.
+
+use std::time::{Duration, SystemTime};
+
+use azure_core::time::{OffsetDateTime, to_rfc3339};
+
+/// What makes the emulator's time pass.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Clock {
+    /// Time passes by itself, `speed` times as fast as `tokio`'s clock. Under a paused `tokio`
+    /// clock it follows that one, so that waiting for an operation costs no real time.
+    Automatic {
+        /// How many seconds pass here for each second there. Not above zero means that time
+        /// stands still until [`Emulator::advance`](super::Emulator::advance).
+        speed: f64,
+    },
+    /// Time passes only when told to: [`Emulator::advance`](super::Emulator::advance) and
+    /// [`Emulator::finish_operations`](super::Emulator::finish_operations).
+    Manual,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::Automatic { speed: 1.0 }
+    }
+}
+
+/// A clock that runs: where it began and what was added by hand.
+#[derive(Debug)]
+pub(super) struct Time {
+    clock: Clock,
+    began: tokio::time::Instant,
+    wall: SystemTime,
+    added: Duration,
+}
+
+impl Time {
+    pub(super) fn start(clock: Clock) -> Self {
+        Self {
+            clock,
+            began: tokio::time::Instant::now(),
+            wall: SystemTime::now(),
+            added: Duration::ZERO,
+        }
+    }
+
+    /// What has passed since the emulator began.
+    pub(super) fn now(&self) -> Duration {
+        let passed = match self.clock {
+            Clock::Manual => Duration::ZERO,
+            Clock::Automatic { speed } => {
+                // Saturating: an emulator made outside a paused runtime and used inside one must
+                // not panic.
+                let real = tokio::time::Instant::now().saturating_duration_since(self.began);
+                Duration::try_from_secs_f64(real.as_secs_f64() * speed).unwrap_or_default()
+            }
+        };
+        passed.saturating_add(self.added)
+    }
+
+    pub(super) fn advance(&mut self, by: Duration) {
+        self.added = self.added.saturating_add(by);
+    }
+
+    /// A moment of this clock as the service writes it.
+    pub(super) fn stamp(&self, at: Duration) -> String {
+        let wall = self.wall.checked_add(at).unwrap_or(self.wall);
+        to_rfc3339(&OffsetDateTime::from(wall))
+    }
+}

@@ -1,0 +1,47 @@
+//! Answers that refuse, in the shape of Azure Resource Manager.
+
+use serde_json::{Value, json};
+
+/// A refusal: `{"error":{"code":…,"message":…}}` with a status.
+#[derive(Clone, Debug)]
+pub(super) struct ArmError {
+    pub(super) status: u16,
+    pub(super) code: String,
+    pub(super) message: String,
+}
+
+impl ArmError {
+    pub(super) fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code: code.into(),
+            message: message.into(),
+        }
+    }
+
+    /// What the body or the query gets wrong.
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(400, "BadRequest", message)
+    }
+
+    /// What the service may well know, and the emulator does not: loud, never approximated.
+    pub(super) fn unsupported(message: impl Into<String>) -> Self {
+        Self::new(400, "UnsupportedByEmulator", message)
+    }
+
+    pub(super) fn not_found(what: &str) -> Self {
+        Self::new(
+            404,
+            "ResourceNotFound",
+            format!("The Resource '{what}' was not found."),
+        )
+    }
+
+    pub(super) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(409, "Conflict", message)
+    }
+
+    pub(super) fn body(&self) -> Value {
+        json!({ "error": { "code": self.code, "message": self.message } })
+    }
+}

@@ -1,0 +1,136 @@
+//! A request as the routes see it and an answer as they give it, whatever way it came in.
+
+use axum::body::Bytes;
+use axum::http::HeaderMap;
+use serde_json::Value;
+
+use super::error::ArmError;
+
+/// A request, read to its end.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    /// Scheme and authority of the listener it came in by; every URL handed out begins with it.
+    pub(super) origin: String,
+    pub(super) method: String,
+    /// As it was sent, still percent-encoded.
+    pub(super) path: String,
+    pub(super) query: Option<String>,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Incoming {
+    /// The decoded path segments; `None` when one is not valid UTF-8 or a `%` is not followed by
+    /// two digits.
+    pub(super) fn segments(&self) -> Option<Vec<String>> {
+        self.path.split('/').skip(1).map(percent_decode).collect()
+    }
+
+    /// The query parameter, whose name is compared without case as ARM does.
+    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+        self.parameters()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    pub(super) fn parameters(&self) -> impl Iterator<Item = (String, String)> + '_ {
+        url::form_urlencoded::parse(self.query.as_deref().unwrap_or_default().as_bytes())
+            .map(|(key, value)| (key.into_owned(), value.into_owned()))
+    }
+
+    /// Whether a bearer token that is not empty came along. Which one is not looked at.
+    pub(super) fn authorized(&self) -> bool {
+        self.headers
+            .get("authorization")
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split_once(' '))
+            .is_some_and(|(scheme, token)| {
+                scheme.eq_ignore_ascii_case("Bearer") && !token.trim().is_empty()
+            })
+    }
+
+    /// The body for the journal: JSON where it is JSON, else its text.
+    pub(super) fn body_value(&self) -> Value {
+        if self.body.is_empty() {
+            return Value::Null;
+        }
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&self.body).into_owned()))
+    }
+}
+
+fn percent_decode(segment: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let high = char::from(rest.next()?).to_digit(16)?;
+            let low = char::from(rest.next()?).to_digit(16)?;
+            bytes.push(u8::try_from(high * 16 + low).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// How the answer reaches the client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Manner {
+    #[default]
+    Whole,
+    /// Half of the body, then the connection breaks.
+    Truncated,
+    /// Not at all: the connection breaks before the first byte.
+    Severed,
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+    pub(super) manner: Manner,
+}
+
+impl Answer {
+    pub(super) fn empty(status: u16) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+            manner: Manner::Whole,
+        }
+    }
+
+    pub(super) fn json(status: u16, body: &Value) -> Self {
+        Self::raw(status, "application/json; charset=utf-8", body.to_string())
+    }
+
+    pub(super) fn raw(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            body: body.into(),
+            ..Self::empty(status)
+        }
+        .with("Content-Type", content_type)
+    }
+
+    #[must_use]
+    pub(super) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.headers
+            .iter()
+            .any(|(header, _)| header.eq_ignore_ascii_case(name))
+    }
+}
+
+impl From<ArmError> for Answer {
+    fn from(error: ArmError) -> Self {
+        Self::json(error.status, &error.body())
+    }
+}

@@ -1,0 +1,88 @@
+//! What the emulator has seen.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use super::http::Incoming;
+
+/// One request as it came in, and the status that it was answered with.
+///
+/// `Debug` shows neither headers nor body: the body of a request may carry a private key.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub struct JournalEntry {
+    /// The method, in capitals.
+    pub method: String,
+    /// The path as it was sent, still percent-encoded.
+    pub path: String,
+    /// The query as it was sent, without the question mark.
+    pub query: Option<String>,
+    /// The headers with names in lower case. `authorization` is not among them.
+    pub headers: BTreeMap<String, String>,
+    /// Whether a bearer token came along.
+    pub authorized: bool,
+    /// The body: parsed where it is JSON, else its text, `Null` where there was none.
+    pub body: Value,
+    /// The status of the answer; `None` when no answer was sent because a fault broke the
+    /// connection.
+    pub status: Option<u16>,
+}
+
+impl JournalEntry {
+    pub(super) fn of(request: &Incoming) -> Self {
+        let headers = request
+            .headers
+            .iter()
+            .filter(|(name, _)| name.as_str() != "authorization")
+            .map(|(name, value)| {
+                (
+                    name.as_str().to_owned(),
+                    String::from_utf8_lossy(value.as_bytes()).into_owned(),
+                )
+            })
+            .collect();
+        Self {
+            method: request.method.clone(),
+            path: request.path.clone(),
+            query: request.query.clone(),
+            headers,
+            authorized: request.authorized(),
+            body: request.body_value(),
+            status: None,
+        }
+    }
+
+    /// The value of a query parameter, whose name is compared without case.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        url::form_urlencoded::parse(self.query.as_deref()?.as_bytes())
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.into_owned())
+    }
+
+    pub(super) fn to_value(&self) -> Value {
+        json!({
+            "method": self.method,
+            "path": self.path,
+            "query": self.query,
+            "headers": self.headers,
+            "authorized": self.authorized,
+            "body": self.body,
+            "status": self.status,
+        })
+    }
+}
+
+impl fmt::Debug for JournalEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JournalEntry")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("query", &self.query)
+            .field("authorized", &self.authorized)
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}

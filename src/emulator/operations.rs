@@ -1,0 +1,305 @@
+//! Operations: how they begin and what their end does.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::cluster::Cluster;
+use super::state::{Config, State};
+use super::versions;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verb {
+    Create,
+    Attach,
+    Update,
+    Delete,
+    Detach,
+}
+
+/// How an operation will end.
+#[derive(Clone, Debug)]
+pub(super) enum Outcome {
+    Succeeds,
+    Fails {
+        code: String,
+        message: String,
+        nested: bool,
+    },
+    IsCanceled,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    InProgress,
+    Succeeded,
+    Failed,
+    Canceled,
+}
+
+impl Status {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::InProgress => "InProgress",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+            Self::Canceled => "Canceled",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Operation {
+    pub(super) verb: Verb,
+    pub(super) compute: String,
+    pub(super) started: Duration,
+    /// `None`: never.
+    pub(super) due: Option<Duration>,
+    pub(super) ended: Option<Duration>,
+    pub(super) outcome: Outcome,
+    pub(super) status: Status,
+    /// For an update, the document that it leads to.
+    pub(super) next: Option<Value>,
+}
+
+impl Operation {
+    /// The error of a status answer, singly or doubly nested.
+    pub(super) fn error(&self) -> Option<Value> {
+        match (&self.outcome, self.status) {
+            (
+                Outcome::Fails {
+                    code,
+                    message,
+                    nested,
+                },
+                Status::Failed,
+            ) => {
+                // `statusCode` stands inside the error: it is where `azureml-core` looks.
+                let error = json!({ "code": code, "statusCode": 400, "message": message });
+                Some(if *nested {
+                    json!({ "error": error })
+                } else {
+                    error
+                })
+            }
+            (_, Status::Canceled) => Some(json!({
+                "code": "OperationCanceled",
+                "statusCode": 409,
+                "message": "The operation was canceled.",
+            })),
+            _ => None,
+        }
+    }
+}
+
+/// How a PUT of a compute with this name ends, by its prefix.
+pub(super) fn outcome_by_name(name: &str) -> Outcome {
+    let name = name.to_ascii_lowercase();
+    let fails = |nested| Outcome::Fails {
+        code: "ComputeProvisioningFailed".to_owned(),
+        message: format!("Provisioning of compute '{name}' failed, as its name asks for."),
+        nested,
+    };
+    if name.starts_with("fail") {
+        fails(false)
+    } else if name.starts_with("nested") {
+        fails(true)
+    } else if name.starts_with("cancel") {
+        Outcome::IsCanceled
+    } else {
+        Outcome::Succeeds
+    }
+}
+
+impl State {
+    /// Ends every operation whose time has come, in the order of their ends.
+    pub(super) fn settle(&mut self, config: &Config) {
+        let now = self.time.now();
+        loop {
+            let next = self
+                .operations
+                .iter()
+                .filter(|(_, operation)| operation.status == Status::InProgress)
+                .filter_map(|(id, operation)| Some((operation.due?, id)))
+                .filter(|(due, _)| *due <= now)
+                .min()
+                .map(|(due, id)| (due, id.clone()));
+            let Some((due, id)) = next else { return };
+            self.end(config, &id, due);
+        }
+    }
+
+    /// Makes the end of everything that has one come now.
+    pub(super) fn finish(&mut self, config: &Config) {
+        let now = self.time.now();
+        for operation in self.operations.values_mut() {
+            operation.due = operation.due.map(|due| due.min(now));
+        }
+        self.settle(config);
+    }
+
+    fn end(&mut self, config: &Config, id: &str, at: Duration) {
+        let Some(operation) = self.operations.get_mut(id) else {
+            return;
+        };
+        operation.ended = Some(at);
+        operation.status = match operation.outcome {
+            Outcome::Succeeds => Status::Succeeded,
+            Outcome::Fails { .. } => Status::Failed,
+            Outcome::IsCanceled => Status::Canceled,
+        };
+        let operation = operation.clone();
+        let stamp = self.time.stamp(at);
+        let name = operation.compute.clone();
+        if let Some(compute) = self.compute_mut(&name) {
+            compute.operation = None;
+            compute.document["properties"]["modifiedOn"] = json!(stamp);
+        }
+        match &operation.outcome {
+            Outcome::Succeeds => self.succeed(config, &operation),
+            Outcome::Fails { code, message, .. } => {
+                if let Some(compute) = self.compute_mut(&name) {
+                    compute.fail(code, message);
+                }
+            }
+            Outcome::IsCanceled => {
+                if let Some(compute) = self.compute_mut(&name) {
+                    compute.set_state("Canceled");
+                }
+            }
+        }
+    }
+
+    fn succeed(&mut self, config: &Config, operation: &Operation) {
+        let name = operation.compute.as_str();
+        match operation.verb {
+            Verb::Create => self.provision(config, name),
+            Verb::Attach => {
+                if let Some(compute) = self.compute_mut(name) {
+                    compute.set_state("Succeeded");
+                    let aks = &mut compute.document["properties"]["properties"];
+                    aks["systemServices"] =
+                        front_end(aks["loadBalancerType"].as_str().unwrap_or_default());
+                }
+                if !config.tolerate_second_attachment {
+                    self.break_other_attachments(name);
+                }
+            }
+            Verb::Update => {
+                let Some(compute) = self.compute_mut(name) else {
+                    return;
+                };
+                if let Some(next) = &operation.next {
+                    let stamp = compute.document["properties"]["modifiedOn"].clone();
+                    compute.document = next.clone();
+                    compute.document["properties"]["modifiedOn"] = stamp;
+                }
+                compute.set_state("Succeeded");
+                compute.document["properties"]["provisioningErrors"] = Value::Null;
+                let aks = &compute.document["properties"]["properties"];
+                let nodes = aks["agentCount"].as_u64();
+                let services = front_end(aks["loadBalancerType"].as_str().unwrap_or_default());
+                let id = compute.resource_id().map(str::to_owned);
+                compute.document["properties"]["properties"]["systemServices"] = services;
+                if let (Some(nodes), Some(id)) = (nodes, id) {
+                    if let Some(cluster) = self.clusters.iter_mut().find(|cluster| cluster.is(&id))
+                    {
+                        cluster.nodes = nodes;
+                    }
+                }
+            }
+            Verb::Delete => {
+                let cluster = self
+                    .compute(name)
+                    .and_then(|c| c.resource_id())
+                    .map(str::to_owned);
+                if let Some(id) = cluster {
+                    self.break_other_attachments(name);
+                    self.clusters.retain(|cluster| !cluster.is(&id));
+                }
+                self.computes
+                    .retain(|compute| !compute.name.eq_ignore_ascii_case(name));
+            }
+            Verb::Detach => {
+                self.computes
+                    .retain(|compute| !compute.name.eq_ignore_ascii_case(name));
+            }
+        }
+    }
+
+    /// The end of a create: the cluster is there, beside the workspace.
+    pub(super) fn provision(&mut self, config: &Config, name: &str) {
+        let suffix = self.six_characters();
+        let Some(compute) = self.compute_mut(name) else {
+            return;
+        };
+        let properties = &mut compute.document["properties"];
+        let cluster_name = format!("{}{suffix}", name.to_ascii_lowercase());
+        let group = config.resource_group.clone();
+        let cluster = Cluster {
+            id: Cluster::id(&config.subscription, &group, &cluster_name),
+            group,
+            name: cluster_name,
+            location: properties["computeLocation"]
+                .as_str()
+                .unwrap_or(&config.location)
+                .to_owned(),
+            version: versions::DEFAULT_KUBERNETES.to_owned(),
+            vm_size: properties["properties"]["agentVmSize"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+            nodes: properties["properties"]["agentCount"]
+                .as_u64()
+                .unwrap_or_default(),
+            network: Some(properties["properties"]["aksNetworkingConfiguration"].clone())
+                .filter(Value::is_object),
+        };
+        properties["resourceId"] = json!(cluster.id);
+        properties["properties"]["clusterFqdn"] = json!(cluster.fqdn());
+        let balancer = properties["properties"]["loadBalancerType"]
+            .as_str()
+            .unwrap_or_default();
+        properties["properties"]["systemServices"] = front_end(balancer);
+        compute.set_state("Succeeded");
+        self.clusters.push(cluster);
+    }
+
+    /// Attaching a cluster again breaks what was attached before (the articles warn of it); so
+    /// does deleting it under another attachment.
+    pub(super) fn break_other_attachments(&mut self, name: &str) {
+        let Some(id) = self
+            .compute(name)
+            .and_then(|c| c.resource_id())
+            .map(str::to_owned)
+        else {
+            return;
+        };
+        for other in &mut self.computes {
+            let same = other
+                .resource_id()
+                .is_some_and(|other| other.eq_ignore_ascii_case(&id));
+            if same && !other.name.eq_ignore_ascii_case(name) {
+                other.fail(
+                    "ComputeNotAccessible",
+                    &format!("The cluster was taken over by the compute '{name}' or deleted."),
+                );
+            }
+        }
+    }
+}
+
+/// The scoring front end, with an address of the ranges kept for documentation, or an inner one.
+fn front_end(load_balancer: &str) -> Value {
+    let internal = load_balancer == "InternalLoadBalancer";
+    let address = if internal {
+        "10.240.0.100"
+    } else {
+        "203.0.113.10"
+    };
+    json!([{
+        "systemServiceType": "ScoringFrontEnd",
+        "version": "1.0.0",
+        "publicIpAddress": address,
+    }])
+}

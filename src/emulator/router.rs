@@ -1,0 +1,93 @@
+//! The axum router that both ways in go through.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use futures::stream;
+
+use super::error::ArmError;
+use super::http::{Answer, Incoming, Manner};
+use super::routes;
+use super::state::Shared;
+
+/// The largest body that is read.
+const LIMIT: usize = 4 * 1024 * 1024;
+
+/// The connection that a request came in by.
+#[derive(Clone, Debug)]
+pub(super) struct Link {
+    /// Where URLs that are handed out begin, unless the request has a `Host`.
+    pub(super) scheme: &'static str,
+    pub(super) authority: String,
+    /// Set when a fault breaks the connection: nothing more is written to it.
+    pub(super) severed: Arc<AtomicBool>,
+}
+
+pub(super) fn router(shared: Arc<Shared>) -> Router {
+    Router::new().fallback(handle).with_state(shared)
+}
+
+async fn handle(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(link): ConnectInfo<Link>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, LIMIT).await else {
+        let refusal = ArmError::new(413, "RequestEntityTooLarge", "The body is too large.");
+        return respond(refusal.into(), &link);
+    };
+    let host = parts
+        .headers
+        .get("host")
+        .and_then(|host| host.to_str().ok());
+    let incoming = Incoming {
+        origin: format!("{}://{}", link.scheme, host.unwrap_or(&link.authority)),
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().map(str::to_owned),
+        headers: parts.headers,
+        body,
+    };
+    respond(routes::serve(&shared, &incoming), &link)
+}
+
+fn respond(answer: Answer, link: &Link) -> Response {
+    let length = answer.body.len();
+    let body = match answer.manner {
+        Manner::Whole => Body::from(answer.body),
+        Manner::Truncated if length > 0 => {
+            let half = Bytes::copy_from_slice(&answer.body[..length / 2]);
+            let broken = std::io::Error::other("the emulator broke the connection");
+            Body::from_stream(stream::iter([Ok(half), Err(broken)]))
+        }
+        // Without a body there is nothing to cut in half, so nothing arrives.
+        Manner::Truncated | Manner::Severed => {
+            link.severed.store(true, Ordering::SeqCst);
+            Body::empty()
+        }
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in answer.headers {
+        // A header of a `response_override` that HTTP does not allow cannot be sent.
+        match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            (Ok(name), Ok(value)) => {
+                response.headers_mut().append(name, value);
+            }
+            _ => tracing::warn!("the emulator cannot send a header that HTTP does not allow"),
+        }
+    }
+    if answer.manner == Manner::Truncated && length > 0 {
+        response
+            .headers_mut()
+            .insert("content-length", HeaderValue::from(length));
+    }
+    response
+}

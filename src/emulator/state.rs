@@ -1,0 +1,198 @@
+//! What the emulator remembers.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::clock::Time;
+use super::cluster::Cluster;
+use super::faults::{Faults, Kind};
+use super::http::Incoming;
+use super::journal::JournalEntry;
+use super::operations::Operation;
+use super::sizes::VmSize;
+
+/// What was decided when the emulator was built.
+#[derive(Debug)]
+pub(super) struct Config {
+    pub(super) subscription: String,
+    pub(super) resource_group: String,
+    pub(super) workspace: String,
+    pub(super) location: String,
+    pub(super) workspace_id: String,
+    pub(super) create: Duration,
+    pub(super) attach: Duration,
+    pub(super) update: Duration,
+    pub(super) delete: Duration,
+    pub(super) detach: Duration,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) page_size: usize,
+    pub(super) tolerate_second_attachment: bool,
+    pub(super) sizes: Vec<VmSize>,
+}
+
+impl Config {
+    pub(super) fn workspace_path(&self) -> String {
+        format!(
+            "/subscriptions/{}/resourceGroups/{}/providers/{}/workspaces/{}",
+            self.subscription,
+            self.resource_group,
+            crate::facts::arm::ML_PROVIDER,
+            self.workspace
+        )
+    }
+
+    pub(super) fn size(&self, name: &str) -> Option<&VmSize> {
+        self.sizes
+            .iter()
+            .find(|size| size.name.eq_ignore_ascii_case(name))
+    }
+}
+
+/// A compute: its document in full, and what the document does not say.
+#[derive(Clone, Debug)]
+pub(super) struct Compute {
+    pub(super) name: String,
+    /// Every key that any dialect shows, with `null` where there is nothing.
+    pub(super) document: Value,
+    pub(super) attached: bool,
+    /// The operation that runs on it.
+    pub(super) operation: Option<String>,
+}
+
+impl Compute {
+    pub(super) fn resource_id(&self) -> Option<&str> {
+        self.document["properties"]["resourceId"].as_str()
+    }
+
+    pub(super) fn state(&self) -> &str {
+        self.document["properties"]["provisioningState"]
+            .as_str()
+            .unwrap_or_default()
+    }
+
+    pub(super) fn set_state(&mut self, state: &str) {
+        self.document["properties"]["provisioningState"] = json!(state);
+    }
+
+    pub(super) fn fail(&mut self, code: &str, message: &str) {
+        self.set_state("Failed");
+        self.document["properties"]["provisioningErrors"] =
+            json!([{ "error": { "code": code, "message": message } }]);
+    }
+}
+
+/// Everything that changes.
+pub(super) struct State {
+    pub(super) time: Time,
+    /// In the order in which they were made, as lists show them.
+    pub(super) computes: Vec<Compute>,
+    pub(super) clusters: Vec<Cluster>,
+    pub(super) operations: BTreeMap<String, Operation>,
+    pub(super) faults: Faults,
+    pub(super) journal: Vec<JournalEntry>,
+    random: u64,
+}
+
+impl State {
+    pub(super) fn new(time: Time) -> Self {
+        Self {
+            time,
+            computes: Vec::new(),
+            clusters: Vec::new(),
+            operations: BTreeMap::new(),
+            faults: Faults::default(),
+            journal: Vec::new(),
+            random: 0,
+        }
+    }
+
+    pub(super) fn compute(&self, name: &str) -> Option<&Compute> {
+        self.computes
+            .iter()
+            .find(|compute| compute.name.eq_ignore_ascii_case(name))
+    }
+
+    pub(super) fn compute_mut(&mut self, name: &str) -> Option<&mut Compute> {
+        self.computes
+            .iter_mut()
+            .find(|compute| compute.name.eq_ignore_ascii_case(name))
+    }
+
+    pub(super) fn cluster(&self, id: &str) -> Option<&Cluster> {
+        self.clusters.iter().find(|cluster| cluster.is(id))
+    }
+
+    /// A fault of the service's own that concerns this request.
+    pub(super) fn fault(
+        &mut self,
+        request: &Incoming,
+        wanted: impl Fn(&Kind) -> bool,
+    ) -> Option<Kind> {
+        self.faults.take(&request.method, &request.path, wanted)
+    }
+
+    /// The next number of a fixed sequence (splitmix64): runs of a test are alike.
+    fn next_random(&mut self) -> u64 {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.random;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Six letters and digits, as the service appends to a leaf domain label.
+    pub(super) fn six_characters(&mut self) -> String {
+        const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+        let bits = self.next_random();
+        (0..6u32)
+            .map(|index| char::from(ALPHABET[usize::from((bits >> (index * 5)) as u8 & 31)]))
+            .collect()
+    }
+
+    pub(super) fn uuid(&mut self) -> String {
+        let (a, b) = (self.next_random(), self.next_random());
+        format!(
+            "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
+            a >> 32,
+            (a >> 16) & 0xffff,
+            a & 0xfff,
+            b >> 52,
+            b & 0xffff_ffff_ffff
+        )
+    }
+}
+
+/// Shared by every handle and every way in.
+pub(super) struct Shared {
+    pub(super) config: Config,
+    state: Mutex<State>,
+}
+
+impl Shared {
+    pub(super) fn new(config: Config, state: State) -> Self {
+        Self {
+            config,
+            state: Mutex::new(state),
+        }
+    }
+
+    /// The state as it is now: operations whose time has come are settled. A panic elsewhere must
+    /// not take the emulator down, so poisoning is passed over.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.settle(&self.config);
+        state
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("workspace", &self.config.workspace)
+            .finish_non_exhaustive()
+    }
+}
