@@ -93,7 +93,6 @@ impl ComputeName {
 
     /// Checks the name of a compute that may exist already: only that it cannot change the path of
     /// a request. Computes made under the rules of another year stay reachable this way.
-    #[allow(dead_code, reason = "for the verbs that read, detach and delete")]
     pub(crate) fn existing(path: &str, name: &str) -> Result<Self, Vec<Violation>> {
         match segment(path, name) {
             None => Ok(Self(name.to_owned())),

@@ -98,14 +98,12 @@ impl AttachConfiguration {
     }
 
     /// The resource id of the cluster; names are taken in the subscription of the workspace.
-    #[allow(dead_code, reason = "for the verb that attaches")]
     pub(crate) fn resource_id(&self, workspace: &WorkspaceId) -> String {
         self.said.cluster.resource_id(workspace)
     }
 
     /// The body of the request. `location` is that of the workspace; the result may hold a private
     /// key in clear.
-    #[allow(dead_code, reason = "for the verb that attaches")]
     pub(crate) fn body(&self, workspace: &WorkspaceId, location: &str) -> Value {
         let said = &self.said;
         let mut inner = Map::new();

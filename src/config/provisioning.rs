@@ -125,7 +125,6 @@ impl ProvisioningConfiguration {
 
     /// The body of the request. `location` is that of the workspace; the result may hold a private
     /// key in clear.
-    #[allow(dead_code, reason = "for the verb that creates")]
     pub(crate) fn body(&self, workspace: &WorkspaceId, location: &str) -> Value {
         let said = &self.said;
         let mut inner = Map::new();

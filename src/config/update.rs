@@ -85,7 +85,6 @@ impl UpdateConfiguration {
     ///
     /// TLS and load balancer that are not to change are left out, which the service takes as "keep";
     /// the description never holds the private key, so TLS could not be sent back anyway.
-    #[allow(dead_code, reason = "for the verb that updates")]
     pub(crate) fn apply(&self, current: Value) -> Result<Value, Error> {
         let mut findings = Findings::default();
         let Some((mut document, mut properties, mut inner)) = take_apart(current) else {

@@ -55,11 +55,6 @@ impl Schedule {
         self.floor = floor;
     }
 
-    /// A new monitor does not inherit the hints of the one before it.
-    pub(crate) fn forget_hints(&mut self) {
-        self.sticky = None;
-    }
-
     /// The pause before the next read. `chance` is from 0 to 1.
     ///
     /// Never earlier than a hint; jitter only adds, up to a tenth.
@@ -143,8 +138,6 @@ mod tests {
         assert_eq!(schedule.delay(NO_HINT, 0.0), secs(17.0));
         assert_eq!(schedule.delay(NO_HINT, 1.0), secs(18.7));
         assert_eq!(schedule.delay(hint(3.0), 0.0), secs(3.0));
-        schedule.forget_hints();
-        assert_eq!(schedule.delay(NO_HINT, 0.0), secs(1.0));
     }
 
     #[test]

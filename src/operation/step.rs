@@ -89,7 +89,7 @@ enum Phase {
 #[derive(Debug, Clone)]
 enum Why {
     /// The monitor is gone.
-    Gone(ResponseFacts),
+    Gone,
     /// The monitor may not be read.
     Forbidden(ResponseFacts),
     /// The monitor answered, without a body.
@@ -516,12 +516,11 @@ impl Machine {
 
     /// 404 and 410.
     fn missing(&mut self, answer: &Answer, elapsed: Duration) -> Step {
-        let facts = answer.facts(&self.request_id);
         self.not_found += 1;
         match (&self.mode, self.verb) {
             (Mode::Resource, HttpVerb::Delete) => return self.succeed(None),
             // Status reads of a delete go away with what is deleted (E22).
-            (Mode::Monitor { .. }, HttpVerb::Delete) => return self.probe(Why::Gone(facts)),
+            (Mode::Monitor { .. }, HttpVerb::Delete) => return self.probe(Why::Gone),
             _ => {}
         }
         let patient = if self.seen_status {
@@ -536,7 +535,7 @@ impl Machine {
             });
         }
         match self.mode {
-            Mode::Monitor { .. } => self.probe(Why::Gone(facts)),
+            Mode::Monitor { .. } => self.probe(Why::Gone),
             Mode::Resource => self.lost(
                 ErrorKind::OperationStatusLost,
                 "the resource is not there",
@@ -554,7 +553,7 @@ impl Machine {
 
     fn probed(&mut self, answer: &Answer, why: Why) -> Step {
         let deleting = self.verb == HttpVerb::Delete;
-        let gone = matches!(why, Why::Gone(_));
+        let gone = matches!(why, Why::Gone);
         if answer.status == 404 && deleting {
             return self.succeed(None);
         }
@@ -565,7 +564,7 @@ impl Machine {
             _ if deleting && gone => return self.succeed(None),
             _ => {
                 let (text, facts) = match why {
-                    Why::Gone(_) => (
+                    Why::Gone => (
                         "the status is gone, and so is the resource",
                         answer.facts(&self.request_id),
                     ),
@@ -765,7 +764,7 @@ impl Machine {
                 canceled: *canceled,
                 facts: facts.clone(),
             },
-            Phase::Probe(Why::Gone(_)) if self.verb == HttpVerb::Delete => Outcome::Succeeded(None),
+            Phase::Probe(Why::Gone) if self.verb == HttpVerb::Delete => Outcome::Succeeded(None),
             _ => Outcome::Lost {
                 kind,
                 why: why.to_owned(),
