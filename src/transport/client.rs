@@ -6,7 +6,7 @@ use super::throttle::{Brake, ThrottlePolicy, Throttled};
 use super::{Cloud, TrustedOrigins};
 use crate::error::{Error, ErrorKind, ResponseFacts};
 use azure_core::credentials::TokenCredential;
-use azure_core::http::headers::{CLIENT_REQUEST_ID, CONTENT_TYPE};
+use azure_core::http::headers::{ACCEPT, CLIENT_REQUEST_ID, CONTENT_TYPE};
 use azure_core::http::policies::Policy;
 use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
 use azure_core::http::{
@@ -159,7 +159,7 @@ impl ArmClient {
         let mut sent = Request::new(request.url.clone(), request.method);
         // Set here, so that `azure_core` need not look for it in vain (docs/performance.md).
         sent.insert_header(CLIENT_REQUEST_ID, request.client_request_id.clone());
-        sent.insert_header("accept", "application/json");
+        sent.insert_header(ACCEPT, "application/json");
         if let Some(body) = &request.body {
             sent.insert_header(CONTENT_TYPE, "application/json");
             sent.set_body(body.clone());
