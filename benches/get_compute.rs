@@ -26,8 +26,8 @@ const REQWEST: usize = 0;
 const PIPELINE: usize = 1;
 
 /// How many requests are in flight, and how many make a block.
-const MANY: (usize, usize) = (64, 2_560);
-const SINGLE: (usize, usize) = (1, 500);
+const MANY: (usize, usize) = (64, 1_920);
+const SINGLE: (usize, usize) = (1, 400);
 
 fn main() -> Result<(), BoxError> {
     match process::part()? {

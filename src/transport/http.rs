@@ -119,3 +119,70 @@ static KNOWN: [HeaderName; 30] = [
     HeaderName::from_static("x-ms-ratelimit-remaining-subscription-writes"),
     HeaderName::from_static("x-ms-ratelimit-remaining-subscription-deletes"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azure_core::http::Method;
+    use azure_core::http::headers::{AUTHORIZATION, RETRY_AFTER};
+
+    #[test]
+    fn a_request_keeps_all_that_it_says() {
+        let url = url::Url::parse("https://management.azure.com/a%20b?x=%2F").unwrap();
+        for (method, name) in [
+            (Method::Delete, "DELETE"),
+            (Method::Get, "GET"),
+            (Method::Head, "HEAD"),
+            (Method::Patch, "PATCH"),
+            (Method::Post, "POST"),
+            (Method::Put, "PUT"),
+        ] {
+            let mut request = Request::new(url.clone(), method);
+            request.insert_header(AUTHORIZATION, "Bearer s3cr3t");
+            request.insert_header("x-own", "1");
+            let own = translate(&request, Bytes::from_static(b"{}")).unwrap();
+            assert_eq!(own.method().as_str(), name);
+            assert_eq!(own.url(), &url);
+            assert_eq!(own.headers()["authorization"], "Bearer s3cr3t");
+            assert_eq!(own.headers()["x-own"], "1");
+            assert_eq!(own.headers().len(), 2);
+            assert_eq!(own.body().unwrap().as_bytes(), Some(&b"{}"[..]));
+            assert!(!format!("{own:?}").contains("s3cr3t"));
+        }
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_sent_is_named_and_not_quoted() {
+        let url = url::Url::parse("https://management.azure.com").unwrap();
+        let mut request = Request::new(url, Method::Get);
+        request.insert_header(AUTHORIZATION, "Bearer s3cr3t\n");
+        let error = translate(&request, Bytes::new()).unwrap_err().to_string();
+        assert!(error.contains("authorization"), "{error}");
+        assert!(!error.contains("s3cr3t"), "{error}");
+    }
+
+    #[test]
+    fn headers_are_found_whether_their_names_are_known_or_not() {
+        let mut map = HeaderMap::new();
+        for (name, value) in [
+            ("Retry-After", &b"7"[..]),
+            ("x-ms-request-id", b"id"),
+            ("x-never-seen", b"new"),
+            ("x-not-text", b"\xff"),
+        ] {
+            map.insert(
+                header::HeaderName::from_bytes(name.as_bytes()).unwrap(),
+                header::HeaderValue::from_bytes(value).unwrap(),
+            );
+        }
+        let headers = headers(&map);
+        assert_eq!(headers.get_optional_str(&RETRY_AFTER), Some("7"));
+        for (name, value) in [
+            ("x-ms-request-id", Some("id")),
+            ("x-never-seen", Some("new")),
+            ("x-not-text", None),
+        ] {
+            assert_eq!(headers.get_optional_str(&HeaderName::from(name)), value);
+        }
+    }
+}
