@@ -43,7 +43,7 @@ impl TokenCredential for Fixed {
 }
 
 /// One GET of one compute, decoded.
-pub(crate) trait Get: Clone + Send + 'static {
+pub(crate) trait Get: Clone + Send + Sync + 'static {
     fn get(&self) -> impl Future<Output = Result<u32, BoxError>> + Send;
 }
 

@@ -154,9 +154,9 @@ impl ComputeProperties {
     }
 }
 
-/// By hand: `#[serde(tag = …)]` would buffer every compute before reading it, which costs about a
-/// quarter more than a plain struct (`docs/performance.md`). Here the kind's part is read in place
-/// when the kind is known by then, and kept as raw text until it is known otherwise.
+/// By hand: `#[serde(tag = …)]` would buffer every compute before reading it, which costs over
+/// half as much again as a plain struct (`docs/performance.md`). Here the kind's part is read in
+/// place when the kind is known by then, and kept as raw text until it is known otherwise.
 impl<'de> Deserialize<'de> for ComputeProperties {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Properties;
