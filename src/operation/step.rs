@@ -952,10 +952,7 @@ enum Body {
 
 impl Body {
     fn read(answer: &Answer) -> Self {
-        let body = answer
-            .body
-            .strip_prefix(b"\xEF\xBB\xBF")
-            .unwrap_or(&answer.body);
+        let body = answer.text();
         if body.iter().all(u8::is_ascii_whitespace) {
             return Self::Empty;
         }

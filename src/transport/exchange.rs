@@ -119,11 +119,7 @@ impl Answer {
 
     /// Reads the body as JSON of a known shape.
     pub(crate) fn json<T: DeserializeOwned>(&self, client_request_id: &str) -> Result<T, Error> {
-        let body = self
-            .body
-            .strip_prefix(b"\xEF\xBB\xBF")
-            .unwrap_or(&self.body);
-        serde_json::from_slice(body).map_err(|error| {
+        serde_json::from_slice(self.text()).map_err(|error| {
             let facts = ResponseFacts {
                 error: None,
                 ..self.facts(client_request_id)
@@ -140,6 +136,13 @@ impl Answer {
         })
     }
 
+    /// The body without a byte order mark.
+    pub(crate) fn text(&self) -> &[u8] {
+        self.body
+            .strip_prefix(b"\xEF\xBB\xBF")
+            .unwrap_or(&self.body)
+    }
+
     /// A header that is there and not blank.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
@@ -152,7 +155,7 @@ impl Answer {
 
     /// What an error should know of this answer.
     pub(crate) fn facts(&self, client_request_id: &str) -> ResponseFacts {
-        let body: Option<serde_json::Value> = serde_json::from_slice(&self.body).ok();
+        let body: Option<serde_json::Value> = serde_json::from_slice(self.text()).ok();
         let error = body.as_ref().and_then(ServiceError::find).or_else(|| {
             // A HEAD-like answer may carry its code in a header only.
             let code = self.header("x-ms-error-code")?;
@@ -180,7 +183,8 @@ impl Answer {
     /// The start of a body that is no ARM error, in one line.
     fn excerpt(&self) -> Option<String> {
         const MAX: usize = 300;
-        let text = String::from_utf8_lossy(&self.body[..self.body.len().min(4 * MAX)]);
+        let text = self.text();
+        let text = String::from_utf8_lossy(&text[..text.len().min(4 * MAX)]);
         let text = redact(text.trim());
         let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let cut: String = line.chars().take(MAX).collect();
