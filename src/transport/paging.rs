@@ -15,6 +15,8 @@ use url::Url;
 /// with it.
 type Items<T> = std::vec::IntoIter<Result<T, Error>>;
 
+type Next = Result<Option<Url>, Error>;
+
 /// The items of a list, lazily: the next page is read when the one before is used up.
 ///
 /// A page is parsed once. `nextLink` is followed byte for byte, to the origin of ARM only, and a
@@ -25,13 +27,14 @@ pub(crate) fn pages<T: DeserializeOwned + Send + 'static>(
 ) -> impl Stream<Item = Result<T, Error>> + Send + 'static {
     struct State<T> {
         items: Items<T>,
-        next: Option<Url>,
+        /// Where the next page is, or why it cannot be read: told after the items of this one.
+        next: Next,
         request_id: String,
         client: Arc<ArmClient>,
     }
     let state = State {
         items: Vec::new().into_iter(),
-        next: Some(first),
+        next: Ok(Some(first)),
         // One id for the whole list, as Microsoft's client does.
         request_id: azure_core::Uuid::new_v4().into(),
         client,
@@ -41,8 +44,11 @@ pub(crate) fn pages<T: DeserializeOwned + Send + 'static>(
             if let Some(item) = state.items.next() {
                 return Some((item, state));
             }
-            let url = state.next.take()?;
-            match page::<T>(&state.client, url, &state.request_id).await {
+            let read = match std::mem::replace(&mut state.next, Ok(None)) {
+                Ok(url) => page::<T>(&state.client, url?, &state.request_id).await,
+                Err(error) => Err(error),
+            };
+            match read {
                 Ok((items, next)) => {
                     state.items = items.into_iter();
                     state.next = next;
@@ -57,7 +63,7 @@ async fn page<T: DeserializeOwned>(
     client: &ArmClient,
     url: Url,
     request_id: &str,
-) -> Result<(Vec<Result<T, Error>>, Option<Url>), Error> {
+) -> Result<(Vec<Result<T, Error>>, Next), Error> {
     let request = HttpRequest::get(url).request_id(Some(request_id.to_owned()));
     let answer = client
         .send(&request, Sending::Retried, Limit::PAGE, None)
@@ -82,27 +88,21 @@ async fn page<T: DeserializeOwned>(
             (items.collect(), page.next_link)
         }
     };
-    let next = match next
-        .as_deref()
-        .map(str::trim)
-        .filter(|link| !link.is_empty())
-    {
-        None => None,
-        Some(link) => match client.origins().resolve(&request.url, link) {
-            Some(url) => Some(url?),
-            None => {
-                return Err(Error::new(
-                    ErrorKind::Protocol,
-                    "the nextLink of the list is no URL",
-                ));
-            }
-        },
+    Ok((items, follow(client, &request.url, next.as_deref())))
+}
+
+/// The page that `link` names.
+fn follow(client: &ArmClient, page: &Url, link: Option<&str>) -> Next {
+    let refuse = |why: &str| Err(Error::new(ErrorKind::Protocol, why));
+    let Some(link) = link.map(str::trim).filter(|link| !link.is_empty()) else {
+        return Ok(None);
     };
-    if next.as_ref() == Some(&request.url) {
-        return Err(Error::new(
-            ErrorKind::Protocol,
-            "a page of the list links to itself",
-        ));
+    let Some(url) = client.origins().resolve(page, link) else {
+        return refuse("the nextLink of the list is no URL");
+    };
+    let url = url?;
+    if url == *page {
+        return refuse("a page of the list links to itself");
     }
-    Ok((items, next))
+    Ok(Some(url))
 }

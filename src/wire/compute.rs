@@ -254,7 +254,7 @@ fn other_or_none(properties: Option<serde_json::Value>) -> KindProperties {
 }
 
 /// The service writes `null` where it could write nothing.
-fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(super) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,
