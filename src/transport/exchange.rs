@@ -117,6 +117,17 @@ impl Answer {
         Error::service(self.facts(client_request_id))
     }
 
+    /// [`successful`](Self::successful) for answers that may hold secrets: of one that is no ARM
+    /// error, nothing is shown.
+    pub(crate) fn successful_secret(self, client_request_id: &str) -> Result<Self, Error> {
+        if self.is_success() {
+            return Ok(self);
+        }
+        let mut facts = self.facts(client_request_id);
+        facts.excerpt = facts.excerpt.map(|_| "[not shown]".to_owned());
+        Err(Error::service(facts))
+    }
+
     /// Reads the body as JSON of a known shape.
     pub(crate) fn json<T: DeserializeOwned>(&self, client_request_id: &str) -> Result<T, Error> {
         serde_json::from_slice(self.text()).map_err(|error| {
