@@ -9,7 +9,7 @@
 mod redirect;
 
 use azureml_aks::{
-    AksCompute, AttachConfiguration, Cloud, ClusterPurpose, ClusterRef, ComputeTarget,
+    AksCompute, AttachConfiguration, Cloud, ClusterPurpose, ClusterRef, ComputeTarget, ErrorKind,
     LoadBalancer, Pem, ProvisioningConfiguration, ProvisioningConfigurationBuilder, ResumeToken,
     Resumed, Subnet, Tls, TlsUpdate, UpdateConfiguration, UpdateConfigurationBuilder,
     VirtualNetwork, WaitOptions, Workspace,
@@ -576,6 +576,19 @@ async fn the_application_id_stands_before_the_library_in_the_user_agent() {
         agent.starts_with("fleet-7 azsdk-rust-azureml-aks/"),
         "{agent}"
     );
+}
+
+#[tokio::test]
+async fn an_application_id_that_a_user_agent_cannot_hold_is_refused() {
+    let service = Service::start().await;
+    for id in ["my app", "fleet/7", "größe", "a\r\nb", &"x".repeat(25)] {
+        let error = service.builder().application_id(id).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{id}");
+        assert!(error.to_string().contains("application id"), "{error}");
+    }
+    for id in ["fleet-7", "a!#$%&'*+-.^_`|~9", &"x".repeat(24)] {
+        service.builder().application_id(id).build().unwrap();
+    }
 }
 
 #[tokio::test]

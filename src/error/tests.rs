@@ -127,6 +127,26 @@ fn the_innermost_message_of_azure_core_is_lifted_out() {
 }
 
 #[test]
+fn a_cause_is_kept_unless_it_quotes_a_signed_url() {
+    use azure_core::error::ErrorKind as Core;
+    use std::error::Error as _;
+    let of = |text: &str| {
+        let inner = std::io::Error::other(text.to_owned());
+        Error::from(azure_core::Error::with_error(Core::Io, inner, "outer"))
+    };
+    let kept = of("connection refused");
+    assert!(kept.source().unwrap().is::<azure_core::Error>());
+
+    let hidden = of("no answer from https://h/o?t=s3cr3t");
+    let outer = hidden.source().unwrap();
+    assert_eq!(outer.to_string(), "outer");
+    let inner = outer.source().unwrap();
+    assert_eq!(inner.to_string(), "no answer from https://h/o?t=[redacted]");
+    assert!(inner.source().is_none());
+    assert!(!format!("{hidden} {hidden:?} {outer:?}").contains("s3cr3t"));
+}
+
+#[test]
 fn conversion_to_azure_core_keeps_status_and_text() {
     let ours = Error::service(ResponseFacts {
         status: Some(404),
