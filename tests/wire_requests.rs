@@ -581,7 +581,7 @@ async fn the_application_id_stands_before_the_library_in_the_user_agent() {
 #[tokio::test]
 async fn an_application_id_that_a_user_agent_cannot_hold_is_refused() {
     let service = Service::start().await;
-    for id in ["my app", "fleet/7", "größe", "a\r\nb", &"x".repeat(25)] {
+    for id in ["", "my app", "fleet/7", "größe", "a\r\nb", &"x".repeat(25)] {
         let error = service.builder().application_id(id).build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration, "{id}");
         assert!(error.to_string().contains("application id"), "{error}");
