@@ -524,7 +524,7 @@ impl From<azure_core::Error> for Error {
 #[derive(Debug)]
 struct Cause {
     text: String,
-    source: Option<Box<Cause>>,
+    source: Option<Box<Self>>,
 }
 
 impl Cause {
