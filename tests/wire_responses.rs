@@ -359,6 +359,30 @@ async fn a_code_may_stand_in_a_header_alone() {
 async fn every_known_refusal_comes_with_what_to_do() {
     for (status, code, message, remedy) in [
         (409, "ComputeAlreadyExists", "", "create_or_get"),
+        (
+            400,
+            "X",
+            "Compute name 'a' is not available. Reason: AlreadyExists. It is already in use",
+            "another name",
+        ),
+        (
+            400,
+            "AgentPoolK8sVersionNotSupported",
+            "",
+            "az aks get-versions",
+        ),
+        (
+            400,
+            "BadRequest",
+            "Version 1.16.7 is not supported in this region",
+            "az aks get-versions",
+        ),
+        (
+            409,
+            "OperationNotAllowed",
+            "Another operation (Updating) is in progress",
+            "wait_for_completion",
+        ),
         (400, "QuotaExceeded", "", "vCPUs"),
         (
             409,
@@ -432,10 +456,10 @@ async fn every_known_refusal_comes_with_what_to_do() {
         assert!(found.contains(remedy), "{code} {message}: {found}");
         assert!(error.to_string().ends_with(found));
     }
-    assert_eq!(
-        refusal(400, &json!({"code": "Teapot"})).await.remedy(),
-        None
-    );
+    for code in ["Teapot", "OperationNotAllowed"] {
+        let error = refusal(400, &json!({"code": code})).await;
+        assert_eq!(error.remedy(), None, "{code}");
+    }
 
     let retired = "Creating AksCompute is not supported any more, use KubernetesCompute";
     let error = refusal(
