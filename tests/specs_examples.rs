@@ -1,5 +1,10 @@
 //! Every published example, held against its own description and, mutated, against it again.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests, which clippy does not see as such"
+)]
+
 #[path = "support/specs/mod.rs"]
 mod specs;
 

@@ -52,6 +52,130 @@ impl KnownRoute {
     }
 }
 
+/// What this library sends and the descriptions do not know.
+pub(crate) const LIBRARY: &[Allowed] = &[RENEW];
+
+/// What this library asks of the service without a description to hold it to.
+pub(crate) const LIBRARY_ROUTES: &[KnownRoute] = &[OPERATION_STATUS];
+
+/// What `azureml-core` 1.61 sends and the descriptions do not know, as it was recorded.
+pub(crate) const PYTHON: &[Allowed] = &[
+    RENEW,
+    Allowed {
+        id: "compute API version 2020-02-02",
+        source: "azureml-core 1.61, recorded; in no published description",
+        route: "* */computes*",
+        pointer: "query:api-version",
+        kind: Kind::ApiVersion,
+        value: Some("2020-02-02"),
+        direction: Direction::Request,
+    },
+    Allowed {
+        id: "null for no load balancer subnet",
+        source: "azureml-core 1.61, recorded: every attach",
+        pointer: "/properties/properties/loadBalancerSubnet",
+        kind: Kind::Null,
+        ..RENEW
+    },
+    Allowed {
+        id: "an update echoes what is read-only",
+        source: "azureml-core 1.61, recorded: read, change, write back",
+        pointer: "/*",
+        kind: Kind::ReadOnly,
+        ..RENEW
+    },
+    Allowed {
+        id: "an update echoes the name",
+        source: "azureml-core 1.61, recorded: read, change, write back",
+        pointer: "/name",
+        kind: Kind::AddressOnly,
+        ..RENEW
+    },
+    Allowed {
+        id: "the action of a removal in lower case",
+        source: "azureml-core 1.61, recorded: delete and detach",
+        route: "DELETE */computes/{computeName}",
+        pointer: "query:underlyingResourceAction",
+        kind: Kind::NotListed,
+        ..RENEW
+    },
+    Allowed {
+        id: "a POST to services/validate",
+        source: "azureml-core 1.61, recorded; the descriptions take \"validate\" for a service's name",
+        route: "POST */services/{id}",
+        pointer: "",
+        kind: Kind::Method,
+        ..RENEW
+    },
+    Allowed {
+        id: "keyType is a string",
+        source: "azureml-core 1.61, recorded; the description says int32 with two words to choose",
+        route: "POST */services/{id}/regenerateKeys",
+        pointer: "/keyType",
+        kind: Kind::WrongType,
+        ..RENEW
+    },
+    Allowed {
+        id: "keyValue is always sent",
+        source: "azureml-core 1.61, recorded",
+        route: "POST */services/{id}/regenerateKeys",
+        pointer: "/keyValue",
+        kind: Kind::Null,
+        ..RENEW
+    },
+    Allowed {
+        id: "the value of a patch is whatever is replaced",
+        source: "azureml-core 1.61, recorded; RFC 6902; the description says object",
+        route: "PATCH */services/{id}",
+        pointer: "/*/value",
+        kind: Kind::WrongType,
+        ..RENEW
+    },
+];
+
+/// What `azureml-core` 1.61 asks for without a description.
+pub(crate) const PYTHON_ROUTES: &[KnownRoute] = &[
+    OPERATION_STATUS,
+    KnownRoute {
+        method: "GET",
+        path: "/rp/workspaces/subscriptions/*/computes*",
+        reason: "azureml-core 1.61 reads computes at the regional host, not at ARM",
+    },
+    KnownRoute {
+        method: "GET",
+        path: "/discovery",
+        reason: "the workspace's discoveryUrl; its answer is a map of hosts",
+    },
+    KnownRoute {
+        method: "POST",
+        path: "/modelmanagement/v1.0/*/services/validate/*",
+        reason: "azureml-core 1.61 asks before it deploys; published nowhere",
+    },
+    KnownRoute {
+        method: "GET",
+        path: "/modelmanagement/v1.0/*/services/*/logs",
+        reason: "azureml-core 1.61; left out of the published 2019-09-30 description",
+    },
+];
+
+/// `renew` asks for a new certificate of a leaf domain.
+const RENEW: Allowed = Allowed {
+    id: "sslConfiguration.renew",
+    source: "azureml-core 1.61, recorded; in no published description",
+    route: "PUT */computes/{computeName}",
+    direction: Direction::Request,
+    pointer: "/properties/properties/sslConfiguration/renew",
+    kind: Kind::Unknown,
+    value: None,
+};
+
+const OPERATION_STATUS: KnownRoute = KnownRoute {
+    method: "GET",
+    path: "/subscriptions/*/providers/Microsoft.MachineLearningServices/locations/*\
+           /computeOperationsStatus/*",
+    reason: "named only by the Azure-AsyncOperation header, which the service fills in",
+};
+
 /// Says everything that is wrong with the reports of a run: deviations and undescribed routes that
 /// are not in the lists, entries of the lists that did not occur, and a run that checked nothing.
 pub(crate) fn verdict(

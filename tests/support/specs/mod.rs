@@ -11,9 +11,11 @@ pub(crate) mod allowed;
 mod bicep;
 mod check;
 mod exchange;
+pub(crate) mod fixture;
 mod openapi;
 mod operation;
 pub(crate) mod schema;
+mod source;
 
 use std::{
     collections::HashMap,
