@@ -165,6 +165,40 @@ fn keys_lists_and_errors_are_held_to_their_shapes() {
 }
 
 #[test]
+fn a_web_service_is_held_to_the_data_plane_whose_version_is_in_its_path() {
+    let target = format!("/modelmanagement/v1.0{WORKSPACE}/services");
+    let create = |body: Value| {
+        Exchange::new("POST", &target)
+            .sending(body)
+            .answered(202, None)
+    };
+    // The leaf for AKS is two steps below the base, over one that stands for no kind.
+    let mut body = json!({
+        "name": "s",
+        "computeType": "AKS",
+        "computeName": "myaks",
+        "numReplicas": 1,
+        "autoScaler": { "autoscaleEnabled": true, "minReplicas": 1, "maxReplicas": 3 },
+        "environmentImageRequest": { "modelIds": ["m:1"] },
+    });
+    expect(&create(body.clone()), &[]);
+    set(&mut body, "/autoScaler/surprise", Some(json!(1)));
+    set(&mut body, "/numReplicas", Some(json!("1")));
+    let expected = [
+        (Request, "/autoScaler/surprise", Unknown),
+        (Request, "/numReplicas", WrongType),
+    ];
+    expect(&create(body), &expected);
+    let expand = |value: &str| {
+        let body = json!({ "name": "s", "computeType": "AKS" });
+        Exchange::new("GET", &format!("{target}/s?expand={value}")).answered(200, Some(body))
+    };
+    expect(&expand("true"), &[]);
+    // Python's spelling of a boolean.
+    expect(&expand("True"), &[(Request, "query:expand", WrongType)]);
+}
+
+#[test]
 fn routes_and_methods_without_a_description_are_told_apart() {
     let Some(specs) = Specs::load() else { return };
     let target = format!("/rp/workspaces{WORKSPACE}/computes/a?api-version=2020-02-02");
