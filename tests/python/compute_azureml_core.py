@@ -28,7 +28,7 @@ class StaticAuthentication(AbstractAuthentication):
         # By its name, for else the client asks the real ARM which clouds there are.
         super().__init__("AzureCloud")
         self._cloud_type = copy.deepcopy(_Clouds.get_cloud_or_default("AzureCloud"))
-        self._cloud_type.endpoints.resource_manager = emulator.URL + "/"
+        self._cloud_type.endpoints.resource_manager = emulator.URL
         self._token = emulator.token()
 
     def _get_arm_token(self):
@@ -186,7 +186,8 @@ def update(ws):
 
     def change(**config):
         target.update(AksUpdateConfiguration(**config))
-        expect(target.provisioning_state == "Updating", target.provisioning_state)
+        seen = AksCompute(ws, "default-aks").provisioning_state
+        expect(seen == "Updating", seen)
         return ready(target)
 
     change(ssl_configuration=SslConfiguration(leaf_domain_label="fabrikam"))
