@@ -128,8 +128,8 @@ async fn main() -> Result<(), Error> {
     let emulator = flags.builder.build();
     let server = emulator.serve(flags.serve).await?;
     let mut ready = serde_json::json!({
-        "http": server.http_url(),
-        "https": server.https_url(),
+        "http": server.http_url().map(String::from),
+        "https": server.https_url().map(String::from),
         "subscription": emulator.subscription(),
         "resource_group": emulator.resource_group(),
         "workspace": emulator.workspace(),
