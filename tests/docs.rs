@@ -1,0 +1,62 @@
+//! What the pages show is what runs.
+#![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+/// The contents of the fenced blocks in `language`.
+fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
+    let fence = format!("```{language}\n");
+    page.split(&fence)
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect()
+}
+
+fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn every_block_for_people_from_python_stands_in_the_example_that_runs() {
+    let example = squeezed(include_str!("../examples/from_python.rs"));
+    let page = include_str!("../docs/from-python.md");
+    let blocks = blocks(page, "rust");
+    assert!(blocks.len() >= 12, "the page has lost its blocks");
+    for block in blocks {
+        assert!(
+            example.contains(&squeezed(block)),
+            "not in examples/from_python.rs:\n{block}"
+        );
+    }
+}
+
+#[test]
+fn the_commands_of_the_readme_are_the_two_that_a_newcomer_needs() {
+    let commands: Vec<&str> = blocks(include_str!("../README.md"), "sh")
+        .into_iter()
+        .flat_map(str::lines)
+        .collect();
+    assert_eq!(
+        commands,
+        [
+            "cargo run --example quickstart --features emulator",
+            "cargo test --all-features"
+        ]
+    );
+}
+
+#[test]
+fn the_pages_that_the_readme_links_to_are_there() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = include_str!("../README.md");
+    let links: Vec<&str> = readme
+        .split("](")
+        .skip(1)
+        .map(|rest| rest.split([')', '#']).next().unwrap())
+        .collect();
+    assert!(links.len() >= 8);
+    for link in links
+        .into_iter()
+        .filter(|link| !link.is_empty() && !link.contains("://"))
+    {
+        assert!(root.join(link).is_file(), "{link}");
+    }
+}
