@@ -12,14 +12,12 @@ use azureml_aks::{
     Resumed, Tls, TlsUpdate, UpdateConfiguration, VirtualNetwork, WaitOptions, Workspace,
 };
 use futures::TryStreamExt;
-use std::time::Duration;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let emulator = Emulator::builder()
         .cluster(ExistingCluster::new("myresourcegroup", "myexistingcluster"))
         .clock(Clock::Automatic { speed: 1000.0 })
-        .retry_after(Some(Duration::from_secs(1)))
         .build();
     let ws = Workspace::builder(
         emulator.subscription(),

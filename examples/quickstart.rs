@@ -130,7 +130,6 @@ fn emulated() -> azureml_aks::Result<Setting> {
     let emulator = Emulator::builder()
         .cluster(ExistingCluster::new("myresourcegroup", "myexistingcluster"))
         .clock(Clock::Automatic { speed: 300.0 })
-        .retry_after(Some(std::time::Duration::from_secs(1)))
         .build();
     let workspace = Workspace::builder(
         emulator.subscription(),

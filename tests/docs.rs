@@ -10,8 +10,10 @@ fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
         .collect()
 }
 
+/// Without what the formatter adds where a line is long.
 fn squeezed(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    text.replace(",)", ")")
 }
 
 #[test]
