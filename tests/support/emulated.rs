@@ -1,5 +1,8 @@
 //! A workspace on an emulator of its own.
 
+// Each integration test compiles this module for itself and uses a part of it.
+#![allow(dead_code)]
+
 use azureml_aks::emulator::Emulator;
 use azureml_aks::{Workspace, WorkspaceBuilder};
 
