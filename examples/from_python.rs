@@ -6,6 +6,12 @@
 //!
 //! A test holds every block of the page to stand here, word for word.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "an example shows what it does"
+)]
+
 use azureml_aks::emulator::{Clock, Emulator, ExistingCluster};
 use azureml_aks::{
     AksCompute, ClusterPurpose, ClusterRef, ComputeTarget, Error, LoadBalancer, Pem, ResumeToken,

@@ -10,6 +10,12 @@
 //! (for example `az login`). Then it creates a real cluster, which costs money until it is deleted,
 //! and attaches the one that `AZUREML_ATTACH_CLUSTER` names by its resource id, if that is set.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "an example shows what it does"
+)]
+
 use azureml_aks::{AksCompute, ClusterPurpose, ClusterRef, ComputeTarget, WaitOptions, Workspace};
 use futures::TryStreamExt;
 use std::process::ExitCode;
