@@ -17,16 +17,25 @@ fn squeezed(text: &str) -> String {
 }
 
 #[test]
-fn every_block_for_people_from_python_stands_in_the_example_that_runs() {
-    let example = squeezed(include_str!("../examples/from_python.rs"));
-    let page = include_str!("../docs/from-python.md");
-    let blocks = blocks(page, "rust");
-    assert!(blocks.len() >= 12, "the page has lost its blocks");
-    for block in blocks {
-        assert!(
-            example.contains(&squeezed(block)),
-            "not in examples/from_python.rs:\n{block}"
-        );
+fn every_block_of_the_pages_stands_in_a_file_that_runs() {
+    for (page, least, runs) in [
+        (
+            include_str!("../docs/from-python.md"),
+            12,
+            include_str!("../examples/from_python.rs"),
+        ),
+        (
+            include_str!("../docs/emulator.md"),
+            1,
+            include_str!("with_the_emulator.rs"),
+        ),
+    ] {
+        let runs = squeezed(runs);
+        let blocks = blocks(page, "rust");
+        assert!(blocks.len() >= least, "the page has lost its blocks");
+        for block in blocks {
+            assert!(runs.contains(&squeezed(block)), "does not run:\n{block}");
+        }
     }
 }
 
