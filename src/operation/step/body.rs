@@ -24,6 +24,11 @@ impl Body {
         serde_json::from_slice(body).map_or(Self::Garbage, Self::Json)
     }
 
+    /// A JSON object: a resource, or the document of a status.
+    pub(super) fn object(&self) -> Option<&Value> {
+        self.json().filter(|json| json.is_object())
+    }
+
     pub(super) fn json(&self) -> Option<&Value> {
         match self {
             Self::Json(json) => Some(json),

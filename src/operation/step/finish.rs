@@ -17,11 +17,19 @@ impl Machine {
     /// The monitor says that the operation succeeded.
     pub(super) fn finish(&mut self, body: &Value) -> Step {
         use HttpVerb::{Delete, Patch, Post, Put};
+        match (self.verb, self.final_via) {
+            (Delete, _) => return self.succeed(None),
+            (Post, Some(FinalStateVia::OriginalUri)) => return self.fetch(self.resource.clone()),
+            (Post, Some(FinalStateVia::AzureAsyncOperation)) => {
+                return self.succeed(Some(result_of(body)));
+            }
+            (Post, Some(FinalStateVia::Location) | None) | (Put | Patch, _) => {}
+        }
         // The service may name the result; it wins over the first URL.
         let named = body.get("resourceLocation").and_then(Value::as_str);
         let named = named.and_then(|text| self.origins.resolve(&self.resource, text));
         let named = match named {
-            Some(Err(error)) if self.verb != Delete => {
+            Some(Err(error)) => {
                 return self.end(Outcome::Lost {
                     kind: ErrorKind::UntrustedUrl,
                     why: error.message().to_owned(),
@@ -29,17 +37,15 @@ impl Machine {
                 });
             }
             Some(Ok(url)) => Some(with_api_version(url, &self.api_version)),
-            _ => None,
+            None => None,
         };
-        match (self.verb, self.final_via) {
-            (Delete, _) => self.succeed(None),
-            (Put | Patch, _) => self.fetch(named.unwrap_or_else(|| self.resource.clone())),
-            (Post, Some(FinalStateVia::OriginalUri)) => self.fetch(self.resource.clone()),
-            (Post, Some(FinalStateVia::AzureAsyncOperation)) => self.succeed(Some(result_of(body))),
-            (Post, Some(FinalStateVia::Location) | None) => match named.or(self.location.clone()) {
-                Some(url) => self.fetch(url),
-                None => self.succeed(Some(result_of(body))),
-            },
+        let otherwise = match self.verb {
+            Post => self.location.clone(),
+            _ => Some(self.resource.clone()),
+        };
+        match named.or(otherwise) {
+            Some(url) => self.fetch(url),
+            None => self.succeed(Some(result_of(body))),
         }
     }
 
@@ -78,42 +84,45 @@ impl Machine {
 
     pub(super) fn final_read(&mut self, answer: &Answer, url: Url) -> Step {
         let body = Body::read(answer);
-        let fetched = matches!(answer.status, 200..300)
-            .then(|| body.json())
-            .flatten()
-            .filter(|body| !body.is_null());
-        let Some(result) = fetched else {
-            // Right after the success a 404 may only be a slow replica.
-            let passing = matches!(answer.status, 404 | 200..300);
-            self.final_reads += 1;
-            if passing && self.final_reads < MAX_FINAL {
-                self.phase = Phase::Final { url };
-                return self.read(Pace::Backoff {
-                    failures: self.final_reads,
-                    hint: answer.retry_after(),
-                });
+        let fetched = matches!(answer.status, 200..300);
+        if self.verb == HttpVerb::Post && fetched && answer.status != 202 {
+            match body {
+                Body::Json(result) => return self.succeed(Some(result)),
+                Body::Empty => return self.succeed(None),
+                Body::Garbage => {}
             }
-            return self.end(Outcome::Unfetched {
-                why: "the operation succeeded, and its result cannot be read".to_owned(),
-                facts: answer.facts(&self.request_id),
+        } else if fetched && let Some(resource) = body.object() {
+            return self.settle(resource, answer);
+        }
+        // Right after the success a 404 may only be a slow replica.
+        let passing = fetched || answer.status == 404;
+        self.final_reads += 1;
+        if passing && self.final_reads < MAX_FINAL {
+            self.phase = Phase::Final { url };
+            return self.read(Pace::Backoff {
+                failures: self.final_reads,
+                hint: answer.retry_after(),
             });
-        };
-        if self.verb == HttpVerb::Post {
-            return self.succeed(Some(result.clone()));
         }
-        // Services have said "succeeded" too early: the resource has the last word.
-        let state = provisioning_state(result);
-        match state.map_or(StatusClass::Succeeded, StatusClass::of) {
-            StatusClass::InProgress => {
-                self.note(state, Some(result));
-                self.seen_running = true;
-                self.mode = Mode::Resource;
-                self.read(Pace::Regular {
-                    hint: answer.retry_after(),
-                })
-            }
-            _ => self.end_with_resource(Some(result.clone()), answer),
+        self.end(Outcome::Unfetched {
+            url,
+            why: "the operation succeeded, and its result cannot be read".to_owned(),
+            facts: answer.facts(&self.request_id),
+        })
+    }
+
+    /// The resource has the last word: services have said "succeeded" too early.
+    pub(super) fn settle(&mut self, resource: &Value, answer: &Answer) -> Step {
+        let state = provisioning_state(resource);
+        if state.map(StatusClass::of) == Some(StatusClass::InProgress) {
+            self.note(state, Some(resource));
+            self.seen_running = true;
+            self.mode = Mode::Resource;
+            return self.read(Pace::Regular {
+                hint: answer.retry_after(),
+            });
         }
+        self.end_with_resource(Some(resource.clone()), answer)
     }
 
     pub(super) fn reason_read(

@@ -38,7 +38,11 @@ pub(crate) enum Outcome {
         facts: ResponseFacts,
     },
     /// The operation succeeded and its result cannot be read.
-    Unfetched { why: String, facts: ResponseFacts },
+    Unfetched {
+        url: Url,
+        why: String,
+        facts: ResponseFacts,
+    },
     /// Nobody knows; it may still run.
     Lost {
         kind: ErrorKind,
@@ -80,8 +84,8 @@ enum Phase {
 /// Why the resource is probed.
 #[derive(Debug, Clone)]
 enum Why {
-    /// The monitor is gone.
-    Gone,
+    /// The monitor is gone; `patient` while it may yet appear or come back.
+    Gone { patient: bool },
     /// The monitor may not be read.
     Forbidden(ResponseFacts),
     /// The monitor answered, without a body.
@@ -106,7 +110,9 @@ pub(crate) struct Machine {
     status: Option<String>,
     percent: Option<f64>,
     last_error: Option<String>,
+    /// Whether the status was ever read, apart from what the first answer said.
     seen_status: bool,
+    /// Whether the resource itself was seen at work.
     seen_running: bool,
     mute: u32,
     not_found: u32,
@@ -156,6 +162,22 @@ impl Machine {
 
 /// The step.
 impl Machine {
+    /// Begins again where nobody knows how it ended, or where the result could not be read.
+    ///
+    /// `None` after the other ends, which are final.
+    pub(crate) fn again(&mut self) -> Option<Step> {
+        self.phase = match &self.phase {
+            Phase::Done(Outcome::Lost { .. }) => Phase::Status,
+            Phase::Done(Outcome::Unfetched { url, .. }) => Phase::Final { url: url.clone() },
+            _ => return None,
+        };
+        self.recovered();
+        self.mute = 0;
+        self.not_found = 0;
+        self.final_reads = 0;
+        Some(self.read(Pace::Now))
+    }
+
     /// What follows from an answer, or from its absence. `elapsed` is since the operation began.
     pub(crate) fn observe(&mut self, observed: Result<&Answer, &Error>, elapsed: Duration) -> Step {
         if let Phase::Done(_) = self.phase {
@@ -218,8 +240,6 @@ impl Machine {
         if let Some(status) = status {
             // The service may send anything; what is shown and stored stays short.
             self.status = Some(status.chars().take(200).collect());
-            self.seen_status = true;
-            self.not_found = 0;
         }
         if let Some(percent) = body.and_then(percent) {
             self.percent = Some(percent);

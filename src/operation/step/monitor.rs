@@ -1,7 +1,7 @@
 //! Reads of the status, at a monitor, a `Location` or the resource.
 
 use super::body::{Body, with_api_version};
-use super::{Machine, Mode, Outcome, Step, Why};
+use super::{Machine, Mode, Outcome, Phase, Step, Why};
 use crate::error::{Error, ErrorKind};
 use crate::operation::schedule::Pace;
 use crate::operation::status::{
@@ -16,7 +16,11 @@ use url::Url;
 impl Machine {
     pub(super) fn status_read(&mut self, answer: &Answer, elapsed: Duration) -> Step {
         match (answer.status, &self.mode) {
-            (200..300, _) => self.recovered(),
+            (200..300, _) => {
+                self.recovered();
+                self.seen_status = true;
+                self.not_found = 0;
+            }
             (404 | 410, _) => return self.missing(answer, elapsed),
             (401, _) => {
                 return self.lost(
@@ -28,7 +32,7 @@ impl Machine {
             (403, _) => {
                 let facts = answer.facts(&self.request_id);
                 return match self.mode {
-                    Mode::Monitor { .. } => self.probe(Why::Forbidden(facts)),
+                    Mode::Monitor { .. } => self.probe(Why::Forbidden(facts), answer),
                     Mode::Resource => self.lost(
                         ErrorKind::OperationStatusLost,
                         "the resource may not be read",
@@ -58,16 +62,21 @@ impl Machine {
                 );
             }
         }
-        if let Err(error) = self.adopt_monitor(answer) {
-            return self.lost(ErrorKind::UntrustedUrl, error.message(), answer);
-        }
-        match self.mode {
+        let adopted = self.adopt_monitor(answer);
+        let step = match self.mode {
             Mode::Monitor {
                 kind: MonitorKind::Location,
                 ..
             } => self.location_read(answer),
             Mode::Monitor { .. } => self.monitor_read(answer),
             Mode::Resource => self.resource_read(answer),
+        };
+        match adopted {
+            // It matters only where the status would be read there.
+            Err(error) if matches!(self.phase, Phase::Status) => {
+                self.lost(ErrorKind::UntrustedUrl, error.message(), answer)
+            }
+            _ => step,
         }
     }
 
@@ -80,11 +89,11 @@ impl Machine {
             (204, _) => {
                 return match self.verb {
                     HttpVerb::Delete | HttpVerb::Post => self.succeed(None),
-                    _ => self.probe(Why::Empty(answer.facts(&self.request_id))),
+                    _ => self.empty(answer),
                 };
             }
             (202, Body::Empty) => return self.read(regular),
-            (_, Body::Empty) => return self.probe(Why::Empty(answer.facts(&self.request_id))),
+            (_, Body::Empty) => return self.empty(answer),
             (_, Body::Garbage) => return self.mute(answer, "the answer is no JSON"),
             (_, Body::Json(_)) => {}
         }
@@ -115,7 +124,9 @@ impl Machine {
             Body::Json(json) if is_operation_shaped(json) => self.monitor_read(answer),
             Body::Json(json) => match self.verb {
                 HttpVerb::Delete => self.succeed(None),
-                _ => self.succeed(Some(json.clone())),
+                HttpVerb::Post => self.succeed(Some(json.clone())),
+                HttpVerb::Put | HttpVerb::Patch if json.is_object() => self.settle(json, answer),
+                HttpVerb::Put | HttpVerb::Patch => self.fetch(self.resource.clone()),
             },
             Body::Garbage => self.mute(answer, "the answer is no JSON"),
             Body::Empty => match self.verb {
@@ -130,10 +141,8 @@ impl Machine {
             hint: answer.retry_after(),
         };
         let body = Body::read(answer);
-        let body = match (&body, self.verb) {
-            (Body::Json(json), _) => json,
-            (Body::Empty, HttpVerb::Delete) if answer.status == 204 => return self.succeed(None),
-            _ => return self.mute(answer, "the answer is no JSON"),
+        let Some(body) = body.object() else {
+            return self.mute(answer, "the answer is no resource");
         };
         self.mute = 0;
         let state = provisioning_state(body);

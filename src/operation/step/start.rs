@@ -30,7 +30,7 @@ impl Machine {
         }
         let mut machine = Self::new(verb, url, request_id, api_version, origins, final_via);
         let body = Body::read(answer);
-        let resource = body.json().filter(|body| body.is_object());
+        let resource = body.object();
         let state = resource.and_then(provisioning_state);
         machine.note(state, resource);
         let class = state.map(StatusClass::of);
@@ -39,8 +39,11 @@ impl Machine {
 
         let monitor = match machine.find_monitor(url, answer) {
             Ok(monitor) => monitor,
-            // What is finished is finished, whatever the header says.
-            Err(_) if class == Some(StatusClass::Succeeded) => None,
+            // What is finished is finished, whatever the header says. Only the answer to a DELETE
+            // shows the resource as it was before.
+            Err(_) if verb != HttpVerb::Delete && class.is_some_and(StatusClass::is_terminal) => {
+                None
+            }
             Err(error) => {
                 let step = machine.lost(ErrorKind::UntrustedUrl, error.message(), answer);
                 return Ok((machine, step));
@@ -57,6 +60,7 @@ impl Machine {
             }
             machine.mode = Mode::Monitor { kind, url };
             if let Some(resource) = resource
+                && verb != HttpVerb::Delete
                 && class.is_some_and(StatusClass::is_terminal)
             {
                 machine.phase = Phase::Confirm {
@@ -141,6 +145,9 @@ impl Machine {
                 kind,
                 url: url(next)?,
             };
+        } else {
+            let state = token.last_status.as_deref().map(StatusClass::of);
+            machine.seen_running = state == Some(StatusClass::InProgress);
         }
         let step = machine.read(Pace::Now);
         Ok((machine, step))

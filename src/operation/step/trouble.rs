@@ -3,9 +3,9 @@
 use super::body::Body;
 use super::{Machine, Mode, Outcome, Phase, Step, Why};
 use crate::error::{Error, ErrorKind, ResponseFacts};
-use crate::operation::schedule::Pace;
+use crate::operation::schedule::{LONGEST_THROTTLE, Pace};
 use crate::operation::status::{StatusClass, provisioning_state};
-use crate::token::HttpVerb;
+use crate::token::{FinalStateVia, HttpVerb};
 use crate::transport::Answer;
 use serde_json::Value;
 use std::time::Duration;
@@ -25,25 +25,25 @@ impl Machine {
     /// 404 and 410.
     pub(super) fn missing(&mut self, answer: &Answer, elapsed: Duration) -> Step {
         self.not_found += 1;
-        match (&self.mode, self.verb) {
-            (Mode::Resource, HttpVerb::Delete) => return self.succeed(None),
-            // Status reads of a delete go away with what is deleted (E22).
-            (Mode::Monitor { .. }, HttpVerb::Delete) => return self.probe(Why::Gone),
-            _ => {}
+        if matches!(self.mode, Mode::Resource) && self.verb == HttpVerb::Delete {
+            return self.succeed(None);
         }
         let patient = if self.seen_status {
             self.not_found <= MAX_NOT_FOUND
         } else {
             elapsed <= GRACE || self.not_found < GRACE_POLLS
         };
-        if patient && answer.status == 404 {
+        let patient = patient && answer.status == 404;
+        // Status reads of a delete go away with what is deleted (E22).
+        let deleting = matches!(self.mode, Mode::Monitor { .. }) && self.verb == HttpVerb::Delete;
+        if patient && !deleting {
             self.last_error = Some("the status is not there yet (404)".to_owned());
             return self.read(Pace::Regular {
                 hint: answer.retry_after(),
             });
         }
         match self.mode {
-            Mode::Monitor { .. } => self.probe(Why::Gone),
+            Mode::Monitor { .. } => self.probe(Why::Gone { patient }, answer),
             Mode::Resource => self.lost(
                 ErrorKind::OperationStatusLost,
                 "the resource is not there",
@@ -66,18 +66,18 @@ impl Machine {
 
     pub(super) fn probed(&mut self, answer: &Answer, why: Why) -> Step {
         let deleting = self.verb == HttpVerb::Delete;
-        let gone = matches!(why, Why::Gone);
+        let gone = matches!(why, Why::Gone { .. });
         if answer.status == 404 && deleting {
             return self.succeed(None);
         }
         let body = Body::read(answer);
-        let resource = match body.json() {
+        let resource = match body.object() {
             Some(resource) if (200..300).contains(&answer.status) => resource,
             // Nothing to be read any more, neither monitor nor resource.
             _ if deleting && gone => return self.succeed(None),
             _ => {
                 let (text, facts) = match why {
-                    Why::Gone => (
+                    Why::Gone { .. } => (
                         "the status is gone, and so is the resource",
                         answer.facts(&self.request_id),
                     ),
@@ -100,32 +100,56 @@ impl Machine {
         let state = provisioning_state(resource);
         self.note(state, Some(resource));
         let class = state.map_or(StatusClass::Succeeded, StatusClass::of);
-        match (class, self.verb) {
-            (StatusClass::InProgress, HttpVerb::Put | HttpVerb::Patch | HttpVerb::Delete) => {
-                self.seen_running = true;
-                self.mode = Mode::Resource;
-                self.read(Pace::Regular {
-                    hint: answer.retry_after(),
-                })
-            }
-            (_, HttpVerb::Put | HttpVerb::Patch) => {
-                self.end_with_resource(Some(resource.clone()), answer)
-            }
-            // Still there and at rest: the delete has not begun, or was refused behind our back.
-            (_, HttpVerb::Delete) if self.not_found <= MAX_NOT_FOUND => self.read(Pace::Regular {
-                hint: answer.retry_after(),
-            }),
-            _ => self.lost(
+        let regular = Pace::Regular {
+            hint: answer.retry_after(),
+        };
+        if class == StatusClass::InProgress {
+            self.seen_running = true;
+            self.mode = Mode::Resource;
+            return self.read(regular);
+        }
+        if self.verb != HttpVerb::Delete {
+            return self.end_with_resource(Some(resource.clone()), answer);
+        }
+        // Still there and at rest: the delete has not begun, or was refused behind our back.
+        match why {
+            Why::Gone { patient: true } => self.read(regular),
+            Why::Gone { patient: false } => self.lost(
                 ErrorKind::OperationStatusLost,
                 "the status is gone, and the resource does not show what became of the operation",
                 answer,
             ),
+            Why::Forbidden(_) => {
+                self.mode = Mode::Resource;
+                self.read(regular)
+            }
+            Why::Empty(_) => self.mute(
+                answer,
+                "the status is empty, and the resource is still there",
+            ),
         }
     }
 
-    pub(super) fn probe(&mut self, why: Why) -> Step {
+    /// Asks the resource in place of a monitor that cannot be read.
+    pub(super) fn probe(&mut self, why: Why, answer: &Answer) -> Step {
+        // What a POST was sent to is no resource, unless its result is read there.
+        if self.verb == HttpVerb::Post && self.final_via != Some(FinalStateVia::OriginalUri) {
+            return self.lost(
+                ErrorKind::OperationStatusLost,
+                "the status of the operation cannot be read",
+                answer,
+            );
+        }
         self.phase = Phase::Probe(why);
         self.read(Pace::Now)
+    }
+
+    /// The monitor answers without a body.
+    pub(super) fn empty(&mut self, answer: &Answer) -> Step {
+        if self.verb == HttpVerb::Post && self.final_via != Some(FinalStateVia::OriginalUri) {
+            return self.mute(answer, "the answer is empty");
+        }
+        self.probe(Why::Empty(answer.facts(&self.request_id)), answer)
     }
 
     /// No answer at all.
@@ -139,11 +163,9 @@ impl Machine {
                     hint: error.retry_after(),
                 })
             }
-            ErrorKind::UntrustedUrl => self.end(Outcome::Lost {
-                kind: ErrorKind::UntrustedUrl,
-                why: error.message().to_owned(),
-                facts,
-            }),
+            ErrorKind::UntrustedUrl => {
+                self.give_up(ErrorKind::UntrustedUrl, error.message(), facts)
+            }
             ErrorKind::Protocol => {
                 self.mute += 1;
                 self.last_error = Some(error.to_string());
@@ -192,24 +214,31 @@ impl Machine {
     ) -> Option<Pace> {
         self.last_error = Some(what);
         self.failures += 1;
-        let since = *self.failing_since.get_or_insert(elapsed);
-        let spent = self.failures > MAX_FAILURES || elapsed.saturating_sub(since) > MAX_FAILING;
+        let since = self.failing_since.get_or_insert(elapsed);
+        let spent = self.failures > MAX_FAILURES || elapsed.saturating_sub(*since) > MAX_FAILING;
+        // Patience that the service asks for is not held against it, nor our jitter on top.
+        *since += hint.unwrap_or_default().min(LONGEST_THROTTLE).mul_f64(1.1);
         (!spent).then_some(Pace::Backoff {
             failures: self.failures,
             hint,
         })
     }
 
+    /// Redirects are not followed: a credential would go where nobody decided that it may.
     pub(super) fn redirected(&mut self, answer: &Answer) -> Step {
+        if let Phase::Confirm { resource } = &self.phase {
+            return self.end_with_resource(Some(resource.clone()), answer);
+        }
         let target = answer
             .header("location")
             .and_then(|to| self.origins.resolve(&self.resource, to));
+        let facts = answer.facts(&self.request_id);
         match target {
-            Some(Err(error)) => self.lost(ErrorKind::UntrustedUrl, error.message(), answer),
-            _ => self.lost(
+            Some(Err(error)) => self.give_up(ErrorKind::UntrustedUrl, error.message(), facts),
+            _ => self.give_up(
                 ErrorKind::OperationStatusLost,
-                "the service redirects the status, which this library does not follow",
-                answer,
+                "the service redirects the read, which this library does not follow",
+                facts,
             ),
         }
     }
@@ -230,7 +259,8 @@ impl Machine {
     /// What is given up depends on what was being read.
     pub(super) fn give_up(&mut self, kind: ErrorKind, why: &str, facts: ResponseFacts) -> Step {
         let outcome = match &self.phase {
-            Phase::Final { .. } => Outcome::Unfetched {
+            Phase::Final { url } => Outcome::Unfetched {
+                url: url.clone(),
                 why: why.to_owned(),
                 facts,
             },
@@ -238,7 +268,9 @@ impl Machine {
                 canceled: *canceled,
                 facts: facts.clone(),
             },
-            Phase::Probe(Why::Gone) if self.verb == HttpVerb::Delete => Outcome::Succeeded(None),
+            Phase::Probe(Why::Gone { .. }) if self.verb == HttpVerb::Delete => {
+                Outcome::Succeeded(None)
+            }
             _ => Outcome::Lost {
                 kind,
                 why: why.to_owned(),
