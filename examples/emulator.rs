@@ -9,6 +9,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use azureml_aks::emulator::{Clock, Emulator, EmulatorBuilder, ExistingCluster, ServeOptions};
@@ -81,7 +82,6 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Flags, Error> {
                 seconds => Some(Duration::from_secs(seconds)),
             }),
             "--page-size" => builder.page_size(value()?.parse()?),
-            "--help" | "-h" => return Err(USAGE.into()),
             other => return Err(format!("there is no flag {other}\n\n{USAGE}").into()),
         };
     }
@@ -122,14 +122,29 @@ fn cluster(text: &str) -> Result<ExistingCluster, Error> {
 }
 
 #[tokio::main]
+#[allow(clippy::print_stderr, reason = "a program may say what is wrong")]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 #[allow(clippy::print_stdout, reason = "the line that says that it is ready")]
-async fn main() -> Result<(), Error> {
+async fn run() -> Result<(), Error> {
+    if std::env::args().any(|arg| arg == "--help" || arg == "-h") {
+        println!("{USAGE}");
+        return Ok(());
+    }
     let flags = parse(std::env::args().skip(1))?;
     let emulator = flags.builder.build();
     let server = emulator.serve(flags.serve).await?;
     let mut ready = serde_json::json!({
-        "http": server.http_url(),
-        "https": server.https_url(),
+        "http": server.http_url().map(String::from),
+        "https": server.https_url().map(String::from),
         "subscription": emulator.subscription(),
         "resource_group": emulator.resource_group(),
         "workspace": emulator.workspace(),

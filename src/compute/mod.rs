@@ -73,7 +73,7 @@ impl<K: Kind> ComputeTarget<K> {
     /// `None` means exactly that: a missing workspace or resource group, and a credential that may
     /// not look, are errors.
     ///
-    /// Sends: GET of the compute.
+    /// Sends: GET of the compute; where there is none, GET of the workspace (once per workspace).
     ///
     /// # Errors
     ///
@@ -86,8 +86,13 @@ impl<K: Kind> ComputeTarget<K> {
         let name = existing(name)?;
         let found = read(workspace, &name).await;
         match found.map_err(|error| error.with_context(|| reading(&name)))? {
-            Found::Resource(resource) => Self::found(workspace.clone(), name, resource).map(Some),
-            Found::Nothing(_) => Ok(None),
+            Found::Resource(resource) => Self::found(workspace.clone(), name, *resource).map(Some),
+            Found::Nothing(_) => {
+                // Services differ in what they call a missing workspace; only the workspace itself
+                // can tell. Asked once per workspace.
+                workspace.location().await?;
+                Ok(None)
+            }
         }
     }
 
@@ -314,7 +319,7 @@ impl<K> fmt::Debug for ComputeTarget<K> {
 
 /// What a read of a compute found.
 enum Found {
-    Resource(ComputeResource),
+    Resource(Box<ComputeResource>),
     /// No compute of that name: the refusal, for those who need one.
     Nothing(Error),
 }
@@ -322,7 +327,7 @@ enum Found {
 impl Found {
     fn or_refusal(self) -> Result<ComputeResource, Error> {
         match self {
-            Self::Resource(resource) => Ok(resource),
+            Self::Resource(resource) => Ok(*resource),
             Self::Nothing(error) => Err(error),
         }
     }
@@ -337,7 +342,9 @@ async fn read(workspace: &Workspace, name: &ComputeName) -> Result<Found, Error>
         .await?;
     match existence(&answer, id)? {
         Some(refusal) => Ok(Found::Nothing(refusal)),
-        None => answer.json(id).map(Found::Resource),
+        None => answer
+            .json(id)
+            .map(|resource| Found::Resource(Box::new(resource))),
     }
 }
 

@@ -109,7 +109,7 @@ impl Workspace {
         let removal =
             |begun| Resumed::Removal(remove::operation(self, &name, token.clone(), begun));
         let resource = match found {
-            Found::Resource(resource) => resource,
+            Found::Resource(resource) => *resource,
             Found::Nothing(_) => {
                 return Ok(match verb {
                     Verb::Delete | Verb::Detach => {

@@ -23,7 +23,7 @@ pub struct ServiceError {
     /// The HTTP status that the error carries in its own body.
     pub status_code: Option<u16>,
     /// More specific errors.
-    pub details: Vec<ServiceError>,
+    pub details: Vec<Self>,
 }
 
 /// How deep an error may be nested before the rest is ignored.

@@ -224,8 +224,6 @@ pub(super) fn retry_after(headers: &Headers) -> Option<Duration> {
 
 /// A positive, finite number of seconds; what is too large saturates.
 fn duration(seconds: f64) -> Option<Duration> {
-    if !(seconds > 0.0) {
-        return None;
-    }
-    Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+    // Not a number is not greater either.
+    (seconds > 0.0).then(|| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
 }

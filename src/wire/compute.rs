@@ -85,6 +85,8 @@ pub struct AksProperties {
     /// The number of nodes.
     pub agent_count: Option<u32>,
     /// The size of the nodes.
+    // The description of 2019-11-01 spells it with a capital M.
+    #[serde(alias = "agentVMSize")]
     pub agent_vm_size: Option<String>,
     /// What the cluster is for.
     pub cluster_purpose: Option<String>,

@@ -282,9 +282,9 @@ async fn a_key_that_the_version_does_not_know_is_refused_by_name() {
             "properties.provisioningState",
         ),
         (
-            "renew",
-            json!({ "location": "eastus", "properties": { "computeType": "AKS", "properties": { "sslConfiguration": { "status": "Auto", "leafDomainLabel": "a", "renew": true } } } }),
-            "properties.properties.sslConfiguration.renew",
+            "misspelt",
+            json!({ "location": "eastus", "properties": { "computeType": "AKS", "properties": { "sslConfiguration": { "status": "Auto", "leafDomainLabel": "a", "renewal": true } } } }),
+            "properties.properties.sslConfiguration.renewal",
         ),
         (
             "type",

@@ -6,33 +6,33 @@ use azure_core::http::{Method, Request, Url};
 use azureml_aks::emulator::{Emulator, ExistingCluster};
 use serde_json::{Value, json};
 
-pub const TODAY: &str = "2026-05-01";
-pub const PYTHON: &str = "2020-02-02";
+pub(crate) const TODAY: &str = "2026-05-01";
+pub(crate) const PYTHON: &str = "2020-02-02";
 
 /// An answer: status, headers in lower case, body as JSON (`Null` when empty).
 #[derive(Debug)]
-pub struct Reply {
-    pub status: u16,
-    pub headers: HashMap<String, String>,
-    pub body: Value,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HashMap<String, String>,
+    pub(crate) body: Value,
 }
 
 impl Reply {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
 
     /// `code` of the ARM error.
-    pub fn code(&self) -> &str {
+    pub(crate) fn code(&self) -> &str {
         self.body["error"]["code"].as_str().unwrap_or_default()
     }
 
-    pub fn message(&self) -> &str {
+    pub(crate) fn message(&self) -> &str {
         self.body["error"]["message"].as_str().unwrap_or_default()
     }
 }
 
-pub async fn try_send(
+pub(crate) async fn try_send(
     emulator: &Emulator,
     method: Method,
     url: &str,
@@ -66,13 +66,18 @@ pub async fn try_send(
     })
 }
 
-pub async fn send(emulator: &Emulator, method: Method, url: &str, body: Option<&Value>) -> Reply {
+pub(crate) async fn send(
+    emulator: &Emulator,
+    method: Method,
+    url: &str,
+    body: Option<&Value>,
+) -> Reply {
     try_send(emulator, method, url, Some("t"), body)
         .await
         .unwrap()
 }
 
-pub fn workspace_url(emulator: &Emulator) -> String {
+pub(crate) fn workspace_url(emulator: &Emulator) -> String {
     format!(
         "https://management.azure.com/subscriptions/{}/resourceGroups/{}/providers/\
          Microsoft.MachineLearningServices/workspaces/{}",
@@ -82,14 +87,14 @@ pub fn workspace_url(emulator: &Emulator) -> String {
     )
 }
 
-pub fn compute_url(emulator: &Emulator, name: &str) -> String {
+pub(crate) fn compute_url(emulator: &Emulator, name: &str) -> String {
     format!(
         "{}/computes/{name}?api-version={TODAY}",
         workspace_url(emulator)
     )
 }
 
-pub async fn put(emulator: &Emulator, name: &str, body: &Value) -> Reply {
+pub(crate) async fn put(emulator: &Emulator, name: &str, body: &Value) -> Reply {
     send(
         emulator,
         Method::Put,
@@ -99,15 +104,15 @@ pub async fn put(emulator: &Emulator, name: &str, body: &Value) -> Reply {
     .await
 }
 
-pub async fn get(emulator: &Emulator, name: &str) -> Reply {
+pub(crate) async fn get(emulator: &Emulator, name: &str) -> Reply {
     send(emulator, Method::Get, &compute_url(emulator, name), None).await
 }
 
-pub async fn read(emulator: &Emulator, url: &str) -> Reply {
+pub(crate) async fn read(emulator: &Emulator, url: &str) -> Reply {
     send(emulator, Method::Get, url, None).await
 }
 
-pub async fn remove(emulator: &Emulator, name: &str, action: &str) -> Reply {
+pub(crate) async fn remove(emulator: &Emulator, name: &str, action: &str) -> Reply {
     let url = format!(
         "{}&underlyingResourceAction={action}",
         compute_url(emulator, name)
@@ -116,41 +121,41 @@ pub async fn remove(emulator: &Emulator, name: &str, action: &str) -> Reply {
 }
 
 /// A create with these AKS properties.
-pub fn create_body(aks: Value) -> Value {
+pub(crate) fn create_body(aks: Value) -> Value {
     json!({ "location": "eastus", "properties": { "computeType": "AKS", "properties": aks } })
 }
 
-pub fn attach_body(resource_id: &str, aks: Value) -> Value {
+pub(crate) fn attach_body(resource_id: &str, aks: Value) -> Value {
     json!({ "location": "eastus", "properties": {
         "computeType": "AKS", "resourceId": resource_id, "properties": aks,
     } })
 }
 
 /// Creates and lets it be ready.
-pub async fn create(emulator: &Emulator, name: &str, aks: Value) {
+pub(crate) async fn create(emulator: &Emulator, name: &str, aks: Value) {
     let reply = put(emulator, name, &create_body(aks)).await;
     assert_eq!(reply.status, 201, "{:?}", reply.body);
     emulator.finish_operations();
 }
 
-pub async fn attach(emulator: &Emulator, name: &str, resource_id: &str) {
+pub(crate) async fn attach(emulator: &Emulator, name: &str, resource_id: &str) {
     let reply = put(emulator, name, &attach_body(resource_id, json!({}))).await;
     assert_eq!(reply.status, 201, "{:?}", reply.body);
     emulator.finish_operations();
 }
 
-pub fn state(emulator: &Emulator, name: &str) -> Value {
+pub(crate) fn state(emulator: &Emulator, name: &str) -> Value {
     emulator.compute(name).unwrap()["properties"]["provisioningState"].clone()
 }
 
 /// Read and drop: the status URL of an answer.
-pub fn polling(reply: &Reply) -> String {
+pub(crate) fn polling(reply: &Reply) -> String {
     reply
         .header("azure-asyncoperation")
         .expect("Azure-AsyncOperation")
         .to_owned()
 }
 
-pub fn cluster() -> ExistingCluster {
+pub(crate) fn cluster() -> ExistingCluster {
     ExistingCluster::new("othergroup", "existing")
 }
