@@ -142,7 +142,7 @@ impl<K: Kind> ComputeTarget<K> {
             let state = self.provisioning_state();
             match state.map_or(StatusClass::Succeeded, StatusClass::of) {
                 StatusClass::Succeeded => return Ok(()),
-                StatusClass::InProgress => self.watch(),
+                StatusClass::InProgress => self.follow(None),
                 class => return Err(self.failure(class)),
             }
         }
@@ -242,12 +242,16 @@ impl<K: Kind> ComputeTarget<K> {
         self.resource.properties.provisioning_state.as_deref()
     }
 
-    /// Follows the resource itself.
-    fn watch(&mut self) {
+    /// Follows the resource itself; with the token of what was asked for, where that is known.
+    fn follow(&mut self, token: Option<ResumeToken>) {
         let url = self.workspace.compute_url(&self.name);
+        let id = match &token {
+            Some(token) => token.parts().client_request_id.clone(),
+            None => azure_core::Uuid::new_v4().into(),
+        };
         let begun = Machine::watch(
             &url,
-            &String::from(azure_core::Uuid::new_v4()),
+            &id,
             self.workspace.api_version(),
             self.workspace.client().origins(),
             self.provisioning_state(),
@@ -255,7 +259,7 @@ impl<K: Kind> ComputeTarget<K> {
         let driver = Driver::new(
             self.workspace.client().clone(),
             self.name.to_string(),
-            None,
+            token,
             begun,
         );
         self.pending = Some(Box::new(driver));

@@ -56,7 +56,10 @@ impl<T> Operation<T> {
         self.driver.token()
     }
 
-    /// Waits to the end and gives the result. Called again, it gives the same end without I/O.
+    /// Waits to the end and gives the result.
+    ///
+    /// Called again after success or failure it gives the same end without I/O. After any other end
+    /// it goes on: a lost status and a result that could not be read are tried anew.
     ///
     /// Sends: GETs of the operation's status, and at last one of the compute.
     ///
@@ -85,6 +88,7 @@ impl<T> Operation<T> {
     where
         T: Send,
     {
+        self.driver.again();
         stream::unfold(Some(self), |operation| async move {
             let operation = operation?;
             match operation.driver.turn(None).await {
@@ -92,7 +96,7 @@ impl<T> Operation<T> {
                     Some((Ok(Event::Progress(progress)), Some(operation)))
                 }
                 Ok(Turn::Done) => {
-                    let result = operation.driver.result();
+                    let result = operation.driver.tell();
                     Some((
                         result
                             .and_then(|result| (operation.settle)(result))
