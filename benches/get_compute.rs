@@ -26,8 +26,8 @@ const REQWEST: usize = 0;
 const PIPELINE: usize = 1;
 
 /// How many requests are in flight, and how many make a block.
-const MANY: (usize, usize) = (64, 2_560);
-const SINGLE: (usize, usize) = (1, 500);
+const MANY: (usize, usize) = (64, 1_920);
+const SINGLE: (usize, usize) = (1, 400);
 
 fn main() -> Result<(), BoxError> {
     match process::part()? {
@@ -143,6 +143,7 @@ fn client(endpoint: &Endpoint, task: &[String]) -> Result<(), BoxError> {
 }
 
 /// So many requests in flight, each of which begins when the one before it is decoded.
+#[allow(clippy::future_not_send, reason = "driven by one thread")]
 async fn drive<C: Get>(
     contestant: &C,
     (in_flight, requests): (usize, usize),

@@ -6,7 +6,7 @@ use super::throttle::{Brake, ThrottlePolicy, Throttled};
 use super::{Cloud, TrustedOrigins};
 use crate::error::{Error, ErrorKind, ResponseFacts};
 use azure_core::credentials::TokenCredential;
-use azure_core::http::headers::{CLIENT_REQUEST_ID, CONTENT_TYPE};
+use azure_core::http::headers::{ACCEPT, CLIENT_REQUEST_ID, CONTENT_TYPE};
 use azure_core::http::policies::Policy;
 use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
 use azure_core::http::{
@@ -165,7 +165,7 @@ impl ArmClient {
         let mut sent = Request::new(request.url.clone(), request.method);
         // Set here, so that `azure_core` need not look for it in vain (docs/performance.md).
         sent.insert_header(CLIENT_REQUEST_ID, request.client_request_id.clone());
-        sent.insert_header("accept", "application/json");
+        sent.insert_header(ACCEPT, "application/json");
         if let Some(body) = &request.body {
             sent.insert_header(CONTENT_TYPE, "application/json");
             sent.set_body(body.clone());
@@ -186,6 +186,7 @@ impl ArmClient {
                     .with_response(ResponseFacts {
                         status: Some(429),
                         retry_after: Some(throttled.retry_after),
+                        request_id: throttled.answered.flatten(),
                         ..ResponseFacts::default()
                     }),
                 None => Error::from(error),
@@ -193,12 +194,12 @@ impl ArmClient {
     }
 }
 
-/// Whether our own brake stopped the request, somewhere down the chain of contexts.
+/// What our own brake said, somewhere down the chain of contexts.
 fn throttled(error: &azure_core::Error) -> Option<Throttled> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if let Some(throttled) = error.downcast_ref::<Throttled>() {
-            return Some(*throttled);
+            return Some(throttled.clone());
         }
         cause = error.source();
     }

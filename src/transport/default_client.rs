@@ -1,4 +1,5 @@
-//! The HTTP client that is used when none is given. `reqwest` is named in this file alone.
+//! The HTTP client that is used when none is given. It is set up here, and used in `http`.
+//! `reqwest` is named in these two files alone.
 
 use crate::error::{Error, ErrorKind};
 use azure_core::http::Transport;
@@ -51,7 +52,9 @@ pub(crate) fn transport(settings: &DefaultClient) -> Result<Transport, Error> {
     let client = builder
         .build()
         .map_err(|error| refuse("the HTTP client cannot be made", error))?;
-    Ok(Transport::new(std::sync::Arc::new(client)))
+    Ok(Transport::new(std::sync::Arc::new(super::http::Http(
+        client,
+    ))))
 }
 
 /// Without a TLS feature there is nothing to make it of.

@@ -206,7 +206,7 @@ impl Answer {
 /// A header that is there and not blank.
 ///
 /// By a walk, because a miss in `azure_core`'s lookup makes an error with a captured backtrace.
-fn header<'a>(headers: &'a Headers, name: &str) -> Option<&'a str> {
+pub(super) fn header<'a>(headers: &'a Headers, name: &str) -> Option<&'a str> {
     headers
         .iter()
         .find(|(own, _)| own.as_str().eq_ignore_ascii_case(name))

@@ -5,6 +5,8 @@ mod client;
 mod cloud;
 mod default_client;
 mod exchange;
+#[cfg(any(feature = "rustls", feature = "native_tls"))]
+mod http;
 mod origin;
 mod paging;
 mod retry;

@@ -20,7 +20,7 @@ type Next = Result<Option<Url>, Error>;
 /// The items of a list, lazily: the next page is read when the one before is used up.
 ///
 /// A page is parsed once. `nextLink` is followed byte for byte, to the origin of ARM only, and a
-/// page that links to itself ends the stream with an error.
+/// list whose links go round in a circle ends with an error.
 pub(crate) fn pages<T: DeserializeOwned + Send + 'static>(
     client: Arc<ArmClient>,
     first: Url,
@@ -31,6 +31,7 @@ pub(crate) fn pages<T: DeserializeOwned + Send + 'static>(
         next: Next,
         request_id: String,
         client: Arc<ArmClient>,
+        trail: Trail,
     }
     let state = State {
         items: Vec::new().into_iter(),
@@ -38,6 +39,7 @@ pub(crate) fn pages<T: DeserializeOwned + Send + 'static>(
         // One id for the whole list, as Microsoft's client does.
         request_id: azure_core::Uuid::new_v4().into(),
         client,
+        trail: Trail::default(),
     };
     stream::unfold(state, move |mut state| async move {
         loop {
@@ -45,7 +47,13 @@ pub(crate) fn pages<T: DeserializeOwned + Send + 'static>(
                 return Some((item, state));
             }
             let read = match std::mem::replace(&mut state.next, Ok(None)) {
-                Ok(url) => page::<T>(&state.client, url?, &state.request_id).await,
+                Ok(url) => {
+                    let url = url?;
+                    match state.trail.step(&url) {
+                        Ok(()) => page::<T>(&state.client, url, &state.request_id).await,
+                        Err(error) => Err(error),
+                    }
+                }
                 Err(error) => Err(error),
             };
             match read {
@@ -100,9 +108,55 @@ fn follow(client: &ArmClient, page: &Url, link: Option<&str>) -> Next {
     let Some(url) = client.origins().resolve(page, link) else {
         return refuse("the nextLink of the list is no URL");
     };
-    let url = url?;
-    if url == *page {
-        return refuse("a page of the list links to itself");
+    url.map(Some)
+}
+
+/// Notices a list that goes round in a circle, with one page remembered (Brent's way): the memory
+/// does not grow with the list.
+#[derive(Default)]
+struct Trail {
+    remembered: Option<Url>,
+    steps: u64,
+    next_mark: u64,
+}
+
+impl Trail {
+    fn step(&mut self, url: &Url) -> Result<(), Error> {
+        if self.remembered.as_ref() == Some(url) {
+            return Err(Error::new(
+                ErrorKind::Protocol,
+                "the pages of the list go round in a circle",
+            ));
+        }
+        if self.steps == self.next_mark {
+            self.remembered = Some(url.clone());
+            self.next_mark = self.steps.saturating_mul(2).max(1);
+        }
+        self.steps += 1;
+        Ok(())
     }
-    Ok(Some(url))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn circles_of_any_length_are_noticed_and_long_lists_are_not() {
+        let page = |number: u64| Url::parse(&format!("https://h/?page={number}")).unwrap();
+        for (before, length) in [(0, 1), (0, 2), (3, 1), (3, 7), (100, 33)] {
+            let mut trail = Trail::default();
+            let circle = (0..10_000).map(|step| match step {
+                step if step < before => page(step),
+                step => page(before + (step - before) % length),
+            });
+            let noticed = circle.take_while(|url| trail.step(url).is_ok()).count();
+            assert!(
+                noticed < 4 * (before + length) as usize + 4,
+                "{before} {length} {noticed}"
+            );
+        }
+        let mut trail = Trail::default();
+        assert!((0..10_000).all(|number| trail.step(&page(number)).is_ok()));
+    }
 }

@@ -264,13 +264,33 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
+/// In one go: by way of a map with `null`s in it every tag would be put in order twice.
 fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
-    let tags: Option<BTreeMap<String, Option<String>>> = Deserialize::deserialize(deserializer)?;
-    Ok(tags
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
-        .collect())
+    struct Tags;
+
+    impl<'de> Visitor<'de> for Tags {
+        type Value = BTreeMap<String, String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("tags")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(BTreeMap::new())
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut tags = BTreeMap::new();
+            while let Some((name, value)) = map.next_entry::<String, Option<String>>()? {
+                if let Some(value) = value {
+                    tags.insert(name, value);
+                }
+            }
+            Ok(tags)
+        }
+    }
+
+    deserializer.deserialize_any(Tags)
 }
 
 #[cfg(test)]
@@ -329,6 +349,19 @@ mod tests {
                 .kind,
             KindProperties::None
         ));
+    }
+
+    #[test]
+    fn tags_without_a_value_are_left_out() {
+        let compute = read(r#"{"tags":{"b":"2","none":null,"a":"1"}}"#);
+        let tags: Vec<(&str, &str)> = compute
+            .tags
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        assert_eq!(tags, [("a", "1"), ("b", "2")]);
+        assert!(serde_json::from_str::<ComputeResource>(r#"{"tags":{"a":1}}"#).is_err());
+        assert!(serde_json::from_str::<ComputeResource>(r#"{"tags":[]}"#).is_err());
     }
 
     #[test]

@@ -85,6 +85,10 @@ async fn a_long_throttle_is_told_and_holds_for_the_whole_workspace() {
     let error = AksCompute::get(&workspace, "myaks").await.unwrap_err();
     assert!(error.is_throttled(), "{error}");
     assert!(
+        error.request_id().is_some(),
+        "the answer that said so is known"
+    );
+    assert!(
         error
             .retry_after()
             .is_some_and(|after| after > Duration::from_secs(200)),
