@@ -197,6 +197,15 @@ impl Driver {
             .machine
             .observe(answer.as_ref(), self.started.elapsed());
         self.plan(step, throttled);
+        // Never a URL: monitors may be signed for the caller.
+        tracing::debug!(
+            target = self.target,
+            status = self.machine.status(),
+            polls = self.polls,
+            next = ?self.next.as_ref().map(|next| next.delay),
+            failed = self.machine.last_error(),
+            "read the status of an operation"
+        );
     }
 
     fn plan(&mut self, step: Step, throttled: bool) {

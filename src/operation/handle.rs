@@ -82,8 +82,9 @@ impl<T> Operation<T> {
 
     /// The progress before each pause, and the result as the last item.
     ///
-    /// The stream ends after the result or the first error. Dropping it stops nothing; a new one
-    /// goes on where it stopped.
+    /// The stream ends after the result or the first error. It has no deadline of its own: stop
+    /// asking it, and [`resume_token`](Self::resume_token) or another stream goes on where it
+    /// stopped. Dropping it stops nothing.
     pub fn events(&mut self) -> impl Stream<Item = Result<Event<T>, Error>> + Send + '_
     where
         T: Send,
