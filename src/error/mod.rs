@@ -295,17 +295,19 @@ impl Error {
         )
     }
 
-    /// Whether the operation may still run although the wait ended.
+    /// Whether the operation may run although the call or the wait ended: its status is lost, a
+    /// deadline has passed, or no answer came to the request that begins it.
     ///
     /// # Troubleshooting
     ///
     /// Keep [`resume_token`](Self::resume_token) and resume later, in this process or another.
     #[must_use]
     pub fn may_still_run(&self) -> bool {
-        matches!(
-            self.kind(),
-            ErrorKind::OperationStatusLost | ErrorKind::DeadlineExceeded
-        )
+        self.resume_token().is_some()
+            || matches!(
+                self.kind(),
+                ErrorKind::OperationStatusLost | ErrorKind::DeadlineExceeded
+            )
     }
 
     /// The service refuses this kind of compute as a whole: the path is retired.

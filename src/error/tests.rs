@@ -11,6 +11,8 @@ fn every_documented_shape_of_an_error_gives_code_and_message() {
         json!({"error": {"code": "C", "message": "M"}}),
         json!({"error": {"error": {"code": "C", "message": "M"}}}),
         json!({"code": "C", "message": "M"}),
+        json!({"error": {}, "code": "C", "message": "M"}),
+        json!({"error": null, "code": "C", "message": "M"}),
         json!({"status": "Failed", "error": {"code": "C", "message": "M", "details": null}}),
         json!({"error": {"code": "Outer", "message": "outer", "details": [{"code": "C", "message": "M"}]}}),
         json!({"error": {"code": "Outer", "innererror": {"code": "C", "message": "M"}}}),
