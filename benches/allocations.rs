@@ -70,6 +70,10 @@ async fn client(endpoint: &Endpoint) -> Result<(), BoxError> {
     Ok(())
 }
 
+#[allow(
+    clippy::future_not_send,
+    reason = "one thread, so that every allocation is its own"
+)]
 async fn get(name: &str, contestant: &impl Get) -> Result<(), BoxError> {
     // The first ones connect and ask for the token.
     for _ in 0..3 {

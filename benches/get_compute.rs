@@ -143,6 +143,7 @@ fn client(endpoint: &Endpoint, task: &[String]) -> Result<(), BoxError> {
 }
 
 /// So many requests in flight, each of which begins when the one before it is decoded.
+#[allow(clippy::future_not_send, reason = "driven by one thread")]
 async fn drive<C: Get>(
     contestant: &C,
     (in_flight, requests): (usize, usize),

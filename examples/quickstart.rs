@@ -10,6 +10,12 @@
 //! (for example `az login`). Then it creates a real cluster, which costs money until it is deleted,
 //! and attaches the one that `AZUREML_ATTACH_CLUSTER` names by its resource id, if that is set.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "an example shows what it does"
+)]
+
 use azureml_aks::{AksCompute, ClusterPurpose, ClusterRef, ComputeTarget, WaitOptions, Workspace};
 use futures::TryStreamExt;
 use std::process::ExitCode;
@@ -130,7 +136,6 @@ fn emulated() -> azureml_aks::Result<Setting> {
     let emulator = Emulator::builder()
         .cluster(ExistingCluster::new("myresourcegroup", "myexistingcluster"))
         .clock(Clock::Automatic { speed: 300.0 })
-        .retry_after(Some(std::time::Duration::from_secs(1)))
         .build();
     let workspace = Workspace::builder(
         emulator.subscription(),

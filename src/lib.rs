@@ -1,4 +1,10 @@
-//! Skeleton: replaced by the README.
+//! Create, attach and manage the AKS clusters of an Azure Machine Learning workspace.
+#![cfg_attr(
+    all(feature = "emulator", feature = "identity"),
+    doc = "\n",
+    doc = include_str!("../README.md")
+)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod compute;
 mod config;

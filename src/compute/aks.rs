@@ -43,7 +43,7 @@ impl ComputeTarget<Aks> {
     /// # Errors
     ///
     /// [`ErrorKind::Service`](crate::ErrorKind::Service) with the service's reason, for example
-    /// [`Error::is_forbidden`]. No part of an answer stands in an error.
+    /// [`Error::is_forbidden`]. Nothing else of an answer stands in an error.
     ///
     /// # Cancel safety
     ///
@@ -79,7 +79,7 @@ impl ComputeTarget<Aks> {
             .workspace
             .client()
             .send(&request, Sending::Once, Limit::RESOURCE, None);
-        let credentials = async { answer.await?.successful(id)?.json(id) }.await;
+        let credentials = async { answer.await?.successful_secret(id)?.json(id) }.await;
         credentials.map_err(|error: Error| {
             error.with_context(|| {
                 format!("read the credentials of compute {:?}", self.name.as_str())

@@ -73,7 +73,7 @@ impl<K: Kind> ComputeTarget<K> {
     /// `None` means exactly that: a missing workspace or resource group, and a credential that may
     /// not look, are errors.
     ///
-    /// Sends: GET of the compute.
+    /// Sends: GET of the compute; where there is none, GET of the workspace (once per workspace).
     ///
     /// # Errors
     ///
@@ -86,8 +86,13 @@ impl<K: Kind> ComputeTarget<K> {
         let name = existing(name)?;
         let found = read(workspace, &name).await;
         match found.map_err(|error| error.with_context(|| reading(&name)))? {
-            Found::Resource(resource) => Self::found(workspace.clone(), name, resource).map(Some),
-            Found::Nothing(_) => Ok(None),
+            Found::Resource(resource) => Self::found(workspace.clone(), name, *resource).map(Some),
+            Found::Nothing(_) => {
+                // Services differ in what they call a missing workspace; only the workspace itself
+                // can tell. Asked once per workspace.
+                workspace.location().await?;
+                Ok(None)
+            }
         }
     }
 
@@ -137,7 +142,7 @@ impl<K: Kind> ComputeTarget<K> {
             let state = self.provisioning_state();
             match state.map_or(StatusClass::Succeeded, StatusClass::of) {
                 StatusClass::Succeeded => return Ok(()),
-                StatusClass::InProgress => self.watch(),
+                StatusClass::InProgress => self.follow(None),
                 class => return Err(self.failure(class)),
             }
         }
@@ -237,12 +242,16 @@ impl<K: Kind> ComputeTarget<K> {
         self.resource.properties.provisioning_state.as_deref()
     }
 
-    /// Follows the resource itself.
-    fn watch(&mut self) {
+    /// Follows the resource itself; with the token of what was asked for, where that is known.
+    fn follow(&mut self, token: Option<ResumeToken>) {
         let url = self.workspace.compute_url(&self.name);
+        let id = match &token {
+            Some(token) => token.parts().client_request_id.clone(),
+            None => azure_core::Uuid::new_v4().into(),
+        };
         let begun = Machine::watch(
             &url,
-            &String::from(azure_core::Uuid::new_v4()),
+            &id,
             self.workspace.api_version(),
             self.workspace.client().origins(),
             self.provisioning_state(),
@@ -250,7 +259,7 @@ impl<K: Kind> ComputeTarget<K> {
         let driver = Driver::new(
             self.workspace.client().clone(),
             self.name.to_string(),
-            None,
+            token,
             begun,
         );
         self.pending = Some(Box::new(driver));
@@ -310,7 +319,7 @@ impl<K> fmt::Debug for ComputeTarget<K> {
 
 /// What a read of a compute found.
 enum Found {
-    Resource(ComputeResource),
+    Resource(Box<ComputeResource>),
     /// No compute of that name: the refusal, for those who need one.
     Nothing(Error),
 }
@@ -318,7 +327,7 @@ enum Found {
 impl Found {
     fn or_refusal(self) -> Result<ComputeResource, Error> {
         match self {
-            Self::Resource(resource) => Ok(resource),
+            Self::Resource(resource) => Ok(*resource),
             Self::Nothing(error) => Err(error),
         }
     }
@@ -333,7 +342,9 @@ async fn read(workspace: &Workspace, name: &ComputeName) -> Result<Found, Error>
         .await?;
     match existence(&answer, id)? {
         Some(refusal) => Ok(Found::Nothing(refusal)),
-        None => answer.json(id).map(Found::Resource),
+        None => answer
+            .json(id)
+            .map(|resource| Found::Resource(Box::new(resource))),
     }
 }
 

@@ -5,7 +5,7 @@ use super::{AksCompute, ComputeTarget, Found, read, remove, update};
 use crate::error::{Error, ErrorKind};
 use crate::names::ComputeName;
 use crate::operation::{Driver, Machine, Operation, StatusClass};
-use crate::token::{ResumeToken, TokenParts, Verb};
+use crate::token::{HttpVerb, ResumeToken, TokenParts, Verb};
 use crate::wire::ComputeResource;
 use crate::workspace::Workspace;
 use azure_core::time::{Duration, OffsetDateTime};
@@ -109,7 +109,7 @@ impl Workspace {
         let removal =
             |begun| Resumed::Removal(remove::operation(self, &name, token.clone(), begun));
         let resource = match found {
-            Found::Resource(resource) => resource,
+            Found::Resource(resource) => *resource,
             Found::Nothing(_) => {
                 return Ok(match verb {
                     Verb::Delete | Verb::Detach => {
@@ -137,7 +137,11 @@ impl Workspace {
             // An older compute of that name is why the create was refused, or would be.
             Verb::Attach | Verb::Create if !since(properties.created_on.as_deref()) => not_started,
             Verb::Attach | Verb::Create => {
-                Resumed::Compute(ComputeTarget::<Aks>::found(self.clone(), name, resource)?)
+                let mut compute = ComputeTarget::<Aks>::found(self.clone(), name, resource)?;
+                if running {
+                    compute.follow(Some(token.clone()));
+                }
+                Resumed::Compute(compute)
             }
             Verb::Update if running || since(properties.modified_on.as_deref()) => {
                 Resumed::Update(update::operation(self, &name, token.clone(), begun()?))
@@ -159,6 +163,9 @@ impl Workspace {
         if token.endpoint != url.origin().ascii_serialization() {
             return Err(refuse("the token contradicts itself about its endpoint"));
         }
+        if !fits(token, &url) {
+            return Err(refuse("the token contradicts itself about its verb"));
+        }
         let own = self.url_of(&["computes"]);
         let (folder, name) = url
             .path()
@@ -170,4 +177,19 @@ impl Workspace {
         // Names that need percent-encoding cannot have been prepared here.
         super::existing(name).map_err(|_| refuse("the token names no compute"))
     }
+}
+
+/// Whether what was sent is what the token says was asked for: it must not be possible to wait for
+/// a delete in the belief that it was a detach.
+fn fits(token: &TokenParts, url: &Url) -> bool {
+    let action = url
+        .query_pairs()
+        .find(|(name, _)| name.eq_ignore_ascii_case("underlyingResourceAction"))
+        .map(|(_, action)| action.to_ascii_lowercase());
+    let expected = match token.op {
+        Verb::Attach | Verb::Create | Verb::Update => (HttpVerb::Put, None),
+        Verb::Delete => (HttpVerb::Delete, Some("delete")),
+        Verb::Detach => (HttpVerb::Delete, Some("detach")),
+    };
+    (token.method, action.as_deref()) == expected
 }

@@ -264,7 +264,7 @@ fn prepare_put<K: Kind>(
     Ok(Prepared::new(target, token, move |token| {
         async move {
             if let Found::Resource(resource) = read(&workspace, &name).await? {
-                return found(workspace, name, resource, existing);
+                return found(workspace, name, *resource, existing);
             }
             let location = workspace.location().await?;
             let body = body(workspace.id(), location);
@@ -314,7 +314,7 @@ async fn put<K: Kind>(
         && existing == Existing::Taken
         && let Found::Resource(resource) = read(&workspace, &name).await?
     {
-        return ComputeTarget::found(workspace, name, resource);
+        return ComputeTarget::found(workspace, name, *resource);
     }
     let id = token.parts().client_request_id.clone();
     let begun = Machine::start(

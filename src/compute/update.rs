@@ -61,10 +61,7 @@ impl ComputeTarget<Aks> {
     /// # #[cfg(not(feature = "emulator"))]
     /// # fn main() {}
     /// ```
-    pub async fn update(
-        &self,
-        change: UpdateConfiguration,
-    ) -> Result<Operation<AksCompute>, Error> {
+    pub async fn update(&self, change: UpdateConfiguration) -> Result<Operation<Self>, Error> {
         self.prepare_update(change).send().await
     }
 

@@ -31,7 +31,7 @@ impl AttachConfiguration {
     /// # Examples
     ///
     /// ```
-    /// use azureml_aks::config::{AttachConfiguration, ClusterPurpose, ClusterRef};
+    /// use azureml_aks::{AttachConfiguration, ClusterPurpose, ClusterRef};
     ///
     /// let config = AttachConfiguration::builder(ClusterRef::named("myresourcegroup", "mycluster"))
     ///     .cluster_purpose(ClusterPurpose::DevTest)

@@ -11,7 +11,7 @@ use crate::rules::{self, Findings};
 /// # Examples
 ///
 /// ```
-/// use azureml_aks::config::{AttachConfiguration, ClusterRef};
+/// use azureml_aks::{AttachConfiguration, ClusterRef};
 ///
 /// AttachConfiguration::builder(ClusterRef::named("myresourcegroup", "myexistingcluster")).build()?;
 ///

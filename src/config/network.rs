@@ -15,7 +15,7 @@ use std::net::Ipv4Addr;
 /// # Examples
 ///
 /// ```
-/// use azureml_aks::config::{ProvisioningConfiguration, VirtualNetwork};
+/// use azureml_aks::{ProvisioningConfiguration, VirtualNetwork};
 ///
 /// let network = VirtualNetwork {
 ///     resource_group: "mygroup".into(),

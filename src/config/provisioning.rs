@@ -38,7 +38,7 @@ impl ProvisioningConfiguration {
     /// # Examples
     ///
     /// ```
-    /// use azureml_aks::config::{ClusterPurpose, ProvisioningConfiguration};
+    /// use azureml_aks::{ClusterPurpose, ProvisioningConfiguration};
     ///
     /// let config = ProvisioningConfiguration::builder()
     ///     .cluster_purpose(ClusterPurpose::DevTest)

@@ -14,7 +14,7 @@ use std::fmt;
 /// # Examples
 ///
 /// ```
-/// use azureml_aks::config::ClusterPurpose;
+/// use azureml_aks::ClusterPurpose;
 ///
 /// assert_eq!(ClusterPurpose::from("devtest"), ClusterPurpose::DevTest);
 /// assert_eq!(ClusterPurpose::from("EdgeProd").as_str(), "EdgeProd");

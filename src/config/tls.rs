@@ -20,7 +20,7 @@ use std::time::SystemTime;
 /// # Examples
 ///
 /// ```
-/// use azureml_aks::config::{LoadBalancer, ProvisioningConfiguration, Tls};
+/// use azureml_aks::{LoadBalancer, ProvisioningConfiguration, Tls};
 ///
 /// ProvisioningConfiguration::builder().tls(Tls::leaf_domain("myservice")).build()?;
 ///
@@ -149,7 +149,7 @@ impl Tls {
 /// # Examples
 ///
 /// ```
-/// use azureml_aks::config::Pem;
+/// use azureml_aks::Pem;
 ///
 /// assert!(!format!("{:?}", Pem::text("-----BEGIN PRIVATE KEY-----")).contains("BEGIN"));
 /// assert!(format!("{:?}", Pem::file("certs/key.pem")).contains("key.pem"));

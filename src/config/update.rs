@@ -47,7 +47,7 @@ impl UpdateConfiguration {
     /// # Examples
     ///
     /// ```
-    /// use azureml_aks::config::{LoadBalancer, TlsUpdate, UpdateConfiguration};
+    /// use azureml_aks::{LoadBalancer, TlsUpdate, UpdateConfiguration};
     ///
     /// UpdateConfiguration::builder()
     ///     .tls(TlsUpdate::Disable)

@@ -171,7 +171,7 @@ impl EmulatorBuilder {
             update: self.update,
             delete: self.delete,
             detach: self.detach,
-            retry_after: self.retry_after,
+            retry_after: self.retry_after.map(|hint| self.clock.real(hint)),
             page_size: self.page_size,
             tolerate_second_attachment: self.tolerate_second_attachment,
             sizes: self.sizes,

@@ -20,6 +20,19 @@ pub enum Clock {
     Manual,
 }
 
+impl Clock {
+    /// How long a span of this clock is on `tokio`'s, which clients wait by: a service that runs
+    /// faster also wants to be asked sooner.
+    pub(super) fn real(self, span: Duration) -> Duration {
+        match self {
+            Self::Automatic { speed } if speed > 0.0 => {
+                Duration::try_from_secs_f64(span.as_secs_f64() / speed).unwrap_or(span)
+            }
+            _ => span,
+        }
+    }
+}
+
 impl Default for Clock {
     fn default() -> Self {
         Self::Automatic { speed: 1.0 }

@@ -142,6 +142,10 @@ impl Emulator {
     }
 
     /// Adds an AKS cluster that exists beside the workspace, or replaces it, and returns its id.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "often only the cluster is wanted"
+    )]
     pub fn add_cluster(&self, cluster: ExistingCluster) -> String {
         let config = &self.shared.config;
         let subscription = cluster

@@ -201,11 +201,10 @@ impl State {
                 let services = front_end(aks["loadBalancerType"].as_str().unwrap_or_default());
                 let id = compute.resource_id().map(str::to_owned);
                 compute.document["properties"]["properties"]["systemServices"] = services;
-                if let (Some(nodes), Some(id)) = (nodes, id) {
-                    if let Some(cluster) = self.clusters.iter_mut().find(|cluster| cluster.is(&id))
-                    {
-                        cluster.nodes = nodes;
-                    }
+                if let (Some(nodes), Some(id)) = (nodes, id)
+                    && let Some(cluster) = self.clusters.iter_mut().find(|cluster| cluster.is(&id))
+                {
+                    cluster.nodes = nodes;
                 }
             }
             Verb::Delete => {

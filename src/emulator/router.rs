@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
-use futures::stream;
+use futures::{StreamExt as _, stream};
 
 use super::error::ArmError;
 use super::http::{Answer, Incoming, Manner};
@@ -63,8 +63,15 @@ fn respond(answer: Answer, link: &Link) -> Response {
         Manner::Whole => Body::from(answer.body),
         Manner::Truncated if length > 0 => {
             let half = Bytes::copy_from_slice(&answer.body[..length / 2]);
-            let broken = std::io::Error::other("the emulator broke the connection");
-            Body::from_stream(stream::iter([Ok(half), Err(broken)]))
+            let parts = stream::iter([Some(half), None]).then(async |part| match part {
+                Some(half) => Ok(half),
+                None => {
+                    // The server sends what it has when nothing more is ready, and only then.
+                    tokio::task::yield_now().await;
+                    Err(std::io::Error::other("the emulator broke the connection"))
+                }
+            });
+            Body::from_stream(parts)
         }
         // Without a body there is nothing to cut in half, so nothing arrives.
         Manner::Truncated | Manner::Severed => {

@@ -27,8 +27,9 @@ struct Field {
     kind: Kind,
     /// Bits of [`Dialect`].
     dialects: u8,
-    /// Accepted from `azureml-core` only, which puts back what it has read, and then ignored.
-    read_only: bool,
+    /// Only read back. `azureml-core` puts back what it has read: from it, or from everyone, the
+    /// key is accepted and ignored; else it is refused.
+    ignored: Option<u8>,
 }
 
 const PYTHON: u8 = Dialect::Python as u8;
@@ -41,7 +42,7 @@ const fn field(name: &'static str, kind: Kind, dialects: u8) -> Field {
         name,
         kind,
         dialects,
-        read_only: false,
+        ignored: None,
     }
 }
 
@@ -50,7 +51,16 @@ const fn read_only(name: &'static str) -> Field {
         name,
         kind: Kind::Anything,
         dialects: ALL,
-        read_only: true,
+        ignored: Some(PYTHON),
+    }
+}
+
+/// Writable by the types, though nothing is known of a service that changes it: a client that sends
+/// back what it has read must not be refused.
+const fn echoed(name: &'static str) -> Field {
+    Field {
+        ignored: Some(ALL),
+        ..read_only(name)
     }
 }
 
@@ -96,8 +106,7 @@ const AKS: &[Field] = &[
     field("loadBalancerSubnet", Kind::Text, PYTHON | CURRENT),
     field("sslConfiguration", Kind::Object(SSL), ALL),
     field("aksNetworkingConfiguration", Kind::Object(NETWORK), ALL),
-    // The types let a client write it; what the service would do with it is not known.
-    read_only("clusterFqdn"),
+    echoed("clusterFqdn"),
     read_only("systemServices"),
 ];
 
@@ -117,8 +126,8 @@ const SSL: &[Field] = &[
     field("cname", Kind::Text, ALL),
     field("leafDomainLabel", Kind::Text, PYTHON | CURRENT),
     field("overwriteExistingDomain", Kind::Flag, PYTHON | CURRENT),
-    // In no published type: only `azureml-core` sends it.
-    field("renew", Kind::Flag, PYTHON),
+    // In no published type; `azureml-core` sends it, and the documentation of renewal needs it.
+    field("renew", Kind::Flag, PYTHON | CURRENT),
 ];
 
 const NETWORK: &[Field] = &[
@@ -159,8 +168,8 @@ fn object(
             .iter()
             .find(|field| field.name == key && field.dialects & dialect as u8 != 0)
             .ok_or_else(|| refuse(&path, "is not a member that this API version knows"))?;
-        if field.read_only {
-            if dialect == Dialect::Python {
+        if let Some(dialects) = field.ignored {
+            if dialects & dialect as u8 != 0 {
                 continue;
             }
             return Err(refuse(&path, "is read-only and must not be sent"));

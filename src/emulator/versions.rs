@@ -18,9 +18,6 @@ pub(super) enum Dialect {
     Current = 8,
 }
 
-/// `azure-mgmt-machinelearningservices` 1.0.1, by its `_configuration.py`.
-const MGMT_CLIENT: &str = "2020-08-01";
-
 /// The stable versions of the machine learning provider from 2021-07-01 on. Those between 2020
 /// and then had other fields each and are refused rather than approximated.
 const CURRENT: &[&str] = &[
@@ -80,14 +77,14 @@ pub(super) fn dialect(version: Option<&str>, kind: &str) -> Result<Dialect, ArmE
     match version.map(str::trim) {
         None | Some("") => Err(missing(kind)),
         Some(arm::PYTHON_COMPUTE_API_VERSION) => Ok(Dialect::Python),
-        Some(arm::MGMT_CLIENT_API_VERSION) => Ok(Dialect::Of2019),
-        Some(MGMT_CLIENT) => Ok(Dialect::Of2020),
+        Some(arm::PUBLISHED_API_VERSION) => Ok(Dialect::Of2019),
+        Some(arm::MGMT_CLIENT_API_VERSION) => Ok(Dialect::Of2020),
         Some(version) if CURRENT.contains(&version) => Ok(Dialect::Current),
         Some(version) => {
             let mut supported = vec![
                 arm::PYTHON_COMPUTE_API_VERSION,
+                arm::PUBLISHED_API_VERSION,
                 arm::MGMT_CLIENT_API_VERSION,
-                MGMT_CLIENT,
             ];
             supported.extend(CURRENT);
             Err(refused(version, kind, &supported))

@@ -4,6 +4,7 @@ mod redact;
 mod service;
 mod violation;
 
+use redact::redact_cause;
 pub(crate) use redact::{redact, redact_url};
 pub use service::ServiceError;
 pub use violation::{Violation, Warning};
@@ -294,17 +295,19 @@ impl Error {
         )
     }
 
-    /// Whether the operation may still run although the wait ended.
+    /// Whether the operation may run although the call or the wait ended: its status is lost, a
+    /// deadline has passed, or no answer came to the request that begins it.
     ///
     /// # Troubleshooting
     ///
     /// Keep [`resume_token`](Self::resume_token) and resume later, in this process or another.
     #[must_use]
     pub fn may_still_run(&self) -> bool {
-        matches!(
-            self.kind(),
-            ErrorKind::OperationStatusLost | ErrorKind::DeadlineExceeded
-        )
+        self.resume_token().is_some()
+            || matches!(
+                self.kind(),
+                ErrorKind::OperationStatusLost | ErrorKind::DeadlineExceeded
+            )
     }
 
     /// The service refuses this kind of compute as a whole: the path is retired.
@@ -467,7 +470,7 @@ impl fmt::Debug for Error {
         write!(f, "Error({:?}: {self}", self.inner.kind)?;
         let mut source = std::error::Error::source(self);
         while let Some(cause) = source {
-            write!(f, "; caused by: {}", redact(&cause.to_string()))?;
+            write!(f, "; caused by: {}", redact_cause(&cause.to_string()))?;
             source = cause.source();
         }
         f.write_str(")")
@@ -502,7 +505,7 @@ impl From<azure_core::Error> for Error {
             message = inner.to_string();
             cause = inner.source();
         }
-        let mut ours = Self::new(kind, message);
+        let mut ours = Self::new(kind, redact_cause(&message));
         if status.is_some() {
             ours = ours.with_response(ResponseFacts {
                 status,
@@ -512,7 +515,50 @@ impl From<azure_core::Error> for Error {
         if kind == ErrorKind::Credential {
             ours = ours.with_remedy(codes::SIGN_IN);
         }
-        ours.with_source(error)
+        match Cause::of(&error) {
+            None => ours.with_source(error),
+            Some(cause) => ours.with_source(cause),
+        }
+    }
+}
+
+/// A chain of causes without what they should not have said.
+#[derive(Debug)]
+struct Cause {
+    text: String,
+    source: Option<Box<Self>>,
+}
+
+impl Cause {
+    /// `None` where the chain holds nothing to hide, and can be kept as it is.
+    fn of(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        let chain: Vec<String> = std::iter::successors(Some(error), |error| error.source())
+            .map(ToString::to_string)
+            .collect();
+        let hides = chain.iter().any(|text| redact_cause(text) != *text);
+        chain
+            .iter()
+            .rev()
+            .fold(None, |source: Option<Self>, text| {
+                Some(Self {
+                    text: redact_cause(text),
+                    source: source.map(Box::new),
+                })
+            })
+            .filter(|_| hides)
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Cause {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        let source = self.source.as_deref()?;
+        Some(source)
     }
 }
 

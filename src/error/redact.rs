@@ -74,6 +74,32 @@ pub(crate) fn redact_url(url: &Url) -> String {
     format!("{shown}?{}", names.collect::<Vec<_>>().join("&"))
 }
 
+/// [`redact`] for the texts of transports, which quote the URL of the request: the values of its
+/// query are hidden too. Not for the service's own messages, whose links are meant to be followed.
+pub(crate) fn redact_cause(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = ["https://", "http://"]
+        .iter()
+        .filter_map(|scheme| rest.find(scheme))
+        .min()
+    {
+        let (head, tail) = rest.split_at(start);
+        out.push_str(head);
+        let end = tail
+            .find(|c: char| c.is_whitespace() || matches!(c, ')' | '"' | '\'' | '<' | '>'))
+            .unwrap_or(tail.len());
+        let (url, tail) = tail.split_at(end);
+        match Url::parse(url) {
+            Ok(parsed) if parsed.query().is_some() => out.push_str(&redact_url(&parsed)),
+            _ => out.push_str(url),
+        }
+        rest = tail;
+    }
+    out.push_str(rest);
+    redact(&out)
+}
+
 /// Most texts hold nothing of the kind, and are not worth a walk.
 fn suspicious(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
@@ -213,6 +239,24 @@ mod tests {
             "schlüssel=groß",
         ] {
             assert_eq!(redact(text), text);
+        }
+    }
+
+    #[test]
+    fn urls_that_a_transport_quotes_lose_the_values_of_their_query() {
+        for (text, expected) in [
+            (
+                "error sending request for url (https://h/o?api-version=1&t=s3cr3t): refused",
+                "error sending request for url (https://h/o?api-version=1&t=[redacted]): refused",
+            ),
+            (
+                "\"http://h/?c=s3cr3t\" and https://h/b",
+                "\"http://h/?c=[redacted]\" and https://h/b",
+            ),
+            ("https://h/ä?x=s3cr3t", "https://h/%C3%A4?x=[redacted]"),
+            ("no URL: https://", "no URL: https://"),
+        ] {
+            assert_eq!(redact_cause(text), expected);
         }
     }
 

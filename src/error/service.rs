@@ -23,7 +23,7 @@ pub struct ServiceError {
     /// The HTTP status that the error carries in its own body.
     pub status_code: Option<u16>,
     /// More specific errors.
-    pub details: Vec<ServiceError>,
+    pub details: Vec<Self>,
 }
 
 /// How deep an error may be nested before the rest is ignored.
@@ -32,8 +32,10 @@ const MAX_DEPTH: usize = 16;
 impl ServiceError {
     /// Reads an error from a body that may hold one: an operation's status, a resource, an answer.
     pub(crate) fn find(body: &Value) -> Option<Self> {
-        if let Some(error) = body.get("error").filter(|error| !error.is_null()) {
-            return Self::parse(error, MAX_DEPTH);
+        if let Some(error) = body.get("error")
+            && let Some(found) = Self::parse(error, MAX_DEPTH)
+        {
+            return Some(found);
         }
         // A status document has its own `code`-less shape: only take what names an error.
         let named = body.get("code").is_some() || body.get("statusCode").is_some();
@@ -77,8 +79,10 @@ impl ServiceError {
             });
         }
         let object = value.as_object()?;
-        if let Some(inner @ Value::Object(_)) = object.get("error") {
-            return Self::parse(inner, depth - 1);
+        if let Some(inner @ Value::Object(_)) = object.get("error")
+            && let Some(found) = Self::parse(inner, depth - 1)
+        {
+            return Some(found);
         }
         let text = |key: &str| match object.get(key) {
             Some(Value::String(text)) if !text.trim().is_empty() => Some(redact(text)),

@@ -11,6 +11,8 @@ fn every_documented_shape_of_an_error_gives_code_and_message() {
         json!({"error": {"code": "C", "message": "M"}}),
         json!({"error": {"error": {"code": "C", "message": "M"}}}),
         json!({"code": "C", "message": "M"}),
+        json!({"error": {}, "code": "C", "message": "M"}),
+        json!({"error": null, "code": "C", "message": "M"}),
         json!({"status": "Failed", "error": {"code": "C", "message": "M", "details": null}}),
         json!({"error": {"code": "Outer", "message": "outer", "details": [{"code": "C", "message": "M"}]}}),
         json!({"error": {"code": "Outer", "innererror": {"code": "C", "message": "M"}}}),
@@ -124,6 +126,26 @@ fn the_innermost_message_of_azure_core_is_lifted_out() {
     let inner = azure_core::Error::with_message(Core::Other, "the true reason");
     let error = Error::from(inner.with_context("non-transport error occurred"));
     assert!(error.to_string().contains("the true reason"), "{error}");
+}
+
+#[test]
+fn a_cause_is_kept_unless_it_quotes_a_signed_url() {
+    use azure_core::error::ErrorKind as Core;
+    use std::error::Error as _;
+    let of = |text: &str| {
+        let inner = std::io::Error::other(text.to_owned());
+        Error::from(azure_core::Error::with_error(Core::Io, inner, "outer"))
+    };
+    let kept = of("connection refused");
+    assert!(kept.source().unwrap().is::<azure_core::Error>());
+
+    let hidden = of("no answer from https://h/o?t=s3cr3t");
+    let outer = hidden.source().unwrap();
+    assert_eq!(outer.to_string(), "outer");
+    let inner = outer.source().unwrap();
+    assert_eq!(inner.to_string(), "no answer from https://h/o?t=[redacted]");
+    assert!(inner.source().is_none());
+    assert!(!format!("{hidden} {hidden:?} {outer:?}").contains("s3cr3t"));
 }
 
 #[test]

@@ -13,9 +13,13 @@ pub(crate) const PYTHON_COMPUTE_API_VERSION: &str = "2020-02-02";
 #[cfg(feature = "emulator")]
 pub(crate) const PYTHON_WORKSPACE_API_VERSION: &str = "2022-05-01";
 
-/// What `azure-mgmt-machinelearningservices` 1.0.1 sends.
+/// The version of the published OpenAPI description of workspaces and computes.
 #[cfg(feature = "emulator")]
-pub(crate) const MGMT_CLIENT_API_VERSION: &str = "2019-11-01";
+pub(crate) const PUBLISHED_API_VERSION: &str = "2019-11-01";
+
+/// What `azure-mgmt-machinelearningservices` 1.0.1 sends, as seen on the wire.
+#[cfg(feature = "emulator")]
+pub(crate) const MGMT_CLIENT_API_VERSION: &str = "2020-08-01";
 
 /// The resource provider of workspaces and computes.
 pub(crate) const ML_PROVIDER: &str = "Microsoft.MachineLearningServices";

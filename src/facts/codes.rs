@@ -20,7 +20,7 @@ const PATH_RETIRED_WORDS: &[&[&str]] = &[
 ];
 
 /// More specific entries stand first.
-const KNOWN: [Known; 15] = [
+const KNOWN: [Known; 17] = [
     Known {
         codes: &[],
         words: PATH_RETIRED_WORDS,
@@ -33,7 +33,18 @@ const KNOWN: [Known; 15] = [
         remedy: "take another name, or use create_or_get or attach_or_get",
     },
     Known {
-        codes: &["QuotaExceeded", "OperationNotAllowed"],
+        codes: &[],
+        words: &[&["compute name", "not available", "already in use"]],
+        remedy: "the name is taken, perhaps by another workspace of the region: take another name",
+    },
+    Known {
+        codes: &[],
+        words: &[&["another", "operation", "is in progress"]],
+        remedy: "wait until the operation that runs has ended (wait_for_completion), then try again",
+    },
+    Known {
+        // `OperationNotAllowed` has other reasons too, for example an operation that runs.
+        codes: &["QuotaExceeded"],
         words: &[&["quota", "cores"], &["quota", "exceed"]],
         remedy: "ask for more regional and family vCPUs of Microsoft.Compute (AKS draws on that \
                  quota, not on the one of Azure Machine Learning), or choose a smaller size or count",
@@ -57,12 +68,18 @@ const KNOWN: [Known; 15] = [
                  an internal load balancer",
     },
     Known {
-        codes: &["UnsupportedKubernetesVersion", "K8sVersionNotSupported"],
+        codes: &[
+            "UnsupportedKubernetesVersion",
+            "K8sVersionNotSupported",
+            "AgentPoolK8sVersionNotSupported",
+        ],
         words: &[
             &["version", "not supported", "supported versions"],
+            &["version", "not supported in this region"],
             &["kubernetes version", "supported"],
         ],
-        remedy: "upgrade the cluster to one of the versions that the message lists (`az aks upgrade`)",
+        remedy: "upgrade the cluster (`az aks upgrade`) to a version that the message or \
+                 `az aks get-versions` lists",
     },
     Known {
         codes: &["SkuNotAvailable"],

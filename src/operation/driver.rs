@@ -1,7 +1,7 @@
 //! The async shell around the decision step: pauses, sends, and asks the step what follows.
 
 use super::progress::Progress;
-use super::schedule::{Pace, Schedule};
+use super::schedule::Schedule;
 use super::status::StatusClass;
 use super::step::{Machine, Outcome, Step};
 use super::wait::WaitOptions;
@@ -35,6 +35,8 @@ pub(crate) struct Driver {
     next: Option<Next>,
     /// Whether the pause that comes next was told.
     announced: bool,
+    /// Whether the end was told.
+    told: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -71,8 +73,9 @@ impl Driver {
             polls: 0,
             next: None,
             announced: false,
+            told: false,
         };
-        driver.plan(step);
+        driver.plan(step, false);
         driver
     }
 
@@ -103,16 +106,18 @@ impl Driver {
     /// Waits to the end.
     pub(crate) async fn run(&mut self, options: &WaitOptions) -> Result<Option<Value>, Error> {
         self.schedule.set_floor(options.floor());
+        self.again();
         let deadline = options
             .limit()
-            .and_then(|limit| Instant::now().checked_add(limit));
+            .and_then(|limit| Instant::now().checked_add(limit.saturating_add(LAST_READ)))
+            .and_then(|last| last.checked_sub(LAST_READ));
         let mut observer = options.observer();
         self.announced = false;
         loop {
             match self.turn(deadline).await {
                 Ok(Turn::Progress(progress)) => observer.progress(&progress),
                 Ok(Turn::Done) => {
-                    let result = self.result();
+                    let result = self.tell();
                     observer.end(&self.progress(), result.as_ref().err());
                     return result;
                 }
@@ -136,22 +141,39 @@ impl Driver {
                     return Ok(Turn::Progress(self.progress()));
                 }
             }
-            let last = deadline.is_some_and(|deadline| next.due >= deadline);
-            if let Some(deadline) = deadline.filter(|_| last) {
-                tokio::time::sleep_until(deadline).await;
-                // A service that asks for patience gets it, also at the end.
-                if next.throttled {
-                    return Err(self.deadline_exceeded());
+            match deadline.filter(|deadline| next.due >= *deadline) {
+                Some(deadline) => {
+                    tokio::time::sleep_until(deadline).await;
+                    // A service that asks for patience gets it, also at the end.
+                    if next.throttled {
+                        return Err(self.deadline_exceeded());
+                    }
                 }
-            } else {
-                tokio::time::sleep_until(next.due).await;
+                None => tokio::time::sleep_until(next.due).await,
             }
             self.read(&next, deadline).await;
-            match &self.next {
-                None => return Ok(Turn::Done),
-                Some(_) if last => return Err(self.deadline_exceeded()),
-                Some(_) => self.announced = false,
+            let Some(next) = &self.next else {
+                return Ok(Turn::Done);
+            };
+            self.announced = false;
+            if let Some(deadline) = deadline {
+                let now = Instant::now();
+                // The last read may be followed by what belongs to it, such as the read of the
+                // result; by no further one.
+                let belongs = next.delay.is_zero() && now < deadline + LAST_READ;
+                if now >= deadline && !belongs {
+                    return Err(self.deadline_exceeded());
+                }
             }
+        }
+    }
+
+    /// Takes up an end that was told and is none: a lost status, or a result that could not be read.
+    pub(crate) fn again(&mut self) {
+        if std::mem::take(&mut self.told)
+            && let Some(step) = self.machine.again()
+        {
+            self.plan(step, false);
         }
     }
 
@@ -159,21 +181,34 @@ impl Driver {
         let request = HttpRequest::get(next.url.clone())
             .request_id(Some(self.machine.request_id().to_owned()));
         let timeout = deadline.map(|deadline| {
-            let left = deadline.saturating_duration_since(Instant::now());
-            self.client.timeout().min(left + LAST_READ)
+            let left = (deadline + LAST_READ).saturating_duration_since(Instant::now());
+            self.client.timeout().min(left)
         });
         let answer = self
             .client
             .send(&request, Sending::Once, Limit::RESOURCE, timeout)
             .await;
         self.polls = self.polls.saturating_add(1);
+        let throttled = match &answer {
+            Ok(answer) => matches!(answer.status, 429 | 503),
+            Err(error) => error.is_throttled(),
+        };
         let step = self
             .machine
             .observe(answer.as_ref(), self.started.elapsed());
-        self.plan(step);
+        self.plan(step, throttled);
+        // Never a URL: monitors may be signed for the caller.
+        tracing::debug!(
+            target = self.target,
+            status = self.machine.status(),
+            polls = self.polls,
+            next = ?self.next.as_ref().map(|next| next.delay),
+            failed = self.machine.last_error(),
+            "read the status of an operation"
+        );
     }
 
-    fn plan(&mut self, step: Step) {
+    fn plan(&mut self, step: Step, throttled: bool) {
         if let Some(token) = &mut self.token {
             self.machine.write(token.parts_mut());
         }
@@ -182,10 +217,6 @@ impl Driver {
             Step::Read { url, pace } => {
                 let delay = self.schedule.delay(pace, chance());
                 let due = Instant::now() + delay;
-                let throttled = matches!(
-                    pace,
-                    Pace::Throttled { .. } | Pace::Backoff { hint: Some(_), .. }
-                );
                 Some(Next {
                     url,
                     due,
@@ -217,8 +248,14 @@ impl Driver {
         }
     }
 
+    /// The end, for a caller who waits no more.
+    pub(crate) fn tell(&mut self) -> Result<Option<Value>, Error> {
+        self.told = true;
+        self.result()
+    }
+
     /// The end, as often as it is asked for; no I/O.
-    pub(crate) fn result(&self) -> Result<Option<Value>, Error> {
+    fn result(&self) -> Result<Option<Value>, Error> {
         let (error, token) = match self.machine.outcome() {
             Some(Outcome::Succeeded(result)) => return Ok(result.clone()),
             Some(Outcome::Failed { canceled, facts }) => {
@@ -229,7 +266,7 @@ impl Driver {
                 };
                 (Error::of_response(kind, facts.clone()), None)
             }
-            Some(Outcome::Unfetched { why, facts }) => {
+            Some(Outcome::Unfetched { why, facts, .. }) => {
                 let error = Error::new(ErrorKind::ResultUnavailable, why.clone());
                 (error.with_response(facts.clone()), None)
             }

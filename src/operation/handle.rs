@@ -56,7 +56,10 @@ impl<T> Operation<T> {
         self.driver.token()
     }
 
-    /// Waits to the end and gives the result. Called again, it gives the same end without I/O.
+    /// Waits to the end and gives the result.
+    ///
+    /// Called again after success or failure it gives the same end without I/O. After any other end
+    /// it goes on: a lost status and a result that could not be read are tried anew.
     ///
     /// Sends: GETs of the operation's status, and at last one of the compute.
     ///
@@ -79,12 +82,14 @@ impl<T> Operation<T> {
 
     /// The progress before each pause, and the result as the last item.
     ///
-    /// The stream ends after the result or the first error. Dropping it stops nothing; a new one
-    /// goes on where it stopped.
+    /// The stream ends after the result or the first error. It has no deadline of its own: stop
+    /// asking it, and [`resume_token`](Self::resume_token) or another stream goes on where it
+    /// stopped. Dropping it stops nothing.
     pub fn events(&mut self) -> impl Stream<Item = Result<Event<T>, Error>> + Send + '_
     where
         T: Send,
     {
+        self.driver.again();
         stream::unfold(Some(self), |operation| async move {
             let operation = operation?;
             match operation.driver.turn(None).await {
@@ -92,7 +97,7 @@ impl<T> Operation<T> {
                     Some((Ok(Event::Progress(progress)), Some(operation)))
                 }
                 Ok(Turn::Done) => {
-                    let result = operation.driver.result();
+                    let result = operation.driver.tell();
                     Some((
                         result
                             .and_then(|result| (operation.settle)(result))

@@ -9,6 +9,8 @@ mod progress;
 mod schedule;
 mod status;
 mod step;
+#[cfg(test)]
+mod tests;
 mod wait;
 
 pub(crate) use driver::Driver;

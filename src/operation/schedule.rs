@@ -12,7 +12,7 @@ const GROWTH: f64 = 1.5;
 const LONGEST: Duration = Duration::from_secs(30);
 /// A hint is believed up to here; after 429 and 503, up to [`LONGEST_THROTTLE`].
 const LONGEST_HINT: Duration = Duration::from_secs(600);
-const LONGEST_THROTTLE: Duration = Duration::from_secs(3600);
+pub(super) const LONGEST_THROTTLE: Duration = Duration::from_secs(3600);
 /// Pauses after a failed read double from a second up to here.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 
@@ -52,7 +52,8 @@ impl Schedule {
     }
 
     pub(crate) fn set_floor(&mut self, floor: Duration) {
-        self.floor = floor;
+        // Nobody waits longer than the service itself may ask; and sums must not overflow.
+        self.floor = floor.min(LONGEST_THROTTLE);
     }
 
     /// The pause before the next read. `chance` is from 0 to 1.

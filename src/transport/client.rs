@@ -10,7 +10,8 @@ use azure_core::http::headers::{ACCEPT, CLIENT_REQUEST_ID, CONTENT_TYPE};
 use azure_core::http::policies::Policy;
 use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
 use azure_core::http::{
-    ClientOptions, Context, Pipeline, PipelineStreamOptions, Request, RetryOptions,
+    AsyncRawResponse, ClientOptions, Context, Pipeline, PipelineStreamOptions, Request,
+    RetryOptions,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -140,22 +141,27 @@ impl ArmClient {
         limit: Limit,
     ) -> Result<Answer, Error> {
         const BODIES: usize = 3;
-        for _ in 1..BODIES {
-            match self.exchange(request, sending, limit).await {
+        let mut tries = 1;
+        loop {
+            let response = self.exchange(request, sending).await?;
+            match Answer::read(response, limit).await {
                 Err(error)
-                    if sending == Sending::Retried && error.kind() == ErrorKind::Transport => {}
+                    if sending == Sending::Retried
+                        && error.kind() == ErrorKind::Transport
+                        && tries < BODIES =>
+                {
+                    tries += 1;
+                }
                 result => return result,
             }
         }
-        self.exchange(request, sending, limit).await
     }
 
     async fn exchange(
         &self,
         request: &HttpRequest,
         sending: Sending,
-        limit: Limit,
-    ) -> Result<Answer, Error> {
+    ) -> Result<AsyncRawResponse, Error> {
         let mut sent = Request::new(request.url.clone(), request.method);
         // Set here, so that `azure_core` need not look for it in vain (docs/performance.md).
         sent.insert_header(CLIENT_REQUEST_ID, request.client_request_id.clone());
@@ -172,7 +178,7 @@ impl ArmClient {
             skip_checks: true,
             ..Default::default()
         };
-        let response = pipeline
+        pipeline
             .stream(&Context::new(), &mut sent, Some(options))
             .await
             .map_err(|error| match throttled(&error) {
@@ -180,20 +186,20 @@ impl ArmClient {
                     .with_response(ResponseFacts {
                         status: Some(429),
                         retry_after: Some(throttled.retry_after),
+                        request_id: throttled.answered.flatten(),
                         ..ResponseFacts::default()
                     }),
                 None => Error::from(error),
-            })?;
-        Answer::read(response, limit).await
+            })
     }
 }
 
-/// Whether our own brake stopped the request, somewhere down the chain of contexts.
+/// What our own brake said, somewhere down the chain of contexts.
 fn throttled(error: &azure_core::Error) -> Option<Throttled> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if let Some(throttled) = error.downcast_ref::<Throttled>() {
-            return Some(*throttled);
+            return Some(throttled.clone());
         }
         cause = error.source();
     }

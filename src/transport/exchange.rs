@@ -117,13 +117,20 @@ impl Answer {
         Error::service(self.facts(client_request_id))
     }
 
+    /// [`successful`](Self::successful) for answers that may hold secrets: of one that is no ARM
+    /// error, nothing is shown.
+    pub(crate) fn successful_secret(self, client_request_id: &str) -> Result<Self, Error> {
+        if self.is_success() {
+            return Ok(self);
+        }
+        let mut facts = self.facts(client_request_id);
+        facts.excerpt = facts.excerpt.map(|_| "[not shown]".to_owned());
+        Err(Error::service(facts))
+    }
+
     /// Reads the body as JSON of a known shape.
     pub(crate) fn json<T: DeserializeOwned>(&self, client_request_id: &str) -> Result<T, Error> {
-        let body = self
-            .body
-            .strip_prefix(b"\xEF\xBB\xBF")
-            .unwrap_or(&self.body);
-        serde_json::from_slice(body).map_err(|error| {
+        serde_json::from_slice(self.text()).map_err(|error| {
             let facts = ResponseFacts {
                 error: None,
                 ..self.facts(client_request_id)
@@ -140,6 +147,13 @@ impl Answer {
         })
     }
 
+    /// The body without a byte order mark.
+    pub(crate) fn text(&self) -> &[u8] {
+        self.body
+            .strip_prefix(b"\xEF\xBB\xBF")
+            .unwrap_or(&self.body)
+    }
+
     /// A header that is there and not blank.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
@@ -152,7 +166,7 @@ impl Answer {
 
     /// What an error should know of this answer.
     pub(crate) fn facts(&self, client_request_id: &str) -> ResponseFacts {
-        let body: Option<serde_json::Value> = serde_json::from_slice(&self.body).ok();
+        let body: Option<serde_json::Value> = serde_json::from_slice(self.text()).ok();
         let error = body.as_ref().and_then(ServiceError::find).or_else(|| {
             // A HEAD-like answer may carry its code in a header only.
             let code = self.header("x-ms-error-code")?;
@@ -180,7 +194,8 @@ impl Answer {
     /// The start of a body that is no ARM error, in one line.
     fn excerpt(&self) -> Option<String> {
         const MAX: usize = 300;
-        let text = String::from_utf8_lossy(&self.body[..self.body.len().min(4 * MAX)]);
+        let text = self.text();
+        let text = String::from_utf8_lossy(&text[..text.len().min(4 * MAX)]);
         let text = redact(text.trim());
         let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let cut: String = line.chars().take(MAX).collect();
@@ -191,7 +206,7 @@ impl Answer {
 /// A header that is there and not blank.
 ///
 /// By a walk, because a miss in `azure_core`'s lookup makes an error with a captured backtrace.
-fn header<'a>(headers: &'a Headers, name: &str) -> Option<&'a str> {
+pub(super) fn header<'a>(headers: &'a Headers, name: &str) -> Option<&'a str> {
     headers
         .iter()
         .find(|(own, _)| own.as_str().eq_ignore_ascii_case(name))
@@ -224,8 +239,6 @@ pub(super) fn retry_after(headers: &Headers) -> Option<Duration> {
 
 /// A positive, finite number of seconds; what is too large saturates.
 fn duration(seconds: f64) -> Option<Duration> {
-    if !(seconds > 0.0) {
-        return None;
-    }
-    Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+    // Not a number is not greater either.
+    (seconds > 0.0).then(|| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
 }

@@ -15,34 +15,48 @@ use url::Url;
 /// with it.
 type Items<T> = std::vec::IntoIter<Result<T, Error>>;
 
+type Next = Result<Option<Url>, Error>;
+
 /// The items of a list, lazily: the next page is read when the one before is used up.
 ///
 /// A page is parsed once. `nextLink` is followed byte for byte, to the origin of ARM only, and a
-/// page that links to itself ends the stream with an error.
+/// list whose links go round in a circle ends with an error.
 pub(crate) fn pages<T: DeserializeOwned + Send + 'static>(
     client: Arc<ArmClient>,
     first: Url,
 ) -> impl Stream<Item = Result<T, Error>> + Send + 'static {
     struct State<T> {
         items: Items<T>,
-        next: Option<Url>,
+        /// Where the next page is, or why it cannot be read: told after the items of this one.
+        next: Next,
         request_id: String,
         client: Arc<ArmClient>,
+        trail: Trail,
     }
     let state = State {
         items: Vec::new().into_iter(),
-        next: Some(first),
+        next: Ok(Some(first)),
         // One id for the whole list, as Microsoft's client does.
         request_id: azure_core::Uuid::new_v4().into(),
         client,
+        trail: Trail::default(),
     };
     stream::unfold(state, move |mut state| async move {
         loop {
             if let Some(item) = state.items.next() {
                 return Some((item, state));
             }
-            let url = state.next.take()?;
-            match page::<T>(&state.client, url, &state.request_id).await {
+            let read = match std::mem::replace(&mut state.next, Ok(None)) {
+                Ok(url) => {
+                    let url = url?;
+                    match state.trail.step(&url) {
+                        Ok(()) => page::<T>(&state.client, url, &state.request_id).await,
+                        Err(error) => Err(error),
+                    }
+                }
+                Err(error) => Err(error),
+            };
+            match read {
                 Ok((items, next)) => {
                     state.items = items.into_iter();
                     state.next = next;
@@ -57,7 +71,7 @@ async fn page<T: DeserializeOwned>(
     client: &ArmClient,
     url: Url,
     request_id: &str,
-) -> Result<(Vec<Result<T, Error>>, Option<Url>), Error> {
+) -> Result<(Vec<Result<T, Error>>, Next), Error> {
     let request = HttpRequest::get(url).request_id(Some(request_id.to_owned()));
     let answer = client
         .send(&request, Sending::Retried, Limit::PAGE, None)
@@ -82,27 +96,67 @@ async fn page<T: DeserializeOwned>(
             (items.collect(), page.next_link)
         }
     };
-    let next = match next
-        .as_deref()
-        .map(str::trim)
-        .filter(|link| !link.is_empty())
-    {
-        None => None,
-        Some(link) => match client.origins().resolve(&request.url, link) {
-            Some(url) => Some(url?),
-            None => {
-                return Err(Error::new(
-                    ErrorKind::Protocol,
-                    "the nextLink of the list is no URL",
-                ));
-            }
-        },
+    Ok((items, follow(client, &request.url, next.as_deref())))
+}
+
+/// The page that `link` names.
+fn follow(client: &ArmClient, page: &Url, link: Option<&str>) -> Next {
+    let refuse = |why: &str| Err(Error::new(ErrorKind::Protocol, why));
+    let Some(link) = link.map(str::trim).filter(|link| !link.is_empty()) else {
+        return Ok(None);
     };
-    if next.as_ref() == Some(&request.url) {
-        return Err(Error::new(
-            ErrorKind::Protocol,
-            "a page of the list links to itself",
-        ));
+    let Some(url) = client.origins().resolve(page, link) else {
+        return refuse("the nextLink of the list is no URL");
+    };
+    url.map(Some)
+}
+
+/// Notices a list that goes round in a circle, with one page remembered (Brent's way): the memory
+/// does not grow with the list.
+#[derive(Default)]
+struct Trail {
+    remembered: Option<Url>,
+    steps: u64,
+    next_mark: u64,
+}
+
+impl Trail {
+    fn step(&mut self, url: &Url) -> Result<(), Error> {
+        if self.remembered.as_ref() == Some(url) {
+            return Err(Error::new(
+                ErrorKind::Protocol,
+                "the pages of the list go round in a circle",
+            ));
+        }
+        if self.steps == self.next_mark {
+            self.remembered = Some(url.clone());
+            self.next_mark = self.steps.saturating_mul(2).max(1);
+        }
+        self.steps += 1;
+        Ok(())
     }
-    Ok((items, next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn circles_of_any_length_are_noticed_and_long_lists_are_not() {
+        let page = |number: u64| Url::parse(&format!("https://h/?page={number}")).unwrap();
+        for (before, length) in [(0, 1), (0, 2), (3, 1), (3, 7), (100, 33)] {
+            let mut trail = Trail::default();
+            let circle = (0..10_000).map(|step| match step {
+                step if step < before => page(step),
+                step => page(before + (step - before) % length),
+            });
+            let noticed = circle.take_while(|url| trail.step(url).is_ok()).count();
+            assert!(
+                noticed < 4 * (before + length) as usize + 4,
+                "{before} {length} {noticed}"
+            );
+        }
+        let mut trail = Trail::default();
+        assert!((0..10_000).all(|number| trail.step(&page(number)).is_ok()));
+    }
 }

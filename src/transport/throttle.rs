@@ -45,19 +45,26 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct ThrottlePolicy(pub(crate) Arc<Brake>);
 
-/// The brake is on for longer than a call should sleep. Nothing was sent.
-#[derive(Debug, Clone, Copy)]
+/// The brake is on for longer than a call should sleep.
+#[derive(Debug, Clone)]
 pub(crate) struct Throttled {
     pub(crate) retry_after: Duration,
+    /// The service's own answer, where one was just given: its request id. Otherwise nothing was
+    /// sent.
+    pub(crate) answered: Option<Option<String>>,
 }
 
 impl fmt::Display for Throttled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the service throttles this workspace for another {:.0?}; nothing was sent",
+            "the service throttles this workspace for another {:.0?}",
             self.retry_after
-        )
+        )?;
+        match self.answered {
+            Some(_) => Ok(()),
+            None => f.write_str("; nothing was sent"),
+        }
     }
 }
 
@@ -73,11 +80,7 @@ impl Policy for ThrottlePolicy {
     ) -> PolicyResult {
         while let Some(left) = self.0.remaining() {
             if left > PATIENCE {
-                return Err(azure_core::Error::with_error(
-                    azure_core::error::ErrorKind::Other,
-                    Throttled { retry_after: left },
-                    "throttled",
-                ));
+                return Err(refusal(left, None));
             }
             tokio::time::sleep(left).await;
         }
@@ -87,7 +90,21 @@ impl Policy for ThrottlePolicy {
             && let Some(delay) = super::exchange::retry_after(response.headers())
         {
             self.0.hold(delay);
+            // Trying again would only run into the brake, and lose what the service said.
+            if status == 429 && delay > PATIENCE {
+                let id = super::exchange::header(response.headers(), "x-ms-request-id");
+                return Err(refusal(delay, Some(id.map(str::to_owned))));
+            }
         }
         Ok(response)
     }
+}
+
+/// Of a kind that `azure_core` does not try again.
+fn refusal(retry_after: Duration, answered: Option<Option<String>>) -> azure_core::Error {
+    let throttled = Throttled {
+        retry_after,
+        answered,
+    };
+    azure_core::Error::with_error(azure_core::error::ErrorKind::Other, throttled, "throttled")
 }

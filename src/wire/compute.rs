@@ -85,6 +85,8 @@ pub struct AksProperties {
     /// The number of nodes.
     pub agent_count: Option<u32>,
     /// The size of the nodes.
+    // The description of 2019-11-01 spells it with a capital M.
+    #[serde(alias = "agentVMSize")]
     pub agent_vm_size: Option<String>,
     /// What the cluster is for.
     pub cluster_purpose: Option<String>,
@@ -254,7 +256,7 @@ fn other_or_none(properties: Option<serde_json::Value>) -> KindProperties {
 }
 
 /// The service writes `null` where it could write nothing.
-fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(super) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,

@@ -33,8 +33,17 @@ pub struct WorkspaceBuilder {
 /// Of a call, with all its tries: above ARM's own limit of a minute or so.
 const TIMEOUT: Duration = Duration::from_secs(100);
 
-/// The longest application id that `azure_core` takes; it panics beyond it.
+/// The longest application id that `azure_core` takes.
 const APPLICATION_ID: usize = 24;
+
+/// Whether an application id can stand in `User-Agent`; `azure_core` panics for others. Characters
+/// of a token by RFC 9110, section 5.6.2.
+fn is_application_id(id: &str) -> bool {
+    (1..=APPLICATION_ID).contains(&id.len())
+        && id
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
+}
 
 impl WorkspaceBuilder {
     pub(super) fn new(subscription: String, resource_group: String, name: String) -> Self {
@@ -103,7 +112,8 @@ impl WorkspaceBuilder {
         self
     }
 
-    /// A name for this application in `User-Agent`, at most 24 characters.
+    /// A name for this application in `User-Agent`: at most 24 letters, digits and characters of
+    /// ``!#$%&'*+-.^_`|~``, without spaces.
     pub fn application_id(mut self, id: impl Into<String>) -> Self {
         self.options.user_agent.application_id = Some(id.into());
         self
@@ -175,9 +185,12 @@ impl WorkspaceBuilder {
         }
         let mut options = self.options;
         if let Some(application) = &options.user_agent.application_id
-            && application.chars().count() > APPLICATION_ID
+            && !is_application_id(application)
         {
-            return refuse("the application id is longer than 24 characters");
+            return refuse(
+                "the application id cannot stand in User-Agent: it has 1 to 24 letters, digits \
+                 and characters of !#$%&'*+-.^_`|~",
+            );
         }
         match &options.transport {
             Some(_) if self.default_client.is_customised() => {

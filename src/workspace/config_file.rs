@@ -12,11 +12,26 @@ pub(super) struct ConfigFile {
     pub(super) workspace_name: String,
 }
 
-/// Where `azureml-core` 1.61 looks in a folder, in its order.
-const PLACES: [&str; 3] = [
+/// The two forms that `azureml-core` reads: today's, and the older one with a resource id.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Forms {
+    Scoped {
+        #[serde(rename = "Scope")]
+        scope: String,
+    },
+    Plain(ConfigFile),
+}
+
+/// Where `azureml-core` 1.61 looks, in its order: for each place the folder and then every folder
+/// above it. So a `.azureml` far above wins over a `config.json` near by.
+const PLACES: [&str; 6] = [
     ".azureml/config.json",
+    ".azureml/project.json",
     "aml_config/config.json",
+    "aml_config/project.json",
     "config.json",
+    "project.json",
 ];
 
 pub(super) fn find(path: &Path) -> Result<ConfigFile, Error> {
@@ -28,21 +43,43 @@ pub(super) fn find(path: &Path) -> Result<ConfigFile, Error> {
         )
     };
     let text = std::fs::read(&file).map_err(|error| refuse(format!("cannot be read: {error}")))?;
-    // Editors on Windows begin the file with a byte order mark.
-    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&text);
-    let found: ConfigFile = serde_json::from_slice(text)
-        .map_err(|error| refuse(format!("is no workspace configuration: {error}")))?;
+    let found = parse(&text).map_err(refuse)?;
     for (name, value) in [
         ("subscription_id", &found.subscription_id),
         ("resource_group", &found.resource_group),
         ("workspace_name", &found.workspace_name),
     ] {
-        // The portal's template has placeholders in angle brackets.
+        // The documentation's template has placeholders in angle brackets.
         if value.trim().is_empty() || value.starts_with('<') {
             return Err(refuse(format!("{name} is {value:?}: fill it in")));
         }
     }
     Ok(found)
+}
+
+fn parse(text: &[u8]) -> Result<ConfigFile, String> {
+    // Editors on Windows begin the file with a byte order mark.
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+    let expected = "it needs subscription_id, resource_group and workspace_name, as text";
+    let value: serde_json::Value =
+        serde_json::from_slice(text).map_err(|error| format!("is no JSON: {error}"))?;
+    match serde_json::from_value(value) {
+        Ok(Forms::Plain(found)) => Ok(found),
+        Ok(Forms::Scoped { scope }) => {
+            let parts: Vec<&str> = scope.split('/').collect();
+            let part = |at: usize| {
+                parts
+                    .get(at)
+                    .map_or_else(String::new, |part| (*part).to_owned())
+            };
+            Ok(ConfigFile {
+                subscription_id: part(2),
+                resource_group: part(4),
+                workspace_name: part(8),
+            })
+        }
+        Err(_) => Err(format!("is no workspace configuration: {expected}")),
+    }
 }
 
 fn locate(path: &Path) -> Result<PathBuf, Error> {
@@ -58,9 +95,9 @@ fn locate(path: &Path) -> Result<PathBuf, Error> {
             path.display()
         )));
     }
-    start
-        .ancestors()
-        .flat_map(|folder| PLACES.map(|place| folder.join(place)))
+    PLACES
+        .iter()
+        .flat_map(|place| start.ancestors().map(move |folder| folder.join(place)))
         .find(|candidate| candidate.is_file())
         .ok_or_else(|| {
             refuse(format!(
@@ -123,18 +160,46 @@ mod tests {
     }
 
     #[test]
-    fn the_hidden_folder_wins_and_the_nearest_folder_wins() {
+    fn places_are_searched_in_the_order_of_the_python_sdk() {
         let folder = Folder::new("order");
+        folder.write("below/config.json", &CONFIG.replace("\"w\"", "\"near\""));
+        let below = folder.0.join("below");
+        assert_eq!(find(&below).unwrap().workspace_name, "near");
         folder.write("config.json", CONFIG);
+        assert_eq!(find(&below).unwrap().workspace_name, "near");
+        assert_eq!(find(&folder.0).unwrap().workspace_name, "w");
         folder.write(
             ".azureml/config.json",
             &CONFIG.replace("\"w\"", "\"hidden\""),
         );
-        assert_eq!(find(&folder.0).unwrap().workspace_name, "hidden");
-        folder.write("below/config.json", &CONFIG.replace("\"w\"", "\"near\""));
         assert_eq!(
-            find(&folder.0.join("below")).unwrap().workspace_name,
-            "near"
+            find(&below).unwrap().workspace_name,
+            "hidden",
+            "also from below"
+        );
+    }
+
+    #[test]
+    fn the_older_form_has_a_resource_id() {
+        let folder = Folder::new("scope");
+        let scope = "/subscriptions/s/resourceGroups/g/providers/p/workspaces/w";
+        folder.write(
+            "aml_config/project.json",
+            &format!(r#"{{"Id":"x","Scope":"{scope}"}}"#),
+        );
+        let found = find(&folder.0).unwrap();
+        let parts = [
+            found.subscription_id,
+            found.resource_group,
+            found.workspace_name,
+        ];
+        assert_eq!(parts, ["s", "g", "w"]);
+        folder.write("aml_config/project.json", r#"{"Scope":"/subscriptions/s"}"#);
+        assert!(
+            find(&folder.0)
+                .unwrap_err()
+                .to_string()
+                .contains("resource_group")
         );
     }
 
@@ -151,7 +216,7 @@ mod tests {
         for (text, expected) in [
             ("{}", "subscription_id"),
             ("[]", "no workspace configuration"),
-            ("not json", "no workspace configuration"),
+            ("not json", "no JSON"),
             (&CONFIG.replace("\"g\"", "\" \""), "resource_group"),
             (
                 &CONFIG.replace("\"w\"", "\"<workspace-name>\""),

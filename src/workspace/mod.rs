@@ -77,9 +77,9 @@ impl Workspace {
     /// Begins a workspace with the coordinates in a `config.json`, as the portal offers it for
     /// download and the Python SDK writes it.
     ///
-    /// `path` is the file, or a folder. In a folder, and then in each folder above it,
-    /// `.azureml/config.json`, `aml_config/config.json` and `config.json` are looked for, in this
-    /// order.
+    /// `path` is the file, or a folder. Then `.azureml/config.json`, `aml_config/config.json` and
+    /// `config.json` are looked for in this order, as the Python SDK does: each in the folder, and
+    /// in every folder above it. The older `project.json` is read too.
     ///
     /// # Errors
     ///

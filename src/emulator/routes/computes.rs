@@ -77,13 +77,13 @@ fn appear(context: &mut Context<'_>, name: &str) {
 }
 
 fn list(context: &Context<'_>) -> Reply {
-    // `$skip` is the parameter of the published description; its value is the emulator's own.
-    context.only_parameters(&["api-version", "$skip"])?;
-    let skip = match context.request.parameter("$skip") {
+    // `$skiptoken` is the parameter of the published description; its value is the emulator's own.
+    context.only_parameters(&["api-version", "$skiptoken"])?;
+    let skip = match context.request.parameter("$skiptoken") {
         None => 0,
         Some(skip) => skip
             .parse::<usize>()
-            .map_err(|_| ArmError::bad_request("$skip must be what a nextLink gave."))?,
+            .map_err(|_| ArmError::bad_request("$skiptoken must be what a nextLink gave."))?,
     };
     let all = &context.state.computes;
     let size = context.config.page_size;
@@ -98,7 +98,7 @@ fn list(context: &Context<'_>) -> Reply {
     if next < all.len() {
         // Absent, not `null`, on the last page: `azureml-core` would request the null as a URL.
         body["nextLink"] = json!(format!(
-            "{}{}?api-version={}&%24skip={next}",
+            "{}{}?api-version={}&%24skiptoken={next}",
             context.request.origin,
             context.request.path,
             context.api_version()

@@ -32,7 +32,6 @@ pub(super) fn get(context: &Context<'_>) -> Reply {
                 "workspaceId": config.workspace_id,
                 "friendlyName": config.workspace,
                 "description": "",
-                "creationTime": context.state.time.stamp(std::time::Duration::ZERO),
                 "provisioningState": "Succeeded",
                 "discoveryUrl": format!("{origin}/discovery/workspaces/{}", config.workspace_id),
                 "storageAccount":

@@ -1,0 +1,73 @@
+//! Bodies and URLs, as far as the step reads them.
+
+use crate::error::{ResponseFacts, ServiceError};
+use crate::transport::Answer;
+use serde_json::Value;
+use url::Url;
+
+/// The body of an answer, as far as it can be read.
+pub(super) enum Body {
+    Empty,
+    Garbage,
+    Json(Value),
+}
+
+impl Body {
+    pub(super) fn read(answer: &Answer) -> Self {
+        let body = answer.text();
+        if body.iter().all(u8::is_ascii_whitespace) {
+            return Self::Empty;
+        }
+        serde_json::from_slice(body).map_or(Self::Garbage, Self::Json)
+    }
+
+    /// A JSON object: a resource, or the document of a status.
+    pub(super) fn object(&self) -> Option<&Value> {
+        self.json().filter(|json| json.is_object())
+    }
+
+    pub(super) fn json(&self) -> Option<&Value> {
+        match self {
+            Self::Json(json) => Some(json),
+            _ => None,
+        }
+    }
+}
+
+/// The facts of a failure: the read of the status went well, so its HTTP status says nothing.
+pub(super) fn failure_facts(
+    error: Option<ServiceError>,
+    answer: &Answer,
+    request_id: &str,
+) -> ResponseFacts {
+    ResponseFacts {
+        status: error.as_ref().and_then(|error| error.status_code),
+        error,
+        ..answer.facts(request_id)
+    }
+}
+
+/// Where the monitor itself carries the result of a POST.
+pub(super) fn result_of(body: &Value) -> Value {
+    ["properties", "result"]
+        .iter()
+        .find_map(|name| body.get(name).filter(|value| !value.is_null()))
+        .unwrap_or(body)
+        .clone()
+}
+
+/// Appends the API version unless some parameter of that name is there, in any case. Nothing else
+/// of the URL changes: services sign their queries.
+pub(super) fn with_api_version(mut url: Url, api_version: &str) -> Url {
+    let has = url
+        .query_pairs()
+        .any(|(name, _)| name.eq_ignore_ascii_case("api-version"));
+    if !has {
+        let query = match url.query().filter(|query| !query.is_empty()) {
+            Some(query) => format!("{query}&api-version={api_version}"),
+            None => format!("api-version={api_version}"),
+        };
+        url.set_query(Some(&query));
+    }
+    url
+}

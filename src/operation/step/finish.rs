@@ -1,0 +1,141 @@
+//! Ends, and the ways there.
+
+use super::body::{Body, failure_facts, result_of, with_api_version};
+use super::{Machine, Mode, Outcome, Phase, Step};
+use crate::error::{ErrorKind, ResponseFacts, ServiceError};
+use crate::operation::schedule::Pace;
+use crate::operation::status::{StatusClass, provisioning_state};
+use crate::token::{FinalStateVia, HttpVerb};
+use crate::transport::Answer;
+use serde_json::Value;
+use url::Url;
+
+/// Tries of the final read.
+const MAX_FINAL: u32 = 8;
+
+impl Machine {
+    /// The monitor says that the operation succeeded.
+    pub(super) fn finish(&mut self, body: &Value) -> Step {
+        use HttpVerb::{Delete, Patch, Post, Put};
+        match (self.verb, self.final_via) {
+            (Delete, _) => return self.succeed(None),
+            (Post, Some(FinalStateVia::OriginalUri)) => return self.fetch(self.resource.clone()),
+            (Post, Some(FinalStateVia::AzureAsyncOperation)) => {
+                return self.succeed(Some(result_of(body)));
+            }
+            (Post, Some(FinalStateVia::Location) | None) | (Put | Patch, _) => {}
+        }
+        // The service may name the result; it wins over the first URL.
+        let named = body.get("resourceLocation").and_then(Value::as_str);
+        let named = named.and_then(|text| self.origins.resolve(&self.resource, text));
+        let named = match named {
+            Some(Err(error)) => {
+                return self.end(Outcome::Lost {
+                    kind: ErrorKind::UntrustedUrl,
+                    why: error.message().to_owned(),
+                    facts: ResponseFacts::default(),
+                });
+            }
+            Some(Ok(url)) => Some(with_api_version(url, &self.api_version)),
+            None => None,
+        };
+        let otherwise = match self.verb {
+            Post => self.location.clone(),
+            _ => Some(self.resource.clone()),
+        };
+        match named.or(otherwise) {
+            Some(url) => self.fetch(url),
+            None => self.succeed(Some(result_of(body))),
+        }
+    }
+
+    /// The monitor says that the operation failed or was cancelled.
+    pub(super) fn fail(&mut self, class: StatusClass, body: &Value, answer: &Answer) -> Step {
+        let canceled = class == StatusClass::Canceled;
+        let facts = failure_facts(ServiceError::find(body), answer, &self.request_id);
+        if facts.error.is_none() && self.verb != HttpVerb::Post {
+            self.phase = Phase::Reason { canceled, facts };
+            return self.read(Pace::Now);
+        }
+        self.end(Outcome::Failed { canceled, facts })
+    }
+
+    /// The resource itself says how it ended.
+    pub(super) fn end_with_resource(&mut self, resource: Option<Value>, answer: &Answer) -> Step {
+        let state = resource.as_ref().and_then(provisioning_state);
+        let class = state.map_or(StatusClass::Succeeded, StatusClass::of);
+        match class {
+            StatusClass::Succeeded | StatusClass::InProgress => self.succeed(resource),
+            StatusClass::Failed | StatusClass::Canceled => {
+                let error = resource.as_ref().and_then(ServiceError::of_provisioning);
+                let facts = failure_facts(error, answer, &self.request_id);
+                self.end(Outcome::Failed {
+                    canceled: class == StatusClass::Canceled,
+                    facts,
+                })
+            }
+        }
+    }
+
+    pub(super) fn fetch(&mut self, url: Url) -> Step {
+        self.phase = Phase::Final { url };
+        self.read(Pace::Now)
+    }
+
+    pub(super) fn final_read(&mut self, answer: &Answer, url: Url) -> Step {
+        let body = Body::read(answer);
+        let fetched = matches!(answer.status, 200..300);
+        if self.verb == HttpVerb::Post && fetched && answer.status != 202 {
+            match body {
+                Body::Json(result) => return self.succeed(Some(result)),
+                Body::Empty => return self.succeed(None),
+                Body::Garbage => {}
+            }
+        } else if fetched && let Some(resource) = body.object() {
+            return self.settle(resource, answer);
+        }
+        // Right after the success a 404 may only be a slow replica.
+        let passing = fetched || answer.status == 404;
+        self.final_reads += 1;
+        if passing && self.final_reads < MAX_FINAL {
+            self.phase = Phase::Final { url };
+            return self.read(Pace::Backoff {
+                failures: self.final_reads,
+                hint: answer.retry_after(),
+            });
+        }
+        self.end(Outcome::Unfetched {
+            url,
+            why: "the operation succeeded, and its result cannot be read".to_owned(),
+            facts: answer.facts(&self.request_id),
+        })
+    }
+
+    /// The resource has the last word: services have said "succeeded" too early.
+    pub(super) fn settle(&mut self, resource: &Value, answer: &Answer) -> Step {
+        let state = provisioning_state(resource);
+        if state.map(StatusClass::of) == Some(StatusClass::InProgress) {
+            self.note(state, Some(resource));
+            self.seen_running = true;
+            self.mode = Mode::Resource;
+            return self.read(Pace::Regular {
+                hint: answer.retry_after(),
+            });
+        }
+        self.end_with_resource(Some(resource.clone()), answer)
+    }
+
+    pub(super) fn reason_read(
+        &mut self,
+        answer: &Answer,
+        canceled: bool,
+        facts: ResponseFacts,
+    ) -> Step {
+        let body = Body::read(answer);
+        let error = body.json().and_then(ServiceError::of_provisioning);
+        self.end(Outcome::Failed {
+            canceled,
+            facts: ResponseFacts { error, ..facts },
+        })
+    }
+}

@@ -1,0 +1,248 @@
+//! The decision step: what an answer means, and what is asked next. No I/O, no clock.
+//!
+//! The rules are those of `docs/operations.md`. By concern: [`start`] begins, [`monitor`] reads a
+//! status, [`trouble`] is for reads that fail, [`finish`] for the end.
+
+mod body;
+mod finish;
+mod monitor;
+mod start;
+mod trouble;
+
+use super::schedule::Pace;
+use super::status::percent;
+use crate::error::{Error, ErrorKind, ResponseFacts};
+use crate::token::{FinalStateVia, HttpVerb, MonitorKind, TokenParts};
+use crate::transport::{Answer, TrustedOrigins};
+use serde_json::Value;
+use std::time::Duration;
+use url::Url;
+
+/// What the machine wants next.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Read this URL after a pause.
+    Read { url: Url, pace: Pace },
+    /// It is over; see [`Machine::outcome`].
+    Done,
+}
+
+/// How it ended.
+#[derive(Debug, Clone)]
+pub(crate) enum Outcome {
+    /// With the resource or the result, where there is one.
+    Succeeded(Option<Value>),
+    /// The service failed or cancelled the operation.
+    Failed {
+        canceled: bool,
+        facts: ResponseFacts,
+    },
+    /// The operation succeeded and its result cannot be read.
+    Unfetched {
+        url: Url,
+        why: String,
+        facts: ResponseFacts,
+    },
+    /// Nobody knows; it may still run.
+    Lost {
+        kind: ErrorKind,
+        why: String,
+        facts: ResponseFacts,
+    },
+}
+
+/// Where the status is read.
+#[derive(Debug, Clone)]
+enum Mode {
+    Monitor { kind: MonitorKind, url: Url },
+    Resource,
+}
+
+/// What is being read, and why.
+#[derive(Debug, Clone)]
+enum Phase {
+    /// The status, at the place that the mode says.
+    Status,
+    /// The first answer held a finished resource beside a monitor: one read of the monitor decides.
+    Confirm {
+        resource: Value,
+    },
+    /// The monitor cannot be read: the resource is asked.
+    Probe(Why),
+    /// The operation succeeded; its result is read.
+    Final {
+        url: Url,
+    },
+    /// The operation failed without a reason; the resource may hold it.
+    Reason {
+        canceled: bool,
+        facts: ResponseFacts,
+    },
+    Done(Outcome),
+}
+
+/// Why the resource is probed.
+#[derive(Debug, Clone)]
+enum Why {
+    /// The monitor is gone; `patient` while it may yet appear or come back.
+    Gone { patient: bool },
+    /// The monitor may not be read.
+    Forbidden(ResponseFacts),
+    /// The monitor answered, without a body.
+    Empty(ResponseFacts),
+}
+
+/// One long-running operation.
+#[derive(Debug, Clone)]
+pub(crate) struct Machine {
+    verb: HttpVerb,
+    /// Sent with every request of the operation, so that support can find them all.
+    request_id: String,
+    /// Where the resource is read: the first URL with nothing but the API version in its query.
+    resource: Url,
+    api_version: String,
+    origins: TrustedOrigins,
+    final_via: Option<FinalStateVia>,
+    mode: Mode,
+    phase: Phase,
+    /// The latest `Location`, where a POST may leave its result.
+    location: Option<Url>,
+    status: Option<String>,
+    percent: Option<f64>,
+    last_error: Option<String>,
+    /// Whether the status was ever read, apart from what the first answer said.
+    seen_status: bool,
+    /// Whether the resource itself was seen at work.
+    seen_running: bool,
+    mute: u32,
+    not_found: u32,
+    failures: u32,
+    failing_since: Option<Duration>,
+    final_reads: u32,
+}
+
+/// What can be seen from outside.
+impl Machine {
+    pub(crate) fn outcome(&self) -> Option<&Outcome> {
+        match &self.phase {
+            Phase::Done(outcome) => Some(outcome),
+            _ => None,
+        }
+    }
+
+    /// The status as the service spelled it.
+    pub(crate) fn status(&self) -> Option<&str> {
+        self.status.as_deref()
+    }
+
+    pub(crate) fn percent(&self) -> Option<f64> {
+        self.percent
+    }
+
+    /// Why the last read failed, while it is not made good.
+    pub(crate) fn last_error(&self) -> Option<&str> {
+        self.last_error.as_deref()
+    }
+
+    pub(crate) fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// Writes down where the status is read.
+    pub(crate) fn write(&self, token: &mut TokenParts) {
+        token.accepted = true;
+        token.last_status.clone_from(&self.status);
+        token.last_known_location = self.location.as_ref().map(Url::to_string);
+        (token.monitor, token.next_request_uri) = match &self.mode {
+            Mode::Monitor { kind, url } => (Some(*kind), Some(url.to_string())),
+            Mode::Resource => (None, None),
+        };
+    }
+}
+
+/// The step.
+impl Machine {
+    /// Begins again where nobody knows how it ended, or where the result could not be read.
+    ///
+    /// `None` after the other ends, which are final.
+    pub(crate) fn again(&mut self) -> Option<Step> {
+        self.phase = match &self.phase {
+            Phase::Done(Outcome::Lost { .. }) => Phase::Status,
+            Phase::Done(Outcome::Unfetched { url, .. }) => Phase::Final { url: url.clone() },
+            _ => return None,
+        };
+        self.recovered();
+        self.mute = 0;
+        self.not_found = 0;
+        self.final_reads = 0;
+        Some(self.read(Pace::Now))
+    }
+
+    /// What follows from an answer, or from its absence. `elapsed` is since the operation began.
+    pub(crate) fn observe(&mut self, observed: Result<&Answer, &Error>, elapsed: Duration) -> Step {
+        if let Phase::Done(_) = self.phase {
+            return Step::Done;
+        }
+        let answer = match observed {
+            Ok(answer) => answer,
+            Err(error) => return self.unanswered(error, elapsed),
+        };
+        match answer.status {
+            429 | 408 | 500 | 502 | 503 | 504 | 530 => return self.transient(answer, elapsed),
+            300..400 => return self.redirected(answer),
+            _ => {}
+        }
+        match std::mem::replace(&mut self.phase, Phase::Status) {
+            Phase::Status => self.status_read(answer, elapsed),
+            Phase::Confirm { resource } => self.confirmed(answer, resource, elapsed),
+            Phase::Probe(why) => self.probed(answer, why),
+            Phase::Final { url } => self.final_read(answer, url),
+            Phase::Reason { canceled, facts } => self.reason_read(answer, canceled, facts),
+            Phase::Done(outcome) => self.end(outcome),
+        }
+    }
+
+    fn succeed(&mut self, result: Option<Value>) -> Step {
+        self.end(Outcome::Succeeded(result))
+    }
+
+    fn lost(&mut self, kind: ErrorKind, why: &str, answer: &Answer) -> Step {
+        let facts = answer.facts(&self.request_id);
+        self.end(Outcome::Lost {
+            kind,
+            why: why.to_owned(),
+            facts,
+        })
+    }
+
+    fn end(&mut self, outcome: Outcome) -> Step {
+        self.phase = Phase::Done(outcome);
+        Step::Done
+    }
+
+    /// The next read, at the place that the phase says.
+    fn read(&self, pace: Pace) -> Step {
+        let url = match (&self.phase, &self.mode) {
+            (Phase::Final { url }, _)
+            | (Phase::Status | Phase::Confirm { .. }, Mode::Monitor { url, .. }) => url.clone(),
+            _ => self.resource.clone(),
+        };
+        Step::Read { url, pace }
+    }
+
+    fn recovered(&mut self) {
+        self.failures = 0;
+        self.failing_since = None;
+        self.last_error = None;
+    }
+
+    fn note(&mut self, status: Option<&str>, body: Option<&Value>) {
+        if let Some(status) = status {
+            // The service may send anything; what is shown and stored stays short.
+            self.status = Some(status.chars().take(200).collect());
+        }
+        if let Some(percent) = body.and_then(percent) {
+            self.percent = Some(percent);
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Reads of the status, at a monitor, a `Location` or the resource.
+
+use super::body::{Body, with_api_version};
+use super::{Machine, Mode, Outcome, Phase, Step, Why};
+use crate::error::{Error, ErrorKind};
+use crate::operation::schedule::Pace;
+use crate::operation::status::{
+    StatusClass, is_operation_shaped, monitor_status, provisioning_state,
+};
+use crate::token::{HttpVerb, MonitorKind};
+use crate::transport::Answer;
+use serde_json::Value;
+use std::time::Duration;
+use url::Url;
+
+impl Machine {
+    pub(super) fn status_read(&mut self, answer: &Answer, elapsed: Duration) -> Step {
+        match (answer.status, &self.mode) {
+            (200..300, _) => {
+                self.recovered();
+                self.seen_status = true;
+                self.not_found = 0;
+            }
+            (404 | 410, _) => return self.missing(answer, elapsed),
+            (401, _) => {
+                return self.lost(
+                    ErrorKind::OperationStatusLost,
+                    "the service does not accept the credential any more",
+                    answer,
+                );
+            }
+            (403, _) => {
+                let facts = answer.facts(&self.request_id);
+                return match self.mode {
+                    Mode::Monitor { .. } => self.probe(Why::Forbidden(facts), answer),
+                    Mode::Resource => self.lost(
+                        ErrorKind::OperationStatusLost,
+                        "the resource may not be read",
+                        answer,
+                    ),
+                };
+            }
+            // "Exactly the response that a synchronous call would have had": the operation failed.
+            (
+                400..500,
+                Mode::Monitor {
+                    kind: MonitorKind::Location,
+                    ..
+                },
+            ) => {
+                let facts = answer.facts(&self.request_id);
+                return self.end(Outcome::Failed {
+                    canceled: false,
+                    facts,
+                });
+            }
+            _ => {
+                return self.lost(
+                    ErrorKind::OperationStatusLost,
+                    "the status of the operation cannot be read",
+                    answer,
+                );
+            }
+        }
+        let adopted = self.adopt_monitor(answer);
+        let step = match self.mode {
+            Mode::Monitor {
+                kind: MonitorKind::Location,
+                ..
+            } => self.location_read(answer),
+            Mode::Monitor { .. } => self.monitor_read(answer),
+            Mode::Resource => self.resource_read(answer),
+        };
+        match adopted {
+            // It matters only where the status would be read there.
+            Err(error) if matches!(self.phase, Phase::Status) => {
+                self.lost(ErrorKind::UntrustedUrl, error.message(), answer)
+            }
+            _ => step,
+        }
+    }
+
+    pub(super) fn monitor_read(&mut self, answer: &Answer) -> Step {
+        let regular = Pace::Regular {
+            hint: answer.retry_after(),
+        };
+        let body = Body::read(answer);
+        match (answer.status, &body) {
+            (204, _) => {
+                return match self.verb {
+                    HttpVerb::Delete | HttpVerb::Post => self.succeed(None),
+                    _ => self.empty(answer),
+                };
+            }
+            (202, Body::Empty) => return self.read(regular),
+            (_, Body::Empty) => return self.empty(answer),
+            (_, Body::Garbage) => return self.mute(answer, "the answer is no JSON"),
+            (_, Body::Json(_)) => {}
+        }
+        let body = body.json().unwrap_or(&Value::Null);
+        let Some(status) = monitor_status(body, self.resource.path()).map(str::to_owned) else {
+            if answer.status == 202 {
+                return self.read(regular);
+            }
+            return self.mute(answer, "the answer has no status");
+        };
+        self.mute = 0;
+        self.note(Some(&status), Some(body));
+        match StatusClass::of(&status) {
+            StatusClass::InProgress => self.read(regular),
+            StatusClass::Succeeded => self.finish(body),
+            class => self.fail(class, body, answer),
+        }
+    }
+
+    pub(super) fn location_read(&mut self, answer: &Answer) -> Step {
+        if answer.status == 202 {
+            return self.read(Pace::Regular {
+                hint: answer.retry_after(),
+            });
+        }
+        let body = Body::read(answer);
+        match &body {
+            Body::Json(json) if is_operation_shaped(json) => self.monitor_read(answer),
+            Body::Json(json) => match self.verb {
+                HttpVerb::Delete => self.succeed(None),
+                HttpVerb::Post => self.succeed(Some(json.clone())),
+                HttpVerb::Put | HttpVerb::Patch if json.is_object() => self.settle(json, answer),
+                HttpVerb::Put | HttpVerb::Patch => self.fetch(self.resource.clone()),
+            },
+            Body::Garbage => self.mute(answer, "the answer is no JSON"),
+            Body::Empty => match self.verb {
+                HttpVerb::Put | HttpVerb::Patch => self.fetch(self.resource.clone()),
+                HttpVerb::Delete | HttpVerb::Post => self.succeed(None),
+            },
+        }
+    }
+
+    pub(super) fn resource_read(&mut self, answer: &Answer) -> Step {
+        let regular = Pace::Regular {
+            hint: answer.retry_after(),
+        };
+        let body = Body::read(answer);
+        let Some(body) = body.object() else {
+            return self.mute(answer, "the answer is no resource");
+        };
+        self.mute = 0;
+        let state = provisioning_state(body);
+        self.note(state, Some(body));
+        let class = state.map_or(StatusClass::Succeeded, StatusClass::of);
+        self.seen_running |= class == StatusClass::InProgress;
+        match (self.verb, class) {
+            (_, StatusClass::InProgress) => self.read(regular),
+            // The resource is as it was before the delete, until the service gets to it: also
+            // `Failed` may be of old.
+            (HttpVerb::Delete, StatusClass::Failed | StatusClass::Canceled)
+                if self.seen_running =>
+            {
+                self.end_with_resource(Some(body.clone()), answer)
+            }
+            (HttpVerb::Delete, _) => self.read(regular),
+            _ => self.end_with_resource(Some(body.clone()), answer),
+        }
+    }
+}
+
+/// Where the status is read.
+impl Machine {
+    /// The best monitor that the headers name: the first one, in ARM's order, that is a URL.
+    pub(super) fn find_monitor(
+        &mut self,
+        base: &Url,
+        answer: &Answer,
+    ) -> Result<Option<(MonitorKind, Url)>, Error> {
+        if let Some(Ok(location)) = self.header_url(MonitorKind::Location, base, answer) {
+            self.location = Some(location);
+        }
+        for kind in [
+            MonitorKind::AzureAsyncOperation,
+            MonitorKind::OperationLocation,
+            MonitorKind::Location,
+        ] {
+            if let Some(url) = self.header_url(kind, base, answer) {
+                return Ok(Some((kind, url?)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A poll may move the monitor; the header that named it is followed, no other.
+    pub(super) fn adopt_monitor(&mut self, answer: &Answer) -> Result<(), Error> {
+        let Mode::Monitor { kind, url } = self.mode.clone() else {
+            return Ok(());
+        };
+        if let Some(new) = self.header_url(kind, &url, answer) {
+            self.mode = Mode::Monitor { kind, url: new? };
+        }
+        if kind != MonitorKind::Location
+            && let Some(Ok(location)) = self.header_url(MonitorKind::Location, &url, answer)
+        {
+            self.location = Some(location);
+        }
+        Ok(())
+    }
+
+    pub(super) fn header_url(
+        &self,
+        kind: MonitorKind,
+        base: &Url,
+        answer: &Answer,
+    ) -> Option<Result<Url, Error>> {
+        let name = match kind {
+            MonitorKind::AzureAsyncOperation => "azure-asyncoperation",
+            MonitorKind::OperationLocation => "operation-location",
+            MonitorKind::Location => "location",
+        };
+        let url = self.origins.resolve(base, answer.header(name)?)?;
+        Some(url.map(|url| with_api_version(url, &self.api_version)))
+    }
+}

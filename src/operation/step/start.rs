@@ -1,0 +1,202 @@
+//! Beginnings of an operation.
+
+use super::body::{Body, with_api_version};
+use super::{Machine, Mode, Phase, Step};
+use crate::error::{Error, ErrorKind};
+use crate::operation::schedule::Pace;
+use crate::operation::status::{StatusClass, provisioning_state};
+use crate::token::{FinalStateVia, HttpVerb, MonitorKind, TokenParts};
+use crate::transport::{Answer, TrustedOrigins};
+use url::Url;
+
+impl Machine {
+    /// From the service's answer to the first request.
+    ///
+    /// # Errors
+    ///
+    /// The answer is a refusal, or accepts a POST without saying where its status is: then there is
+    /// no operation to wait for.
+    pub(crate) fn start(
+        verb: HttpVerb,
+        url: &Url,
+        request_id: &str,
+        api_version: &str,
+        origins: &TrustedOrigins,
+        final_via: Option<FinalStateVia>,
+        answer: &Answer,
+    ) -> Result<(Self, Step), Error> {
+        if !matches!(answer.status, 200 | 201 | 202 | 204) {
+            return Err(answer.refusal(request_id));
+        }
+        let mut machine = Self::new(verb, url, request_id, api_version, origins, final_via);
+        let body = Body::read(answer);
+        let resource = body.object();
+        let state = resource.and_then(provisioning_state);
+        machine.note(state, resource);
+        let class = state.map(StatusClass::of);
+        let hint = answer.retry_after();
+        let regular = Pace::Regular { hint };
+
+        let monitor = match machine.find_monitor(url, answer) {
+            Ok(monitor) => monitor,
+            // What is finished is finished, whatever the header says. Only the answer to a DELETE
+            // shows the resource as it was before.
+            Err(_) if verb != HttpVerb::Delete && class.is_some_and(StatusClass::is_terminal) => {
+                None
+            }
+            Err(error) => {
+                let step = machine.lost(ErrorKind::UntrustedUrl, error.message(), answer);
+                return Ok((machine, step));
+            }
+        };
+        if let Some((kind, url)) = monitor {
+            // PATCH answers 200 when the change is made, header or not (E3).
+            let by_body = verb == HttpVerb::Patch
+                && answer.status == 200
+                && class.is_none_or(StatusClass::is_terminal);
+            if by_body {
+                let step = machine.end_with_resource(resource.cloned(), answer);
+                return Ok((machine, step));
+            }
+            machine.mode = Mode::Monitor { kind, url };
+            if let Some(resource) = resource
+                && verb != HttpVerb::Delete
+                && class.is_some_and(StatusClass::is_terminal)
+            {
+                machine.phase = Phase::Confirm {
+                    resource: resource.clone(),
+                };
+                let step = machine.read(Pace::Now);
+                return Ok((machine, step));
+            }
+            let step = machine.read(regular);
+            return Ok((machine, step));
+        }
+        use HttpVerb::{Delete, Patch, Post, Put};
+        let step = match (answer.status, verb) {
+            (202, Post) => {
+                return Err(Error::new(
+                    ErrorKind::Protocol,
+                    "the service accepted the request without saying where its status is",
+                )
+                .with_response(answer.facts(request_id)));
+            }
+            (202, _) => machine.read(regular),
+            (_, Delete) => machine.succeed(None),
+            (_, Post) => machine.succeed(resource.cloned()),
+            (204, Put | Patch) => machine.fetch(machine.resource.clone()),
+            (201, Put | Patch) if class.is_none() => machine.read(regular),
+            (_, Put | Patch) => match class {
+                Some(StatusClass::InProgress) => machine.read(regular),
+                _ if resource.is_some() => machine.end_with_resource(resource.cloned(), answer),
+                _ => machine.fetch(machine.resource.clone()),
+            },
+        };
+        Ok((machine, step))
+    }
+
+    /// For a resource that was only read and is not ready yet.
+    pub(crate) fn watch(
+        url: &Url,
+        request_id: &str,
+        api_version: &str,
+        origins: &TrustedOrigins,
+        state: Option<&str>,
+    ) -> (Self, Step) {
+        let mut machine = Self::new(HttpVerb::Put, url, request_id, api_version, origins, None);
+        machine.note(state, None);
+        let step = machine.read(Pace::Regular { hint: None });
+        (machine, step)
+    }
+
+    /// From what another process wrote down.
+    ///
+    /// # Errors
+    ///
+    /// The token names a URL that is none, or that is not trusted.
+    pub(crate) fn resume(
+        token: &TokenParts,
+        origins: &TrustedOrigins,
+    ) -> Result<(Self, Step), Error> {
+        let url = |text: &str| {
+            let url = Url::parse(text).map_err(|_| {
+                Error::new(ErrorKind::ResumeToken, "the token holds a URL that is none")
+            })?;
+            origins
+                .check(&url)
+                .map_err(|error| Error::new(ErrorKind::ResumeToken, error.message().to_owned()))?;
+            Ok::<Url, Error>(url)
+        };
+        let initial = url(&token.initial_uri)?;
+        let mut machine = Self::new(
+            token.method,
+            &initial,
+            &token.client_request_id,
+            &token.api_version,
+            origins,
+            token.final_state_via,
+        );
+        machine.status.clone_from(&token.last_status);
+        machine.seen_status = token.last_status.is_some();
+        machine.location = token.last_known_location.as_deref().map(url).transpose()?;
+        if let Some(next) = &token.next_request_uri {
+            let kind = token.monitor.unwrap_or(MonitorKind::AzureAsyncOperation);
+            machine.mode = Mode::Monitor {
+                kind,
+                url: url(next)?,
+            };
+        } else {
+            let state = token.last_status.as_deref().map(StatusClass::of);
+            machine.seen_running = state == Some(StatusClass::InProgress);
+        }
+        let step = machine.read(Pace::Now);
+        Ok((machine, step))
+    }
+
+    /// Over before it began: what was to go is gone.
+    pub(crate) fn gone(
+        url: &Url,
+        request_id: &str,
+        api_version: &str,
+        origins: &TrustedOrigins,
+    ) -> (Self, Step) {
+        let verb = HttpVerb::Delete;
+        let mut machine = Self::new(verb, url, request_id, api_version, origins, None);
+        let step = machine.succeed(None);
+        (machine, step)
+    }
+
+    fn new(
+        verb: HttpVerb,
+        url: &Url,
+        request_id: &str,
+        api_version: &str,
+        origins: &TrustedOrigins,
+        final_via: Option<FinalStateVia>,
+    ) -> Self {
+        let mut resource = url.clone();
+        // The first URL may carry more, such as `underlyingResourceAction` of a DELETE.
+        resource.set_query(None);
+        Self {
+            verb,
+            request_id: request_id.to_owned(),
+            resource: with_api_version(resource, api_version),
+            api_version: api_version.to_owned(),
+            origins: origins.clone(),
+            final_via,
+            mode: Mode::Resource,
+            phase: Phase::Status,
+            location: None,
+            status: None,
+            percent: None,
+            last_error: None,
+            seen_status: false,
+            seen_running: false,
+            mute: 0,
+            not_found: 0,
+            failures: 0,
+            failing_since: None,
+            final_reads: 0,
+        }
+    }
+}

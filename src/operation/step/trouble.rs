@@ -1,0 +1,282 @@
+//! Reads that failed, and the way round a monitor that cannot be read.
+
+use super::body::Body;
+use super::{Machine, Mode, Outcome, Phase, Step, Why};
+use crate::error::{Error, ErrorKind, ResponseFacts};
+use crate::operation::schedule::{LONGEST_THROTTLE, Pace};
+use crate::operation::status::{StatusClass, provisioning_state};
+use crate::token::{FinalStateVia, HttpVerb};
+use crate::transport::Answer;
+use serde_json::Value;
+use std::time::Duration;
+
+/// Reads of the status that say nothing, in a row, until the service counts as broken.
+const MAX_MUTE: u32 = 3;
+/// 404s in a row, after good reads, that are taken for a service that lost its way for a moment.
+const MAX_NOT_FOUND: u32 = 3;
+/// A new operation may take a while to appear at its monitor.
+const GRACE: Duration = Duration::from_secs(60);
+const GRACE_POLLS: u32 = 5;
+/// Failed reads in a row, until the status counts as lost.
+const MAX_FAILURES: u32 = 10;
+const MAX_FAILING: Duration = Duration::from_secs(300);
+
+impl Machine {
+    /// 404 and 410.
+    pub(super) fn missing(&mut self, answer: &Answer, elapsed: Duration) -> Step {
+        self.not_found += 1;
+        if matches!(self.mode, Mode::Resource) && self.verb == HttpVerb::Delete {
+            return self.succeed(None);
+        }
+        let patient = if self.seen_status {
+            self.not_found <= MAX_NOT_FOUND
+        } else {
+            elapsed <= GRACE || self.not_found < GRACE_POLLS
+        };
+        let patient = patient && answer.status == 404;
+        // Status reads of a delete go away with what is deleted (E22).
+        let deleting = matches!(self.mode, Mode::Monitor { .. }) && self.verb == HttpVerb::Delete;
+        if patient && !deleting {
+            self.last_error = Some("the status is not there yet (404)".to_owned());
+            return self.read(Pace::Regular {
+                hint: answer.retry_after(),
+            });
+        }
+        match self.mode {
+            Mode::Monitor { .. } => self.probe(Why::Gone { patient }, answer),
+            Mode::Resource => self.lost(
+                ErrorKind::OperationStatusLost,
+                "the resource is not there",
+                answer,
+            ),
+        }
+    }
+
+    pub(super) fn confirmed(
+        &mut self,
+        answer: &Answer,
+        resource: Value,
+        elapsed: Duration,
+    ) -> Step {
+        if matches!(answer.status, 404 | 410) {
+            return self.end_with_resource(Some(resource), answer);
+        }
+        self.status_read(answer, elapsed)
+    }
+
+    pub(super) fn probed(&mut self, answer: &Answer, why: Why) -> Step {
+        let deleting = self.verb == HttpVerb::Delete;
+        let gone = matches!(why, Why::Gone { .. });
+        if answer.status == 404 && deleting {
+            return self.succeed(None);
+        }
+        let body = Body::read(answer);
+        let resource = match body.object() {
+            Some(resource) if (200..300).contains(&answer.status) => resource,
+            // Nothing to be read any more, neither monitor nor resource.
+            _ if deleting && gone => return self.succeed(None),
+            _ => {
+                let (text, facts) = match why {
+                    Why::Gone { .. } => (
+                        "the status is gone, and so is the resource",
+                        answer.facts(&self.request_id),
+                    ),
+                    Why::Forbidden(facts) => {
+                        ("the status may not be read, nor the resource", facts)
+                    }
+                    Why::Empty(facts) => (
+                        "the status is empty, and the resource cannot be read",
+                        facts,
+                    ),
+                };
+                return self.end(Outcome::Lost {
+                    kind: ErrorKind::OperationStatusLost,
+                    why: text.to_owned(),
+                    facts,
+                });
+            }
+        };
+        self.recovered();
+        let state = provisioning_state(resource);
+        self.note(state, Some(resource));
+        let class = state.map_or(StatusClass::Succeeded, StatusClass::of);
+        let regular = Pace::Regular {
+            hint: answer.retry_after(),
+        };
+        if class == StatusClass::InProgress {
+            self.seen_running = true;
+            self.mode = Mode::Resource;
+            return self.read(regular);
+        }
+        if self.verb != HttpVerb::Delete {
+            return self.end_with_resource(Some(resource.clone()), answer);
+        }
+        // Still there and at rest: the delete has not begun, or was refused behind our back.
+        match why {
+            Why::Gone { patient: true } => self.read(regular),
+            Why::Gone { patient: false } => self.lost(
+                ErrorKind::OperationStatusLost,
+                "the status is gone, and the resource does not show what became of the operation",
+                answer,
+            ),
+            Why::Forbidden(_) => {
+                self.mode = Mode::Resource;
+                self.read(regular)
+            }
+            Why::Empty(_) => self.mute(
+                answer,
+                "the status is empty, and the resource is still there",
+            ),
+        }
+    }
+
+    /// Asks the resource in place of a monitor that cannot be read.
+    pub(super) fn probe(&mut self, why: Why, answer: &Answer) -> Step {
+        // What a POST was sent to is no resource, unless its result is read there.
+        if self.verb == HttpVerb::Post && self.final_via != Some(FinalStateVia::OriginalUri) {
+            return self.lost(
+                ErrorKind::OperationStatusLost,
+                "the status of the operation cannot be read",
+                answer,
+            );
+        }
+        self.phase = Phase::Probe(why);
+        self.read(Pace::Now)
+    }
+
+    /// The monitor answers without a body.
+    pub(super) fn empty(&mut self, answer: &Answer) -> Step {
+        if self.verb == HttpVerb::Post && self.final_via != Some(FinalStateVia::OriginalUri) {
+            return self.mute(answer, "the answer is empty");
+        }
+        self.probe(Why::Empty(answer.facts(&self.request_id)), answer)
+    }
+
+    /// No answer at all.
+    pub(super) fn unanswered(&mut self, error: &Error, elapsed: Duration) -> Step {
+        let facts = error.response().cloned().unwrap_or_default();
+        match error.kind() {
+            // Our own brake: nothing was sent, and nothing counts.
+            ErrorKind::Service if error.is_throttled() => {
+                self.last_error = Some(error.to_string());
+                self.read(Pace::Throttled {
+                    hint: error.retry_after(),
+                })
+            }
+            ErrorKind::UntrustedUrl => {
+                self.give_up(ErrorKind::UntrustedUrl, error.message(), facts)
+            }
+            ErrorKind::Protocol => {
+                self.mute += 1;
+                self.last_error = Some(error.to_string());
+                if self.mute < MAX_MUTE {
+                    return self.read(Pace::Regular { hint: None });
+                }
+                self.give_up(ErrorKind::Protocol, error.message(), facts)
+            }
+            _ => {
+                let pace = self.failed(error.to_string(), None, elapsed);
+                match pace {
+                    Some(pace) => self.read(pace),
+                    None => self.give_up(ErrorKind::OperationStatusLost, error.message(), facts),
+                }
+            }
+        }
+    }
+
+    /// An answer that may be better the next time.
+    pub(super) fn transient(&mut self, answer: &Answer, elapsed: Duration) -> Step {
+        let hint = answer.retry_after();
+        if answer.status == 429 && hint.is_some() {
+            self.last_error = Some("the service throttles (429)".to_owned());
+            return self.read(Pace::Throttled { hint });
+        }
+        let what = format!("the status cannot be read for now ({})", answer.status);
+        match self.failed(what, hint, elapsed) {
+            Some(Pace::Backoff {
+                hint: Some(hint), ..
+            }) if answer.status == 503 => self.read(Pace::Throttled { hint: Some(hint) }),
+            Some(pace) => self.read(pace),
+            None => {
+                let facts = answer.facts(&self.request_id);
+                let why = "the status of the operation could not be read any more";
+                self.give_up(ErrorKind::OperationStatusLost, why, facts)
+            }
+        }
+    }
+
+    /// Counts a failure; `None` when the budget is spent.
+    pub(super) fn failed(
+        &mut self,
+        what: String,
+        hint: Option<Duration>,
+        elapsed: Duration,
+    ) -> Option<Pace> {
+        self.last_error = Some(what);
+        self.failures += 1;
+        let since = self.failing_since.get_or_insert(elapsed);
+        let spent = self.failures > MAX_FAILURES || elapsed.saturating_sub(*since) > MAX_FAILING;
+        // Patience that the service asks for is not held against it, nor our jitter on top.
+        *since += hint.unwrap_or_default().min(LONGEST_THROTTLE).mul_f64(1.1);
+        (!spent).then_some(Pace::Backoff {
+            failures: self.failures,
+            hint,
+        })
+    }
+
+    /// Redirects are not followed: a credential would go where nobody decided that it may.
+    pub(super) fn redirected(&mut self, answer: &Answer) -> Step {
+        if let Phase::Confirm { resource } = &self.phase {
+            return self.end_with_resource(Some(resource.clone()), answer);
+        }
+        let target = answer
+            .header("location")
+            .and_then(|to| self.origins.resolve(&self.resource, to));
+        let facts = answer.facts(&self.request_id);
+        match target {
+            Some(Err(error)) => self.give_up(ErrorKind::UntrustedUrl, error.message(), facts),
+            _ => self.give_up(
+                ErrorKind::OperationStatusLost,
+                "the service redirects the read, which this library does not follow",
+                facts,
+            ),
+        }
+    }
+
+    /// A 2xx that says nothing.
+    pub(super) fn mute(&mut self, answer: &Answer, why: &str) -> Step {
+        self.mute += 1;
+        self.last_error = Some(why.to_owned());
+        if self.mute < MAX_MUTE {
+            return self.read(Pace::Regular {
+                hint: answer.retry_after(),
+            });
+        }
+        let facts = answer.facts(&self.request_id);
+        self.give_up(ErrorKind::Protocol, why, facts)
+    }
+
+    /// What is given up depends on what was being read.
+    pub(super) fn give_up(&mut self, kind: ErrorKind, why: &str, facts: ResponseFacts) -> Step {
+        let outcome = match &self.phase {
+            Phase::Final { url } => Outcome::Unfetched {
+                url: url.clone(),
+                why: why.to_owned(),
+                facts,
+            },
+            Phase::Reason { canceled, facts } => Outcome::Failed {
+                canceled: *canceled,
+                facts: facts.clone(),
+            },
+            Phase::Probe(Why::Gone { .. }) if self.verb == HttpVerb::Delete => {
+                Outcome::Succeeded(None)
+            }
+            _ => Outcome::Lost {
+                kind,
+                why: why.to_owned(),
+                facts,
+            },
+        };
+        self.end(outcome)
+    }
+}

@@ -1,0 +1,27 @@
+//! The emulator, driven with raw requests: every behaviour and every fault.
+#![cfg(feature = "emulator")]
+// The allowance for tests in clippy.toml does not reach their helpers.
+#![allow(clippy::unwrap_used)]
+
+#[path = "emulator/support.rs"]
+mod support;
+
+#[path = "emulator/admin.rs"]
+mod admin;
+#[path = "emulator/attaching.rs"]
+mod attaching;
+#[path = "emulator/creating.rs"]
+mod creating;
+#[path = "emulator/faults.rs"]
+mod faults;
+#[cfg(feature = "rustls")]
+#[path = "emulator/loopback.rs"]
+mod loopback;
+#[path = "emulator/reading.rs"]
+mod reading;
+#[path = "emulator/removing.rs"]
+mod removing;
+#[path = "emulator/tls.rs"]
+mod tls;
+#[path = "emulator/updating.rs"]
+mod updating;

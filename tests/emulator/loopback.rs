@@ -1,0 +1,134 @@
+use std::net::SocketAddr;
+
+use azureml_aks::emulator::{Clock, Emulator, Fault, ServeOptions};
+use serde_json::{Value, json};
+
+use crate::support::{TODAY, compute_url, create_body, workspace_url};
+
+const ANY: &str = "127.0.0.1:0";
+
+fn any() -> SocketAddr {
+    ANY.parse().unwrap()
+}
+
+fn here(url: &str, base: &url::Url) -> String {
+    url.replace("https://management.azure.com/", base.as_str())
+}
+
+#[tokio::test]
+async fn both_listeners_serve_one_state_and_hand_out_their_own_urls() {
+    let emulator = Emulator::builder().clock(Clock::Manual).build();
+    let server = emulator
+        .serve(ServeOptions::new().http(any()).https(any()))
+        .await
+        .unwrap();
+    let (http, https) = (server.http_url().unwrap(), server.https_url().unwrap());
+    assert_ne!(http.port(), Some(0));
+    let ca = reqwest::Certificate::from_pem(server.ca_pem().as_bytes()).unwrap();
+    let client = reqwest::Client::builder()
+        .tls_certs_only([ca])
+        .build()
+        .unwrap();
+
+    for (name, base) in [("one", &http), ("two", &https)] {
+        let reply = client
+            .put(here(&compute_url(&emulator, name), base))
+            .bearer_auth("t")
+            .body(create_body(json!({})).to_string())
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(reply.status(), 201);
+        let polling = reply.headers()["azure-asyncoperation"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        assert!(polling.starts_with(base.as_str()), "{polling}");
+        let status = client.get(&polling).bearer_auth("t").send().await.unwrap();
+        let status: Value = serde_json::from_slice(&status.bytes().await.unwrap()).unwrap();
+        assert_eq!(status["status"], "InProgress");
+    }
+    let list = format!("{}/computes?api-version={TODAY}", workspace_url(&emulator));
+    let list = client
+        .get(here(&list, &https))
+        .bearer_auth("t")
+        .send()
+        .await
+        .unwrap();
+    let list: Value = serde_json::from_slice(&list.bytes().await.unwrap()).unwrap();
+    assert_eq!(list["value"].as_array().unwrap().len(), 2);
+
+    // A token is required here as well.
+    let reply = client
+        .get(here(&compute_url(&emulator, "one"), &http))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(reply.status(), 401);
+    server.shutdown().await;
+    assert!(client.get(http).send().await.is_err());
+}
+
+#[tokio::test]
+async fn connections_break_as_faults_say() {
+    let emulator = Emulator::builder().clock(Clock::Manual).build();
+    let server = emulator
+        .serve(ServeOptions::new().http(any()).https(any()))
+        .await
+        .unwrap();
+    let ca = reqwest::Certificate::from_pem(server.ca_pem().as_bytes()).unwrap();
+    let client = reqwest::Client::builder()
+        .tls_certs_only([ca])
+        .build()
+        .unwrap();
+    for base in [server.http_url().unwrap(), server.https_url().unwrap()] {
+        let url = here(&compute_url(&emulator, "myaks"), &base);
+        emulator.inject(Fault::connection_dropped().times(1));
+        let error = client.get(&url).bearer_auth("t").send().await.unwrap_err();
+        assert!(error.is_request(), "{error:?}");
+        emulator.inject(Fault::truncated_body().times(1));
+        let reply = client.get(&url).bearer_auth("t").send().await.unwrap();
+        assert_eq!(reply.status(), 404);
+        assert!(reply.bytes().await.is_err());
+        let reply = client.get(&url).bearer_auth("t").send().await.unwrap();
+        assert!(reply.bytes().await.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn only_loopback_unless_told_otherwise() {
+    let emulator = Emulator::new();
+    let all: SocketAddr = "0.0.0.0:0".parse().unwrap();
+    let error = emulator
+        .serve(ServeOptions::new().http(all))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+    assert!(
+        emulator.serve(ServeOptions::new()).await.is_err(),
+        "nowhere to listen"
+    );
+    let options = ServeOptions::new().http(all).allow_non_loopback(true);
+    assert!(emulator.serve(options).await.is_ok());
+}
+
+#[tokio::test]
+async fn dropping_the_server_stops_it() {
+    let emulator = Emulator::new();
+    let server = emulator
+        .serve(ServeOptions::new().http(any()))
+        .await
+        .unwrap();
+    assert!(server.https_url().is_none() && server.ca_pem().is_empty());
+    let url = server.http_url().unwrap();
+    let health = url.join("_emulator/health").unwrap();
+    assert!(reqwest::get(health.clone()).await.is_ok());
+    drop(server);
+    for _ in 0..100 {
+        if reqwest::get(health.clone()).await.is_err() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("still listening");
+}

@@ -1,0 +1,104 @@
+//! What every public type can do, and what none may.
+#![cfg(feature = "emulator")]
+
+use azureml_aks::*;
+use std::fmt::Debug;
+
+fn crosses_threads<T: Send + Sync + Debug>() {}
+
+#[test]
+fn every_public_type_can_be_shared_and_shown() {
+    crosses_threads::<AksCompute>();
+    crosses_threads::<AksCredentials>();
+    crosses_threads::<AksProperties>();
+    crosses_threads::<AttachConfiguration>();
+    crosses_threads::<AttachConfigurationBuilder>();
+    crosses_threads::<Cloud>();
+    crosses_threads::<ClusterPurpose>();
+    crosses_threads::<ClusterRef>();
+    crosses_threads::<ComputeName>();
+    crosses_threads::<ComputeResource>();
+    crosses_threads::<Error>();
+    crosses_threads::<Event<AksCompute>>();
+    crosses_threads::<LoadBalancer>();
+    crosses_threads::<Network>();
+    crosses_threads::<Operation<AksCompute>>();
+    crosses_threads::<Operation<()>>();
+    crosses_threads::<Pem>();
+    crosses_threads::<Prepared<AksCompute>>();
+    crosses_threads::<Prepared<Operation<()>>>();
+    crosses_threads::<Progress>();
+    crosses_threads::<ProvisioningConfiguration>();
+    crosses_threads::<ProvisioningConfigurationBuilder>();
+    crosses_threads::<ResumeToken>();
+    crosses_threads::<Resumed>();
+    crosses_threads::<ServiceError>();
+    crosses_threads::<Tls>();
+    crosses_threads::<TlsUpdate>();
+    crosses_threads::<UpdateConfiguration>();
+    crosses_threads::<UpdateConfigurationBuilder>();
+    crosses_threads::<Violation>();
+    crosses_threads::<WaitOptions>();
+    crosses_threads::<Warning>();
+    crosses_threads::<Workspace>();
+    crosses_threads::<WorkspaceBuilder>();
+    crosses_threads::<WorkspaceId>();
+    crosses_threads::<emulator::Emulator>();
+    crosses_threads::<emulator::Fault>();
+    crosses_threads::<emulator::Server>();
+}
+
+/// `azure_core`'s `Secret` serialises in clear, so no type that can hold one may be serialised.
+/// Answers `false` through the inherent function only where `T: Serialize`.
+mod serialised {
+    use std::marker::PhantomData;
+
+    pub(crate) struct Is<T>(pub(crate) PhantomData<T>);
+
+    pub(crate) trait Not {
+        fn serialises(&self) -> bool {
+            false
+        }
+    }
+
+    impl<T> Not for Is<T> {}
+
+    impl<T: serde::Serialize> Is<T> {
+        pub(crate) fn serialises(&self) -> bool {
+            true
+        }
+    }
+}
+
+macro_rules! serialises {
+    ($type:ty) => {{
+        #[allow(unused_imports)]
+        use serialised::Not;
+        serialised::Is::<$type>(std::marker::PhantomData).serialises()
+    }};
+}
+
+#[test]
+fn no_type_that_can_hold_a_secret_can_be_serialised() {
+    assert!(serialises!(String), "the check can tell");
+    for (name, serialises) in [
+        ("AksCompute", serialises!(AksCompute)),
+        ("AksCredentials", serialises!(AksCredentials)),
+        ("AttachConfiguration", serialises!(AttachConfiguration)),
+        ("Error", serialises!(Error)),
+        ("Operation", serialises!(Operation<()>)),
+        ("Pem", serialises!(Pem)),
+        ("Prepared", serialises!(Prepared<AksCompute>)),
+        (
+            "ProvisioningConfiguration",
+            serialises!(ProvisioningConfiguration),
+        ),
+        ("ResumeToken", serialises!(ResumeToken)),
+        ("Tls", serialises!(Tls)),
+        ("TlsUpdate", serialises!(TlsUpdate)),
+        ("UpdateConfiguration", serialises!(UpdateConfiguration)),
+        ("Workspace", serialises!(Workspace)),
+    ] {
+        assert!(!serialises, "{name}");
+    }
+}

@@ -1,0 +1,148 @@
+use super::{attached, created, emulated, requests};
+use azure_core::http::Method;
+use azureml_aks::emulator::{Emulator, Fault};
+use azureml_aks::{AksCompute, KindProperties, Workspace};
+use futures::{StreamExt, TryStreamExt};
+use std::pin::pin;
+
+#[tokio::test(start_paused = true)]
+async fn get_and_get_opt_tell_absent_from_unreadable() {
+    let emulator = Emulator::new();
+    let workspace = emulated::workspace(&emulator);
+    assert!(
+        AksCompute::get(&workspace, "absent")
+            .await
+            .unwrap_err()
+            .is_not_found()
+    );
+    assert!(
+        AksCompute::get_opt(&workspace, "absent")
+            .await
+            .unwrap()
+            .is_none()
+    );
+    created(&workspace, "myaks").await;
+    assert_eq!(
+        AksCompute::get(&workspace, "myaks").await.unwrap().status(),
+        Some("Succeeded")
+    );
+    assert!(
+        AksCompute::get_opt(&workspace, "myaks")
+            .await
+            .unwrap()
+            .is_some()
+    );
+
+    let elsewhere = Workspace::builder(emulator.subscription(), emulator.resource_group(), "other")
+        .credential(emulator.credential())
+        .transport(emulator.transport())
+        .build()
+        .unwrap();
+    let error = AksCompute::get_opt(&elsewhere, "myaks").await.unwrap_err();
+    assert!(
+        error.is_not_found(),
+        "a missing workspace is no missing compute: {error}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_compute_of_another_kind_is_refused_by_the_handle_and_listed_all_the_same() {
+    let emulator = Emulator::new();
+    let workspace = emulated::workspace(&emulator);
+    let other = r#"{"name":"gpu","properties":{"computeType":"AmlCompute","provisioningState":"Succeeded","properties":{"vmSize":"x"}}}"#;
+    emulator.inject(
+        Fault::response_override(200, &[("content-type", "application/json")], other)
+            .on(Method::Get, "/computes/gpu"),
+    );
+    let error = AksCompute::get(&workspace, "gpu").await.unwrap_err();
+    assert!(error.to_string().contains("AmlCompute"), "{error}");
+
+    let page = format!(
+        r#"{{"value":[{other},{{"name":7}},{{"name":"x","properties":{{"computeType":"New","properties":[1]}}}}]}}"#
+    );
+    emulator.inject(
+        Fault::response_override(200, &[("content-type", "application/json")], page)
+            .on(Method::Get, "/computes")
+            .times(1),
+    );
+    let items: Vec<_> = workspace.computes().collect().await;
+    assert_eq!(items.len(), 3);
+    assert_eq!(
+        items[0].as_ref().unwrap().properties.compute_type,
+        "AmlCompute"
+    );
+    assert!(
+        items[1].is_err(),
+        "an item that cannot be read does not take the others with it"
+    );
+    let KindProperties::Other(value) = &items[2].as_ref().unwrap().properties.kind else {
+        panic!()
+    };
+    assert_eq!(value, &serde_json::json!([1]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_are_read_only_when_they_are_needed() {
+    let emulator = Emulator::builder().page_size(2).build();
+    let workspace = emulated::workspace(&emulator);
+    for name in ["one", "two", "three"] {
+        created(&workspace, name).await;
+    }
+    attached(&emulator, &workspace, "four").await;
+    emulator.clear_journal();
+    let mut computes = pin!(workspace.computes());
+    assert!(
+        emulator.journal().is_empty(),
+        "nothing is sent before the first item is asked for"
+    );
+    computes.try_next().await.unwrap();
+    computes.try_next().await.unwrap();
+    assert_eq!(requests(&emulator), ["GET computes"]);
+    let rest: Vec<_> = computes.try_collect().await.unwrap();
+    assert_eq!(rest.len(), 2);
+    assert_eq!(requests(&emulator), ["GET computes", "GET computes"]);
+    assert_eq!(
+        rest.iter()
+            .filter(|c| c.properties.is_attached_compute == Some(true))
+            .count(),
+        1
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn refresh_reads_again_and_keeps_what_it_had_when_it_cannot() {
+    let emulator = Emulator::new();
+    let workspace = emulated::workspace(&emulator);
+    let mut aks = created(&workspace, "myaks").await;
+    aks.refresh_state().await.unwrap();
+    emulator.inject(Fault::server_error(500).on(Method::Get, "/computes/myaks"));
+    assert_eq!(
+        aks.refresh_state().await.unwrap_err().http_status(),
+        Some(500)
+    );
+    assert_eq!(aks.status(), Some("Succeeded"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn reads_are_tried_again_and_writes_are_not() {
+    let emulator = Emulator::new();
+    let workspace = emulated::workspace(&emulator);
+    let aks = created(&workspace, "myaks").await;
+    for fault in [
+        Fault::server_error(503),
+        Fault::connection_dropped(),
+        Fault::truncated_body(),
+    ] {
+        emulator.clear_journal();
+        emulator.inject(fault.on(Method::Get, "/computes/myaks").times(2));
+        AksCompute::get(&workspace, "myaks").await.unwrap();
+        assert_eq!(requests(&emulator).len(), 3);
+    }
+    emulator.clear_journal();
+    emulator.inject(Fault::server_error(503).on(Method::Post, "/listKeys"));
+    assert_eq!(
+        aks.credentials().await.unwrap_err().http_status(),
+        Some(503)
+    );
+    assert_eq!(requests(&emulator), ["POST listKeys"]);
+}

@@ -1,0 +1,138 @@
+use super::{count, created, emulated};
+use azure_core::http::Method;
+use azureml_aks::emulator::{Emulator, Fault};
+use azureml_aks::{
+    AksCompute, ComputeTarget, ErrorKind, ResumeToken, Resumed, Verb, WaitOptions, Workspace,
+};
+
+fn config() -> azureml_aks::ProvisioningConfiguration {
+    AksCompute::provisioning_configuration().build().unwrap()
+}
+
+/// What another process would read.
+fn stored(token: &ResumeToken) -> ResumeToken {
+    ResumeToken::parse(&token.expose()).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_is_taken_up_by_another_process() {
+    let emulator = Emulator::new();
+    let token = {
+        let workspace = emulated::workspace(&emulator);
+        let aks = ComputeTarget::create(&workspace, "myaks", config())
+            .await
+            .unwrap();
+        stored(aks.resume_token().unwrap())
+    };
+    let workspace = emulated::workspace(&emulator);
+    emulator.clear_journal();
+    let Resumed::Compute(mut aks) = workspace.resume(&token).await.unwrap() else {
+        panic!()
+    };
+    assert!(
+        emulator.journal().is_empty(),
+        "a token with a monitor needs no probe"
+    );
+    aks.wait_for_completion(WaitOptions::new()).await.unwrap();
+    assert_eq!(
+        (aks.name().as_str(), aks.status()),
+        ("myaks", Some("Succeeded"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_prepared_verb_is_not_started_running_or_done() {
+    let emulator = Emulator::new();
+    let workspace = emulated::workspace(&emulator);
+    let prepared = AksCompute::prepare_create(&workspace, "myaks", config()).unwrap();
+    assert!(emulator.journal().is_empty());
+    let token = stored(prepared.token());
+    let Resumed::NotStarted { verb, name } = workspace.resume(&token).await.unwrap() else {
+        panic!()
+    };
+    assert_eq!((verb, name.as_str()), (Verb::Create, "myaks"));
+
+    // The answer to the PUT gets lost: the process knows no more than the token.
+    emulator.inject(
+        Fault::response_lost()
+            .on(Method::Put, "/computes/myaks")
+            .times(1),
+    );
+    let error = prepared.send().await.unwrap_err();
+    assert_eq!(error.resume_token(), Some(&token), "{error}");
+    let Resumed::Compute(mut aks) = workspace.resume(&token).await.unwrap() else {
+        panic!()
+    };
+    assert_eq!(aks.status(), Some("Creating"));
+    aks.wait_for_completion(WaitOptions::new()).await.unwrap();
+
+    let Resumed::Compute(aks) = workspace.resume(&token).await.unwrap() else {
+        panic!()
+    };
+    assert_eq!(aks.status(), Some("Succeeded"));
+    assert_eq!(count(&emulator, "PUT"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn removals_are_taken_up_too() {
+    let emulator = Emulator::new();
+    let workspace = emulated::workspace(&emulator);
+    let aks = created(&workspace, "myaks").await;
+    let prepared = aks.prepare_delete();
+    let early = stored(prepared.token());
+    assert!(matches!(
+        workspace.resume(&early).await.unwrap(),
+        Resumed::NotStarted {
+            verb: Verb::Delete,
+            ..
+        }
+    ));
+    let operation = prepared.send().await.unwrap();
+    let late = stored(operation.resume_token().unwrap());
+    drop(operation);
+    for token in [&early, &late] {
+        let Resumed::Removal(operation) = workspace.resume(token).await.unwrap() else {
+            panic!()
+        };
+        operation.await.unwrap();
+    }
+    assert_eq!(count(&emulator, "DELETE"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_of_other_places_are_refused() {
+    let emulator = Emulator::new();
+    let workspace = emulated::workspace(&emulator);
+    let token = AksCompute::prepare_create(&workspace, "myaks", config())
+        .unwrap()
+        .token()
+        .expose();
+    let other = Workspace::builder(emulator.subscription(), emulator.resource_group(), "other")
+        .credential(emulator.credential())
+        .transport(emulator.transport())
+        .build()
+        .unwrap();
+    let refused = other
+        .resume(&ResumeToken::parse(&token).unwrap())
+        .await
+        .unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::ResumeToken);
+    for (from, to) in [
+        ("https://management.azure.com/", "https://evil.example/"),
+        (
+            "\"endpoint\":\"https://management.azure.com\"",
+            "\"endpoint\":\"https://evil.example\"",
+        ),
+        ("/computes/myaks", "/computes/..%2fx"),
+        ("/workspaces/", "/onlineEndpoints/"),
+    ] {
+        let changed = token.replace(from, to);
+        assert_ne!(changed, token);
+        let error = workspace
+            .resume(&ResumeToken::parse(&changed).unwrap())
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ResumeToken, "{to}: {error}");
+    }
+    assert!(emulator.journal().is_empty());
+}
