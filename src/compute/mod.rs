@@ -90,7 +90,7 @@ impl<K: Kind> ComputeTarget<K> {
             Found::Nothing(_) => {
                 // Services differ in what they call a missing workspace; only the workspace itself
                 // can tell. Asked once per workspace.
-                workspace.location().await?;
+                workspace.confirm().await?;
                 Ok(None)
             }
         }
@@ -114,6 +114,10 @@ impl<K: Kind> ComputeTarget<K> {
         let resource = resource.map_err(|error| error.with_context(|| reading(&self.name)))?;
         check_kind::<K>(&self.name, &resource)?;
         self.resource = Arc::new(resource);
+        // What is over is over: from here on the compute itself has the word.
+        if self.pending.as_ref().is_some_and(|pending| pending.is_over()) {
+            self.pending = None;
+        }
         Ok(())
     }
 
@@ -149,14 +153,16 @@ impl<K: Kind> ComputeTarget<K> {
         let Some(driver) = &mut self.pending else {
             return Ok(());
         };
-        let result = driver.run(&options).await?;
+        let result = match driver.run(&options).await {
+            Ok(result) => result,
+            Err(error) => {
+                self.learn(&error);
+                return Err(error);
+            }
+        };
         if let Some(result) = result {
-            let resource: ComputeResource = serde_json::from_value(result).map_err(|error| {
-                Error::new(
-                    ErrorKind::Protocol,
-                    format!("the compute has an unexpected shape: {error}"),
-                )
-            })?;
+            let resource = decode(result)?;
+            check_kind::<K>(&self.name, &resource)?;
             self.resource = Arc::new(resource);
         }
         self.pending = None;
@@ -183,13 +189,13 @@ impl<K: Kind> ComputeTarget<K> {
     }
 
     /// The provisioning state as it was last read, as the service spelled it: `Creating`,
-    /// `Succeeded`, `Failed`, … [`refresh_state`](Self::refresh_state) reads it again.
+    /// `Succeeded`, `Failed`, … [`refresh_state`](Self::refresh_state) reads it again, and so does
+    /// a wait that ends. On a handle that was resumed and not read yet it is the last status of the
+    /// operation.
     #[must_use]
     pub fn status(&self) -> Option<&str> {
-        self.pending
-            .as_ref()
-            .and_then(|pending| pending.status())
-            .or_else(|| self.provisioning_state())
+        self.provisioning_state()
+            .or_else(|| self.pending.as_ref().and_then(|pending| pending.status()))
     }
 
     /// Why provisioning failed, as it was last read.
@@ -236,6 +242,18 @@ impl<K: Kind> ComputeTarget<K> {
             deviations: Vec::new(),
             kind: PhantomData,
         })
+    }
+
+    /// What the end of an operation says about the compute, without another read of it.
+    fn learn(&mut self, error: &Error) {
+        let state = match error.kind() {
+            ErrorKind::OperationFailed => "Failed",
+            ErrorKind::OperationCanceled => "Canceled",
+            _ => return,
+        };
+        let properties = &mut Arc::make_mut(&mut self.resource).properties;
+        properties.provisioning_state = Some(state.to_owned());
+        properties.provisioning_errors = error.service_error().cloned().into_iter().collect();
     }
 
     fn provisioning_state(&self) -> Option<&str> {
@@ -367,11 +385,24 @@ fn existence(answer: &Answer, client_request_id: &str) -> Result<Option<Error>, 
         .iter()
         .any(|start| code.starts_with(start))
     });
-    if answer.status == 404 && !above {
+    // A page of some proxy in between is no answer either.
+    let foreign = refusal.response().is_some_and(|facts| facts.excerpt.is_some());
+    if answer.status == 404 && !above && !foreign {
         Ok(Some(refusal))
     } else {
         Err(refusal)
     }
+}
+
+/// The compute with which an operation ended.
+fn decode(result: serde_json::Value) -> Result<ComputeResource, Error> {
+    // serde's message would quote values.
+    serde_json::from_value(result).map_err(|_| {
+        Error::new(
+            ErrorKind::ResultUnavailable,
+            "the operation succeeded, and the compute has an unexpected shape",
+        )
+    })
 }
 
 fn check_kind<K: Kind>(name: &ComputeName, resource: &ComputeResource) -> Result<(), Error> {

@@ -2,7 +2,7 @@
 
 use super::kind::Aks;
 use super::prepare::{self, Prepared};
-use super::{AksCompute, ComputeTarget, check_kind, existence};
+use super::{AksCompute, ComputeTarget, check_kind, decode, existence};
 use crate::config::UpdateConfiguration;
 use crate::error::{Error, ErrorKind};
 use crate::names::ComputeName;
@@ -120,13 +120,7 @@ pub(super) fn operation(
     Operation::new(
         driver,
         Arc::new(move |result: Option<Value>| {
-            let resource: ComputeResource = serde_json::from_value(result.unwrap_or_default())
-                .map_err(|error| {
-                    Error::new(
-                        ErrorKind::Protocol,
-                        format!("the compute has an unexpected shape: {error}"),
-                    )
-                })?;
+            let resource = decode(result.unwrap_or_default())?;
             ComputeTarget::found(workspace.clone(), name.clone(), resource)
         }),
     )

@@ -91,6 +91,13 @@ impl Driver {
         self.token.as_ref()
     }
 
+    /// Whether the service has said how it ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.machine
+            .outcome()
+            .is_some_and(|outcome| !matches!(outcome, Outcome::Lost { .. }))
+    }
+
     pub(crate) fn verb(&self) -> Option<Verb> {
         self.token.as_ref().map(ResumeToken::verb)
     }

@@ -10,7 +10,8 @@ use url::Url;
 pub struct Cloud {
     endpoint: Url,
     scope: String,
-    configuration: azure_core::cloud::CloudConfiguration,
+    /// `None` for a custom one.
+    configuration: Option<Configuration>,
 }
 
 impl Cloud {
@@ -91,7 +92,7 @@ impl Cloud {
         Ok(Self {
             endpoint: url,
             scope: format!("{audience}/.default"),
-            configuration: azure_core::cloud::CustomConfiguration::default().into(),
+            configuration: None,
         })
     }
 
@@ -108,8 +109,8 @@ impl Cloud {
     }
 
     #[cfg_attr(not(feature = "identity"), allow(dead_code))]
-    pub(crate) fn configuration(&self) -> &azure_core::cloud::CloudConfiguration {
-        &self.configuration
+    pub(crate) fn configuration(&self) -> Option<&Configuration> {
+        self.configuration.as_ref()
     }
 
     fn known(endpoint: &'static str, configuration: Configuration) -> Self {
@@ -118,7 +119,7 @@ impl Cloud {
             #[allow(clippy::expect_used)]
             endpoint: Url::parse(endpoint).expect("a constant"),
             scope: format!("{endpoint}/.default"),
-            configuration,
+            configuration: Some(configuration),
         }
     }
 }

@@ -128,9 +128,13 @@ impl WorkspaceBuilder {
 
     /// A proxy for the default HTTP client, which otherwise follows `HTTPS_PROXY` and `NO_PROXY`.
     pub fn proxy(mut self, proxy: impl AsRef<str>) -> Self {
+        // Not quoted: proxies carry passwords.
         match Url::parse(proxy.as_ref()) {
-            Ok(url) => self.default_client.proxy = Some(url),
-            // Not quoted: proxies carry passwords.
+            // Of another scheme the client would make nothing, and send directly.
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => {
+                self.default_client.proxy = Some(url);
+            }
+            Ok(_) => self.proxy_error = Some("the proxy is no http or https URL".to_owned()),
             Err(error) => self.proxy_error = Some(format!("the proxy is no URL: {error}")),
         }
         self
@@ -218,9 +222,8 @@ impl WorkspaceBuilder {
                 client: Arc::new(client),
                 url,
                 api_version: api_version.to_owned(),
-                location: self
-                    .location
-                    .map_or_else(OnceCell::new, |at| OnceCell::new_with(Some(at))),
+                preset: self.location,
+                location: OnceCell::new(),
             }),
         })
     }

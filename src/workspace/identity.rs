@@ -1,7 +1,7 @@
 //! The paved path to a credential. `azure_identity` is named in this file alone.
 
 use super::WorkspaceBuilder;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::transport::default_transport;
 use azure_core::credentials::{Secret, TokenCredential};
 use azure_core::http::ClientOptions;
@@ -41,7 +41,10 @@ impl WorkspaceBuilder {
     /// what the environment says. Whether it is accepted shows with the first call.
     pub fn default_credential(self) -> Result<Self, Error> {
         let options = self.identity_options()?;
-        let credential = make(way(|name| std::env::var(name).ok()), options)?;
+        let credential = make(way(|name| std::env::var(name).ok()), options).map_err(|error| {
+            let why = format!("no credential can be made of what the environment says: {error}");
+            Error::new(ErrorKind::Credential, why).with_source(error)
+        })?;
         Ok(self.credential(credential))
     }
 
@@ -53,7 +56,9 @@ impl WorkspaceBuilder {
         };
         Ok(ClientOptions {
             transport: Some(transport),
-            cloud: Some(Arc::new(self.cloud.configuration().clone())),
+            // Of a custom cloud only the credential's own variables know where to sign in
+            // (`AZURE_AUTHORITY_HOST`).
+            cloud: self.cloud.configuration().map(|known| Arc::new(known.clone())),
             ..ClientOptions::default()
         })
     }
@@ -76,7 +81,10 @@ fn way(variable: impl Fn(&str) -> Option<String>) -> Way {
     }
 }
 
-fn make(way: Way, client_options: ClientOptions) -> Result<Arc<dyn TokenCredential>, Error> {
+fn make(
+    way: Way,
+    client_options: ClientOptions,
+) -> azure_core::Result<Arc<dyn TokenCredential>> {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     Ok(match way {
         Way::ClientSecret => ClientSecretCredential::new(

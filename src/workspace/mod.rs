@@ -55,7 +55,10 @@ struct Inner {
     /// `…/workspaces/{name}?api-version=…`: parsed once, extended for every call.
     url: Url,
     api_version: String,
-    location: OnceCell<String>,
+    /// The region as the caller gave it.
+    preset: Option<String>,
+    /// The region as the service gave it; filled by a read of the workspace.
+    location: OnceCell<Option<String>>,
 }
 
 impl Workspace {
@@ -161,6 +164,19 @@ impl Workspace {
     ///
     /// Safe: nothing is remembered unless the answer was whole.
     pub async fn location(&self) -> Result<&str, Error> {
+        if let Some(location) = &self.inner.preset {
+            return Ok(location);
+        }
+        self.confirm().await?.ok_or_else(|| {
+            Error::new(
+                ErrorKind::Protocol,
+                "the service gave the workspace no location",
+            )
+        })
+    }
+
+    /// Reads the workspace, once: it is there, and this is its region.
+    pub(crate) async fn confirm(&self) -> Result<Option<&str>, Error> {
         let location = self.inner.location.get_or_try_init(|| async {
             let request = HttpRequest::get(self.inner.url.clone());
             let id = request.client_request_id.clone();
@@ -171,20 +187,12 @@ impl Workspace {
                 .await?
                 .successful(&id)?
                 .json(&id)?;
-            resource
-                .location
-                .filter(|location| !location.is_empty())
-                .ok_or_else(|| {
-                    Error::new(
-                        ErrorKind::Protocol,
-                        "the service gave the workspace no location",
-                    )
-                })
+            Ok(resource.location.filter(|location| !location.is_empty()))
         });
-        let location = location.await.map_err(|error| {
+        let location = location.await.map_err(|error: Error| {
             error.with_context(|| format!("read workspace {:?}", self.inner.id.name()))
         })?;
-        Ok(location)
+        Ok(location.as_deref())
     }
 
     /// All computes of the workspace, of every kind, read a page at a time as they are asked for.
