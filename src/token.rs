@@ -118,6 +118,9 @@ pub(crate) enum FinalStateVia {
 const VERSION: u32 = 1;
 const KIND: &str = "azureml-aks/compute";
 
+/// The end of the year 9000, in milliseconds: beyond it dates cannot be reckoned with.
+const LATEST: u64 = 221_845_391_999_000;
+
 impl ResumeToken {
     /// A token for a request that was not sent yet.
     pub(crate) fn prepared(
@@ -184,9 +187,13 @@ impl ResumeToken {
             )));
         }
         // serde's message could quote a part of the token.
-        serde_json::from_str(text)
-            .map(|parts| Self(Box::new(parts)))
-            .map_err(|error| refuse(format!("the token is damaged at column {}", error.column())))
+        let parts: TokenParts = serde_json::from_str(text).map_err(|error| {
+            refuse(format!("the token is damaged at column {}", error.column()))
+        })?;
+        if parts.started_at > LATEST {
+            return Err(refuse("the token is damaged: it is of no time".to_owned()));
+        }
+        Ok(Self(Box::new(parts)))
     }
 
     /// The token as text, to be stored where only its owner can read it.
@@ -264,6 +271,10 @@ mod tests {
             (good.replace("\"create\"", "\"s3cr3t\""), "damaged"),
             (good[..good.len() - 1].to_owned(), "no resume token"),
             (good.replace("{\"v\"", "{\"extra\":1,\"v\""), "damaged"),
+            (
+                good.replace("\"startedAt\":", "\"startedAt\":9999"),
+                "no time",
+            ),
             (String::new(), "no resume token"),
         ];
         for (text, expected) in cases {

@@ -4,7 +4,7 @@ use crate::config::{AttachConfiguration, ProvisioningConfiguration};
 use crate::error::Warning;
 use crate::facts::arm::COMPUTE_TYPE_AKS;
 use crate::names::WorkspaceId;
-use crate::wire::ComputeResource;
+use crate::wire::{AksProperties, ComputeResource};
 use serde_json::Value;
 
 /// The rule that a finished compute breaks where it is not what was asked for.
@@ -46,41 +46,81 @@ impl Kind for Aks {
     const COMPUTE_TYPE: &'static str = COMPUTE_TYPE_AKS;
 
     fn deviations(requested: &Value, resource: &ComputeResource) -> Vec<Warning> {
-        let (Some(asked), Some(came)) = (
-            requested.pointer("/properties/properties"),
-            resource.properties.aks(),
-        ) else {
-            return Vec::new();
-        };
-        let count = came.agent_count.map(|count| count.to_string());
-        [
+        let properties = &resource.properties;
+        let nothing = AksProperties::default();
+        let aks = properties.aks().unwrap_or(&nothing);
+        let count = aks.agent_count.map(|count| count.to_string());
+        let mut found: Vec<Warning> = [
+            (
+                "cluster",
+                "/properties/resourceId",
+                properties.resource_id.as_deref(),
+            ),
+            (
+                "location",
+                "/properties/computeLocation",
+                properties.compute_location.as_deref(),
+            ),
             (
                 "cluster_purpose",
-                "clusterPurpose",
-                came.cluster_purpose.as_deref(),
+                "/properties/properties/clusterPurpose",
+                aks.cluster_purpose.as_deref(),
             ),
-            ("vm_size", "agentVmSize", came.agent_vm_size.as_deref()),
-            ("agent_count", "agentCount", count.as_deref()),
+            (
+                "vm_size",
+                "/properties/properties/agentVmSize",
+                aks.agent_vm_size.as_deref(),
+            ),
+            (
+                "agent_count",
+                "/properties/properties/agentCount",
+                count.as_deref(),
+            ),
+            (
+                "load_balancer",
+                "/properties/properties/loadBalancerType",
+                aks.load_balancer_type.as_deref(),
+            ),
+            (
+                "load_balancer.subnet",
+                "/properties/properties/loadBalancerSubnet",
+                aks.load_balancer_subnet.as_deref(),
+            ),
         ]
         .into_iter()
-        .filter_map(|(path, key, came)| {
-            let asked = match asked.get(key)? {
+        .filter_map(|(path, pointer, came)| {
+            let asked = match requested.pointer(pointer)? {
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
             let came = came?;
             (!asked.eq_ignore_ascii_case(came)).then(|| {
-                Warning::new(
-                    COMPUTE_DEVIATES,
+                deviation(
                     path,
                     format!("asked for {asked}, and the compute has {came}"),
-                    "somebody else may have created it at the same moment: ask them before you \
-                     change or delete it",
                 )
             })
         })
-        .collect()
+        .collect();
+        let to_attach = requested.pointer("/properties/resourceId").is_some();
+        if properties.is_attached_compute == Some(!to_attach) {
+            let way = |attached| if attached { "attached" } else { "created" };
+            found.push(deviation(
+                "cluster",
+                format!("was to be {}, and is {}", way(to_attach), way(!to_attach)),
+            ));
+        }
+        found
     }
+}
+
+fn deviation(path: &str, message: String) -> Warning {
+    Warning::new(
+        COMPUTE_DEVIATES,
+        path,
+        message,
+        "somebody else may have made it at the same moment: ask them before you change or delete it",
+    )
 }
 
 impl CreateWith for ProvisioningConfiguration {

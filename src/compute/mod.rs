@@ -115,7 +115,11 @@ impl<K: Kind> ComputeTarget<K> {
         check_kind::<K>(&self.name, &resource)?;
         self.resource = Arc::new(resource);
         // What is over is over: from here on the compute itself has the word.
-        if self.pending.as_ref().is_some_and(|pending| pending.is_over()) {
+        if self
+            .pending
+            .as_ref()
+            .is_some_and(|pending| pending.is_over())
+        {
             self.pending = None;
         }
         Ok(())
@@ -162,7 +166,10 @@ impl<K: Kind> ComputeTarget<K> {
         };
         if let Some(result) = result {
             let resource = decode(result)?;
-            check_kind::<K>(&self.name, &resource)?;
+            // An answer that says nothing of the kind contradicts nothing.
+            if !resource.properties.compute_type.is_empty() {
+                check_kind::<K>(&self.name, &resource)?;
+            }
             self.resource = Arc::new(resource);
         }
         self.pending = None;
@@ -386,7 +393,9 @@ fn existence(answer: &Answer, client_request_id: &str) -> Result<Option<Error>, 
         .any(|start| code.starts_with(start))
     });
     // A page of some proxy in between is no answer either.
-    let foreign = refusal.response().is_some_and(|facts| facts.excerpt.is_some());
+    let foreign = refusal
+        .response()
+        .is_some_and(|facts| facts.excerpt.is_some());
     if answer.status == 404 && !above && !foreign {
         Ok(Some(refusal))
     } else {

@@ -104,7 +104,11 @@ pub(super) async fn write(
         .client()
         .send(&request, Sending::Once, Limit::RESOURCE, None)
         .await
-        .map_err(|error| uncertain(error, token))?;
+        .map_err(|error| match error.kind() {
+            // No token, no trust, or our own brake: nothing was sent.
+            ErrorKind::Credential | ErrorKind::UntrustedUrl | ErrorKind::Service => error,
+            _ => uncertain(error, token),
+        })?;
     if answer.status == 408 || answer.status >= 500 {
         return Err(uncertain(answer.refusal(&id), token));
     }
@@ -113,13 +117,6 @@ pub(super) async fn write(
 
 /// The request may have arrived although no good answer came: the error carries the token.
 fn uncertain(error: Error, token: &ResumeToken) -> Error {
-    let sent = !matches!(
-        error.kind(),
-        ErrorKind::Credential | ErrorKind::UntrustedUrl
-    ) && !error.is_throttled();
-    if !sent {
-        return error;
-    }
     error.with_operation(OperationFacts {
         last_status: None,
         elapsed: Duration::ZERO,

@@ -100,9 +100,13 @@ impl<K: Kind> ComputeTarget<K> {
                 match read(&workspace, &name).await? {
                     Found::Resource(resource) => {
                         check_kind::<K>(&name, &resource)?;
-                        // Only a clear "no" will do: the cluster could be somebody's own.
-                        if resource.properties.is_attached_compute != Some(false) {
-                            return Err(attached());
+                        let properties = &resource.properties;
+                        match properties.is_attached_compute {
+                            Some(false) => {}
+                            Some(true) => return Err(attached()),
+                            // A compute that failed early has no cluster that could be lost.
+                            None if properties.resource_id.is_none() => {}
+                            None => return Err(unclear()),
                         }
                         remove(&workspace, &name, url, token).await
                     }
@@ -188,4 +192,13 @@ fn attached() -> Error {
         "the cluster was attached, not created by the workspace, and delete would destroy it",
     )
     .with_remedy("use detach: the compute goes, and the cluster stays")
+}
+
+fn unclear() -> Error {
+    Error::new(
+        ErrorKind::Refused,
+        "the service does not say whether the cluster was attached, and delete could destroy \
+         somebody's own",
+    )
+    .with_remedy("use detach, and delete the cluster itself if it is yours")
 }

@@ -4,7 +4,7 @@ use super::kind::Aks;
 use super::{AksCompute, ComputeTarget, Found, read, remove, update};
 use crate::error::{Error, ErrorKind};
 use crate::names::ComputeName;
-use crate::operation::{Driver, Machine, Operation, StatusClass};
+use crate::operation::{Driver, Machine, Operation, StatusClass, is_deleting};
 use crate::token::{HttpVerb, ResumeToken, TokenParts, Verb};
 use crate::wire::ComputeResource;
 use crate::workspace::Workspace;
@@ -26,6 +26,9 @@ pub enum Resumed {
     /// A detach or delete, running or done.
     Removal(Operation<()>),
     /// The request never arrived, as far as the compute shows: begin again.
+    ///
+    /// For an update this is also the answer where the compute is at rest, because it does not show
+    /// whose update was the last. To update again is harmless.
     NotStarted {
         /// What was to be done.
         verb: Verb,
@@ -120,34 +123,48 @@ impl Workspace {
             }
         };
         let properties = &resource.properties;
-        let state = properties.provisioning_state.as_deref();
-        let running = state.is_some_and(|state| !StatusClass::of(state).is_terminal());
+        let state = properties.provisioning_state.as_deref().unwrap_or_default();
+        let running = !state.is_empty() && !StatusClass::of(state).is_terminal();
         let begun = || {
             let mut parts = token.parts().clone();
-            parts.last_status = state.map(str::to_owned);
+            parts.last_status = properties.provisioning_state.clone();
             Machine::resume(&parts, self.client().origins())
         };
-        let since = |moment: Option<&str>| {
-            // What cannot be told counts as ours: waiting for it does no harm.
-            moment
-                .and_then(|text| azure_core::time::parse_rfc3339(text).ok())
-                .is_none_or(|moment| moment + SKEW >= OffsetDateTime::from(token.started_at()))
-        };
+        let started = OffsetDateTime::from(token.started_at());
+        let moment =
+            |text: Option<&str>| text.and_then(|text| azure_core::time::parse_rfc3339(text).ok());
         Ok(match verb {
-            // An older compute of that name is why the create was refused, or would be.
-            Verb::Attach | Verb::Create if !since(properties.created_on.as_deref()) => not_started,
             Verb::Attach | Verb::Create => {
+                // An older compute of that name is why the create was refused, or would be; and so
+                // is one that came about in the other way.
+                let created = moment(properties.created_on.as_deref());
+                let older = created.is_some_and(|created| created < started - SKEW);
+                let other = properties.is_attached_compute == Some(verb == Verb::Create);
+                if older || other {
+                    return Ok(not_started);
+                }
                 let mut compute = ComputeTarget::<Aks>::found(self.clone(), name, resource)?;
                 if running {
                     compute.follow(Some(token.clone()));
                 }
                 Resumed::Compute(compute)
             }
-            Verb::Update if running || since(properties.modified_on.as_deref()) => {
-                Resumed::Update(update::operation(self, &name, token.clone(), begun()?))
+            // Only what can be nothing else counts: the compute is updating, and was changed after
+            // the token was made. At rest it does not tell whose update was the last.
+            Verb::Update => {
+                let modified = moment(properties.modified_on.as_deref());
+                let ours = state.trim().eq_ignore_ascii_case("Updating")
+                    && modified.is_some_and(|modified| modified > started);
+                match ours {
+                    true => {
+                        Resumed::Update(update::operation(self, &name, token.clone(), begun()?))
+                    }
+                    false => not_started,
+                }
             }
-            Verb::Delete | Verb::Detach if running => removal(begun()?),
-            Verb::Delete | Verb::Detach | Verb::Update => not_started,
+            // Somebody else's create or update may run: that is no removal.
+            Verb::Delete | Verb::Detach if is_deleting(state) => removal(begun()?),
+            Verb::Delete | Verb::Detach => not_started,
         })
     }
 
@@ -174,8 +191,11 @@ impl Workspace {
         if !folder.eq_ignore_ascii_case(own.path()) {
             return Err(refuse("the token belongs to another workspace"));
         }
-        // Names that need percent-encoding cannot have been prepared here.
-        super::existing(name).map_err(|_| refuse("the token names no compute"))
+        // Names of another year may need percent-encoding; a plus sign is only itself in a path.
+        let name = name.replace('+', "%2B");
+        let decoded = url::form_urlencoded::parse(name.as_bytes()).next();
+        let name = decoded.map_or_else(String::new, |(name, _)| name.into_owned());
+        super::existing(&name).map_err(|_| refuse("the token names no compute"))
     }
 }
 

@@ -5,7 +5,7 @@ use super::prepare::{self, Prepared};
 use super::{ComputeTarget, Found, Kind, read};
 use crate::error::{Error, ErrorKind};
 use crate::names::{ComputeName, WorkspaceId};
-use crate::operation::{Driver, Machine};
+use crate::operation::{Driver, Machine, is_deleting};
 use crate::token::{HttpVerb, ResumeToken, Verb};
 use crate::wire::ComputeResource;
 use crate::workspace::Workspace;
@@ -280,14 +280,21 @@ fn found<K: Kind>(
     resource: ComputeResource,
     existing: Existing,
 ) -> Result<ComputeTarget<K>, Error> {
-    if existing == Existing::Taken {
-        return ComputeTarget::found(workspace, name, resource);
-    }
     let state = resource
         .properties
         .provisioning_state
         .as_deref()
         .unwrap_or("unknown");
+    if existing == Existing::Taken && is_deleting(state) {
+        return Err(Error::new(
+            ErrorKind::Refused,
+            "the compute of that name is being deleted",
+        )
+        .with_remedy("wait until it is gone, then try again"));
+    }
+    if existing == Existing::Taken {
+        return ComputeTarget::found(workspace, name, resource);
+    }
     let kind = &resource.properties.compute_type;
     let error = Error::new(
         ErrorKind::AlreadyExists,
@@ -311,10 +318,9 @@ async fn put<K: Kind>(
     let answer = prepare::write(&workspace, Method::Put, url.clone(), Some(&body), &token).await?;
     // Somebody was faster.
     if answer.status == 409
-        && existing == Existing::Taken
-        && let Found::Resource(resource) = read(&workspace, &name).await?
+        && let Ok(Found::Resource(resource)) = read(&workspace, &name).await
     {
-        return ComputeTarget::found(workspace, name, *resource);
+        return found(workspace, name, *resource, existing);
     }
     let id = token.parts().client_request_id.clone();
     let begun = Machine::start(

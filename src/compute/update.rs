@@ -4,7 +4,7 @@ use super::kind::Aks;
 use super::prepare::{self, Prepared};
 use super::{AksCompute, ComputeTarget, check_kind, decode, existence};
 use crate::config::UpdateConfiguration;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::names::ComputeName;
 use crate::operation::{Driver, Machine, Operation, Step};
 use crate::token::{HttpVerb, ResumeToken, Verb};
@@ -27,8 +27,8 @@ impl ComputeTarget<Aks> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Validation`] where the change does not fit the cluster as it is, for example
-    /// `Renew` without a leaf domain label; [`ErrorKind::Service`] with the service's reason, for
+    /// [`ErrorKind::Validation`](crate::ErrorKind::Validation) where the change does not fit the cluster as it is, for example
+    /// `Renew` without a leaf domain label; [`ErrorKind::Service`](crate::ErrorKind::Service) with the service's reason, for
     /// example while another operation runs ([`Error::is_conflict`]). Where it is not known whether
     /// the PUT arrived, the error carries a [`resume_token`](Error::resume_token).
     ///

@@ -17,5 +17,6 @@ pub(crate) use driver::Driver;
 pub use handle::Operation;
 pub use progress::{Event, Progress};
 pub use status::StatusClass;
+pub(crate) use status::is_deleting;
 pub(crate) use step::{Machine, Step};
 pub use wait::WaitOptions;

@@ -53,6 +53,11 @@ pub(crate) fn provisioning_state(resource: &Value) -> Option<&str> {
     (!state.trim().is_empty()).then_some(state)
 }
 
+/// Whether a provisioning state is that of a resource that goes.
+pub(crate) fn is_deleting(state: &str) -> bool {
+    state.trim().eq_ignore_ascii_case("Deleting")
+}
+
 /// The status in the answer of a status monitor.
 ///
 /// `status`; else the provisioning state of a resource (some services answer with the resource);

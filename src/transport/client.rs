@@ -55,13 +55,18 @@ impl ArmClient {
             settings.credential,
             [settings.cloud.scope()],
         ));
-        let pipeline = |retry: RetryOptions| {
+        let pipeline = |retry: RetryOptions, impatient| {
             let options = ClientOptions {
                 retry,
                 ..settings.options.clone()
             };
-            let per_try: Vec<Arc<dyn Policy>> =
-                vec![Arc::new(ThrottlePolicy(brake.clone())), bearer.clone()];
+            let per_try: Vec<Arc<dyn Policy>> = vec![
+                Arc::new(ThrottlePolicy {
+                    brake: brake.clone(),
+                    impatient,
+                }),
+                bearer.clone(),
+            ];
             Pipeline::new(
                 option_env!("CARGO_PKG_NAME"),
                 option_env!("CARGO_PKG_VERSION"),
@@ -77,8 +82,8 @@ impl ArmClient {
             RetryOptions::custom(Arc::new(ReadRetry))
         };
         Self {
-            read: pipeline(read),
-            once: pipeline(RetryOptions::none()),
+            read: pipeline(read, true),
+            once: pipeline(RetryOptions::none(), false),
             origins,
             timeout: settings.timeout,
         }
@@ -182,11 +187,14 @@ impl ArmClient {
             .stream(&Context::new(), &mut sent, Some(options))
             .await
             .map_err(|error| match throttled(&error) {
+                Some(Throttled {
+                    answered: Some(facts),
+                    ..
+                }) => Error::service(*facts),
                 Some(throttled) => Error::new(ErrorKind::Service, throttled.to_string())
                     .with_response(ResponseFacts {
-                        status: Some(429),
+                        status: Some(throttled.status),
                         retry_after: Some(throttled.retry_after),
-                        request_id: throttled.answered.flatten(),
                         ..ResponseFacts::default()
                     }),
                 None => Error::from(error),

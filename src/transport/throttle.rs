@@ -1,5 +1,7 @@
 //! One brake for a whole workspace: what one task is told, all tasks heed.
 
+use crate::error::ResponseFacts;
+use crate::transport::exchange::{Answer, Limit};
 use async_trait::async_trait;
 use azure_core::http::policies::{Policy, PolicyResult};
 use azure_core::http::{Context, Request};
@@ -11,26 +13,35 @@ use tokio::time::Instant;
 /// Until when nothing is sent, shared by the pipelines of a workspace.
 #[derive(Debug, Default)]
 pub(crate) struct Brake {
-    until: Mutex<Option<Instant>>,
+    held: Mutex<Option<Hold>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Hold {
+    until: Instant,
+    /// Of the answer that asked for it.
+    status: u16,
 }
 
 impl Brake {
-    fn remaining(&self) -> Option<Duration> {
-        let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = (*until)?
+    fn remaining(&self) -> Option<(Duration, u16)> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let hold = (*held)?;
+        let left = hold
+            .until
             .checked_duration_since(Instant::now())
             .filter(|left| !left.is_zero());
         if left.is_none() {
-            *until = None;
+            *held = None;
         }
-        left
+        Some((left?, hold.status))
     }
 
-    fn hold(&self, delay: Duration) {
-        let new = Instant::now() + delay.min(LONGEST);
-        let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
-        if until.is_none_or(|old| old < new) {
-            *until = Some(new);
+    fn hold(&self, delay: Duration, status: u16) {
+        let until = Instant::now() + delay.min(LONGEST);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.is_none_or(|old| old.until < until) {
+            *held = Some(Hold { until, status });
         }
     }
 }
@@ -43,28 +54,29 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The per-try policy around a [`Brake`].
 #[derive(Debug)]
-pub(crate) struct ThrottlePolicy(pub(crate) Arc<Brake>);
+pub(crate) struct ThrottlePolicy {
+    pub(crate) brake: Arc<Brake>,
+    /// Whether an answer that asks for much patience is an error at once. So it is for reads, which
+    /// would else be tried again, run into the brake, and lose what the service said.
+    pub(crate) impatient: bool,
+}
 
-/// The brake is on for longer than a call should sleep.
+/// The service asks for more patience than a call has.
 #[derive(Debug, Clone)]
 pub(crate) struct Throttled {
     pub(crate) retry_after: Duration,
-    /// The service's own answer, where one was just given: its request id. Otherwise nothing was
-    /// sent.
-    pub(crate) answered: Option<Option<String>>,
+    pub(crate) status: u16,
+    /// The service's own answer, where one was just given. Otherwise nothing was sent.
+    pub(crate) answered: Option<Box<ResponseFacts>>,
 }
 
 impl fmt::Display for Throttled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the service throttles this workspace for another {:.0?}",
-            self.retry_after
-        )?;
-        match self.answered {
-            Some(_) => Ok(()),
-            None => f.write_str("; nothing was sent"),
-        }
+            "the service asked for patience ({}) for another {:.0?}; nothing was sent",
+            self.status, self.retry_after
+        )
     }
 }
 
@@ -78,33 +90,45 @@ impl Policy for ThrottlePolicy {
         request: &mut Request,
         next: &[Arc<dyn Policy>],
     ) -> PolicyResult {
-        while let Some(left) = self.0.remaining() {
+        while let Some((left, status)) = self.brake.remaining() {
             if left > PATIENCE {
-                return Err(refusal(left, None));
+                return Err(refusal(Throttled {
+                    retry_after: left,
+                    status,
+                    answered: None,
+                }));
             }
             tokio::time::sleep(left).await;
         }
         let response = next[0].send(ctx, request, &next[1..]).await?;
         let status = u16::from(response.status());
-        if (status == 429 || status == 503)
-            && let Some(delay) = super::exchange::retry_after(response.headers())
-        {
-            self.0.hold(delay);
-            // Trying again would only run into the brake, and lose what the service said.
-            if status == 429 && delay > PATIENCE {
-                let id = super::exchange::header(response.headers(), "x-ms-request-id");
-                return Err(refusal(delay, Some(id.map(str::to_owned))));
-            }
+        if !matches!(status, 429 | 503) {
+            return Ok(response);
         }
-        Ok(response)
+        let Some(delay) = super::exchange::retry_after(response.headers()) else {
+            return Ok(response);
+        };
+        self.brake.hold(delay, status);
+        if !self.impatient || delay <= PATIENCE {
+            return Ok(response);
+        }
+        let facts = match Answer::read(response, Limit::RESOURCE).await {
+            Ok(answer) => answer.facts(""),
+            Err(_) => ResponseFacts {
+                status: Some(status),
+                retry_after: Some(delay),
+                ..ResponseFacts::default()
+            },
+        };
+        Err(refusal(Throttled {
+            retry_after: delay,
+            status,
+            answered: Some(Box::new(facts)),
+        }))
     }
 }
 
 /// Of a kind that `azure_core` does not try again.
-fn refusal(retry_after: Duration, answered: Option<Option<String>>) -> azure_core::Error {
-    let throttled = Throttled {
-        retry_after,
-        answered,
-    };
+fn refusal(throttled: Throttled) -> azure_core::Error {
     azure_core::Error::with_error(azure_core::error::ErrorKind::Other, throttled, "throttled")
 }

@@ -58,7 +58,10 @@ impl WorkspaceBuilder {
             transport: Some(transport),
             // Of a custom cloud only the credential's own variables know where to sign in
             // (`AZURE_AUTHORITY_HOST`).
-            cloud: self.cloud.configuration().map(|known| Arc::new(known.clone())),
+            cloud: self
+                .cloud
+                .configuration()
+                .map(|known| Arc::new(known.clone())),
             ..ClientOptions::default()
         })
     }
@@ -81,10 +84,7 @@ fn way(variable: impl Fn(&str) -> Option<String>) -> Way {
     }
 }
 
-fn make(
-    way: Way,
-    client_options: ClientOptions,
-) -> azure_core::Result<Arc<dyn TokenCredential>> {
+fn make(way: Way, client_options: ClientOptions) -> azure_core::Result<Arc<dyn TokenCredential>> {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     Ok(match way {
         Way::ClientSecret => ClientSecretCredential::new(

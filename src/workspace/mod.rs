@@ -58,7 +58,7 @@ struct Inner {
     /// The region as the caller gave it.
     preset: Option<String>,
     /// The region as the service gave it; filled by a read of the workspace.
-    location: OnceCell<Option<String>>,
+    location: OnceCell<String>,
 }
 
 impl Workspace {
@@ -167,16 +167,11 @@ impl Workspace {
         if let Some(location) = &self.inner.preset {
             return Ok(location);
         }
-        self.confirm().await?.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Protocol,
-                "the service gave the workspace no location",
-            )
-        })
+        self.confirm().await
     }
 
     /// Reads the workspace, once: it is there, and this is its region.
-    pub(crate) async fn confirm(&self) -> Result<Option<&str>, Error> {
+    pub(crate) async fn confirm(&self) -> Result<&str, Error> {
         let location = self.inner.location.get_or_try_init(|| async {
             let request = HttpRequest::get(self.inner.url.clone());
             let id = request.client_request_id.clone();
@@ -187,12 +182,20 @@ impl Workspace {
                 .await?
                 .successful(&id)?
                 .json(&id)?;
-            Ok(resource.location.filter(|location| !location.is_empty()))
+            resource
+                .location
+                .filter(|location| !location.is_empty())
+                .ok_or_else(|| {
+                    Error::new(
+                        ErrorKind::Protocol,
+                        "the service gave the workspace no location",
+                    )
+                })
         });
-        let location = location.await.map_err(|error: Error| {
+        let location = location.await.map_err(|error| {
             error.with_context(|| format!("read workspace {:?}", self.inner.id.name()))
         })?;
-        Ok(location.as_deref())
+        Ok(location)
     }
 
     /// All computes of the workspace, of every kind, read a page at a time as they are asked for.

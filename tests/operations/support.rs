@@ -25,7 +25,7 @@ pub(crate) fn resource(state: &str) -> Value {
         "name": "myaks",
         "properties": {
             "computeType": "AKS",
-            "isAttachedCompute": true,
+            "isAttachedCompute": false,
             "provisioningState": state,
         },
     })

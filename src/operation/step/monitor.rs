@@ -158,6 +158,12 @@ impl Machine {
             {
                 self.end_with_resource(Some(body.clone()), answer)
             }
+            // It was at work, and is at rest again: given up, or made anew by somebody else.
+            (HttpVerb::Delete, StatusClass::Succeeded) if self.seen_running => self.lost(
+                ErrorKind::OperationStatusLost,
+                "the resource is at rest again, and does not show what became of the operation",
+                answer,
+            ),
             (HttpVerb::Delete, _) => self.read(regular),
             _ => self.end_with_resource(Some(body.clone()), answer),
         }

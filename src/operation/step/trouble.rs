@@ -4,7 +4,7 @@ use super::body::Body;
 use super::{Machine, Mode, Outcome, Phase, Step, Why};
 use crate::error::{Error, ErrorKind, ResponseFacts};
 use crate::operation::schedule::{LONGEST_THROTTLE, Pace};
-use crate::operation::status::{StatusClass, provisioning_state};
+use crate::operation::status::{StatusClass, is_deleting, provisioning_state};
 use crate::token::{FinalStateVia, HttpVerb};
 use crate::transport::Answer;
 use serde_json::Value;
@@ -27,6 +27,11 @@ impl Machine {
         self.not_found += 1;
         if matches!(self.mode, Mode::Resource) && self.verb == HttpVerb::Delete {
             return self.succeed(None);
+        }
+        // Somebody deletes what is being waited for, and now it is gone: nothing runs any more.
+        let deleted = self.status().is_some_and(is_deleting);
+        if matches!(self.mode, Mode::Resource) && deleted {
+            return self.lost(ErrorKind::Service, "the resource was deleted", answer);
         }
         let patient = if self.seen_status {
             self.not_found <= MAX_NOT_FOUND
@@ -157,7 +162,7 @@ impl Machine {
         let facts = error.response().cloned().unwrap_or_default();
         match error.kind() {
             // Our own brake: nothing was sent, and nothing counts.
-            ErrorKind::Service if error.is_throttled() => {
+            ErrorKind::Service if error.retry_after().is_some() => {
                 self.last_error = Some(error.to_string());
                 self.read(Pace::Throttled {
                     hint: error.retry_after(),
