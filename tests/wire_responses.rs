@@ -211,6 +211,9 @@ async fn only_a_404_of_the_compute_itself_means_that_there_is_none() {
     ] {
         let mut service = Service::start().await;
         service.on_get(Reply::json(status, &body)).await;
+        service
+            .on("GET", &at(""), Reply::new(200, r#"{"location":"eastus"}"#))
+            .await;
         let found = AksCompute::get_opt(&service.workspace(), "myaks").await;
         match found {
             Ok(None) => assert!(there_is_none, "{status} {body}"),

@@ -449,7 +449,8 @@ async fn one_answer_that_asks_for_patience_stops_the_whole_workspace() {
         assert_eq!(service.seen().len(), 2);
 
         let own = |error: Error| {
-            assert!(error.is_throttled(), "{error}");
+            assert_eq!(error.http_status(), Some(status), "{error}");
+            assert!(error.to_string().contains("nothing was sent"), "{error}");
             let left = error.retry_after().unwrap();
             assert!(left > Duration::from_secs(3500), "{left:?}");
             assert!(error.resume_token().is_none(), "nothing was sent");

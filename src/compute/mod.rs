@@ -393,9 +393,9 @@ fn existence(answer: &Answer, client_request_id: &str) -> Result<Option<Error>, 
         .any(|start| code.starts_with(start))
     });
     // A page of some proxy in between is no answer either.
-    let foreign = refusal
-        .response()
-        .is_some_and(|facts| facts.excerpt.is_some());
+    let body = answer.text();
+    let foreign =
+        !body.is_empty() && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err();
     if answer.status == 404 && !above && !foreign {
         Ok(Some(refusal))
     } else {

@@ -240,3 +240,32 @@ impl fmt::Debug for WorkspaceBuilder {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Workspace;
+
+    #[test]
+    fn a_proxy_that_would_be_passed_by_is_refused_and_not_quoted() {
+        for proxy in [
+            "htp://user:s3cr3t@localhost:9",
+            "ftp://localhost",
+            "localhost:9",
+            "",
+            "http://",
+        ] {
+            let builder = Workspace::builder("s", "g", "w").proxy(proxy);
+            let why = builder.proxy_error.clone().unwrap_or_default();
+            assert!(
+                why.contains("proxy") && !why.contains("s3cr3t"),
+                "{proxy}: {why}"
+            );
+        }
+        assert!(
+            Workspace::builder("s", "g", "w")
+                .proxy("http://localhost:9")
+                .proxy_error
+                .is_none()
+        );
+    }
+}

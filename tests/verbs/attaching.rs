@@ -91,3 +91,36 @@ async fn attach_never_overwrites_and_attach_or_get_takes_what_is_there() {
     assert_eq!(taken.is_attached(), Some(true));
     assert_eq!(count(&emulator, "PUT"), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_attach_that_meets_another_cluster_says_so() {
+    let emulator = Emulator::new();
+    let workspace = emulated::workspace(&emulator);
+    let mine = emulator.add_cluster(ExistingCluster::new(GROUP, "mine"));
+    let other = emulator.add_cluster(ExistingCluster::new(GROUP, "other"));
+    let config = AksCompute::attach_configuration(ClusterRef::id(&mine))
+        .build()
+        .unwrap();
+    let mut aks = ComputeTarget::attach(&workspace, "myaks", config)
+        .await
+        .unwrap();
+    // Somebody else's compute took its place while it was waited for.
+    emulator.finish_operations();
+    let mut document = emulator.compute("myaks").unwrap();
+    document["properties"]["resourceId"] = other.clone().into();
+    emulator.inject(
+        Fault::response_override(
+            200,
+            &[("content-type", "application/json")],
+            document.to_string(),
+        )
+        .on_path("/computes/myaks"),
+    );
+    aks.wait_for_completion(WaitOptions::new()).await.unwrap();
+    let deviation = &aks.deviations()[0];
+    assert_eq!(
+        (deviation.rule, deviation.path.as_str()),
+        ("compute.deviates", "cluster")
+    );
+    assert!(deviation.message.contains("other"), "{deviation}");
+}

@@ -254,3 +254,27 @@ async fn bad_names_and_bad_configurations_send_nothing() {
     }
     assert!(emulator.journal().is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_compute_that_is_being_deleted_is_not_handed_out() {
+    let emulator = Emulator::new();
+    let workspace = emulated::workspace(&emulator);
+    let aks = created(&workspace, "myaks").await;
+    let removal = aks.delete().await.unwrap();
+    let error = ComputeTarget::create_or_get(&workspace, "myaks", dev_test())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused);
+    assert!(
+        error.remedy().is_some_and(|remedy| remedy.contains("gone")),
+        "{error}"
+    );
+
+    let mut going = AksCompute::get(&workspace, "myaks").await.unwrap();
+    let error = going
+        .wait_for_completion(WaitOptions::new())
+        .await
+        .unwrap_err();
+    assert!(error.is_not_found() && !error.may_still_run(), "{error}");
+    removal.await.unwrap();
+}

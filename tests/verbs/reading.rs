@@ -1,7 +1,7 @@
 use super::{attached, created, emulated, requests};
 use azure_core::http::Method;
 use azureml_aks::emulator::{Emulator, Fault};
-use azureml_aks::{AksCompute, KindProperties, Workspace};
+use azureml_aks::{AksCompute, ComputeTarget, KindProperties, WaitOptions, Workspace};
 use futures::{StreamExt, TryStreamExt};
 use std::pin::pin;
 
@@ -145,4 +145,68 @@ async fn reads_are_tried_again_and_writes_are_not() {
         Some(503)
     );
     assert_eq!(requests(&emulator), ["POST listKeys"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_status_is_what_was_last_read() {
+    let emulator = Emulator::new();
+    let workspace = emulated::workspace(&emulator);
+    let config = || AksCompute::provisioning_configuration().build().unwrap();
+    let mut aks = ComputeTarget::create(&workspace, "myaks", config())
+        .await
+        .unwrap();
+    assert_eq!(aks.status(), Some("Creating"));
+    emulator.finish_operations();
+    aks.refresh_state().await.unwrap();
+    assert_eq!(aks.status(), Some("Succeeded"));
+
+    let mut aks = ComputeTarget::create(&workspace, "fail-x", config())
+        .await
+        .unwrap();
+    aks.wait_for_completion(WaitOptions::new())
+        .await
+        .unwrap_err();
+    assert_eq!(aks.status(), Some("Failed"));
+    assert!(!aks.provisioning_errors().is_empty());
+    aks.refresh_state().await.unwrap();
+    assert_eq!(aks.status(), Some("Failed"));
+    assert!(
+        aks.wait_for_completion(WaitOptions::new())
+            .await
+            .unwrap_err()
+            .is_operation_failure()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_workspace_is_no_missing_compute_although_its_location_was_given() {
+    let emulator = Emulator::new();
+    let elsewhere = Workspace::builder(emulator.subscription(), emulator.resource_group(), "other")
+        .credential(emulator.credential())
+        .transport(emulator.transport())
+        .location("eastus")
+        .build()
+        .unwrap();
+    assert!(
+        AksCompute::get_opt(&elsewhere, "myaks")
+            .await
+            .unwrap_err()
+            .is_not_found()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_maintenance_keeps_the_words_of_the_service() {
+    let emulator = Emulator::new();
+    let workspace = emulated::workspace(&emulator);
+    let body = r#"{"error":{"code":"Maintenance","message":"down until noon"}}"#;
+    let headers = [("retry-after", "60"), ("content-type", "application/json")];
+    emulator.inject(Fault::response_override(503, &headers, body).times(1));
+    let error = AksCompute::get(&workspace, "myaks").await.unwrap_err();
+    assert_eq!(
+        (error.http_status(), error.code()),
+        (Some(503), Some("Maintenance"))
+    );
+    assert!(error.to_string().contains("down until noon"), "{error}");
+    assert!(error.retry_after().is_some());
 }

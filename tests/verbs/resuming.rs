@@ -136,3 +136,77 @@ async fn tokens_of_other_places_are_refused() {
     }
     assert!(emulator.journal().is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_was_never_sent_is_not_taken_for_done() {
+    let emulator = Emulator::new();
+    let workspace = emulated::workspace(&emulator);
+    let change = || {
+        azureml_aks::UpdateConfiguration::builder()
+            .tls(azureml_aks::TlsUpdate::Enable(
+                azureml_aks::Tls::leaf_domain("mylabel"),
+            ))
+            .build()
+            .unwrap()
+    };
+    let not_started = |resumed: Resumed| {
+        assert!(
+            matches!(
+                resumed,
+                Resumed::NotStarted {
+                    verb: Verb::Update,
+                    ..
+                }
+            ),
+            "{resumed:?}"
+        );
+    };
+    let aks = created(&workspace, "myaks").await;
+    let token = stored(aks.prepare_update(change()).token());
+    not_started(workspace.resume(&token).await.unwrap());
+
+    // While somebody else's create is running.
+    let other = ComputeTarget::create(&workspace, "other", config())
+        .await
+        .unwrap();
+    let token = stored(other.prepare_update(change()).token());
+    not_started(workspace.resume(&token).await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_that_was_never_sent_does_not_follow_a_create() {
+    let emulator = Emulator::new();
+    let workspace = emulated::workspace(&emulator);
+    let aks = ComputeTarget::create(&workspace, "myaks", config())
+        .await
+        .unwrap();
+    for prepared in [aks.prepare_delete(), aks.prepare_detach()] {
+        let token = stored(prepared.token());
+        assert!(matches!(
+            workspace.resume(&token).await.unwrap(),
+            Resumed::NotStarted { .. }
+        ));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attach_is_not_taken_for_somebody_elses_create() {
+    let emulator = Emulator::new();
+    let workspace = emulated::workspace(&emulator);
+    let config = AksCompute::attach_configuration(azureml_aks::ClusterRef::named("g", "mine"))
+        .build()
+        .unwrap();
+    let token = stored(
+        AksCompute::prepare_attach(&workspace, "myaks", config)
+            .unwrap()
+            .token(),
+    );
+    created(&workspace, "myaks").await;
+    assert!(matches!(
+        workspace.resume(&token).await.unwrap(),
+        Resumed::NotStarted {
+            verb: Verb::Attach,
+            ..
+        }
+    ));
+}
