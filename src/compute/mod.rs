@@ -96,6 +96,17 @@ impl<K: Kind> ComputeTarget<K> {
         }
     }
 
+    /// Makes a handle of what was read already, such as an item of
+    /// [`Workspace::computes`]. No I/O.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Refused`] if the compute is of another kind; [`ErrorKind::Validation`] if it has
+    /// no name.
+    pub fn from_resource(workspace: &Workspace, resource: ComputeResource) -> Result<Self, Error> {
+        Self::found(workspace.clone(), existing(&resource.name)?, resource)
+    }
+
     /// Reads the compute again.
     ///
     /// Sends: GET of the compute.

@@ -100,7 +100,9 @@ impl<K: Kind> ComputeTarget<K> {
     ///
     /// An existing compute is taken as it is, whatever its parameters and state: compare
     /// [`resource`](Self::resource), and wait with
-    /// [`wait_for_completion`](Self::wait_for_completion), which says so if it had failed.
+    /// [`wait_for_completion`](Self::wait_for_completion), which says so if it had failed. Right
+    /// after this call [`resume_token`](Self::resume_token) is there only if the compute is new. One
+    /// that is being deleted is refused.
     ///
     /// # Errors
     ///

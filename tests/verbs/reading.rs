@@ -100,6 +100,12 @@ async fn pages_are_read_only_when_they_are_needed() {
     assert_eq!(requests(&emulator), ["GET computes"]);
     let rest: Vec<_> = computes.try_collect().await.unwrap();
     assert_eq!(rest.len(), 2);
+    let seen = emulator.journal().len();
+    let handle = AksCompute::from_resource(&workspace, rest[0].clone()).unwrap();
+    assert_eq!(
+        (handle.name().as_str(), emulator.journal().len()),
+        (rest[0].name.as_str(), seen)
+    );
     assert_eq!(requests(&emulator), ["GET computes", "GET computes"]);
     assert_eq!(
         rest.iter()
