@@ -37,7 +37,7 @@ impl WorkspaceBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Credential`](crate::ErrorKind::Credential) if the credential cannot be made of
+    /// [`ErrorKind::Credential`] if the credential cannot be made of
     /// what the environment says. Whether it is accepted shows with the first call.
     pub fn default_credential(self) -> Result<Self, Error> {
         let options = self.identity_options()?;
