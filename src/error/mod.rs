@@ -429,13 +429,16 @@ impl ResponseFacts {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write;
         let inner = &*self.inner;
+        let mut f = Printable(f);
         if let Some(context) = &inner.context {
             write!(f, "{context}: ")?;
         }
         f.write_str(&inner.message)?;
         for violation in &inner.violations {
-            write!(f, "\n  {violation}")?;
+            f.0.write_str("\n  ")?;
+            write!(f, "{violation}")?;
         }
         if let Some(operation) = &inner.operation {
             write!(
@@ -459,6 +462,27 @@ impl fmt::Display for Error {
         }
         if let Some(remedy) = inner.remedy {
             write!(f, "; {remedy}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes without what would steer a terminal or a log: the texts are mostly not ours. Line breaks
+/// and tabs become spaces, other control characters and changes of the direction of writing vanish.
+struct Printable<'a, 'f>(&'a mut fmt::Formatter<'f>);
+
+impl fmt::Write for Printable<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let steers = |c: char| {
+            c.is_control()
+                || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        };
+        for piece in text.split_inclusive(steers) {
+            let plain = piece.trim_end_matches(steers);
+            self.0.write_str(plain)?;
+            if piece[plain.len()..].contains(['\n', '\r', '\t', '\u{2028}', '\u{2029}']) {
+                self.0.write_str(" ")?;
+            }
         }
         Ok(())
     }

@@ -113,6 +113,24 @@ impl ServiceError {
         (error != Self::default()).then_some(error)
     }
 
+    /// Only codes and statuses, for answers whose texts may quote a secret in any form.
+    pub(crate) fn without_texts(self) -> Self {
+        // A code is an identifier: what is none may be a text in the wrong place.
+        let is_code = |code: &String| {
+            code.len() <= 100
+                && code
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+        };
+        Self {
+            code: self.code.filter(is_code),
+            message: self.message.map(|_| "[not shown]".to_owned()),
+            target: None,
+            status_code: self.status_code,
+            details: self.details.into_iter().map(Self::without_texts).collect(),
+        }
+    }
+
     /// The most specific code and message: the deepest ones of the first branch that has any.
     #[must_use]
     pub fn innermost(&self) -> (Option<&str>, Option<&str>) {

@@ -164,3 +164,33 @@ fn the_error_is_small_and_can_cross_threads() {
     crosses::<Error>();
     assert_eq!(std::mem::size_of::<Error>(), std::mem::size_of::<usize>());
 }
+
+#[test]
+fn control_characters_of_the_service_do_not_reach_the_terminal() {
+    let error = Error::service(ResponseFacts {
+        status: Some(400),
+        error: Some(found(
+            json!({"error": {"code": "X\u{7}", "message": "a\u{1b}[2Jb\nc\u{9b}\u{202e}d"}}),
+        )),
+        request_id: Some("r\u{1b}1".into()),
+        correlation_id: Some("c\n1".into()),
+        ..Default::default()
+    })
+    .with_context(|| "read \"m\ry\"".into());
+    assert_eq!(
+        error.to_string(),
+        "read \"m y\": X: a[2Jb cd [status 400] [request id r1] [correlation id c 1]"
+    );
+
+    let violations = vec![
+        Violation::new("r.one", "a\u{8}b", None, "wrong", "mend it"),
+        Violation::new("r.two", "c", Some("x\ny"), "wrong", "mend it"),
+    ];
+    assert_eq!(
+        Error::validation("thing", violations)
+            .to_string()
+            .lines()
+            .count(),
+        3
+    );
+}

@@ -117,15 +117,22 @@ impl Answer {
         Error::service(self.facts(client_request_id))
     }
 
-    /// [`successful`](Self::successful) for answers that may hold secrets: of one that is no ARM
-    /// error, nothing is shown.
+    /// [`successful`](Self::successful) for answers that may hold secrets: of a refusal only codes
+    /// are shown, of one that is no ARM error nothing.
     pub(crate) fn successful_secret(self, client_request_id: &str) -> Result<Self, Error> {
         if self.is_success() {
             return Ok(self);
         }
         let mut facts = self.facts(client_request_id);
         facts.excerpt = facts.excerpt.map(|_| "[not shown]".to_owned());
-        Err(Error::service(facts))
+        // Remedies are texts of ours, and some are found by the message alone.
+        let remedy = Error::service(facts.clone()).remedy();
+        facts.error = facts.error.map(ServiceError::without_texts);
+        let error = Error::service(facts);
+        Err(match remedy {
+            Some(remedy) => error.with_remedy(remedy),
+            None => error,
+        })
     }
 
     /// Reads the body as JSON of a known shape.
@@ -237,8 +244,63 @@ pub(super) fn retry_after(headers: &Headers) -> Option<Duration> {
         })
 }
 
-/// A positive, finite number of seconds; what is too large saturates.
+/// Callers add a hint to a point in time or sleep for it: a header must not make that overflow, nor
+/// let them sleep for days. ARM's own windows of throttling end within the hour.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
+
+/// A positive number of seconds; what is too large saturates.
 fn duration(seconds: f64) -> Option<Duration> {
     // Not a number is not greater either.
-    (seconds > 0.0).then(|| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+    (seconds > 0.0).then(|| {
+        Duration::try_from_secs_f64(seconds)
+            .unwrap_or(MAX_RETRY_AFTER)
+            .min(MAX_RETRY_AFTER)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Answer {
+        let mut all = Headers::new();
+        for (name, value) in headers {
+            all.insert(*name, *value);
+        }
+        Answer {
+            status,
+            headers: all,
+            body: body.to_owned().into(),
+        }
+    }
+
+    #[test]
+    fn a_hint_to_wait_is_an_hour_at_most() {
+        for (text, expected) in [
+            ("10", Some(10)),
+            ("1e300", Some(3600)),
+            ("inf", Some(3600)),
+            ("7200", Some(3600)),
+            ("-1", None),
+            ("NaN", None),
+        ] {
+            let answer = answer(429, &[("retry-after", text)], "");
+            assert_eq!(
+                answer.retry_after(),
+                expected.map(Duration::from_secs),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_refusal_of_secrets_shows_codes_and_no_texts() {
+        let body = r#"{"error":{"code":"Outer","message":"adminKubeConfig s3cr3t","target":"s3cr3t",
+            "details":[{"code":"Inner","message":"s3cr3t"},{"code":"it is s3cr3t"},"s3cr3t"]}}"#;
+        let error = answer(400, &[], body).successful_secret("id").unwrap_err();
+        let shown = format!("{error} {error:?} {:?}", error.service_error());
+        assert!(!shown.contains("s3cr3t"), "{shown}");
+        assert_eq!(error.code(), Some("Inner"));
+        assert_eq!(error.http_status(), Some(400));
+    }
 }

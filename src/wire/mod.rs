@@ -3,6 +3,7 @@
 
 mod compute;
 mod credentials;
+mod lenient;
 mod page;
 mod workspace;
 

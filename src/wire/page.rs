@@ -1,7 +1,6 @@
 //! One page of a list.
 
-use super::compute::null_as_default;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
@@ -10,4 +9,14 @@ pub(crate) struct Page<T> {
     pub(crate) value: Vec<T>,
     #[serde(rename = "nextLink", default)]
     pub(crate) next_link: Option<String>,
+}
+
+/// The service writes `null` where it could write nothing. Anything else that is no list is an
+/// error: a list that cannot be read must not pass for an empty one.
+fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
