@@ -440,7 +440,10 @@ impl fmt::Display for Error {
             f.0.write_str("\n  ")?;
             write!(f, "{violation}")?;
         }
-        if let Some(operation) = &inner.operation {
+        // Of a write whose answer is missing nothing is known yet.
+        if let Some(operation) = &inner.operation
+            && (operation.polls > 0 || operation.last_status.is_some())
+        {
             write!(
                 f,
                 " (last status {}, {} polls in {:.0?})",
