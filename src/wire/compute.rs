@@ -17,7 +17,8 @@ pub struct ComputeResource {
     #[serde(default, deserialize_with = "or_default")]
     pub id: Option<String>,
     /// The name in the workspace.
-    #[serde(default, deserialize_with = "or_default")]
+    // Not lenient: what has no readable name cannot be told from another compute.
+    #[serde(default)]
     pub name: String,
     /// The region of the workspace; the compute's own is
     /// [`compute_location`](ComputeProperties::compute_location).
@@ -479,8 +480,8 @@ mod tests {
     #[test]
     fn what_is_no_compute_at_all_is_still_an_error() {
         for text in [
-            "[]",
             "1",
+            r#"{"name":7}"#,
             r#"{"properties":[]}"#,
             r#"{"properties":{"x":}}"#,
         ] {
