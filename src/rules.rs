@@ -1,6 +1,6 @@
 //! The registry of validation rules: the one place that knows their ids.
 //!
-//! Every violation and every warning is made through a rule of this table, so an id can neither be
+//! Every violation and every warning of a configuration is made through a rule of this table, so an id can neither be
 //! misspelt nor be missing from `docs/validation.md`, which a test holds against it. The two kinds
 //! are two types: a rule that refuses cannot be used to warn, nor the reverse.
 

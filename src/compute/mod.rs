@@ -19,6 +19,7 @@ use crate::token::ResumeToken;
 use crate::transport::{Answer, HttpRequest, Limit, Sending};
 use crate::wire::ComputeResource;
 use crate::workspace::Workspace;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fmt;
 use std::marker::PhantomData;
@@ -122,8 +123,9 @@ impl<K: Kind> ComputeTarget<K> {
         let resource = read(&self.workspace, &self.name)
             .await
             .and_then(Found::or_refusal);
-        let resource = resource.map_err(|error| error.with_context(|| reading(&self.name)))?;
-        check_kind::<K>(&self.name, &resource)?;
+        let resource: ComputeResource =
+            resource.map_err(|error| error.with_context(|| reading(&self.name)))?;
+        check_kind::<K>(&self.name, &resource.properties.compute_type)?;
         self.resource = Arc::new(resource);
         // What is over is over: from here on the compute itself has the word.
         if self
@@ -179,7 +181,7 @@ impl<K: Kind> ComputeTarget<K> {
             let resource = decode(result)?;
             // An answer that says nothing of the kind contradicts nothing.
             if !resource.properties.compute_type.is_empty() {
-                check_kind::<K>(&self.name, &resource)?;
+                check_kind::<K>(&self.name, &resource.properties.compute_type)?;
             }
             self.resource = Arc::new(resource);
         }
@@ -250,7 +252,7 @@ impl<K: Kind> ComputeTarget<K> {
         name: ComputeName,
         resource: ComputeResource,
     ) -> Result<Self, Error> {
-        check_kind::<K>(&name, &resource)?;
+        check_kind::<K>(&name, &resource.properties.compute_type)?;
         Ok(Self {
             workspace,
             name,
@@ -353,15 +355,15 @@ impl<K> fmt::Debug for ComputeTarget<K> {
     }
 }
 
-/// What a read of a compute found.
-enum Found {
-    Resource(Box<ComputeResource>),
+/// What a read of a compute found: the compute as `T`.
+enum Found<T> {
+    Resource(Box<T>),
     /// No compute of that name: the refusal, for those who need one.
     Nothing(Error),
 }
 
-impl Found {
-    fn or_refusal(self) -> Result<ComputeResource, Error> {
+impl<T> Found<T> {
+    fn or_refusal(self) -> Result<T, Error> {
         match self {
             Self::Resource(resource) => Ok(*resource),
             Self::Nothing(error) => Err(error),
@@ -369,7 +371,10 @@ impl Found {
     }
 }
 
-async fn read(workspace: &Workspace, name: &ComputeName) -> Result<Found, Error> {
+async fn read<T: DeserializeOwned>(
+    workspace: &Workspace,
+    name: &ComputeName,
+) -> Result<Found<T>, Error> {
     let request = HttpRequest::get(workspace.compute_url(name));
     let id = request.client_request_id.as_str();
     let answer = workspace
@@ -425,8 +430,7 @@ fn decode(result: serde_json::Value) -> Result<ComputeResource, Error> {
     })
 }
 
-fn check_kind<K: Kind>(name: &ComputeName, resource: &ComputeResource) -> Result<(), Error> {
-    let kind = resource.properties.compute_type.as_str();
+fn check_kind<K: Kind>(name: &ComputeName, kind: &str) -> Result<(), Error> {
     if kind.eq_ignore_ascii_case(K::COMPUTE_TYPE) {
         return Ok(());
     }

@@ -6,6 +6,7 @@ use crate::error::{Error, ErrorKind};
 use crate::names::ComputeName;
 use crate::operation::{Driver, Machine, Operation, Step};
 use crate::token::{HttpVerb, ResumeToken, Verb};
+use crate::wire::ComputeResource;
 use crate::workspace::Workspace;
 use azure_core::http::Method;
 use futures::FutureExt;
@@ -98,8 +99,8 @@ impl<K: Kind> ComputeTarget<K> {
         Prepared::new(name.clone(), token, move |token| {
             async move {
                 match read(&workspace, &name).await? {
-                    Found::Resource(resource) => {
-                        check_kind::<K>(&name, &resource)?;
+                    Found::<ComputeResource>::Resource(resource) => {
+                        check_kind::<K>(&name, &resource.properties.compute_type)?;
                         let properties = &resource.properties;
                         match properties.is_attached_compute {
                             Some(false) => {}

@@ -99,7 +99,7 @@ impl Workspace {
         &self,
         token: &ResumeToken,
         name: ComputeName,
-        found: Found,
+        found: Found<ComputeResource>,
     ) -> Result<Resumed, Error> {
         let verb = token.verb();
         let not_started = Resumed::NotStarted {

@@ -2,14 +2,12 @@
 
 use super::kind::Aks;
 use super::prepare::{self, Prepared};
-use super::{AksCompute, ComputeTarget, check_kind, decode, existence};
+use super::{AksCompute, ComputeTarget, check_kind, decode, read};
 use crate::config::UpdateConfiguration;
 use crate::error::Error;
 use crate::names::ComputeName;
 use crate::operation::{Driver, Machine, Operation, Step};
 use crate::token::{HttpVerb, ResumeToken, Verb};
-use crate::transport::{HttpRequest, Limit, Sending};
-use crate::wire::ComputeResource;
 use crate::workspace::Workspace;
 use azure_core::http::Method;
 use futures::FutureExt;
@@ -74,17 +72,10 @@ impl ComputeTarget<Aks> {
         Prepared::new(name.clone(), token, move |token| {
             async move {
                 // As it came, so that what this library does not know survives.
-                let request = HttpRequest::get(url.clone());
-                let id = request.client_request_id.as_str();
-                let client = workspace.client();
-                let answer = client
-                    .send(&request, Sending::Retried, Limit::RESOURCE, None)
-                    .await?;
-                if let Some(refusal) = existence(&answer, id)? {
-                    return Err(refusal);
-                }
-                check_kind::<Aks>(&name, &answer.json::<ComputeResource>(id)?)?;
-                let body = change.apply(answer.json(id)?)?;
+                let current: Value = read(&workspace, &name).await?.or_refusal()?;
+                let kind = current.pointer("/properties/computeType");
+                check_kind::<Aks>(&name, kind.and_then(Value::as_str).unwrap_or_default())?;
+                let body = change.apply(current)?;
                 let answer =
                     prepare::write(&workspace, Method::Put, url.clone(), Some(&body), &token)
                         .await?;
@@ -93,7 +84,7 @@ impl ComputeTarget<Aks> {
                     &url,
                     &token.parts().client_request_id,
                     workspace.api_version(),
-                    client.origins(),
+                    workspace.client().origins(),
                     None,
                     &answer,
                 )?;
