@@ -21,7 +21,8 @@ mod wire;
 mod workspace;
 
 pub use compute::{
-    Aks, AksCompute, AttachWith, ComputeTarget, CreateWith, Kind, Prepared, Resumed,
+    Aks, AksCompute, AttachWith, ComputeTarget, CreateWith, Kind, Prepared, Resumed, Waitable,
+    wait_all,
 };
 pub use config::{
     AttachConfiguration, AttachConfigurationBuilder, ClusterPurpose, ClusterRef, LeafDomain,

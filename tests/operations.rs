@@ -16,6 +16,8 @@ mod dropping;
 mod failing;
 #[path = "operations/finishing.rs"]
 mod finishing;
+#[path = "operations/fleets.rs"]
+mod fleets;
 #[path = "operations/missing.rs"]
 mod missing;
 #[path = "operations/origins.rs"]

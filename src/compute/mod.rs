@@ -1,6 +1,7 @@
 //! Compute targets: handles, and the verbs that the service has for them.
 
 mod aks;
+mod fleet;
 mod kind;
 mod prepare;
 mod remove;
@@ -8,6 +9,7 @@ mod resume;
 mod start;
 mod update;
 
+pub use fleet::{Waitable, wait_all};
 pub use kind::{Aks, AttachWith, CreateWith, Kind};
 pub use prepare::Prepared;
 pub use resume::Resumed;
@@ -159,35 +161,11 @@ impl<K: Kind> ComputeTarget<K> {
     /// Safe: dropped at any point, the next call goes on where this one stopped. The service's work
     /// goes on in any case.
     pub async fn wait_for_completion(&mut self, options: WaitOptions) -> Result<(), Error> {
-        if self.pending.is_none() {
-            let state = self.provisioning_state();
-            match state.map_or(StatusClass::Succeeded, StatusClass::of) {
-                StatusClass::Succeeded => return Ok(()),
-                StatusClass::InProgress => self.follow(None),
-                class => return Err(self.failure(class)),
-            }
-        }
-        let Some(driver) = &mut self.pending else {
+        let Some(driver) = self.begin_wait()? else {
             return Ok(());
         };
-        let result = match driver.run(&options).await {
-            Ok(result) => result,
-            Err(error) => {
-                self.learn(&error);
-                return Err(error);
-            }
-        };
-        if let Some(result) = result {
-            let resource = decode(result)?;
-            // An answer that says nothing of the kind contradicts nothing.
-            if !resource.properties.compute_type.is_empty() {
-                check_kind::<K>(&self.name, &resource.properties.compute_type)?;
-            }
-            self.resource = Arc::new(resource);
-        }
-        self.pending = None;
-        self.find_deviations();
-        Ok(())
+        let result = driver.run(&options).await;
+        self.end_wait(result)
     }
 
     /// The name.
@@ -262,6 +240,34 @@ impl<K: Kind> ComputeTarget<K> {
             deviations: Vec::new(),
             kind: PhantomData,
         })
+    }
+
+    /// What is to be waited for; `None` if the compute is ready.
+    fn begin_wait(&mut self) -> Result<Option<&mut Driver>, Error> {
+        if self.pending.is_none() {
+            let state = self.provisioning_state();
+            match state.map_or(StatusClass::Succeeded, StatusClass::of) {
+                StatusClass::Succeeded => return Ok(None),
+                StatusClass::InProgress => self.follow(None),
+                class => return Err(self.failure(class)),
+            }
+        }
+        Ok(self.pending.as_deref_mut())
+    }
+
+    fn end_wait(&mut self, result: Result<Option<Value>, Error>) -> Result<(), Error> {
+        let result = result.inspect_err(|error| self.learn(error))?;
+        if let Some(result) = result {
+            let resource = decode(result)?;
+            // An answer that says nothing of the kind contradicts nothing.
+            if !resource.properties.compute_type.is_empty() {
+                check_kind::<K>(&self.name, &resource.properties.compute_type)?;
+            }
+            self.resource = Arc::new(resource);
+        }
+        self.pending = None;
+        self.find_deviations();
+        Ok(())
     }
 
     /// What the end of an operation says about the compute, without another read of it.

@@ -64,11 +64,12 @@ impl Workspace {
             let begun = Machine::resume(token.parts(), self.client().origins())?;
             return Ok(match token.verb() {
                 Verb::Create | Verb::Attach => {
+                    let (machine, step) = begun;
                     let driver = Driver::new(
                         self.client().clone(),
                         name.to_string(),
                         Some(token.clone()),
-                        begun,
+                        (machine.made_here(), step),
                     );
                     Resumed::Compute(ComputeTarget {
                         workspace: self.clone(),

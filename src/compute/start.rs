@@ -325,7 +325,7 @@ async fn put<K: Kind>(
         return found(workspace, name, *resource, existing);
     }
     let id = token.parts().client_request_id.clone();
-    let begun = Machine::start(
+    let (machine, step) = Machine::start(
         HttpVerb::Put,
         &url,
         &id,
@@ -340,7 +340,8 @@ async fn put<K: Kind>(
         workspace.client().clone(),
         name.to_string(),
         Some(token),
-        begun,
+        // A name that was taken was refused.
+        (machine.made_here(), step),
     );
     Ok(ComputeTarget {
         workspace,

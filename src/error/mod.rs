@@ -92,6 +92,8 @@ pub enum ErrorKind {
     Credential,
     /// The wait ended at its deadline. The operation may still run.
     DeadlineExceeded,
+    /// The request that was to begin the operation never arrived: begin again.
+    NotStarted,
     /// The service ended the operation as cancelled.
     OperationCanceled,
     /// The service ended the operation as failed.

@@ -1,22 +1,24 @@
 //! The async shell around the decision step: pauses, sends, and asks the step what follows.
 
+use super::display::Observer;
 use super::progress::Progress;
 use super::schedule::Schedule;
 use super::status::StatusClass;
-use super::step::{Machine, Outcome, Step};
+use super::step::{Machine, Observation, Outcome, Step, is_passing};
 use super::wait::WaitOptions;
-use crate::error::{Error, ErrorKind, OperationFacts};
+use crate::error::{Error, ErrorKind, OperationFacts, ResponseFacts};
 use crate::token::{ResumeToken, Verb};
 use crate::transport::{ArmClient, HttpRequest, Limit, Sending};
+use crate::wire::Row;
 use serde_json::Value;
 use std::hash::{BuildHasher, Hasher};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
-use url::Url;
 
 /// What a read may still take when the deadline is there.
-const LAST_READ: Duration = Duration::from_secs(5);
+pub(super) const LAST_READ: Duration = Duration::from_secs(5);
 
 /// An operation that is being waited for.
 ///
@@ -39,12 +41,19 @@ pub(crate) struct Driver {
     told: bool,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Next {
-    url: Url,
     due: Instant,
     delay: Duration,
     throttled: bool,
+}
+
+/// How a read went, whatever it said of the operation.
+#[derive(Debug)]
+pub(super) enum Reading {
+    Good,
+    /// No answer, or one that may be better the next time.
+    Failed(Box<ResponseFacts>),
 }
 
 /// One turn of the wait.
@@ -112,16 +121,16 @@ impl Driver {
 
     /// Waits to the end.
     pub(crate) async fn run(&mut self, options: &WaitOptions) -> Result<Option<Value>, Error> {
-        self.schedule.set_floor(options.floor());
-        self.again();
-        let deadline = options
-            .limit()
-            .and_then(|limit| Instant::now().checked_add(limit.saturating_add(LAST_READ)))
-            .and_then(|last| last.checked_sub(LAST_READ));
+        self.begin(options);
+        let deadline = deadline(options);
         let mut observer = options.observer();
         self.announced = false;
         loop {
-            match self.turn(deadline).await {
+            let turn = {
+                let turn = std::pin::pin!(self.turn(deadline));
+                watched(turn, &mut observer).await
+            };
+            match turn {
                 Ok(Turn::Progress(progress)) => observer.progress(&progress),
                 Ok(Turn::Done) => {
                     let result = self.tell();
@@ -139,7 +148,7 @@ impl Driver {
     /// Tells the pause that follows, or takes it and reads once.
     pub(crate) async fn turn(&mut self, deadline: Option<Instant>) -> Result<Turn, Error> {
         loop {
-            let Some(next) = self.next.clone() else {
+            let Some(next) = self.next else {
                 return Ok(Turn::Done);
             };
             if !self.announced {
@@ -148,17 +157,21 @@ impl Driver {
                     return Ok(Turn::Progress(self.progress()));
                 }
             }
-            match deadline.filter(|deadline| next.due >= *deadline) {
+            let due = match deadline.filter(|deadline| next.due >= *deadline) {
                 Some(deadline) => {
                     tokio::time::sleep_until(deadline).await;
                     // A service that asks for patience gets it, also at the end.
                     if next.throttled {
                         return Err(self.deadline_exceeded());
                     }
+                    deadline
                 }
-                None => tokio::time::sleep_until(next.due).await,
-            }
-            self.read(&next, deadline).await;
+                None => {
+                    tokio::time::sleep_until(next.due).await;
+                    next.due
+                }
+            };
+            self.read(due, deadline).await;
             let Some(next) = &self.next else {
                 return Ok(Turn::Done);
             };
@@ -184,13 +197,15 @@ impl Driver {
         }
     }
 
-    async fn read(&mut self, next: &Next, deadline: Option<Instant>) {
-        let request = HttpRequest::get(next.url.clone())
+    /// Reads what the machine asks for, once.
+    pub(super) async fn read(&mut self, due: Instant, deadline: Option<Instant>) -> Reading {
+        let request = HttpRequest::get(self.machine.url().clone())
             .request_id(Some(self.machine.request_id().to_owned()));
         let timeout = deadline.map(|deadline| {
             let left = (deadline + LAST_READ).saturating_duration_since(Instant::now());
             self.client.timeout().min(left)
         });
+        tell_lag(due);
         let answer = self
             .client
             .send(&request, Sending::Once, Limit::RESOURCE, timeout)
@@ -200,9 +215,11 @@ impl Driver {
             Ok(answer) => matches!(answer.status, 429 | 503),
             Err(error) => error.is_throttled(),
         };
-        let step = self
-            .machine
-            .observe(answer.as_ref(), self.started.elapsed());
+        let observed = match &answer {
+            Ok(answer) => Observation::Answer(answer),
+            Err(error) => Observation::Unanswered(error),
+        };
+        let step = self.machine.observe(observed, self.started.elapsed());
         self.plan(step, throttled);
         // Never a URL: monitors may be signed for the caller.
         tracing::debug!(
@@ -213,6 +230,11 @@ impl Driver {
             failed = self.machine.last_error(),
             "read the status of an operation"
         );
+        match &answer {
+            Ok(answer) if !is_passing(answer.status) => Reading::Good,
+            Ok(answer) => Reading::Failed(Box::new(answer.facts(self.machine.request_id()))),
+            Err(error) => Reading::Failed(Box::new(error.response().cloned().unwrap_or_default())),
+        }
     }
 
     fn plan(&mut self, step: Step, throttled: bool) {
@@ -221,11 +243,11 @@ impl Driver {
         }
         self.next = match step {
             Step::Done => None,
-            Step::Read { url, pace } => {
+            Step::Watch => self.next,
+            Step::Read(pace) => {
                 let delay = self.schedule.delay(pace, chance());
                 let due = Instant::now() + delay;
                 Some(Next {
-                    url,
                     due,
                     delay,
                     throttled,
@@ -234,7 +256,13 @@ impl Driver {
         };
     }
 
-    fn progress(&self) -> Progress {
+    /// A wait begins, by itself or among others.
+    pub(super) fn begin(&mut self, options: &WaitOptions) {
+        self.schedule.set_floor(options.floor());
+        self.again();
+    }
+
+    pub(super) fn progress(&self) -> Progress {
         let status = self.machine.status();
         let class = match self.machine.outcome() {
             Some(Outcome::Succeeded(_) | Outcome::Unfetched { .. }) => StatusClass::Succeeded,
@@ -250,7 +278,7 @@ impl Driver {
             percent: self.machine.percent(),
             polls: self.polls,
             elapsed: self.started.elapsed(),
-            next_delay: self.next.as_ref().map_or(Duration::ZERO, |next| next.delay),
+            next_delay: self.next.map_or(Duration::ZERO, |next| next.delay),
             last_error: self.machine.last_error().map(str::to_owned),
         }
     }
@@ -323,9 +351,94 @@ impl Driver {
     }
 }
 
+/// Keeps a live line going while something is waited for.
+async fn watched<T>(mut work: Pin<&mut impl Future<Output = T>>, observer: &mut Observer) -> T {
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            () = observer.tick() => {}
+        }
+    }
+}
+
+/// What a wait for many operations asks of one.
+impl Driver {
+    pub(super) fn client(&self) -> &Arc<ArmClient> {
+        &self.client
+    }
+
+    pub(super) fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    pub(super) fn schedule(&mut self) -> &mut Schedule {
+        &mut self.schedule
+    }
+
+    /// When the next read of its own is due; `None` once it is over.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.next.map(|next| next.due)
+    }
+
+    /// The pace that the service gave.
+    pub(super) fn hint(&self) -> Option<Duration> {
+        self.schedule.hint()
+    }
+
+    /// Whether the service says that the operation succeeded.
+    pub(super) fn is_success(&self) -> bool {
+        matches!(self.machine.outcome(), Some(Outcome::Succeeded(_)))
+    }
+
+    /// Whether the next read is one that failed before.
+    pub(super) fn is_backing_off(&self) -> bool {
+        self.machine.last_error().is_some()
+    }
+
+    /// Whether the last read was answered with a request for patience.
+    pub(super) fn is_throttled(&self) -> bool {
+        self.next.is_some_and(|next| next.throttled)
+    }
+
+    /// Shows what a list has of the operation: a row, or none.
+    pub(super) fn show(&mut self, row: Option<&Row<'_>>) -> Step {
+        let observed = row.map_or(Observation::NoRow, Observation::Row);
+        let step = self.machine.observe(observed, self.started.elapsed());
+        if let Some(token) = &mut self.token {
+            self.machine.write(token.parts_mut());
+        }
+        if step == Step::Done {
+            self.next = None;
+        }
+        step
+    }
+
+    pub(super) fn lose(&mut self, why: &str, facts: ResponseFacts) {
+        let step = self.machine.lose(why, facts);
+        self.plan(step, false);
+    }
+}
+
+/// When a wait that begins now ends; a deadline that no clock can tell is none.
+pub(super) fn deadline(options: &WaitOptions) -> Option<Instant> {
+    let last = Instant::now().checked_add(options.limit()?.saturating_add(LAST_READ))?;
+    last.checked_sub(LAST_READ)
+}
+
+/// How much later than planned a read is sent: what a process with very many waiters looks at first.
+/// A target of its own, so that it can be had without the rest.
+pub(super) fn tell_lag(due: Instant) {
+    let lag = Instant::now().saturating_duration_since(due);
+    tracing::trace!(
+        target: "azureml_aks::poll",
+        lag_us = u64::try_from(lag.as_micros()).unwrap_or(u64::MAX)
+    );
+}
+
 /// A number from 0 to 1 for jitter. The standard library's hasher is seeded at random, which is
 /// chance enough to spread polls.
-fn chance() -> f64 {
+pub(super) fn chance() -> f64 {
     let bits = std::collections::hash_map::RandomState::new()
         .build_hasher()
         .finish()

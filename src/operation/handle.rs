@@ -32,6 +32,14 @@ impl<T> Operation<T> {
         Self { driver, settle }
     }
 
+    pub(crate) fn driver_mut(&mut self) -> &mut Driver {
+        &mut self.driver
+    }
+
+    pub(crate) fn settle(&self, result: Option<Value>) -> Result<T, Error> {
+        (self.settle)(result)
+    }
+
     /// The name of the compute that it changes.
     #[must_use]
     pub fn target(&self) -> &str {
@@ -77,7 +85,7 @@ impl<T> Operation<T> {
     /// Safe: dropped at any point, the next call goes on where this one stopped.
     pub async fn wait(&mut self, options: WaitOptions) -> Result<T, Error> {
         let result = self.driver.run(&options).await?;
-        (self.settle)(result)
+        self.settle(result)
     }
 
     /// The progress before each pause, and the result as the last item.

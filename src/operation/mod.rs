@@ -3,7 +3,9 @@
 //! Four outcomes, never mixed: the service says *succeeded*; the service says *failed* or
 //! *cancelled*; the status is *lost*; a local *deadline* or drop. The last two carry a resume token.
 
+mod display;
 mod driver;
+mod fleet;
 mod handle;
 mod progress;
 mod schedule;
@@ -14,6 +16,7 @@ mod tests;
 mod wait;
 
 pub(crate) use driver::Driver;
+pub(crate) use fleet::wait_all;
 pub use handle::Operation;
 pub use progress::{Event, Progress};
 pub use status::StatusClass;

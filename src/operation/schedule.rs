@@ -56,6 +56,23 @@ impl Schedule {
         self.floor = floor.min(LONGEST_THROTTLE);
     }
 
+    /// The last hint that the service gave, within what is believed.
+    pub(crate) fn hint(&self) -> Option<Duration> {
+        self.sticky
+    }
+
+    /// Goes on from where another one stands, unless the service said more here.
+    pub(crate) fn go_on_from(&mut self, other: &Self) {
+        self.sticky = self.sticky.or(other.sticky);
+        self.unhinted = self.unhinted.max(other.unhinted);
+    }
+
+    /// The pause that [`delay`](Self::delay) would give next without a new hint and without jitter.
+    pub(crate) fn regular(&self) -> Duration {
+        let mut next = self.clone();
+        next.delay(Pace::Regular { hint: None }, 0.0)
+    }
+
     /// The pause before the next read. `chance` is from 0 to 1.
     ///
     /// Never earlier than a hint; jitter only adds, up to a tenth.

@@ -1,5 +1,6 @@
 //! Words that say how an operation or a resource stands.
 
+use crate::wire::StatusDocument;
 use serde_json::Value;
 
 /// What a status means for the wait.
@@ -62,16 +63,14 @@ pub(crate) fn is_deleting(state: &str) -> bool {
 ///
 /// `status`; else the provisioning state of a resource (some services answer with the resource);
 /// else, if the body is the target itself, it has no state because it is ready.
-pub(crate) fn monitor_status<'a>(body: &'a Value, target_path: &str) -> Option<&'a str> {
-    if let Some(status) = body.get("status").and_then(Value::as_str)
-        && !status.trim().is_empty()
-    {
+pub(crate) fn monitor_status<'a>(
+    document: &'a StatusDocument<'_>,
+    target_path: &str,
+) -> Option<&'a str> {
+    if let Some(status) = document.status().or_else(|| document.provisioning_state()) {
         return Some(status);
     }
-    if let Some(state) = provisioning_state(body) {
-        return Some(state);
-    }
-    let id = body.get("id").and_then(Value::as_str)?;
+    let id = document.id.as_deref()?;
     let same = id
         .trim_matches('/')
         .eq_ignore_ascii_case(target_path.trim_matches('/'));
@@ -86,9 +85,9 @@ pub(crate) fn is_operation_shaped(body: &Value) -> bool {
 }
 
 /// `percentComplete`, where it is a number from 0 to 100.
-pub(crate) fn percent(body: &Value) -> Option<f64> {
-    body.get("percentComplete")?
-        .as_f64()
+pub(crate) fn percent(document: &StatusDocument<'_>) -> Option<f64> {
+    document
+        .percent_complete
         .filter(|percent| (0.0..=100.0).contains(percent))
 }
 
@@ -125,18 +124,29 @@ mod tests {
             json!({"status": ""}),
             json!({"status": 1}),
         ] {
-            assert_eq!(monitor_status(&body, "/a"), None, "{body}");
+            let document = StatusDocument::of(&body).unwrap();
+            assert_eq!(monitor_status(&document, "/a"), None, "{body}");
         }
     }
 
     #[test]
     fn a_monitor_may_answer_with_the_resource() {
-        let state = json!({"properties": {"provisioningState": "Creating"}});
-        assert_eq!(monitor_status(&state, "/a"), Some("Creating"));
-        assert_eq!(
-            monitor_status(&json!({"id": "/A/"}), "/a"),
-            Some("Succeeded")
-        );
-        assert_eq!(monitor_status(&json!({"id": "/b"}), "/a"), None);
+        for (body, expected) in [
+            (
+                json!({"properties": {"provisioningState": "Creating"}}),
+                Some("Creating"),
+            ),
+            (json!({"id": "/A/"}), Some("Succeeded")),
+            (json!({"id": "/b"}), None),
+        ] {
+            let document = StatusDocument::of(&body).unwrap();
+            assert_eq!(monitor_status(&document, "/a"), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_no_document_although_its_members_would_fit() {
+        let list = StatusDocument::read(br#"["/a", 50.0, null, "Succeeded"]"#);
+        assert!(list.unwrap().is_none());
     }
 }

@@ -17,4 +17,4 @@ pub use cloud::Cloud;
 pub(crate) use default_client::{DefaultClient, transport as default_transport};
 pub(crate) use exchange::{Answer, HttpRequest, Limit};
 pub(crate) use origin::TrustedOrigins;
-pub(crate) use paging::pages;
+pub(crate) use paging::{Next, Trail, follow, pages};

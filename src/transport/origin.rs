@@ -1,17 +1,21 @@
 //! Credentials go only to origins that we trust.
 
 use crate::error::{Error, ErrorKind, redact_url};
+use std::sync::Arc;
 use url::Url;
 
 /// The origins that may see a token: the endpoint of ARM, and nothing that an answer names.
 #[derive(Debug, Clone)]
 pub(crate) struct TrustedOrigins {
-    endpoint: Url,
+    /// Shared: each of ten thousand operations has one.
+    endpoint: Arc<Url>,
 }
 
 impl TrustedOrigins {
     pub(crate) fn new(endpoint: Url) -> Self {
-        Self { endpoint }
+        Self {
+            endpoint: Arc::new(endpoint),
+        }
     }
 
     /// Whether a token may be sent to `url`: https, the same host (`Url` lower-cases it), the same

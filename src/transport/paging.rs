@@ -15,7 +15,7 @@ use url::Url;
 /// with it.
 type Items<T> = std::vec::IntoIter<Result<T, Error>>;
 
-type Next = Result<Option<Url>, Error>;
+pub(crate) type Next = Result<Option<Url>, Error>;
 
 /// The items of a list, lazily: the next page is read when the one before is used up.
 ///
@@ -100,7 +100,7 @@ async fn page<T: DeserializeOwned>(
 }
 
 /// The page that `link` names.
-fn follow(client: &ArmClient, page: &Url, link: Option<&str>) -> Next {
+pub(crate) fn follow(client: &ArmClient, page: &Url, link: Option<&str>) -> Next {
     let refuse = |why: &str| Err(Error::new(ErrorKind::Protocol, why));
     let Some(link) = link.map(str::trim).filter(|link| !link.is_empty()) else {
         return Ok(None);
@@ -113,15 +113,15 @@ fn follow(client: &ArmClient, page: &Url, link: Option<&str>) -> Next {
 
 /// Notices a list that goes round in a circle, with one page remembered (Brent's way): the memory
 /// does not grow with the list.
-#[derive(Default)]
-struct Trail {
+#[derive(Debug, Default)]
+pub(crate) struct Trail {
     remembered: Option<Url>,
     steps: u64,
     next_mark: u64,
 }
 
 impl Trail {
-    fn step(&mut self, url: &Url) -> Result<(), Error> {
+    pub(crate) fn step(&mut self, url: &Url) -> Result<(), Error> {
         if self.remembered.as_ref() == Some(url) {
             return Err(Error::new(
                 ErrorKind::Protocol,

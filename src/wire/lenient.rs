@@ -8,6 +8,7 @@ use crate::error::ServiceError;
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
@@ -44,6 +45,11 @@ pub(super) trait Fits<'de>: Sized {
         None
     }
 
+    /// A text that stands in the body as it is, and so need not be copied.
+    fn of_borrowed_text(text: &'de str) -> Option<Self> {
+        Self::of_text(text)
+    }
+
     fn of_list<A: SeqAccess<'de>>(mut list: A) -> Result<Option<Self>, A::Error> {
         while list.next_element::<IgnoredAny>()?.is_some() {}
         Ok(None)
@@ -58,6 +64,22 @@ pub(super) trait Fits<'de>: Sized {
 impl Fits<'_> for String {
     fn of_text(text: &str) -> Option<Self> {
         Some(text.to_owned())
+    }
+}
+
+impl<'de> Fits<'de> for Cow<'de, str> {
+    fn of_text(text: &str) -> Option<Self> {
+        Some(Cow::Owned(text.to_owned()))
+    }
+
+    fn of_borrowed_text(text: &'de str) -> Option<Self> {
+        Some(Cow::Borrowed(text))
+    }
+}
+
+impl Fits<'_> for f64 {
+    fn of_number(number: f64) -> Option<Self> {
+        Some(number)
     }
 }
 
@@ -118,6 +140,10 @@ impl<'de, T: Fits<'de>> Fits<'de> for Option<T> {
         T::of_text(text).map(Some)
     }
 
+    fn of_borrowed_text(text: &'de str) -> Option<Self> {
+        T::of_borrowed_text(text).map(Some)
+    }
+
     fn of_list<A: SeqAccess<'de>>(list: A) -> Result<Option<Self>, A::Error> {
         Ok(T::of_list(list)?.map(Some))
     }
@@ -144,6 +170,15 @@ impl<'de> Fits<'de> for ServiceError {
 macro_rules! object {
     ($($name:ident),+) => {$(
         impl<'de> $crate::wire::lenient::Fits<'de> for $name {
+            fn of_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
+                let map = serde::de::value::MapAccessDeserializer::new(map);
+                Self::deserialize(map).map(Some)
+            }
+        }
+    )+};
+    // Structs that borrow from the body.
+    (&$($name:ident),+) => {$(
+        impl<'de> $crate::wire::lenient::Fits<'de> for $name<'de> {
             fn of_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
                 let map = serde::de::value::MapAccessDeserializer::new(map);
                 Self::deserialize(map).map(Some)
@@ -187,6 +222,10 @@ impl<'de, T: Fits<'de>> Deserialize<'de> for Lenient<T> {
 
             fn visit_str<E>(self, text: &str) -> Result<Option<T>, E> {
                 Ok(T::of_text(text))
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Option<T>, E> {
+                Ok(T::of_borrowed_text(text))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Option<T>, A::Error> {

@@ -5,6 +5,7 @@ mod compute;
 mod credentials;
 mod lenient;
 mod page;
+mod status;
 mod workspace;
 
 pub use compute::{
@@ -13,4 +14,5 @@ pub use compute::{
 };
 pub use credentials::AksCredentials;
 pub(crate) use page::Page;
+pub(crate) use status::{Row, RowPage, StatusDocument};
 pub(crate) use workspace::WorkspaceResource;

@@ -2,6 +2,7 @@
 
 use crate::error::{ResponseFacts, ServiceError};
 use crate::transport::Answer;
+use crate::wire::StatusDocument;
 use serde_json::Value;
 use url::Url;
 
@@ -15,10 +16,18 @@ pub(super) enum Body {
 impl Body {
     pub(super) fn read(answer: &Answer) -> Self {
         let body = answer.text();
-        if body.iter().all(u8::is_ascii_whitespace) {
+        if is_blank(body) {
             return Self::Empty;
         }
         serde_json::from_slice(body).map_or(Self::Garbage, Self::Json)
+    }
+
+    /// A JSON object: a resource, or the document of a status.
+    pub(super) fn into_object(self) -> Option<Value> {
+        match self {
+            Self::Json(json) if json.is_object() => Some(json),
+            _ => None,
+        }
     }
 
     /// A JSON object: a resource, or the document of a status.
@@ -34,16 +43,45 @@ impl Body {
     }
 }
 
+/// The body of an answer, as far as the status of an operation needs it: nothing is copied.
+pub(super) enum Look<'a> {
+    Empty,
+    Garbage,
+    /// `None` for JSON that is no object.
+    Json(Option<StatusDocument<'a>>),
+}
+
+impl<'a> Look<'a> {
+    pub(super) fn at(answer: &'a Answer) -> Self {
+        let body = answer.text();
+        if is_blank(body) {
+            return Self::Empty;
+        }
+        StatusDocument::read(body).map_or(Self::Garbage, Self::Json)
+    }
+}
+
+fn is_blank(body: &[u8]) -> bool {
+    body.iter().all(u8::is_ascii_whitespace)
+}
+
 /// The facts of a failure: the read of the status went well, so its HTTP status says nothing.
 pub(super) fn failure_facts(
     error: Option<ServiceError>,
-    answer: &Answer,
+    answer: Option<&Answer>,
     request_id: &str,
 ) -> ResponseFacts {
+    let facts = match answer {
+        Some(answer) => answer.facts(request_id),
+        None => ResponseFacts {
+            client_request_id: Some(request_id.to_owned()),
+            ..ResponseFacts::default()
+        },
+    };
     ResponseFacts {
         status: error.as_ref().and_then(|error| error.status_code),
         error,
-        ..answer.facts(request_id)
+        ..facts
     }
 }
 

@@ -15,7 +15,7 @@ const MAX_FINAL: u32 = 8;
 
 impl Machine {
     /// The monitor says that the operation succeeded.
-    pub(super) fn finish(&mut self, body: &Value) -> Step {
+    pub(super) fn finish(&mut self, body: &Value, answer: &Answer) -> Step {
         use HttpVerb::{Delete, Patch, Post, Put};
         match (self.verb, self.final_via) {
             (Delete, _) => return self.succeed(None),
@@ -39,6 +39,11 @@ impl Machine {
             Some(Ok(url)) => Some(with_api_version(url, &self.api_version)),
             None => None,
         };
+        // The list has shown the resource already, unless it is another one that is named.
+        let listed = named.as_ref().is_none_or(|url| self.is_resource(url));
+        if listed && let Some(resource) = self.rows.take_resource() {
+            return self.settle(resource, answer);
+        }
         let otherwise = match self.verb {
             Post => self.location.clone(),
             _ => Some(self.resource.clone()),
@@ -52,16 +57,27 @@ impl Machine {
     /// The monitor says that the operation failed or was cancelled.
     pub(super) fn fail(&mut self, class: StatusClass, body: &Value, answer: &Answer) -> Step {
         let canceled = class == StatusClass::Canceled;
-        let facts = failure_facts(ServiceError::find(body), answer, &self.request_id);
+        let facts = failure_facts(ServiceError::find(body), Some(answer), &self.request_id);
+        if facts.error.is_none()
+            && let Some(row) = self.rows.take_resource()
+            && let error @ Some(_) = ServiceError::of_provisioning(&row)
+        {
+            let facts = ResponseFacts { error, ..facts };
+            return self.end(Outcome::Failed { canceled, facts });
+        }
         if facts.error.is_none() && self.verb != HttpVerb::Post {
             self.phase = Phase::Reason { canceled, facts };
-            return self.read(Pace::Now);
+            return Step::Read(Pace::Now);
         }
         self.end(Outcome::Failed { canceled, facts })
     }
 
-    /// The resource itself says how it ended.
-    pub(super) fn end_with_resource(&mut self, resource: Option<Value>, answer: &Answer) -> Step {
+    /// The resource itself says how it ended; with the answer that showed it, if it was no row.
+    pub(super) fn end_with_resource(
+        &mut self,
+        resource: Option<Value>,
+        answer: Option<&Answer>,
+    ) -> Step {
         let state = resource.as_ref().and_then(provisioning_state);
         let class = state.map_or(StatusClass::Succeeded, StatusClass::of);
         match class {
@@ -79,7 +95,7 @@ impl Machine {
 
     pub(super) fn fetch(&mut self, url: Url) -> Step {
         self.phase = Phase::Final { url };
-        self.read(Pace::Now)
+        Step::Read(Pace::Now)
     }
 
     pub(super) fn final_read(&mut self, answer: &Answer, url: Url) -> Step {
@@ -91,7 +107,7 @@ impl Machine {
                 Body::Empty => return self.succeed(None),
                 Body::Garbage => {}
             }
-        } else if fetched && let Some(resource) = body.object() {
+        } else if fetched && let Some(resource) = body.into_object() {
             return self.settle(resource, answer);
         }
         // Right after the success a 404 may only be a slow replica.
@@ -99,7 +115,7 @@ impl Machine {
         self.final_reads += 1;
         if passing && self.final_reads < MAX_FINAL {
             self.phase = Phase::Final { url };
-            return self.read(Pace::Backoff {
+            return Step::Read(Pace::Backoff {
                 failures: self.final_reads,
                 hint: answer.retry_after(),
             });
@@ -112,17 +128,22 @@ impl Machine {
     }
 
     /// The resource has the last word: services have said "succeeded" too early.
-    pub(super) fn settle(&mut self, resource: &Value, answer: &Answer) -> Step {
-        let state = provisioning_state(resource);
+    pub(super) fn settle(&mut self, resource: Value, answer: &Answer) -> Step {
+        let state = provisioning_state(&resource);
         if state.map(StatusClass::of) == Some(StatusClass::InProgress) {
-            self.note(state, Some(resource));
+            self.note(state, None);
             self.seen_running = true;
             self.mode = Mode::Resource;
-            return self.read(Pace::Regular {
+            return Step::Read(Pace::Regular {
                 hint: answer.retry_after(),
             });
         }
-        self.end_with_resource(Some(resource.clone()), answer)
+        self.end_with_resource(Some(resource), Some(answer))
+    }
+
+    /// Whether a URL is that of the resource, however it is written.
+    fn is_resource(&self, url: &Url) -> bool {
+        url.path().eq_ignore_ascii_case(self.resource.path())
     }
 
     pub(super) fn reason_read(

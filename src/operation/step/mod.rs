@@ -1,30 +1,48 @@
 //! The decision step: what an answer means, and what is asked next. No I/O, no clock.
 //!
 //! The rules are those of `docs/operations.md`. By concern: [`start`] begins, [`monitor`] reads a
-//! status, [`trouble`] is for reads that fail, [`finish`] for the end.
+//! status, [`rows`] takes what a list shows of it, [`trouble`] is for reads that fail, [`finish`] for
+//! the end.
 
 mod body;
 mod finish;
 mod monitor;
+mod rows;
 mod start;
 mod trouble;
 
+use self::rows::Rows;
 use super::schedule::Pace;
-use super::status::percent;
 use crate::error::{Error, ErrorKind, ResponseFacts};
 use crate::token::{FinalStateVia, HttpVerb, MonitorKind, TokenParts};
 use crate::transport::{Answer, TrustedOrigins};
+use crate::wire::Row;
 use serde_json::Value;
 use std::time::Duration;
 use url::Url;
 
+/// What was seen of an operation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Observation<'a> {
+    /// The answer to the read that was asked for.
+    Answer(&'a Answer),
+    /// A list of all computes does not show the one that the operation is about.
+    NoRow,
+    /// A list shows it so.
+    Row(&'a Row<'a>),
+    /// No answer came to the read that was asked for.
+    Unanswered(&'a Error),
+}
+
 /// What the machine wants next.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Read this URL after a pause.
-    Read { url: Url, pace: Pace },
     /// It is over; see [`Machine::outcome`].
     Done,
+    /// Read [`Machine::url`] after a pause.
+    Read(Pace),
+    /// The list showed nothing that asks for a read; see [`Machine::follows_rows`].
+    Watch,
 }
 
 /// How it ended.
@@ -119,6 +137,7 @@ pub(crate) struct Machine {
     failures: u32,
     failing_since: Option<Duration>,
     final_reads: u32,
+    rows: Rows,
 }
 
 /// What can be seen from outside.
@@ -148,15 +167,32 @@ impl Machine {
         &self.request_id
     }
 
+    /// What is read next.
+    pub(crate) fn url(&self) -> &Url {
+        match (&self.phase, &self.mode) {
+            (Phase::Final { url }, _)
+            | (Phase::Status | Phase::Confirm { .. }, Mode::Monitor { url, .. }) => url,
+            _ => &self.resource,
+        }
+    }
+
+    /// The resource that the operation is about.
+    pub(crate) fn resource(&self) -> &Url {
+        &self.resource
+    }
+
     /// Writes down where the status is read.
     pub(crate) fn write(&self, token: &mut TokenParts) {
         token.accepted = true;
-        token.last_status.clone_from(&self.status);
-        token.last_known_location = self.location.as_ref().map(Url::to_string);
-        (token.monitor, token.next_request_uri) = match &self.mode {
-            Mode::Monitor { kind, url } => (Some(*kind), Some(url.to_string())),
+        let (monitor, next) = match &self.mode {
+            Mode::Monitor { kind, url } => (Some(*kind), Some(url.as_str())),
             Mode::Resource => (None, None),
         };
+        token.monitor = monitor;
+        set(&mut token.next_request_uri, next);
+        set(&mut token.last_status, self.status.as_deref());
+        let location = self.location.as_ref().map(Url::as_str);
+        set(&mut token.last_known_location, location);
     }
 }
 
@@ -175,20 +211,37 @@ impl Machine {
         self.mute = 0;
         self.not_found = 0;
         self.final_reads = 0;
-        Some(self.read(Pace::Now))
+        Some(Step::Read(Pace::Now))
     }
 
-    /// What follows from an answer, or from its absence. `elapsed` is since the operation began.
-    pub(crate) fn observe(&mut self, observed: Result<&Answer, &Error>, elapsed: Duration) -> Step {
+    /// What follows from what was seen. `elapsed` is since the operation began.
+    pub(crate) fn observe(&mut self, observed: Observation<'_>, elapsed: Duration) -> Step {
         if let Phase::Done(_) = self.phase {
             return Step::Done;
         }
-        let answer = match observed {
-            Ok(answer) => answer,
-            Err(error) => return self.unanswered(error, elapsed),
-        };
+        match observed {
+            Observation::Answer(answer) => {
+                let step = self.answered(answer, elapsed);
+                self.hold_against_row(step);
+                step
+            }
+            Observation::NoRow => self.no_row(),
+            Observation::Row(row) => self.row(row, elapsed),
+            Observation::Unanswered(error) => self.unanswered(error, elapsed),
+        }
+    }
+
+    /// Ends a wait that has no hope any more, although the operation may still run.
+    pub(crate) fn lose(&mut self, why: &str, facts: ResponseFacts) -> Step {
+        match self.phase {
+            Phase::Done(_) => Step::Done,
+            _ => self.give_up(ErrorKind::OperationStatusLost, why, facts),
+        }
+    }
+
+    fn answered(&mut self, answer: &Answer, elapsed: Duration) -> Step {
         match answer.status {
-            429 | 408 | 500 | 502 | 503 | 504 | 530 => return self.transient(answer, elapsed),
+            status if is_passing(status) => return self.transient(answer, elapsed),
             300..400 => return self.redirected(answer),
             _ => {}
         }
@@ -220,29 +273,36 @@ impl Machine {
         Step::Done
     }
 
-    /// The next read, at the place that the phase says.
-    fn read(&self, pace: Pace) -> Step {
-        let url = match (&self.phase, &self.mode) {
-            (Phase::Final { url }, _)
-            | (Phase::Status | Phase::Confirm { .. }, Mode::Monitor { url, .. }) => url.clone(),
-            _ => self.resource.clone(),
-        };
-        Step::Read { url, pace }
-    }
-
     fn recovered(&mut self) {
         self.failures = 0;
         self.failing_since = None;
         self.last_error = None;
     }
 
-    fn note(&mut self, status: Option<&str>, body: Option<&Value>) {
+    fn note(&mut self, status: Option<&str>, percent: Option<f64>) {
         if let Some(status) = status {
             // The service may send anything; what is shown and stored stays short.
-            self.status = Some(status.chars().take(200).collect());
+            let end = status.char_indices().nth(MAX_STATUS).map(|(end, _)| end);
+            set(
+                &mut self.status,
+                Some(&status[..end.unwrap_or(status.len())]),
+            );
         }
-        if let Some(percent) = body.and_then(percent) {
-            self.percent = Some(percent);
-        }
+        self.percent = percent.or(self.percent);
+    }
+}
+
+/// Whether an answer may be better the next time, whatever was asked.
+pub(crate) fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500 | 502 | 503 | 504 | 530)
+}
+
+/// The longest status that is kept, in characters.
+const MAX_STATUS: usize = 200;
+
+/// Most reads find what the last one found: then nothing is copied.
+fn set(slot: &mut Option<String>, value: Option<&str>) {
+    if slot.as_deref() != value {
+        *slot = value.map(str::to_owned);
     }
 }

@@ -1,12 +1,10 @@
 //! Reads of the status, at a monitor, a `Location` or the resource.
 
-use super::body::{Body, with_api_version};
+use super::body::{Body, Look, with_api_version};
 use super::{Machine, Mode, Outcome, Phase, Step, Why};
 use crate::error::{Error, ErrorKind};
 use crate::operation::schedule::Pace;
-use crate::operation::status::{
-    StatusClass, is_operation_shaped, monitor_status, provisioning_state,
-};
+use crate::operation::status::{StatusClass, is_operation_shaped, monitor_status, percent};
 use crate::token::{HttpVerb, MonitorKind};
 use crate::transport::Answer;
 use serde_json::Value;
@@ -84,38 +82,45 @@ impl Machine {
         let regular = Pace::Regular {
             hint: answer.retry_after(),
         };
-        let body = Body::read(answer);
-        match (answer.status, &body) {
+        let document = match (answer.status, Look::at(answer)) {
             (204, _) => {
                 return match self.verb {
                     HttpVerb::Delete | HttpVerb::Post => self.succeed(None),
                     _ => self.empty(answer),
                 };
             }
-            (202, Body::Empty) => return self.read(regular),
-            (_, Body::Empty) => return self.empty(answer),
-            (_, Body::Garbage) => return self.mute(answer, "the answer is no JSON"),
-            (_, Body::Json(_)) => {}
-        }
-        let body = body.json().unwrap_or(&Value::Null);
-        let Some(status) = monitor_status(body, self.resource.path()).map(str::to_owned) else {
+            (202, Look::Empty) => return Step::Read(regular),
+            (_, Look::Empty) => return self.empty(answer),
+            (_, Look::Garbage) => return self.mute(answer, "the answer is no JSON"),
+            (_, Look::Json(document)) => document.unwrap_or_default(),
+        };
+        let Some(status) = monitor_status(&document, self.resource.path()) else {
             if answer.status == 202 {
-                return self.read(regular);
+                return Step::Read(regular);
             }
             return self.mute(answer, "the answer has no status");
         };
+        let class = StatusClass::of(status);
+        // Only an end needs more than a look.
+        let body = match class {
+            StatusClass::InProgress => Value::Null,
+            _ => match Body::read(answer).into_object() {
+                Some(body) => body,
+                None => return self.mute(answer, "the answer is no JSON"),
+            },
+        };
         self.mute = 0;
-        self.note(Some(&status), Some(body));
-        match StatusClass::of(&status) {
-            StatusClass::InProgress => self.read(regular),
-            StatusClass::Succeeded => self.finish(body),
-            class => self.fail(class, body, answer),
+        self.note(Some(status), percent(&document));
+        match class {
+            StatusClass::InProgress => Step::Read(regular),
+            StatusClass::Succeeded => self.finish(&body, answer),
+            class => self.fail(class, &body, answer),
         }
     }
 
     pub(super) fn location_read(&mut self, answer: &Answer) -> Step {
         if answer.status == 202 {
-            return self.read(Pace::Regular {
+            return Step::Read(Pace::Regular {
                 hint: answer.retry_after(),
             });
         }
@@ -125,7 +130,9 @@ impl Machine {
             Body::Json(json) => match self.verb {
                 HttpVerb::Delete => self.succeed(None),
                 HttpVerb::Post => self.succeed(Some(json.clone())),
-                HttpVerb::Put | HttpVerb::Patch if json.is_object() => self.settle(json, answer),
+                HttpVerb::Put | HttpVerb::Patch if json.is_object() => {
+                    self.settle(json.clone(), answer)
+                }
                 HttpVerb::Put | HttpVerb::Patch => self.fetch(self.resource.clone()),
             },
             Body::Garbage => self.mute(answer, "the answer is no JSON"),
@@ -140,23 +147,29 @@ impl Machine {
         let regular = Pace::Regular {
             hint: answer.retry_after(),
         };
-        let body = Body::read(answer);
-        let Some(body) = body.object() else {
+        let Look::Json(Some(document)) = Look::at(answer) else {
             return self.mute(answer, "the answer is no resource");
         };
-        self.mute = 0;
-        let state = provisioning_state(body);
-        self.note(state, Some(body));
+        let state = document.provisioning_state();
         let class = state.map_or(StatusClass::Succeeded, StatusClass::of);
+        let resource = match class {
+            StatusClass::InProgress => None,
+            _ => match Body::read(answer).into_object() {
+                Some(resource) => Some(resource),
+                None => return self.mute(answer, "the answer is no resource"),
+            },
+        };
+        self.mute = 0;
+        self.note(state, percent(&document));
         self.seen_running |= class == StatusClass::InProgress;
         match (self.verb, class) {
-            (_, StatusClass::InProgress) => self.read(regular),
+            (_, StatusClass::InProgress) => Step::Read(regular),
             // The resource is as it was before the delete, until the service gets to it: also
             // `Failed` may be of old.
             (HttpVerb::Delete, StatusClass::Failed | StatusClass::Canceled)
                 if self.seen_running =>
             {
-                self.end_with_resource(Some(body.clone()), answer)
+                self.end_with_resource(resource, Some(answer))
             }
             // It was at work, and is at rest again: given up, or made anew by somebody else.
             (HttpVerb::Delete, StatusClass::Succeeded) if self.seen_running => self.lost(
@@ -164,8 +177,8 @@ impl Machine {
                 "the resource is at rest again, and does not show what became of the operation",
                 answer,
             ),
-            (HttpVerb::Delete, _) => self.read(regular),
-            _ => self.end_with_resource(Some(body.clone()), answer),
+            (HttpVerb::Delete, _) => Step::Read(regular),
+            _ => self.end_with_resource(resource, Some(answer)),
         }
     }
 }
@@ -195,16 +208,20 @@ impl Machine {
 
     /// A poll may move the monitor; the header that named it is followed, no other.
     pub(super) fn adopt_monitor(&mut self, answer: &Answer) -> Result<(), Error> {
-        let Mode::Monitor { kind, url } = self.mode.clone() else {
+        let Mode::Monitor { kind, url } = &self.mode else {
             return Ok(());
         };
-        if let Some(new) = self.header_url(kind, &url, answer) {
-            self.mode = Mode::Monitor { kind, url: new? };
-        }
-        if kind != MonitorKind::Location
-            && let Some(Ok(location)) = self.header_url(MonitorKind::Location, &url, answer)
-        {
+        let kind = *kind;
+        let moved = self.header_url(kind, url, answer);
+        let location = match kind {
+            MonitorKind::Location => None,
+            _ => self.header_url(MonitorKind::Location, url, answer),
+        };
+        if let Some(Ok(location)) = location {
             self.location = Some(location);
+        }
+        if let Some(new) = moved {
+            self.mode = Mode::Monitor { kind, url: new? };
         }
         Ok(())
     }

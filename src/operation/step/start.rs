@@ -1,12 +1,14 @@
 //! Beginnings of an operation.
 
 use super::body::{Body, with_api_version};
+use super::rows::Rows;
 use super::{Machine, Mode, Phase, Step};
 use crate::error::{Error, ErrorKind};
 use crate::operation::schedule::Pace;
-use crate::operation::status::{StatusClass, provisioning_state};
+use crate::operation::status::{StatusClass, percent, provisioning_state};
 use crate::token::{FinalStateVia, HttpVerb, MonitorKind, TokenParts};
 use crate::transport::{Answer, TrustedOrigins};
+use crate::wire::StatusDocument;
 use url::Url;
 
 impl Machine {
@@ -32,7 +34,9 @@ impl Machine {
         let body = Body::read(answer);
         let resource = body.object();
         let state = resource.and_then(provisioning_state);
-        machine.note(state, resource);
+        let document = resource.and_then(StatusDocument::of).unwrap_or_default();
+        machine.note(state, percent(&document));
+        machine.rows.begin(document.modified_on());
         let class = state.map(StatusClass::of);
         let hint = answer.retry_after();
         let regular = Pace::Regular { hint };
@@ -55,7 +59,7 @@ impl Machine {
                 && answer.status == 200
                 && class.is_none_or(StatusClass::is_terminal);
             if by_body {
-                let step = machine.end_with_resource(resource.cloned(), answer);
+                let step = machine.end_with_resource(resource.cloned(), Some(answer));
                 return Ok((machine, step));
             }
             machine.mode = Mode::Monitor { kind, url };
@@ -66,10 +70,10 @@ impl Machine {
                 machine.phase = Phase::Confirm {
                     resource: resource.clone(),
                 };
-                let step = machine.read(Pace::Now);
+                let step = Step::Read(Pace::Now);
                 return Ok((machine, step));
             }
-            let step = machine.read(regular);
+            let step = Step::Read(regular);
             return Ok((machine, step));
         }
         use HttpVerb::{Delete, Patch, Post, Put};
@@ -81,14 +85,16 @@ impl Machine {
                 )
                 .with_response(answer.facts(request_id)));
             }
-            (202, _) => machine.read(regular),
+            (202, _) => Step::Read(regular),
             (_, Delete) => machine.succeed(None),
             (_, Post) => machine.succeed(resource.cloned()),
             (204, Put | Patch) => machine.fetch(machine.resource.clone()),
-            (201, Put | Patch) if class.is_none() => machine.read(regular),
+            (201, Put | Patch) if class.is_none() => Step::Read(regular),
             (_, Put | Patch) => match class {
-                Some(StatusClass::InProgress) => machine.read(regular),
-                _ if resource.is_some() => machine.end_with_resource(resource.cloned(), answer),
+                Some(StatusClass::InProgress) => Step::Read(regular),
+                _ if resource.is_some() => {
+                    machine.end_with_resource(resource.cloned(), Some(answer))
+                }
                 _ => machine.fetch(machine.resource.clone()),
             },
         };
@@ -105,7 +111,8 @@ impl Machine {
     ) -> (Self, Step) {
         let mut machine = Self::new(HttpVerb::Put, url, request_id, api_version, origins, None);
         machine.note(state, None);
-        let step = machine.read(Pace::Regular { hint: None });
+        machine.rows.seen_running();
+        let step = Step::Read(Pace::Regular { hint: None });
         (machine, step)
     }
 
@@ -149,7 +156,7 @@ impl Machine {
             let state = token.last_status.as_deref().map(StatusClass::of);
             machine.seen_running = state == Some(StatusClass::InProgress);
         }
-        let step = machine.read(Pace::Now);
+        let step = Step::Read(Pace::Now);
         Ok((machine, step))
     }
 
@@ -197,6 +204,7 @@ impl Machine {
             failures: 0,
             failing_since: None,
             final_reads: 0,
+            rows: Rows::default(),
         }
     }
 }

@@ -15,7 +15,7 @@ const MAX_MUTE: u32 = 3;
 /// 404s in a row, after good reads, that are taken for a service that lost its way for a moment.
 const MAX_NOT_FOUND: u32 = 3;
 /// A new operation may take a while to appear at its monitor.
-const GRACE: Duration = Duration::from_secs(60);
+pub(super) const GRACE: Duration = Duration::from_secs(60);
 const GRACE_POLLS: u32 = 5;
 /// Failed reads in a row, until the status counts as lost.
 const MAX_FAILURES: u32 = 10;
@@ -43,7 +43,7 @@ impl Machine {
         let deleting = matches!(self.mode, Mode::Monitor { .. }) && self.verb == HttpVerb::Delete;
         if patient && !deleting {
             self.last_error = Some("the status is not there yet (404)".to_owned());
-            return self.read(Pace::Regular {
+            return Step::Read(Pace::Regular {
                 hint: answer.retry_after(),
             });
         }
@@ -64,7 +64,7 @@ impl Machine {
         elapsed: Duration,
     ) -> Step {
         if matches!(answer.status, 404 | 410) {
-            return self.end_with_resource(Some(resource), answer);
+            return self.end_with_resource(Some(resource), Some(answer));
         }
         self.status_read(answer, elapsed)
     }
@@ -103,7 +103,7 @@ impl Machine {
         };
         self.recovered();
         let state = provisioning_state(resource);
-        self.note(state, Some(resource));
+        self.note(state, None);
         let class = state.map_or(StatusClass::Succeeded, StatusClass::of);
         let regular = Pace::Regular {
             hint: answer.retry_after(),
@@ -111,14 +111,14 @@ impl Machine {
         if class == StatusClass::InProgress {
             self.seen_running = true;
             self.mode = Mode::Resource;
-            return self.read(regular);
+            return Step::Read(regular);
         }
         if self.verb != HttpVerb::Delete {
-            return self.end_with_resource(Some(resource.clone()), answer);
+            return self.end_with_resource(Some(resource.clone()), Some(answer));
         }
         // Still there and at rest: the delete has not begun, or was refused behind our back.
         match why {
-            Why::Gone { patient: true } => self.read(regular),
+            Why::Gone { patient: true } => Step::Read(regular),
             Why::Gone { patient: false } => self.lost(
                 ErrorKind::OperationStatusLost,
                 "the status is gone, and the resource does not show what became of the operation",
@@ -126,7 +126,7 @@ impl Machine {
             ),
             Why::Forbidden(_) => {
                 self.mode = Mode::Resource;
-                self.read(regular)
+                Step::Read(regular)
             }
             Why::Empty(_) => self.mute(
                 answer,
@@ -146,7 +146,7 @@ impl Machine {
             );
         }
         self.phase = Phase::Probe(why);
-        self.read(Pace::Now)
+        Step::Read(Pace::Now)
     }
 
     /// The monitor answers without a body.
@@ -164,7 +164,7 @@ impl Machine {
             // Our own brake: nothing was sent, and nothing counts.
             ErrorKind::Service if error.retry_after().is_some() => {
                 self.last_error = Some(error.to_string());
-                self.read(Pace::Throttled {
+                Step::Read(Pace::Throttled {
                     hint: error.retry_after(),
                 })
             }
@@ -175,14 +175,14 @@ impl Machine {
                 self.mute += 1;
                 self.last_error = Some(error.to_string());
                 if self.mute < MAX_MUTE {
-                    return self.read(Pace::Regular { hint: None });
+                    return Step::Read(Pace::Regular { hint: None });
                 }
                 self.give_up(ErrorKind::Protocol, error.message(), facts)
             }
             _ => {
                 let pace = self.failed(error.to_string(), None, elapsed);
                 match pace {
-                    Some(pace) => self.read(pace),
+                    Some(pace) => Step::Read(pace),
                     None => self.give_up(ErrorKind::OperationStatusLost, error.message(), facts),
                 }
             }
@@ -194,14 +194,14 @@ impl Machine {
         let hint = answer.retry_after();
         if answer.status == 429 && hint.is_some() {
             self.last_error = Some("the service throttles (429)".to_owned());
-            return self.read(Pace::Throttled { hint });
+            return Step::Read(Pace::Throttled { hint });
         }
         let what = format!("the status cannot be read for now ({})", answer.status);
         match self.failed(what, hint, elapsed) {
             Some(Pace::Backoff {
                 hint: Some(hint), ..
-            }) if answer.status == 503 => self.read(Pace::Throttled { hint: Some(hint) }),
-            Some(pace) => self.read(pace),
+            }) if answer.status == 503 => Step::Read(Pace::Throttled { hint: Some(hint) }),
+            Some(pace) => Step::Read(pace),
             None => {
                 let facts = answer.facts(&self.request_id);
                 let why = "the status of the operation could not be read any more";
@@ -232,7 +232,7 @@ impl Machine {
     /// Redirects are not followed: a credential would go where nobody decided that it may.
     pub(super) fn redirected(&mut self, answer: &Answer) -> Step {
         if let Phase::Confirm { resource } = &self.phase {
-            return self.end_with_resource(Some(resource.clone()), answer);
+            return self.end_with_resource(Some(resource.clone()), Some(answer));
         }
         let target = answer
             .header("location")
@@ -253,7 +253,7 @@ impl Machine {
         self.mute += 1;
         self.last_error = Some(why.to_owned());
         if self.mute < MAX_MUTE {
-            return self.read(Pace::Regular {
+            return Step::Read(Pace::Regular {
                 hint: answer.retry_after(),
             });
         }

@@ -4,6 +4,7 @@ use super::script::*;
 use super::verbs::begin;
 use crate::ErrorKind;
 use crate::error::Error;
+use crate::operation::step::Observation;
 use crate::operation::{Machine, Step, WaitOptions};
 use crate::token::{FinalStateVia, HttpVerb, MonitorKind};
 use crate::transport::{Answer, TrustedOrigins};
@@ -239,7 +240,8 @@ proptest! {
         let mut end: Option<String> = None;
         for observed in &then {
             match (&step, &end) {
-                (Step::Read { url, .. }, None) => {
+                (Step::Read(_), None) => {
+                    let url = machine.url();
                     prop_assert!(origins.check(url).is_ok(), "{url}");
                     prop_assert!(machine.outcome().is_none());
                 }
@@ -249,10 +251,17 @@ proptest! {
                     prop_assert!(end.is_none() || end == outcome, "a second end");
                     end = outcome;
                 }
-                (Step::Read { .. }, Some(_)) => prop_assert!(false, "a request after the end"),
+                (Step::Read(_) | Step::Watch, _) => prop_assert!(false, "a request after the end"),
             }
             elapsed += Duration::from_secs(7);
-            step = machine.observe(observed.observation().as_ref(), elapsed);
+            let observation = observed.observation();
+            step = machine.observe(
+                match &observation {
+                    Ok(answer) => Observation::Answer(answer),
+                    Err(error) => Observation::Unanswered(error),
+                },
+                elapsed,
+            );
         }
     }
 

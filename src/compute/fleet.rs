@@ -1,0 +1,162 @@
+//! Waiting for many operations at once.
+
+use super::{ComputeTarget, Kind, Resumed};
+use crate::error::{Error, ErrorKind};
+use crate::operation::{self, Driver, Operation, WaitOptions};
+
+/// What [`wait_all`] can wait for: handles, operations, and what was resumed from tokens. Sealed.
+pub trait Waitable: sealed::Sealed + Send {
+    /// What the end of the wait gives.
+    type Output: Send;
+
+    #[doc(hidden)]
+    fn end(&mut self, how: sealed::How) -> Result<Self::Output, Error>;
+}
+
+/// Waits for many operations at once, in any number of workspaces.
+///
+/// It does not cost a poll for each: the list of a workspace's computes is read once per interval, and
+/// shows how all of them go on. An operation that the list shows at rest, or does not show any more, is
+/// settled by one read of its own status; the row then serves as the result. The interval is what the
+/// service asked for beside the operations, but 5 seconds at least; else it grows from 1 to 30 seconds.
+/// Where the list may not or cannot be read, where a workspace has one operation only, and where fewer
+/// are left than the list has pages, operations are read one by one. At most 48 requests are in flight,
+/// and at most 6 to one workspace; workspaces that share a transport share its connections.
+///
+/// The results are in the order of the targets. An error of one ends no other. The deadline of the
+/// options is that of the whole wait: what has not ended by then has an error with a resume token, and
+/// its handle can be waited for again.
+///
+/// Progress is told for each operation after each read of the list; `show_output` shows one line for
+/// all of them.
+///
+/// Sends: GETs of the list of computes; for an operation that may have ended one of its status, and one
+/// of the compute if the list did not show it.
+///
+/// # Errors
+///
+/// None of its own; each result is that of [`ComputeTarget::wait_for_completion`] or
+/// [`Operation::wait`]. What was resumed as [`Resumed::NotStarted`] gives [`ErrorKind::NotStarted`].
+///
+/// # Cancel safety
+///
+/// Safe: the handles stay with the caller. Dropped at any point, the next wait goes on where this one
+/// stopped, for all of them or for any.
+///
+/// ```
+/// # #[cfg(feature = "emulator")]
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), azureml_aks::Error> {
+/// # use azureml_aks::{Workspace, emulator::Emulator};
+/// # let emulator = Emulator::new();
+/// # let workspace = Workspace::builder(emulator.subscription(), emulator.resource_group(), emulator.workspace())
+/// #     .credential(emulator.credential()).transport(emulator.transport()).build()?;
+/// use azureml_aks::{AksCompute, ClusterPurpose, ComputeTarget, WaitOptions, wait_all};
+///
+/// let config = AksCompute::provisioning_configuration()
+///     .cluster_purpose(ClusterPurpose::DevTest)
+///     .build()?;
+/// let mut computes = Vec::new();
+/// for name in ["first", "second", "failing"] {
+///     computes.push(ComputeTarget::create(&workspace, name, config.clone()).await?);
+/// }
+/// let results = wait_all(&mut computes, WaitOptions::new()).await;
+/// assert!(results[0].is_ok() && results[1].is_ok());
+/// assert_eq!(computes[1].status(), Some("Succeeded"));
+/// // Names that begin with `fail` do so on the emulator.
+/// assert!(results[2].as_ref().unwrap_err().is_operation_failure());
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "emulator"))]
+/// # fn main() {}
+/// ```
+pub async fn wait_all<'a, W: Waitable + 'a>(
+    targets: impl IntoIterator<Item = &'a mut W>,
+    options: WaitOptions,
+) -> Vec<Result<W::Output, Error>> {
+    let mut targets: Vec<&mut W> = targets.into_iter().collect();
+    let drivers = targets.iter_mut().filter_map(|target| target.driver());
+    operation::wait_all(drivers.collect(), &options).await;
+    targets
+        .into_iter()
+        .map(|target| {
+            let ended = target.driver().map(Driver::tell);
+            target.end(sealed::How(ended))
+        })
+        .collect()
+}
+
+impl<K: Kind> Waitable for ComputeTarget<K> {
+    type Output = ();
+
+    fn end(&mut self, how: sealed::How) -> Result<(), Error> {
+        match how.0 {
+            Some(result) => self.end_wait(result),
+            // Ready, or failed already.
+            None => self.begin_wait().map(|_| ()),
+        }
+    }
+}
+
+impl<T: Send> Waitable for Operation<T> {
+    type Output = T;
+
+    fn end(&mut self, how: sealed::How) -> Result<T, Error> {
+        // An operation always has something to wait for.
+        self.settle(how.0.unwrap_or(Ok(None))?)
+    }
+}
+
+impl Waitable for Resumed {
+    type Output = ();
+
+    fn end(&mut self, how: sealed::How) -> Result<(), Error> {
+        match self {
+            Self::Compute(compute) => compute.end(how),
+            Self::NotStarted { verb, name } => Err(Error::new(
+                ErrorKind::NotStarted,
+                format!("{verb} compute {name:?}: the request never arrived; begin again"),
+            )),
+            Self::Removal(operation) => operation.end(how),
+            Self::Update(operation) => operation.end(how).map(|_| ()),
+        }
+    }
+}
+
+mod sealed {
+    #![allow(private_interfaces, reason = "nobody outside can name what is in here")]
+
+    use super::{ComputeTarget, Driver, Error, Kind, Operation, Resumed};
+    use serde_json::Value;
+
+    /// How an operation ended; `None` if there was nothing to wait for.
+    #[derive(Debug)]
+    pub struct How(pub(super) Option<Result<Option<Value>, Error>>);
+
+    pub trait Sealed {
+        fn driver(&mut self) -> Option<&mut Driver>;
+    }
+
+    impl<K: Kind> Sealed for ComputeTarget<K> {
+        fn driver(&mut self) -> Option<&mut Driver> {
+            self.begin_wait().ok().flatten()
+        }
+    }
+
+    impl<T> Sealed for Operation<T> {
+        fn driver(&mut self) -> Option<&mut Driver> {
+            Some(self.driver_mut())
+        }
+    }
+
+    impl Sealed for Resumed {
+        fn driver(&mut self) -> Option<&mut Driver> {
+            match self {
+                Self::Compute(compute) => compute.driver(),
+                Self::NotStarted { .. } => None,
+                Self::Removal(operation) => operation.driver(),
+                Self::Update(operation) => operation.driver(),
+            }
+        }
+    }
+}

@@ -1,0 +1,637 @@
+//! The operations of one workspace.
+
+use super::Common;
+use crate::error::{Error, ErrorKind};
+use crate::operation::driver::{Driver, LAST_READ, Reading, chance, tell_lag};
+use crate::operation::schedule::{Pace, Schedule};
+use crate::operation::step::{Step, is_passing};
+use crate::transport::{Answer, ArmClient, HttpRequest, Limit, Next, Sending, Trail, follow};
+use crate::wire::RowPage;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use url::Url;
+
+/// Requests in flight of one workspace, the list among them.
+const IN_FLIGHT: usize = 6;
+/// Reads that a list asks for are this far apart: many operations may end at the same moment.
+const SPACING: Duration = Duration::from_millis(25);
+/// The first lists of many workspaces are spread over the pause that follows an unhinted first one.
+const FIRST_SPREAD: Duration = Duration::from_secs(5);
+/// A list is not read more often than this: it costs the service more than a monitor.
+const LEAST: Duration = Duration::from_secs(5);
+/// Failed reads in a row of a whole workspace, and for how long, until its operations count as lost.
+const MAX_FAILURES: u32 = 10;
+const MAX_FAILING: Duration = Duration::from_secs(300);
+
+/// The operations of one workspace, and the list that shows them.
+pub(super) struct Group<'a> {
+    common: &'a Common,
+    client: Arc<ArmClient>,
+    members: Vec<Member<'a>>,
+    /// Names in lower case, sorted, with the place of the member.
+    names: Vec<(Box<str>, usize)>,
+    left: usize,
+    list: List,
+    /// Members that are read by themselves, by the time of the read.
+    queue: BinaryHeap<Reverse<(Instant, usize)>>,
+    /// No read that a list asks for is due earlier.
+    slot: Instant,
+    health: Health,
+    closing: Closing,
+}
+
+struct Member<'a> {
+    /// Away while it is being read.
+    driver: Option<&'a mut Driver>,
+    /// When it is read by itself, if it is.
+    due: Option<Instant>,
+    /// The round of the list in which its row was seen last.
+    round: u32,
+    over: bool,
+}
+
+struct List {
+    /// `None` where operations are read one by one.
+    url: Option<Url>,
+    schedule: Schedule,
+    due: Instant,
+    request_id: String,
+    trail: Trail,
+    round: u32,
+    pages: usize,
+    /// Whether the last answer asked for patience.
+    throttled: bool,
+    failures: u32,
+    failing_since: Option<Instant>,
+}
+
+/// Failed reads in a row, over all members.
+#[derive(Default)]
+struct Health {
+    failures: u32,
+    failing_since: Option<Instant>,
+}
+
+/// How near the deadline is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Closing {
+    No,
+    /// It has passed: one last look, and what belongs to it.
+    LastLook,
+}
+
+type Page = (Url, Result<Answer, Error>);
+
+impl<'a> Group<'a> {
+    pub(super) fn new(common: &'a Common, list: Option<Url>, drivers: Vec<&'a mut Driver>) -> Self {
+        let now = Instant::now();
+        let mut names: Vec<(Box<str>, usize)> = drivers
+            .iter()
+            .enumerate()
+            .map(|(place, driver)| (driver.target().to_ascii_lowercase().into(), place))
+            .collect();
+        names.sort_unstable();
+        // The service's own pace, where it gave one: that of the operation that goes fastest.
+        let hint = drivers
+            .iter()
+            .filter_map(|driver| driver.hint())
+            .min()
+            .map(|hint| hint.max(LEAST));
+        let mut schedule = Schedule::new();
+        schedule.set_floor(common.options.floor());
+        let mut due = now + schedule.delay(Pace::Regular { hint }, chance());
+        if common.crowded && hint.is_none() {
+            due += FIRST_SPREAD.mul_f64(chance());
+        }
+        // One operation alone is cheaper at its monitor.
+        let alone = drivers.len() == 1;
+        let client = drivers[0].client().clone();
+        let members: Vec<Member<'a>> = drivers
+            .into_iter()
+            .map(|driver| Member {
+                driver: Some(driver),
+                due: None,
+                round: 0,
+                over: false,
+            })
+            .collect();
+        Self {
+            common,
+            client,
+            left: members.len(),
+            members,
+            names,
+            list: List {
+                url: list.filter(|_| !alone),
+                schedule,
+                due,
+                request_id: String::new(),
+                trail: Trail::default(),
+                round: 0,
+                pages: 0,
+                throttled: false,
+                failures: 0,
+                failing_since: None,
+            },
+            queue: BinaryHeap::new(),
+            slot: now,
+            health: Health::default(),
+            closing: Closing::No,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        self.begin();
+        let mut reads = FuturesUnordered::new();
+        let mut page: Option<BoxFuture<'a, Page>> = None;
+        loop {
+            let now = Instant::now();
+            self.close(now);
+            while let Some((place, due, driver)) = self.next_read(reads.len(), now) {
+                reads.push(read(self.common, place, due, driver));
+            }
+            if page.is_none() && self.is_list_due(now) {
+                page = self.sweep();
+            }
+            if self.left == 0 || (reads.is_empty() && page.is_none() && self.is_idle()) {
+                return;
+            }
+            let wake = self.wake(reads.len(), page.is_some());
+            tokio::select! {
+                biased;
+                Some((place, driver, reading)) = reads.next(), if !reads.is_empty() => {
+                    self.returned(place, driver, reading);
+                }
+                (url, answer) = read_page(&mut page) => {
+                    page = self.listed(&url, answer);
+                }
+                () = sleep_until(wake) => {}
+            }
+            if self.closing == Closing::LastLook
+                && self
+                    .common
+                    .deadline
+                    .is_some_and(|at| Instant::now() >= at + LAST_READ)
+            {
+                return;
+            }
+        }
+    }
+
+    /// What is over from the start, and what wants a read of its own.
+    fn begin(&mut self) {
+        for place in 0..self.members.len() {
+            let Some(driver) = &self.members[place].driver else {
+                continue;
+            };
+            if driver.is_over() || driver.due().is_none() {
+                self.end(place);
+            } else if self.list.url.is_none() {
+                // At the pace that it has.
+                let due = driver.due();
+                self.enqueue(place, due);
+            } else if !driver.machine().follows_rows() {
+                let due = self.spread();
+                self.enqueue(place, Some(due));
+            }
+        }
+        self.tell();
+    }
+
+    /// Begins the last look once the deadline is there.
+    fn close(&mut self, now: Instant) {
+        let Some(deadline) = self.common.deadline else {
+            return;
+        };
+        if self.closing != Closing::No || now < deadline {
+            return;
+        }
+        self.closing = Closing::LastLook;
+        self.slot = now;
+        self.queue.clear();
+        for place in 0..self.members.len() {
+            let member = &mut self.members[place];
+            let queued = member.due.take().is_some();
+            let own = queued || self.list.url.is_none();
+            let Some(driver) = &member.driver else {
+                continue;
+            };
+            // A service that asks for patience gets it, also at the end.
+            if own && !member.over && !driver.is_throttled() {
+                self.enqueue(place, Some(deadline));
+            }
+        }
+        self.list.due = deadline;
+        if self.list.throttled {
+            self.list.url = None;
+        }
+    }
+
+    /// Whether nothing is left to be done, and the rest goes without an end.
+    fn is_idle(&self) -> bool {
+        self.closing == Closing::LastLook && self.queue.is_empty() && self.list.url.is_none()
+    }
+
+    /// When there is something to be done next, if no answer comes before.
+    fn wake(&self, reading: usize, listing: bool) -> Option<Instant> {
+        let room = reading + usize::from(self.list.url.is_some()) < IN_FLIGHT;
+        let read = self.queue.peek().map(|Reverse((due, _))| *due);
+        let list = self.list.url.as_ref().map(|_| self.list.due);
+        let deadline = self.common.deadline.map(|deadline| match self.closing {
+            Closing::No => deadline,
+            Closing::LastLook => deadline + LAST_READ,
+        });
+        let read = read.filter(|_| room);
+        let list = list.filter(|_| !listing);
+        [read, list, deadline].into_iter().flatten().min()
+    }
+}
+
+/// Reads of one operation.
+impl<'a> Group<'a> {
+    fn enqueue(&mut self, place: usize, due: Option<Instant>) {
+        let member = &mut self.members[place];
+        // What is there already is earlier, or paced by a failure.
+        if member.due.is_none()
+            && let Some(due) = due
+        {
+            member.due = Some(due);
+            self.queue.push(Reverse((due, place)));
+        }
+    }
+
+    /// When the next read that a list asks for is due: some apart, and within an interval.
+    fn spread(&mut self) -> Instant {
+        let now = Instant::now();
+        let due = self.slot.max(now);
+        if self.closing == Closing::No {
+            let members = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
+            let within = self.list.schedule.regular().max(LEAST) / members.max(1);
+            self.slot = due + SPACING.min(within);
+        }
+        due
+    }
+
+    /// The member whose read is due, if there is room for it.
+    fn next_read(
+        &mut self,
+        reading: usize,
+        now: Instant,
+    ) -> Option<(usize, Instant, &'a mut Driver)> {
+        let room = IN_FLIGHT - usize::from(self.list.url.is_some());
+        if reading >= room {
+            return None;
+        }
+        loop {
+            let Reverse((due, place)) = *self.queue.peek()?;
+            if due > now {
+                return None;
+            }
+            self.queue.pop();
+            let member = &mut self.members[place];
+            // Called off, or made anew at another time.
+            if member.due != Some(due) {
+                continue;
+            }
+            member.due = None;
+            if let Some(driver) = member.driver.take() {
+                return Some((place, due, driver));
+            }
+        }
+    }
+
+    fn returned(&mut self, place: usize, driver: &'a mut Driver, reading: Reading) {
+        driver.schedule().go_on_from(&self.list.schedule);
+        let due = driver.due();
+        let regular = !driver.is_backing_off();
+        let rows = self.list.url.is_some() && driver.machine().follows_rows() && regular;
+        self.tell_one(driver);
+        self.members[place].driver = Some(driver);
+        match due {
+            None => self.end(place),
+            Some(_) if rows => {}
+            Some(_) if self.closing == Closing::LastLook => {
+                // Only what belongs to the last look: the read of a result, a probe.
+                let belongs = due.is_some_and(|due| due <= Instant::now());
+                if belongs {
+                    self.enqueue(place, due);
+                }
+            }
+            Some(_) => self.enqueue(place, due),
+        }
+        self.judge(reading);
+    }
+
+    /// A workspace of which nothing can be read any more is given up as a whole.
+    fn judge(&mut self, reading: Reading) {
+        let Reading::Failed(facts) = reading else {
+            self.health = Health::default();
+            return;
+        };
+        let now = Instant::now();
+        let health = &mut self.health;
+        health.failures += 1;
+        let since = *health.failing_since.get_or_insert(now);
+        // While the list can be read the service is there, and each operation counts for itself.
+        let one_by_one = self.list.url.is_none() && self.members.len() > 1;
+        let spent = health.failures > MAX_FAILURES && now - since > MAX_FAILING;
+        if !one_by_one || !spent || facts.retry_after.is_some() {
+            return;
+        }
+        for place in 0..self.members.len() {
+            let member = &mut self.members[place];
+            if let (false, Some(driver)) = (member.over, &mut member.driver) {
+                let why = "nothing could be read of the workspace any more";
+                driver.lose(why, (*facts).clone());
+                self.end(place);
+            }
+        }
+    }
+
+    fn end(&mut self, place: usize) {
+        let member = &mut self.members[place];
+        if std::mem::replace(&mut member.over, true) {
+            return;
+        }
+        member.due = None;
+        self.left -= 1;
+        let succeeded = member
+            .driver
+            .as_ref()
+            .is_some_and(|driver| driver.is_success());
+        let mut watch = self.common.watch();
+        if succeeded {
+            watch.tally.done += 1;
+        } else {
+            watch.tally.failed += 1;
+        }
+    }
+}
+
+/// Reads of the list.
+impl<'a> Group<'a> {
+    fn is_list_due(&self, now: Instant) -> bool {
+        self.list.url.is_some() && self.list.due <= now
+    }
+
+    /// Begins to read the list from its start.
+    fn sweep(&mut self) -> Option<BoxFuture<'a, Page>> {
+        let list = &mut self.list;
+        let url = list.url.clone()?;
+        list.round += 1;
+        list.pages = 0;
+        list.request_id = azure_core::Uuid::new_v4().into();
+        list.trail = Trail::default();
+        let due = list.due;
+        self.fetch(url, Some(due))
+    }
+
+    fn fetch(&mut self, url: Url, due: Option<Instant>) -> Option<BoxFuture<'a, Page>> {
+        if let Err(error) = self.list.trail.step(&url) {
+            self.unlisted(Err(error));
+            return None;
+        }
+        let (common, client) = (self.common, self.client.clone());
+        let request = HttpRequest::get(url).request_id(Some(self.list.request_id.clone()));
+        let timeout = self.common.deadline.map(|deadline| {
+            let left = (deadline + LAST_READ).saturating_duration_since(Instant::now());
+            client.timeout().min(left)
+        });
+        let page = async move {
+            // A closed semaphore cannot be: nobody closes it.
+            let _lists = common.lists.acquire().await;
+            let _reads = common.reads.acquire().await;
+            if let Some(due) = due {
+                tell_lag(due);
+            }
+            let answer = client
+                .send(&request, Sending::Once, Limit::PAGE, timeout)
+                .await;
+            (request.url, answer)
+        };
+        Some(page.boxed())
+    }
+
+    /// Shows the members their rows; gives the next page.
+    fn listed(&mut self, url: &Url, answer: Result<Answer, Error>) -> Option<BoxFuture<'a, Page>> {
+        let answer = match answer {
+            Ok(answer) if answer.is_success() => answer,
+            other => {
+                self.unlisted(other);
+                return None;
+            }
+        };
+        let next = match serde_json::from_slice::<RowPage<'_>>(answer.text()) {
+            Ok(page) => {
+                self.show(&page);
+                follow(&self.client, url, page.next_link.as_deref())
+            }
+            Err(_) => Err(Error::new(ErrorKind::Protocol, "the list cannot be read")),
+        };
+        self.list.pages += 1;
+        self.go_on(next, &answer)
+    }
+
+    fn go_on(&mut self, next: Next, answer: &Answer) -> Option<BoxFuture<'a, Page>> {
+        match next {
+            Ok(Some(url)) => self.fetch(url, None),
+            Ok(None) => {
+                self.swept(answer.retry_after());
+                None
+            }
+            Err(error) => {
+                self.unlisted(Err(error));
+                None
+            }
+        }
+    }
+
+    fn show(&mut self, page: &RowPage<'_>) {
+        let mut name = String::new();
+        for row in page.rows() {
+            name.clear();
+            name.push_str(&row.name);
+            name.make_ascii_lowercase();
+            let first = self.names.partition_point(|(own, _)| **own < *name);
+            for at in first..self.names.len() {
+                let (own, place) = &self.names[at];
+                if **own != *name {
+                    break;
+                }
+                let place = *place;
+                let member = &mut self.members[place];
+                member.round = self.list.round;
+                if let (false, Some(driver)) = (member.over, &mut member.driver) {
+                    let step = driver.show(Some(&row));
+                    self.shown(place, step);
+                }
+            }
+        }
+    }
+
+    /// What a row, or its absence, asks for.
+    fn shown(&mut self, place: usize, step: Step) {
+        match step {
+            Step::Done => self.end(place),
+            Step::Read(_) if self.members[place].due.is_none() => {
+                let due = self.spread();
+                self.enqueue(place, Some(due));
+            }
+            Step::Read(_) => {}
+            Step::Watch => {
+                let member = &mut self.members[place];
+                let follows = |driver: &&mut Driver| driver.machine().follows_rows();
+                if member.driver.as_ref().is_some_and(follows) {
+                    member.due = None;
+                }
+            }
+        }
+    }
+
+    /// The list is through: whoever was not on it is missing.
+    fn swept(&mut self, hint: Option<Duration>) {
+        for place in 0..self.members.len() {
+            let member = &mut self.members[place];
+            if member.round == self.list.round || member.over {
+                continue;
+            }
+            if let Some(driver) = &mut member.driver {
+                let step = driver.show(None);
+                self.shown(place, step);
+            }
+        }
+        let list = &mut self.list;
+        list.failures = 0;
+        list.failing_since = None;
+        list.throttled = false;
+        self.health = Health::default();
+        if self.closing == Closing::LastLook {
+            list.url = None;
+        } else {
+            let hint = hint.map(|hint| hint.max(LEAST));
+            self.pause(Pace::Regular { hint });
+            // A few operations in a large workspace are cheaper one by one.
+            if self.left < self.list.pages {
+                self.one_by_one();
+            }
+        }
+        self.tell();
+    }
+
+    /// The list cannot be read, for now or for good.
+    fn unlisted(&mut self, answer: Result<Answer, Error>) {
+        let (passing, status, hint) = match &answer {
+            Ok(answer) => (
+                is_passing(answer.status),
+                Some(answer.status),
+                answer.retry_after(),
+            ),
+            Err(error) => (true, error.http_status(), error.retry_after()),
+        };
+        let now = Instant::now();
+        let list = &mut self.list;
+        list.throttled = matches!(status, Some(429 | 503));
+        tracing::debug!(status, passing, "the list of computes could not be read");
+        if self.closing == Closing::LastLook {
+            list.url = None;
+            return;
+        }
+        if list.throttled && hint.is_some() {
+            self.pause(Pace::Throttled { hint });
+            return;
+        }
+        list.failures += 1;
+        let since = *list.failing_since.get_or_insert(now);
+        if !passing || list.failures > MAX_FAILURES || now - since > MAX_FAILING {
+            self.one_by_one();
+            return;
+        }
+        let failures = list.failures;
+        self.pause(Pace::Backoff { failures, hint });
+    }
+
+    fn pause(&mut self, pace: Pace) {
+        let list = &mut self.list;
+        list.due = Instant::now() + list.schedule.delay(pace, chance());
+    }
+
+    /// Gives the list up: each operation is read by itself, at the pace that the list had.
+    fn one_by_one(&mut self) {
+        self.list.url = None;
+        let interval = self.list.schedule.regular();
+        let waiting: Vec<usize> = (0..self.members.len())
+            .filter(|place| {
+                let member = &self.members[*place];
+                !member.over && member.driver.is_some() && member.due.is_none()
+            })
+            .collect();
+        let (now, all) = (Instant::now(), waiting.len());
+        for (nth, place) in waiting.into_iter().enumerate() {
+            let share = (nth + 1) as f64 / all as f64;
+            self.enqueue(place, Some(now + interval.mul_f64(share)));
+        }
+    }
+}
+
+/// Whoever watches.
+impl Group<'_> {
+    /// Before a pause: each that goes on.
+    fn tell(&mut self) {
+        let mut watch = self.common.watch();
+        let super::Watch { observer, tally } = &mut *watch;
+        observer.tally(tally);
+        if !observer.calls() || self.list.url.is_none() {
+            return;
+        }
+        let next = self.list.due.saturating_duration_since(Instant::now());
+        for member in &self.members {
+            if let (false, Some(driver)) = (member.over, &member.driver) {
+                let mut progress = driver.progress();
+                progress.next_delay = next;
+                observer.call(&progress);
+            }
+        }
+    }
+
+    /// After a read of one, if a pause follows.
+    fn tell_one(&self, driver: &Driver) {
+        let mut watch = self.common.watch();
+        if watch.observer.calls() && self.list.url.is_none() && driver.due().is_some() {
+            watch.observer.call(&driver.progress());
+        }
+        let super::Watch { observer, tally } = &mut *watch;
+        observer.tally(tally);
+    }
+}
+
+async fn read<'a>(
+    common: &Common,
+    place: usize,
+    due: Instant,
+    driver: &'a mut Driver,
+) -> (usize, &'a mut Driver, Reading) {
+    let _reads = common.reads.acquire().await;
+    let reading = driver.read(due, common.deadline).await;
+    (place, driver, reading)
+}
+
+/// The page that is being read; never, if none is.
+async fn read_page(page: &mut Option<BoxFuture<'_, Page>>) -> Page {
+    match page {
+        Some(page) => page.await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn sleep_until(wake: Option<Instant>) {
+    match wake {
+        Some(wake) => tokio::time::sleep_until(wake).await,
+        None => std::future::pending().await,
+    }
+}

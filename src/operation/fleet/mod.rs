@@ -1,0 +1,114 @@
+//! Waiting for many operations at once, without a poll for each.
+//!
+//! The operations of one workspace are a [`Group`]: it reads the workspace's list once per interval and
+//! shows each operation its row. All groups go on side by side within one future; what bounds them is
+//! the number of requests in flight.
+
+mod group;
+
+use self::group::Group;
+use super::display::{Observer, Tally};
+use super::driver::{Driver, deadline};
+use super::wait::WaitOptions;
+use futures::stream::{FuturesUnordered, StreamExt};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use url::Url;
+
+/// Requests in flight of one wait. Fewer than the 64 connections that such a wait may open.
+const READS: usize = 48;
+/// Lists in flight of one wait: the page of each is in memory as a whole.
+const LISTS: usize = 8;
+
+/// What all groups of a wait have in common.
+struct Common {
+    options: WaitOptions,
+    deadline: Option<Instant>,
+    reads: Semaphore,
+    lists: Semaphore,
+    /// Whether there are so many workspaces that their first reads are spread.
+    crowded: bool,
+    watch: Mutex<Watch>,
+}
+
+struct Watch {
+    observer: Observer,
+    tally: Tally,
+}
+
+impl Common {
+    fn watch(&self) -> MutexGuard<'_, Watch> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits until each has ended or the deadline has passed; then [`Driver::tell`] gives each end.
+///
+/// Everything that changes, changes within the drivers and after a whole answer: dropped, the wait has
+/// lost nothing.
+pub(crate) async fn wait_all(drivers: Vec<&mut Driver>, options: &WaitOptions) {
+    let mut groups: HashMap<(usize, Option<Url>), Vec<&mut Driver>> = HashMap::new();
+    let all = drivers.len();
+    for driver in drivers {
+        driver.begin(options);
+        let client = Arc::as_ptr(driver.client()) as usize;
+        groups
+            .entry((client, list_of(driver.machine().resource())))
+            .or_default()
+            .push(driver);
+    }
+    let common = Common {
+        options: options.clone(),
+        deadline: deadline(options),
+        reads: Semaphore::new(READS),
+        lists: Semaphore::new(LISTS),
+        crowded: groups.len() > 1,
+        watch: Mutex::new(Watch {
+            observer: options.observer(),
+            tally: Tally {
+                all,
+                done: 0,
+                failed: 0,
+                began: Instant::now(),
+            },
+        }),
+    };
+    let mut running: FuturesUnordered<_> = groups
+        .into_iter()
+        .map(|((_, list), drivers)| Group::new(&common, list, drivers).run())
+        .collect();
+    while running.next().await.is_some() {}
+    let Watch { observer, tally } = &mut *common.watch();
+    observer.end_of_all(tally);
+}
+
+/// The list that shows a resource: `…/computes?api-version=…` for `…/computes/{name}?api-version=…`.
+/// `None` for what no list shows that this library knows.
+fn list_of(resource: &Url) -> Option<Url> {
+    let mut segments = resource.path_segments()?.rev();
+    segments.next()?;
+    if !segments.next()?.eq_ignore_ascii_case("computes") {
+        return None;
+    }
+    let mut list = resource.clone();
+    list.path_segments_mut().ok()?.pop();
+    Some(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_a_compute_is_found_and_that_of_anything_else_is_not() {
+        let list = |url: &str| list_of(&Url::parse(url).unwrap()).map(String::from);
+        assert_eq!(
+            list("https://h/workspaces/w/computes/a%20b?api-version=1").as_deref(),
+            Some("https://h/workspaces/w/computes?api-version=1")
+        );
+        assert_eq!(list("https://h/workspaces/w?api-version=1"), None);
+        assert_eq!(list("https://h/"), None);
+    }
+}

@@ -1,0 +1,664 @@
+//! Many operations at once: one list in place of a poll for each.
+
+use crate::support::*;
+use azureml_aks::{
+    AksCompute, ComputeTarget, ErrorKind, Operation, ResumeToken, Resumed, WaitOptions, wait_all,
+};
+use std::collections::BTreeMap;
+
+const BASE: &str = "https://management.azure.com/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w/computes";
+const STATUS: &str = "https://management.azure.com/subscriptions/s/providers/Microsoft.MachineLearningServices/locations/eastus/mlOperations";
+
+/// A compute as the scripted service has it.
+#[derive(Clone)]
+struct Compute {
+    /// By the service's clock: what its row shows from then on. `None` is no row.
+    rows: Vec<(f64, Option<(&'static str, &'static str)>)>,
+    /// What the monitor says from then on.
+    monitor: Vec<(f64, &'static str)>,
+    attached: bool,
+    /// Whether the first answer names a monitor.
+    monitored: bool,
+}
+
+impl Compute {
+    /// Made within so many seconds.
+    fn made_in(seconds: f64) -> Self {
+        Self {
+            rows: vec![
+                (0.0, Some(("Creating", "t0"))),
+                (seconds, Some(("Succeeded", "t1"))),
+            ],
+            monitor: vec![(0.0, "InProgress"), (seconds, "Succeeded")],
+            attached: false,
+            monitored: true,
+        }
+    }
+
+    fn row(&self, at: f64) -> Option<(&'static str, &'static str)> {
+        self.rows.iter().rev().find(|row| row.0 <= at)?.1
+    }
+
+    fn status(&self, at: f64) -> &'static str {
+        self.monitor
+            .iter()
+            .rev()
+            .find(|status| status.0 <= at)
+            .unwrap()
+            .1
+    }
+}
+
+fn document(name: &str, compute: &Compute, (state, modified): (&str, &str)) -> Value {
+    json!({
+        "id": format!("{}/{name}", BASE.trim_start_matches("https://management.azure.com")),
+        "name": name,
+        "properties": {
+            "computeType": "AKS",
+            "isAttachedCompute": compute.attached,
+            "provisioningState": state,
+            "modifiedOn": modified,
+        },
+    })
+}
+
+/// A service with these computes, in pages of `page`. Its clock starts with the first write.
+fn serve(stage: &Stage, computes: &BTreeMap<&'static str, Compute>, page: usize) {
+    let computes = computes.clone();
+    let mut written: BTreeMap<String, Duration> = BTreeMap::new();
+    stage.script.otherwise(move |sent| {
+        let path = sent.url.split('?').next().unwrap();
+        let name = path.rsplit('/').next().unwrap().to_owned();
+        let since = |name: &str| written.get(name).map(|at| (sent.at - *at).as_secs_f64());
+        if path == BASE {
+            let skip = sent
+                .url
+                .split("skip=")
+                .nth(1)
+                .map_or(0, |skip| skip.parse().unwrap());
+            let rows: Vec<Value> = computes
+                .iter()
+                .filter_map(|(name, compute)| {
+                    Some(document(
+                        name,
+                        compute,
+                        compute.row(since(name).unwrap_or(0.0))?,
+                    ))
+                })
+                .collect();
+            let mut body =
+                json!({ "value": rows[skip.min(rows.len())..(skip + page).min(rows.len())] });
+            if skip + page < rows.len() {
+                body["nextLink"] = json!(format!(
+                    "{BASE}?api-version=2026-05-01&skip={}",
+                    skip + page
+                ));
+            }
+            return reply(200).json(&body);
+        }
+        if path.starts_with(STATUS) {
+            return status(computes[name.as_str()].status(since(&name).unwrap()));
+        }
+        let compute = &computes[name.as_str()];
+        match sent.method.as_str() {
+            "GET" => match since(&name).map_or_else(
+                || compute.attached.then_some(("Succeeded", "t0")),
+                |at| compute.row(at),
+            ) {
+                Some(row) => reply(200).json(&document(&name, compute, row)),
+                None => not_found(),
+            },
+            method => {
+                let put = method == "PUT" && compute.monitored;
+                let code = if put { 201 } else { 202 };
+                let first = compute.row(0.0);
+                written.insert(name.clone(), sent.at);
+                let answer = reply(code);
+                let answer = match compute.monitored {
+                    true => answer.header(
+                        "Azure-AsyncOperation",
+                        &format!("{STATUS}/{name}?api-version=1"),
+                    ),
+                    false => answer,
+                };
+                match first.filter(|_| put) {
+                    Some(row) => answer.json(&document(&name, compute, row)),
+                    None => answer,
+                }
+            }
+        }
+    });
+}
+
+async fn create(stage: &Stage, names: &[&'static str]) -> Vec<AksCompute> {
+    let mut computes = Vec::new();
+    for name in names {
+        let compute = ComputeTarget::create(&stage.workspace, name, configuration()).await;
+        computes.push(compute.unwrap());
+    }
+    computes
+}
+
+/// What was asked for after the writes: lists, monitors, computes.
+#[derive(Debug, PartialEq, Eq)]
+struct Asked {
+    lists: usize,
+    monitors: usize,
+    computes: usize,
+}
+
+fn asked(sent: &[Sent]) -> Asked {
+    let count = |is: &dyn Fn(&str) -> bool| {
+        sent.iter()
+            .filter(|sent| sent.method == "GET" && is(sent.url.split('?').next().unwrap()))
+            .count()
+    };
+    Asked {
+        lists: count(&|path| path == BASE),
+        monitors: count(&|path| path.starts_with(STATUS)),
+        computes: count(&|path| path.starts_with(BASE) && path != BASE),
+    }
+}
+
+const NAMES: [&str; 5] = ["aks-a", "aks-b", "aks-c", "aks-d", "aks-e"];
+
+#[tokio::test(start_paused = true)]
+async fn a_fleet_reads_its_list_once_per_interval_and_one_monitor_per_end() {
+    let stage = Stage::new();
+    let all: BTreeMap<_, _> = NAMES
+        .iter()
+        .map(|name| (*name, Compute::made_in(600.0)))
+        .collect();
+    serve(&stage, &all, 2);
+    let mut computes = create(&stage, &NAMES).await;
+    let before = stage.script.sent().len();
+    let results = wait_all(&mut computes, WaitOptions::new()).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    for compute in &computes {
+        assert_eq!(compute.status(), Some("Succeeded"));
+        assert_eq!(
+            compute.resource().properties.modified_on.as_deref(),
+            Some("t1")
+        );
+        assert_eq!(compute.resume_token(), None);
+    }
+    let sent = &stage.script.sent()[before..];
+    let asked = asked(sent);
+    // The row is the result: no compute is read.
+    assert_eq!((asked.monitors, asked.computes), (5, 0), "{sent:?}");
+    // 1, 5, 7.5, … 30 seconds: about 24 intervals in ten minutes, of three pages each.
+    assert!((20 * 3..=26 * 3).contains(&asked.lists), "{asked:?}");
+    let took = sent.last().unwrap().at;
+    assert!(took < Duration::from_secs(600 + 40), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hint_beside_the_operations_is_the_pace_of_the_list() {
+    let stage = Stage::new();
+    let all: BTreeMap<_, _> = NAMES
+        .iter()
+        .map(|name| (*name, Compute::made_in(100.0)))
+        .collect();
+    let mut computes = Vec::new();
+    for name in NAMES {
+        stage.script.expect([
+            not_found(),
+            reply(201)
+                .header(
+                    "Azure-AsyncOperation",
+                    &format!("{STATUS}/{name}?api-version=1"),
+                )
+                .header("Retry-After", "20")
+                .json(&document(name, &all[name], ("Creating", "t0"))),
+        ]);
+        let compute = ComputeTarget::create(&stage.workspace, name, configuration()).await;
+        computes.push(compute.unwrap());
+    }
+    let all2 = all.clone();
+    stage.script.otherwise(move |sent| {
+        let at = sent.at.as_secs_f64();
+        let path = sent.url.split('?').next().unwrap();
+        if path == BASE {
+            let rows: Vec<Value> = all2
+                .iter()
+                .map(|(name, compute)| document(name, compute, compute.row(at).unwrap()))
+                .collect();
+            return reply(200).json(&json!({ "value": rows }));
+        }
+        status(all2["aks-a"].status(at))
+    });
+    let before = stage.script.sent().len();
+    let results = wait_all(&mut computes, WaitOptions::new()).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    let sent = &stage.script.sent()[before..];
+    let lists: Vec<f64> = sent
+        .iter()
+        .filter(|sent| sent.url.starts_with(&format!("{BASE}?")))
+        .map(|sent| sent.at.as_secs_f64())
+        .collect();
+    let pauses: Vec<f64> = std::iter::once(lists[0])
+        .chain(lists.windows(2).map(|pair| pair[1] - pair[0]))
+        .collect();
+    assert_paced(&pauses, &vec![20.0; pauses.len()]);
+}
+
+/// A compute that is there, and is updated through a prepared handle.
+async fn update(stage: &Stage, name: &str) -> Operation<AksCompute> {
+    let compute = AksCompute::get(&stage.workspace, name).await.unwrap();
+    let change = azureml_aks::UpdateConfiguration::builder()
+        .tls(azureml_aks::TlsUpdate::Disable)
+        .build()
+        .unwrap();
+    compute.update(change).await.unwrap()
+}
+
+fn updated(rows: Vec<(f64, Option<(&'static str, &'static str)>)>) -> Compute {
+    Compute {
+        rows,
+        attached: true,
+        ..Compute::made_in(300.0)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_old_row_of_an_update_does_not_end_it() {
+    // The row goes on showing the state from before, then the update, then its end.
+    let late = updated(vec![
+        (0.0, Some(("Succeeded", "t0"))),
+        (60.0, Some(("Updating", "t0"))),
+        (300.0, Some(("Succeeded", "t1"))),
+    ]);
+    // The row never shows the update at work.
+    let silent = updated(vec![
+        (0.0, Some(("Succeeded", "t0"))),
+        (300.0, Some(("Succeeded", "t1"))),
+    ]);
+    // Nor when it changed.
+    let mute = updated(vec![(0.0, Some(("Succeeded", "t0")))]);
+    let stage = Stage::new();
+    serve(
+        &stage,
+        &BTreeMap::from([("aks-a", late), ("aks-b", silent), ("aks-c", mute)]),
+        10,
+    );
+    let mut operations = Vec::new();
+    for name in ["aks-a", "aks-b", "aks-c"] {
+        operations.push(update(&stage, name).await);
+    }
+    let begun = tokio::time::Instant::now();
+    let results = wait_all(&mut operations, WaitOptions::new()).await;
+    let modified = |result: &Result<AksCompute, _>| {
+        let compute: &AksCompute = result.as_ref().unwrap();
+        compute.resource().properties.modified_on.clone().unwrap()
+    };
+    assert_eq!(
+        results.iter().map(modified).collect::<Vec<_>>(),
+        ["t1", "t1", "t0"]
+    );
+    assert!(begun.elapsed() >= secs(300.0), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < secs(345.0), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_monitor_a_row_ends_an_update_only_if_it_shows_that_it_is_newer() {
+    for rows in [
+        // Seen at work first.
+        vec![
+            (0.0, Some(("Succeeded", "t0"))),
+            (20.0, Some(("Updating", "t0"))),
+            (100.0, Some(("Succeeded", "t0"))),
+        ],
+        // Changed since.
+        vec![
+            (0.0, Some(("Succeeded", "t0"))),
+            (40.0, Some(("Succeeded", "t1"))),
+        ],
+    ] {
+        let end = rows.last().unwrap().0;
+        let compute = Compute {
+            monitored: false,
+            ..updated(rows)
+        };
+        let stage = Stage::new();
+        let all = BTreeMap::from([("aks-a", compute.clone()), ("aks-b", compute)]);
+        serve(&stage, &all, 10);
+        let mut operations = vec![update(&stage, "aks-a").await, update(&stage, "aks-b").await];
+        let begun = tokio::time::Instant::now();
+        let before = stage.script.sent().len();
+        let results = wait_all(&mut operations, WaitOptions::new()).await;
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
+        assert!(
+            begun.elapsed() >= secs(end),
+            "{:?} for {end}",
+            begun.elapsed()
+        );
+        assert!(
+            begun.elapsed() <= secs(end + 35.0),
+            "{:?} for {end}",
+            begun.elapsed()
+        );
+        let asked = asked(&stage.script.sent()[before..]);
+        assert_eq!((asked.monitors, asked.computes), (0, 0), "{asked:?}");
+    }
+}
+
+async fn detach(stage: &Stage, name: &str) -> Operation<()> {
+    let compute = AksCompute::get(&stage.workspace, name).await.unwrap();
+    compute.detach().await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_row_is_settled_by_the_monitor_which_may_say_that_the_detach_failed() {
+    let gone = Compute {
+        rows: vec![(0.0, Some(("Deleting", "t0"))), (60.0, None)],
+        monitor: vec![(0.0, "InProgress"), (60.0, "Succeeded")],
+        attached: true,
+        monitored: true,
+    };
+    let failed = Compute {
+        monitor: vec![(0.0, "InProgress"), (60.0, "Failed")],
+        ..gone.clone()
+    };
+    // The row is missing for a while although the compute is still there.
+    let hidden = Compute {
+        rows: vec![
+            (0.0, Some(("Deleting", "t0"))),
+            (20.0, None),
+            (70.0, Some(("Deleting", "t0"))),
+            (120.0, None),
+        ],
+        monitor: vec![(0.0, "InProgress"), (120.0, "Succeeded")],
+        ..gone.clone()
+    };
+    let silent = Compute {
+        monitored: false,
+        ..gone.clone()
+    };
+    let stage = Stage::new();
+    let all = BTreeMap::from([
+        ("aks-a", gone),
+        ("aks-b", failed),
+        ("aks-c", hidden),
+        ("aks-d", silent),
+    ]);
+    serve(&stage, &all, 10);
+    let mut operations = Vec::new();
+    for name in ["aks-a", "aks-b", "aks-c", "aks-d"] {
+        operations.push(detach(&stage, name).await);
+    }
+    let begun = tokio::time::Instant::now();
+    let results = wait_all(&mut operations, WaitOptions::new()).await;
+    let kinds: Vec<_> = results
+        .iter()
+        .map(|result| result.as_ref().err().map(|e| e.kind()))
+        .collect();
+    assert_eq!(kinds, [None, Some(ErrorKind::OperationFailed), None, None]);
+    assert!(begun.elapsed() >= secs(120.0), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_may_not_be_read_is_made_up_for_one_by_one() {
+    for refusal in [403, 404, 500] {
+        let stage = Stage::new();
+        let all: BTreeMap<_, _> = NAMES
+            .iter()
+            .map(|name| (*name, Compute::made_in(900.0)))
+            .collect();
+        serve(&stage, &all, 10);
+        let mut computes = create(&stage, &NAMES).await;
+        let monitor = Compute::made_in(900.0);
+        let zero = stage.script.sent().last().unwrap().at;
+        stage.script.otherwise(move |sent| {
+            let at = (sent.at - zero).as_secs_f64();
+            let path = sent.url.split('?').next().unwrap();
+            match path {
+                BASE => reply(refusal),
+                _ if path.starts_with(STATUS) => status(monitor.status(at)),
+                _ => {
+                    let name = path.rsplit('/').next().unwrap();
+                    reply(200).json(&document(name, &monitor, monitor.row(at).unwrap()))
+                }
+            }
+        });
+        let before = stage.script.sent().len();
+        let results = wait_all(&mut computes, WaitOptions::new()).await;
+        assert!(results.iter().all(Result::is_ok), "{refusal}: {results:?}");
+        let asked = asked(&stage.script.sent()[before..]);
+        let lists = if refusal == 500 { 2..=12 } else { 1..=1 };
+        assert!(lists.contains(&asked.lists), "{refusal}: {asked:?}");
+        assert_eq!(asked.computes, 5);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_a_list_does_not_make_the_other_half_missing() {
+    let stage = Stage::new();
+    let all: BTreeMap<_, _> = NAMES
+        .iter()
+        .map(|name| (*name, Compute::made_in(200.0)))
+        .collect();
+    serve(&stage, &all, 2);
+    let mut computes = create(&stage, &NAMES).await;
+    let monitor = Compute::made_in(200.0);
+    let zero = stage.script.sent().last().unwrap().at;
+    let mut broken = 0;
+    stage.script.otherwise(move |sent| {
+        let at = (sent.at - zero).as_secs_f64();
+        let path = sent.url.split('?').next().unwrap();
+        if path.starts_with(STATUS) {
+            return status(monitor.status(at));
+        }
+        if sent.url.contains("skip=") {
+            broken += 1;
+            // The second page breaks off now and then.
+            if broken % 3 == 0 {
+                return Reply::reset();
+            }
+            let rows: Vec<Value> = ["aks-c", "aks-d", "aks-e"]
+                .iter()
+                .map(|name| document(name, &monitor, monitor.row(at).unwrap()))
+                .collect();
+            return reply(200).json(&json!({ "value": rows }));
+        }
+        let rows: Vec<Value> = ["aks-a", "aks-b"]
+            .iter()
+            .map(|name| document(name, &monitor, monitor.row(at).unwrap()))
+            .collect();
+        reply(200).json(&json!({
+            "value": rows,
+            "nextLink": format!("{BASE}?api-version=2026-05-01&skip=2"),
+        }))
+    });
+    let before = stage.script.sent().len();
+    let results = wait_all(&mut computes, WaitOptions::new()).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    let asked = asked(&stage.script.sent()[before..]);
+    assert_eq!((asked.monitors, asked.computes), (5, 0), "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_the_deadline_the_list_is_read_once_more_and_the_rest_has_tokens() {
+    let stage = Stage::new();
+    let mut all: BTreeMap<_, _> = NAMES
+        .iter()
+        .map(|name| (*name, Compute::made_in(9000.0)))
+        .collect();
+    // Between the last regular list and the deadline.
+    all.insert("aks-b", Compute::made_in(599.0));
+    serve(&stage, &all, 10);
+    let mut computes = create(&stage, &NAMES).await;
+    let options = WaitOptions::new().deadline(Duration::from_secs(600));
+    let begun = tokio::time::Instant::now();
+    let results = wait_all(&mut computes, options).await;
+    assert_eq!(begun.elapsed().as_secs(), 600);
+    for (name, result) in NAMES.iter().zip(&results) {
+        if *name == "aks-b" {
+            assert!(result.is_ok(), "{result:?}");
+            continue;
+        }
+        let error = result.as_ref().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
+        assert_eq!(error.last_status(), Some("Creating"));
+        assert!(error.resume_token().is_some());
+    }
+    let before = stage.script.sent().len();
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert_eq!(
+        stage.script.sent().len(),
+        before,
+        "no request after the deadline"
+    );
+
+    // The same handles go on, and so do tokens elsewhere.
+    let tokens: Vec<ResumeToken> = results
+        .iter()
+        .filter_map(|result| result.as_ref().err()?.resume_token().cloned())
+        .collect();
+    let mut resumed = Vec::new();
+    for token in &tokens {
+        resumed.push(stage.elsewhere().resume(token).await.unwrap());
+    }
+    for results in [
+        wait_all(&mut computes, WaitOptions::new().no_deadline()).await,
+        wait_all(&mut resumed, WaitOptions::new()).await,
+    ] {
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fleet_that_is_dropped_at_any_moment_goes_on_where_it_stopped() {
+    let mut moments = 0;
+    for stop in (1..400).step_by(7) {
+        let stage = Stage::new();
+        let all: BTreeMap<_, _> = NAMES
+            .iter()
+            .map(|name| (*name, Compute::made_in(120.0)))
+            .collect();
+        serve(&stage, &all, 2);
+        let mut computes = create(&stage, &NAMES).await;
+        let limit = Duration::from_millis(stop * 500);
+        let wait = wait_all(&mut computes, WaitOptions::new());
+        if tokio::time::timeout(limit, wait).await.is_err() {
+            moments += 1;
+            let before = stage.script.sent().len();
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            assert_eq!(
+                stage.script.sent().len(),
+                before,
+                "a request after the drop"
+            );
+        }
+        let results = wait_all(&mut computes, WaitOptions::new()).await;
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
+        let puts = stage
+            .script
+            .sent()
+            .iter()
+            .filter(|sent| sent.method == "PUT")
+            .count();
+        assert_eq!(puts, NAMES.len());
+    }
+    assert!(moments > 20, "{moments}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_never_started_and_what_was_ready_have_their_own_ends() {
+    let stage = Stage::new();
+    serve(
+        &stage,
+        &BTreeMap::from([
+            ("aks-a", Compute::made_in(50.0)),
+            ("aks-b", Compute::made_in(50.0)),
+        ]),
+        10,
+    );
+    let computes = create(&stage, &["aks-a", "aks-b"]).await;
+    let mut targets: Vec<Resumed> = computes.into_iter().map(Resumed::Compute).collect();
+    targets.push(Resumed::NotStarted {
+        verb: azureml_aks::Verb::Create,
+        name: "aks-c".into(),
+    });
+    let results = wait_all(&mut targets, WaitOptions::new()).await;
+    assert!(results[0].is_ok() && results[1].is_ok(), "{results:?}");
+    assert_eq!(
+        results[2].as_ref().unwrap_err().kind(),
+        ErrorKind::NotStarted
+    );
+    // Again: nothing is sent, and the ends are the same.
+    let before = stage.script.sent().len();
+    let results = wait_all(&mut targets, WaitOptions::new()).await;
+    assert!(results[0].is_ok() && results[1].is_ok() && results[2].is_err());
+    assert_eq!(stage.script.sent().len(), before);
+    let nothing: Vec<Result<(), _>> =
+        wait_all(&mut Vec::<AksCompute>::new(), WaitOptions::new()).await;
+    assert!(nothing.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_operation_alone_is_read_at_its_monitor() {
+    let stage = Stage::new();
+    serve(
+        &stage,
+        &BTreeMap::from([("aks-a", Compute::made_in(50.0))]),
+        10,
+    );
+    let mut computes = create(&stage, &["aks-a"]).await;
+    let before = stage.script.sent().len();
+    wait_all(&mut computes, WaitOptions::new())
+        .await
+        .remove(0)
+        .unwrap();
+    let asked = asked(&stage.script.sent()[before..]);
+    assert_eq!((asked.lists, asked.computes), (0, 1), "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_told_with_its_reason_from_the_row() {
+    let stage = Stage::new();
+    let failing = Compute {
+        rows: vec![
+            (0.0, Some(("Creating", "t0"))),
+            (50.0, Some(("Failed", "t1"))),
+        ],
+        monitor: vec![(0.0, "InProgress"), (50.0, "Failed")],
+        ..Compute::made_in(50.0)
+    };
+    serve(
+        &stage,
+        &BTreeMap::from([("aks-a", failing), ("aks-b", Compute::made_in(50.0))]),
+        10,
+    );
+    let mut computes = create(&stage, &["aks-a", "aks-b"]).await;
+    let results = wait_all(&mut computes, WaitOptions::new()).await;
+    assert!(results[0].as_ref().unwrap_err().is_operation_failure());
+    assert!(results[1].is_ok());
+    assert_eq!(computes[0].status(), Some("Failed"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn progress_is_told_for_each_operation_after_each_list() {
+    let stage = Stage::new();
+    let all: BTreeMap<_, _> = NAMES
+        .iter()
+        .map(|name| (*name, Compute::made_in(60.0)))
+        .collect();
+    serve(&stage, &all, 10);
+    let mut computes = create(&stage, &NAMES).await;
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let told = seen.clone();
+    let options = WaitOptions::new().on_progress(move |progress| {
+        told.lock().unwrap().push(progress.clone());
+    });
+    wait_all(&mut computes, options).await;
+    let seen = seen.lock().unwrap();
+    for name in NAMES {
+        let of: Vec<_> = seen
+            .iter()
+            .filter(|progress| progress.target == name)
+            .collect();
+        assert!(of.len() >= 4, "{name}: {}", of.len());
+        assert_eq!(of[1].status.as_deref(), Some("Creating"));
+        assert!(of[1].next_delay >= secs(5.0), "{:?}", of[1]);
+    }
+}
