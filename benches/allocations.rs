@@ -14,7 +14,9 @@ use std::alloc::System;
 use std::hint::black_box;
 use support::BoxError;
 use support::contestants::{Bare, Get, Library, Reqwest, nodes};
+use support::fixed::Fixed;
 use support::process::{self, Endpoint, Part, Server};
+use support::server;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -25,7 +27,7 @@ const ITEMS: usize = 10_000;
 fn main() -> Result<(), BoxError> {
     match process::part()? {
         Part::Parent(_) => {
-            let server = Server::start()?;
+            let server = Server::start(&[])?;
             for backtrace in [false, true] {
                 let set = if backtrace { "=1" } else { " unset" };
                 println!("\nRUST_BACKTRACE{set}");
@@ -37,7 +39,7 @@ fn main() -> Result<(), BoxError> {
             .enable_all()
             .build()?
             .block_on(client(&endpoint)),
-        Part::Server => Ok(()),
+        Part::Server(_) => server::serve(Fixed::new),
     }
 }
 

@@ -14,8 +14,10 @@ use std::hint::black_box;
 use std::process::Stdio;
 use support::BoxError;
 use support::contestants::{Bare, Get, Library, Reqwest};
+use support::fixed::Fixed;
 use support::measure::{self, Rounds, Sample, Stopwatch};
 use support::process::{self, Endpoint, Options, Part, Server};
+use support::server;
 
 const NAMES: [&str; 3] = [
     "reqwest + serde_json",
@@ -33,12 +35,12 @@ fn main() -> Result<(), BoxError> {
     match process::part()? {
         Part::Parent(options) => parent(&options),
         Part::Client(endpoint, task) => client(&endpoint, &task),
-        Part::Server => Ok(()),
+        Part::Server(_) => server::serve(Fixed::new),
     }
 }
 
 fn parent(options: &Options) -> Result<(), BoxError> {
-    let server = Server::start()?;
+    let server = Server::start(&[])?;
     for backtrace in [false, true] {
         let set = if backtrace { "=1" } else { " unset" };
         println!("\nGET of one compute, HTTPS, bearer token, RUST_BACKTRACE{set}");

@@ -13,8 +13,10 @@ use futures::TryStreamExt;
 use std::hint::black_box;
 use support::BoxError;
 use support::contestants::{Library, Reqwest, nodes};
+use support::fixed::Fixed;
 use support::measure::{self, Rounds, Sample, Stopwatch};
 use support::process::{self, Endpoint, Options, Part, Server};
+use support::server;
 
 const NAMES: [&str; 2] = ["reqwest + serde_json", "azureml-aks"];
 const REQWEST: usize = 0;
@@ -26,12 +28,12 @@ fn main() -> Result<(), BoxError> {
     match process::part()? {
         Part::Parent(options) => parent(&options),
         Part::Client(endpoint, task) => client(&endpoint, &task),
-        Part::Server => Ok(()),
+        Part::Server(_) => server::serve(Fixed::new),
     }
 }
 
 fn parent(options: &Options) -> Result<(), BoxError> {
-    let server = Server::start()?;
+    let server = Server::start(&[])?;
     let (rounds, items) = if options.measure {
         (9, ITEMS)
     } else {

@@ -5,13 +5,18 @@ use serde_json::json;
 /// How many computes a page of a list holds.
 pub(crate) const PAGE: usize = 1_000;
 
-/// One compute, about 1.6 kB.
+/// One compute that is ready, about 1.6 kB.
 pub(crate) fn compute(name: &str) -> String {
+    compute_of("recommendations", name, "Succeeded")
+}
+
+/// One compute of a workspace, in this state.
+pub(crate) fn compute_of(workspace: &str, name: &str, state: &str) -> String {
     const GROUPS: &str = "/subscriptions/6f3a7f2c-51b0-4c0e-9f8e-2d1c6a5b4e30/resourceGroups";
     let compute = json!({
         "id": format!(
             "{GROUPS}/machine-learning/providers/Microsoft.MachineLearningServices/workspaces/\
-             recommendations/computes/{name}"
+             {workspace}/computes/{name}"
         ),
         "name": name,
         "type": "Microsoft.MachineLearningServices/workspaces/computes",
@@ -29,7 +34,7 @@ pub(crate) fn compute(name: &str) -> String {
             "isAttachedCompute": false,
             "disableLocalAuth": null,
             "provisioningErrors": null,
-            "provisioningState": "Succeeded",
+            "provisioningState": state,
             "properties": {
                 "clusterFqdn": format!("{name}-5e0f2a.hcp.westeurope.azmk8s.io"),
                 "systemServices": [
@@ -75,8 +80,14 @@ pub(crate) fn items(count: usize) -> String {
 
 /// The head of an answer: 15 headers.
 pub(crate) fn head(length: usize) -> String {
+    head_with("200 OK", length, "")
+}
+
+/// The head of an answer of this status, with more headers in front of the 15, each with the end of
+/// its line.
+pub(crate) fn head_with(status: &str, length: usize, more: &str) -> String {
     format!(
-        "HTTP/1.1 200 OK\r\n\
+        "HTTP/1.1 {status}\r\n{more}\
          Cache-Control: no-cache\r\n\
          Pragma: no-cache\r\n\
          Content-Length: {length}\r\n\

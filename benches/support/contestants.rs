@@ -4,8 +4,8 @@
 //! what differs is the way between them.
 
 use super::BoxError;
+use super::fixed::workspace;
 use super::process::Endpoint;
-use super::server::workspace;
 use async_trait::async_trait;
 use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions};
 use azure_core::http::headers::CLIENT_REQUEST_ID;
@@ -15,7 +15,7 @@ use azure_core::time::{Duration, OffsetDateTime};
 use azureml_aks::{AksCompute, Cloud, ComputeResource, Workspace};
 use std::sync::Arc;
 
-const API_VERSION: &str = "2026-05-01";
+pub(crate) const API_VERSION: &str = "2026-05-01";
 const COMPUTE: &str = "scoring-00000";
 const GROUP: &str = "machine-learning";
 const SUBSCRIPTION: &str = "6f3a7f2c-51b0-4c0e-9f8e-2d1c6a5b4e30";
@@ -54,7 +54,12 @@ pub(crate) struct Library(Workspace);
 impl Library {
     /// With a list of so many items.
     pub(crate) fn new(endpoint: &Endpoint, items: usize) -> Result<Self, BoxError> {
-        let workspace = Workspace::builder(SUBSCRIPTION, GROUP, workspace(items))
+        Self::of(endpoint, &workspace(items))
+    }
+
+    /// On a workspace of this name, with connections of its own.
+    pub(crate) fn of(endpoint: &Endpoint, workspace: &str) -> Result<Self, BoxError> {
+        let workspace = Workspace::builder(SUBSCRIPTION, GROUP, workspace)
             .cloud(Cloud::custom(
                 &endpoint.origin,
                 "https://management.azure.com",
@@ -191,7 +196,7 @@ pub(crate) fn nodes(compute: &ComputeResource) -> Result<u32, BoxError> {
 }
 
 /// A client that is set up as the library's own.
-fn client(endpoint: &Endpoint) -> Result<reqwest::Client, BoxError> {
+pub(crate) fn client(endpoint: &Endpoint) -> Result<reqwest::Client, BoxError> {
     let root = reqwest::Certificate::from_pem(endpoint.pem.as_bytes())?;
     let client = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())

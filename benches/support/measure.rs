@@ -12,6 +12,22 @@ pub(crate) fn processor() -> Duration {
     )
 }
 
+/// The processor time of this thread, to take off what the measuring itself costs.
+#[cfg(unix)]
+pub(crate) fn own_processor() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(
+        time.tv_sec.unsigned_abs(),
+        time.tv_nsec.unsigned_abs() as u32,
+    )
+}
+
+/// Not known here.
+#[cfg(not(unix))]
+pub(crate) fn own_processor() -> Duration {
+    Duration::ZERO
+}
+
 /// Where there is no such clock here, a wall clock stands in.
 #[cfg(not(unix))]
 pub(crate) fn processor() -> Duration {
@@ -36,8 +52,17 @@ pub(crate) fn pin(core: usize) {
 
 /// The largest resident set of this process so far, in kB.
 pub(crate) fn peak() -> Option<u64> {
+    memory("VmHWM:")
+}
+
+/// The resident set of this process, in kB.
+pub(crate) fn resident() -> Option<u64> {
+    memory("VmRSS:")
+}
+
+fn memory(what: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let line = status.lines().find(|line| line.starts_with(what))?;
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
@@ -110,7 +135,8 @@ pub(crate) fn order<const N: usize>(round: usize) -> [usize; N] {
     std::array::from_fn(|place| (place + round) % N)
 }
 
-fn quantile(values: impl Iterator<Item = f64>, part: f64) -> f64 {
+/// The value below which this part of the values lies.
+pub(crate) fn quantile(values: impl Iterator<Item = f64>, part: f64) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     let place = part * (values.len() - 1) as f64;

@@ -6,6 +6,7 @@
 
 pub(crate) mod body;
 pub(crate) mod contestants;
+pub(crate) mod fixed;
 pub(crate) mod measure;
 pub(crate) mod process;
 pub(crate) mod server;

@@ -1,7 +1,6 @@
 //! Parent, server and client: one binary in three parts.
 
 use super::BoxError;
-use super::server;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -15,8 +14,8 @@ pub(crate) enum Part {
     Parent(Options),
     /// One measurement: where the server is, and the task's own arguments.
     Client(Endpoint, Vec<String>),
-    /// Already done.
-    Server,
+    /// The other side: the server's own arguments.
+    Server(Vec<String>),
 }
 
 /// What a user asked for.
@@ -33,11 +32,11 @@ pub(crate) struct Endpoint {
     pub(crate) pem: String,
 }
 
-/// Finds out what this process is to do; as the server it returns when its parent is gone.
+/// Finds out what this process is to do.
 pub(crate) fn part() -> Result<Part, BoxError> {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
-        Some(SERVER) => server::serve().map(|()| Part::Server),
+        Some(SERVER) => Ok(Part::Server(arguments.collect())),
         Some(CLIENT) => {
             let mut next = || arguments.next().ok_or("an argument is missing");
             let (origin, pem) = (next()?, next()?);
@@ -60,9 +59,15 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn start() -> Result<Self, BoxError> {
+    /// Starts one.
+    ///
+    /// # Arguments
+    ///
+    /// * `arguments` - what [`Part::Server`] is given.
+    pub(crate) fn start(arguments: &[&str]) -> Result<Self, BoxError> {
         let mut child = Command::new(std::env::current_exe()?)
             .arg(SERVER)
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -127,5 +132,32 @@ pub(crate) fn run(mut command: Command) -> Result<(), BoxError> {
         Ok(())
     } else {
         Err(format!("a client failed: {status}").into())
+    }
+}
+
+/// Runs a client to its end and gives what it printed.
+pub(crate) fn said(mut command: Command) -> Result<String, BoxError> {
+    let output = command.stderr(Stdio::inherit()).output()?;
+    if output.status.success() {
+        Ok(String::from_utf8(output.stdout)?)
+    } else {
+        Err(format!("a client failed: {}", output.status).into())
+    }
+}
+
+/// Lets this process open as many files and connections as it is allowed to.
+pub(crate) fn allow_many_files() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+        // Some systems call this no limit and still refuse it.
+        let _ = setrlimit(
+            Resource::Nofile,
+            Rlimit {
+                current: maximum,
+                maximum,
+            },
+        );
     }
 }

@@ -1,29 +1,45 @@
-//! An HTTPS server that does as little as it can: keep-alive, fixed answers, no routing but between
-//! one compute and a list.
+//! An HTTPS server that does as little as it can: one thread, keep-alive, answers made beforehand.
+//! What it says is up to the bench.
 
 use super::BoxError;
-use super::body::{self, PAGE};
-use super::measure;
+use super::{measure, process};
+use std::borrow::Cow;
 use std::io::{Read, Write};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// The workspace whose list holds so many computes.
-pub(crate) fn workspace(items: usize) -> String {
-    format!("{WORKSPACE}{items}")
+/// What a server says.
+pub(crate) trait Answers: Send + Sync + 'static {
+    /// The whole answer, head and all. In pieces, so that what is large need not be copied.
+    fn answer(&self, method: &str, path: &str) -> Result<Pieces<'_>, BoxError>;
+
+    /// A connection has come.
+    fn connected(&self) {}
+
+    /// A connection has gone.
+    fn disconnected(&self) {}
 }
 
-const WORKSPACE: &str = "holds-";
+pub(crate) type Pieces<'a> = [Cow<'a, [u8]>; 3];
+
+/// How many connections may wait to be accepted. Ten thousand that come at once are to wait for the
+/// server, not for a second try a second later; the system may allow fewer.
+const BACKLOG: u32 = 16_384;
 
 /// Serves until the standard input ends. Says its origin and certificate first.
-pub(crate) fn serve() -> Result<(), BoxError> {
+///
+/// # Arguments
+///
+/// * `answers` - makes the answers of a server with this origin.
+pub(crate) fn serve<A: Answers>(answers: impl FnOnce(String) -> A) -> Result<(), BoxError> {
     measure::pin(1);
+    process::allow_many_files();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -40,78 +56,37 @@ pub(crate) fn serve() -> Result<(), BoxError> {
             .with_no_client_auth()
             .with_single_cert(vec![cert.der().clone()], key)?;
         let acceptor = TlsAcceptor::from(Arc::new(config));
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+        let listener = socket.listen(BACKLOG)?;
         let origin = format!("https://{}", listener.local_addr()?);
+        let answers = Arc::new(answers(origin.clone()));
         print!("{origin}\n{}", cert.pem());
         std::io::stdout().flush()?;
-        let answers = Arc::new(Answers::new(origin));
         loop {
             let (stream, _) = listener.accept().await?;
             let (acceptor, answers) = (acceptor.clone(), answers.clone());
             tokio::spawn(async move {
+                answers.connected();
                 // A client that is done hangs up; nobody asks why.
-                let _ = connection(stream, &acceptor, &answers).await;
+                let _ = connection(stream, &acceptor, &*answers).await;
+                answers.disconnected();
             });
         }
     })
 }
 
-struct Answers {
-    origin: String,
-    compute: Vec<u8>,
-    items: String,
-}
-
-impl Answers {
-    fn new(origin: String) -> Self {
-        let compute = body::compute("scoring-00000");
-        Self {
-            origin,
-            compute: [body::head(compute.len()), compute].concat().into_bytes(),
-            items: body::items(PAGE),
-        }
-    }
-
-    /// The head of a page, and what stands around its items.
-    fn page(&self, path: &str) -> Option<(String, String)> {
-        let total: usize = path
-            .split_once(WORKSPACE)?
-            .1
-            .split('/')
-            .next()?
-            .parse()
-            .ok()?;
-        let (first, skipped) = match path.split_once("&$skiptoken=") {
-            Some((first, skipped)) => (first, skipped.parse().ok()?),
-            None => (path, 0),
-        };
-        let next = skipped + PAGE;
-        let end = if next < total {
-            format!(
-                r#"],"nextLink":"{}{first}&$skiptoken={next}"}}"#,
-                self.origin
-            )
-        } else {
-            "]}".to_owned()
-        };
-        let length = START.len() + self.items.len() + end.len();
-        Some((body::head(length) + START, end))
-    }
-}
-
-const START: &str = r#"{"value":["#;
-
 async fn connection(
     stream: TcpStream,
     acceptor: &TlsAcceptor,
-    answers: &Answers,
+    answers: &impl Answers,
 ) -> Result<(), BoxError> {
     stream.set_nodelay(true)?;
     let mut stream = acceptor.accept(stream).await?;
     let mut request = Vec::with_capacity(8 << 10);
     loop {
         request.clear();
-        while !request.ends_with(b"\r\n\r\n") {
+        while !is_whole(&request) {
             if stream.read_buf(&mut request).await? == 0 {
                 return Ok(());
             }
@@ -120,16 +95,27 @@ async fn connection(
             .split(|byte| *byte == b'\r')
             .next()
             .unwrap_or_default();
-        let line = std::str::from_utf8(line)?;
-        let path = line.split(' ').nth(1).ok_or("no path")?;
-        if path.contains("/computes?") {
-            let (start, end) = answers.page(path).ok_or("no such list")?;
-            stream.write_all(start.as_bytes()).await?;
-            stream.write_all(answers.items.as_bytes()).await?;
-            stream.write_all(end.as_bytes()).await?;
-        } else {
-            stream.write_all(&answers.compute).await?;
+        let mut words = std::str::from_utf8(line)?.split(' ');
+        let method = words.next().ok_or("no method")?;
+        let path = words.next().ok_or("no path")?;
+        for piece in answers.answer(method, path)? {
+            stream.write_all(&piece).await?;
         }
         stream.flush().await?;
     }
+}
+
+fn is_whole(request: &[u8]) -> bool {
+    const END: &[u8] = b"\r\n\r\n";
+    if request.starts_with(b"GET ") {
+        return request.ends_with(END);
+    }
+    let Some(head) = request.windows(END.len()).position(|window| window == END) else {
+        return false;
+    };
+    let lines = String::from_utf8_lossy(&request[..head]).to_ascii_lowercase();
+    let length = lines
+        .split_once("\r\ncontent-length:")
+        .and_then(|(_, rest)| rest.lines().next()?.trim().parse().ok());
+    request.len() >= head + END.len() + length.unwrap_or(0)
 }
