@@ -7,9 +7,12 @@
 pub(crate) mod body;
 pub(crate) mod contestants;
 pub(crate) mod fixed;
+pub(crate) mod fleet;
+pub(crate) mod lag;
 pub(crate) mod measure;
 pub(crate) mod process;
 pub(crate) mod server;
+pub(crate) mod waiting;
 
 /// Any error.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
