@@ -13,6 +13,43 @@ use std::time::SystemTime;
 ///
 /// A token is versioned, and bound to the verb and to the endpoint it came from:
 /// [`Workspace::resume`](crate::Workspace::resume) refuses one that does not fit.
+///
+/// # What to store, and when
+///
+/// 1. Before [`send`](crate::Prepared::send): [`Prepared::token`](crate::Prepared::token).
+/// 2. After it: the `resume_token` of the [compute](crate::ComputeTarget::resume_token) or
+///    [operation](crate::Operation::resume_token), in place of the first.
+/// 3. After an error: [`Error::resume_token`](crate::Error::resume_token). There is one where
+///    something may still run.
+/// 4. After the end, or an error without a token: nothing. Remove what was stored.
+///
+/// `docs/operations.md` says why, and what to make of each answer of a resume.
+///
+/// ```
+/// # #[cfg(feature = "emulator")]
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), azureml_aks::Error> {
+/// # use azureml_aks::{AksCompute, Workspace, emulator::Emulator};
+/// # let emulator = Emulator::new();
+/// # let workspace = Workspace::builder(emulator.subscription(), emulator.resource_group(), emulator.workspace())
+/// #     .credential(emulator.credential()).transport(emulator.transport()).build()?;
+/// # let config = AksCompute::provisioning_configuration().build()?;
+/// use azureml_aks::{ComputeTarget, ResumeToken, Resumed, WaitOptions};
+///
+/// let prepared = ComputeTarget::prepare_create(&workspace, "myaks", config)?;
+/// let stored = prepared.token().expose(); // to a file of mode 0600
+/// let aks = prepared.send().await?;
+/// drop(aks); // the process dies before it has stored the newer token
+///
+/// match workspace.resume(&ResumeToken::parse(&stored)?).await? {
+///     Resumed::Compute(mut aks) => aks.wait_for_completion(WaitOptions::new()).await?,
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "emulator"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct ResumeToken(Box<TokenParts>);
 

@@ -29,6 +29,11 @@ fn every_block_of_the_pages_stands_in_a_file_that_runs() {
             1,
             include_str!("with_the_emulator.rs"),
         ),
+        (
+            include_str!("../docs/operations.md"),
+            1,
+            include_str!("../examples/resume/main.rs"),
+        ),
     ] {
         let runs = squeezed(runs);
         let blocks = blocks(page, "rust");

@@ -210,3 +210,40 @@ async fn an_attach_is_not_taken_for_somebody_elses_create() {
         }
     ));
 }
+
+/// Many services write their times in whole seconds, and clocks differ.
+#[tokio::test]
+#[ignore = "fails: the time of an update is held against the token to the millisecond, without skew"]
+async fn a_running_update_is_found_although_its_time_has_no_fraction() {
+    let emulator = Emulator::builder().retry_after(None).build();
+    let workspace = emulated::workspace(&emulator);
+    let mut aks = ComputeTarget::create(&workspace, "myaks", config())
+        .await
+        .unwrap();
+    emulator.finish_operations();
+    aks.wait_for_completion(WaitOptions::new()).await.unwrap();
+    let change = azureml_aks::UpdateConfiguration::builder()
+        .tls(azureml_aks::TlsUpdate::Enable(
+            azureml_aks::Tls::leaf_domain("mylabel"),
+        ))
+        .build()
+        .unwrap();
+    let prepared = aks.prepare_update(change);
+    let token = stored(prepared.token());
+    let _ = prepared.send().await.unwrap();
+
+    let mut document = emulator.compute("myaks").unwrap();
+    let modified = document["properties"]["modifiedOn"].as_str().unwrap();
+    let seconds = format!("{}Z", modified.split_once('.').unwrap().0);
+    document["properties"]["modifiedOn"] = seconds.into();
+    emulator.inject(
+        Fault::response_override(
+            200,
+            &[("content-type", "application/json")],
+            document.to_string(),
+        )
+        .on(Method::Get, "/computes/myaks"),
+    );
+    let found = workspace.resume(&token).await.unwrap();
+    assert!(matches!(found, Resumed::Update(_)), "{found:?}");
+}
