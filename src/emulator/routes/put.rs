@@ -371,10 +371,8 @@ fn update(
         Some(next),
     );
     let mut shown = Value::Null;
-    let now = context.state.time.stamp(context.state.time.now());
     if let Some(compute) = context.state.compute_mut(name) {
         compute.set_state("Updating");
-        compute.document["properties"]["modifiedOn"] = json!(now);
         shown = schema::show(&compute.document, context.dialect);
     }
     Ok(links.on(Answer::json(200, &shown)))
