@@ -13,9 +13,7 @@ pub(crate) enum Way {
 
 impl Way {
     /// The ways that there are, in the order of [`NAMES`](Self::NAMES).
-    ///
-    /// GAP: add `Self::All` once `wait_all` is there.
-    pub(crate) const THERE: &[Self] = &[Self::Each];
+    pub(crate) const THERE: &[Self] = &[Self::Each, Self::All];
 
     pub(crate) const NAMES: [&str; 2] = ["each by itself", "wait_all"];
 }
@@ -49,9 +47,7 @@ async fn each(handles: Vec<AksCompute>) -> (Vec<AksCompute>, Vec<Result<(), Erro
     ends.into_iter().unzip()
 }
 
-async fn all(handles: Vec<AksCompute>) -> (Vec<AksCompute>, Vec<Result<(), Error>>) {
-    // GAP: make `handles` mutable, and instead of the next line
-    // let results = azureml_aks::wait_all(&mut handles, WaitOptions::new()).await;
-    let results = Vec::new();
+async fn all(mut handles: Vec<AksCompute>) -> (Vec<AksCompute>, Vec<Result<(), Error>>) {
+    let results = azureml_aks::wait_all(&mut handles, WaitOptions::new()).await;
     (handles, results)
 }

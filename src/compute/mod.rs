@@ -41,8 +41,9 @@ pub struct ComputeTarget<K> {
     resource: Arc<ComputeResource>,
     /// What is being waited for, from the verb that began it or from a state that is not final.
     pending: Option<Box<Driver>>,
-    /// What was asked for at the create, to be held against what came.
-    requested: Option<Arc<Value>>,
+    /// What was asked for at the create, to be held against what came: JSON as text, which is a
+    /// fraction of its tree.
+    requested: Option<Arc<str>>,
     deviations: Vec<Warning>,
     kind: PhantomData<fn() -> K>,
 }
@@ -328,6 +329,7 @@ impl<K: Kind> ComputeTarget<K> {
         let Some(requested) = self.requested.take() else {
             return;
         };
+        let requested: Value = serde_json::from_str(&requested).unwrap_or_default();
         self.deviations = K::deviations(&requested, &self.resource);
         for deviation in &self.deviations {
             tracing::warn!(compute = %self.name, %deviation, "the compute is not what was asked for");

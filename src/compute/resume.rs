@@ -155,7 +155,7 @@ impl Workspace {
             Verb::Update => {
                 let modified = moment(properties.modified_on.as_deref());
                 let ours = state.trim().eq_ignore_ascii_case("Updating")
-                    && modified.is_some_and(|modified| modified > started);
+                    && modified.is_some_and(|modified| modified > started - SKEW);
                 match ours {
                     true => {
                         Resumed::Update(update::operation(self, &name, token.clone(), begun()?))

@@ -348,19 +348,19 @@ async fn put<K: Kind>(
         name,
         resource: Arc::new(resource),
         pending: Some(Box::new(driver)),
-        requested: Some(Arc::new(requested(body))),
+        requested: Some(requested(body)),
         deviations: Vec::new(),
         kind: std::marker::PhantomData,
     })
 }
 
 /// What is kept of the body to be held against the result: never certificate and key.
-fn requested(mut body: Value) -> Value {
+fn requested(mut body: Value) -> Arc<str> {
     if let Some(properties) = body
         .pointer_mut("/properties/properties")
         .and_then(Value::as_object_mut)
     {
         properties.remove("sslConfiguration");
     }
-    body
+    body.to_string().into()
 }

@@ -11,6 +11,7 @@ use crate::token::{ResumeToken, Verb};
 use crate::transport::{ArmClient, HttpRequest, Limit, Sending};
 use crate::wire::Row;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::hash::{BuildHasher, Hasher};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -292,7 +293,10 @@ impl Driver {
     /// The end, as often as it is asked for; no I/O.
     fn result(&self) -> Result<Option<Value>, Error> {
         let (error, token) = match self.machine.outcome() {
-            Some(Outcome::Succeeded(result)) => return Ok(result.clone()),
+            Some(Outcome::Succeeded(result)) => {
+                let read = |text: &RawValue| serde_json::from_str(text.get()).ok();
+                return Ok(result.as_deref().and_then(read));
+            }
             Some(Outcome::Failed { canceled, facts }) => {
                 let kind = if *canceled {
                     ErrorKind::OperationCanceled

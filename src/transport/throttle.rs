@@ -3,17 +3,25 @@
 use crate::error::ResponseFacts;
 use crate::transport::exchange::{Answer, Limit};
 use async_trait::async_trait;
+use azure_core::http::headers::Headers;
 use azure_core::http::policies::{Policy, PolicyResult};
-use azure_core::http::{Context, Request};
+use azure_core::http::{Context, Method, Request};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Until when nothing is sent, shared by the pipelines of a workspace.
+/// Until when nothing is sent, and how far reads are apart; shared by the pipelines of a workspace.
 #[derive(Debug, Default)]
 pub(crate) struct Brake {
-    held: Mutex<Option<Hold>>,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    hold: Option<Hold>,
+    /// While the budget of reads is nearly spent.
+    spacing: Option<Spacing>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -23,28 +31,79 @@ struct Hold {
     status: u16,
 }
 
+#[derive(Debug, Clone, Copy)]
+struct Spacing {
+    gap: Duration,
+    /// When the next read may be sent.
+    next: Instant,
+}
+
 impl Brake {
     fn remaining(&self) -> Option<(Duration, u16)> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let hold = (*held)?;
+        let mut held = self.held();
+        let hold = held.hold?;
         let left = hold
             .until
             .checked_duration_since(Instant::now())
             .filter(|left| !left.is_zero());
         if left.is_none() {
-            *held = None;
+            held.hold = None;
         }
         Some((left?, hold.status))
     }
 
     fn hold(&self, delay: Duration, status: u16) {
         let until = Instant::now() + delay.min(LONGEST);
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.is_none_or(|old| old.until < until) {
-            *held = Some(Hold { until, status });
+        let mut held = self.held();
+        if held.hold.is_none_or(|old| old.until < until) {
+            held.hold = Some(Hold { until, status });
         }
     }
+
+    /// What a read has to wait for its turn; with a turn that is further off than a call has patience
+    /// none is taken.
+    fn turn(&self) -> Duration {
+        let mut held = self.held();
+        let Some(spacing) = &mut held.spacing else {
+            return Duration::ZERO;
+        };
+        let now = Instant::now();
+        let turn = spacing.next.max(now);
+        let wait = turn - now;
+        if wait <= PATIENCE {
+            spacing.next = turn + spacing.gap;
+        }
+        wait
+    }
+
+    /// Heeds how many reads the service says are left.
+    fn budget(&self, left: u32) {
+        let mut held = self.held();
+        let spent = SCARCE.saturating_sub(left);
+        held.spacing = match (spent, held.spacing) {
+            (0, _) => None,
+            (spent, spacing) => {
+                let gap = WIDEST * spent / SCARCE;
+                let next = Instant::now() + gap;
+                Some(Spacing {
+                    gap,
+                    // Turns that were given out stay given out.
+                    next: spacing.map_or(next, |spacing| spacing.next.max(next)),
+                })
+            }
+        };
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
+
+/// With fewer reads left than this, reads are sent one after the other …
+const SCARCE: u32 = 100;
+/// … and the fewer are left, the further apart, up to this. The service says how many are left and not
+/// how fast they come back; the last ones are kept for whoever else uses the subscription.
+const WIDEST: Duration = Duration::from_secs(1);
 
 /// A server may ask for up to an hour (`operations.md` rule 14).
 const LONGEST: Duration = Duration::from_secs(3600);
@@ -66,12 +125,22 @@ pub(crate) struct ThrottlePolicy {
 pub(crate) struct Throttled {
     pub(crate) retry_after: Duration,
     pub(crate) status: u16,
+    /// Whether it asks by the number of reads that are left, not by a refusal.
+    pub(crate) scarce: bool,
     /// The service's own answer, where one was just given. Otherwise nothing was sent.
     pub(crate) answered: Option<Box<ResponseFacts>>,
 }
 
 impl fmt::Display for Throttled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.scarce {
+            return write!(
+                f,
+                "the subscription has hardly any reads left, and the turn of this one comes in {:.0?}; \
+                 nothing was sent",
+                self.retry_after
+            );
+        }
         write!(
             f,
             "the service asked for patience ({}) for another {:.0?}; nothing was sent",
@@ -95,13 +164,32 @@ impl Policy for ThrottlePolicy {
                 return Err(refusal(Throttled {
                     retry_after: left,
                     status,
+                    scarce: false,
                     answered: None,
                 }));
             }
             tokio::time::sleep(left).await;
         }
+        let reads = request.method() == Method::Get;
+        if reads {
+            let turn = self.brake.turn();
+            if turn > PATIENCE {
+                return Err(refusal(Throttled {
+                    retry_after: turn,
+                    status: 429,
+                    scarce: true,
+                    answered: None,
+                }));
+            }
+            if !turn.is_zero() {
+                tokio::time::sleep(turn).await;
+            }
+        }
         let response = next[0].send(ctx, request, &next[1..]).await?;
         let status = u16::from(response.status());
+        if reads && let Some(left) = reads_left(response.headers()) {
+            self.brake.budget(left);
+        }
         if !matches!(status, 429 | 503) {
             return Ok(response);
         }
@@ -123,9 +211,17 @@ impl Policy for ThrottlePolicy {
         Err(refusal(Throttled {
             retry_after: delay,
             status,
+            scarce: false,
             answered: Some(Box::new(facts)),
         }))
     }
+}
+
+/// How many reads of the subscription are left, where the service says so. What is no number says
+/// nothing.
+fn reads_left(headers: &Headers) -> Option<u32> {
+    let text = super::exchange::header(headers, "x-ms-ratelimit-remaining-subscription-reads")?;
+    text.parse().ok()
 }
 
 /// Of a kind that `azure_core` does not try again.

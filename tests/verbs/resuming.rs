@@ -213,7 +213,6 @@ async fn an_attach_is_not_taken_for_somebody_elses_create() {
 
 /// Many services write their times in whole seconds, and clocks differ.
 #[tokio::test]
-#[ignore = "fails: the time of an update is held against the token to the millisecond, without skew"]
 async fn a_running_update_is_found_although_its_time_has_no_fraction() {
     let emulator = Emulator::builder().retry_after(None).build();
     let workspace = emulated::workspace(&emulator);

@@ -20,7 +20,7 @@ use url::Url;
 /// Requests in flight of one workspace, the list among them.
 const IN_FLIGHT: usize = 6;
 /// Reads that a list asks for are this far apart: many operations may end at the same moment.
-const SPACING: Duration = Duration::from_millis(25);
+const SPACING: Duration = Duration::from_millis(10);
 /// The first lists of many workspaces are spread over the pause that follows an unhinted first one.
 const FIRST_SPREAD: Duration = Duration::from_secs(5);
 /// A list is not read more often than this: it costs the service more than a monitor.

@@ -66,6 +66,7 @@ impl Machine {
             return self.end(Outcome::Failed { canceled, facts });
         }
         if facts.error.is_none() && self.verb != HttpVerb::Post {
+            let facts = Box::new(facts);
             self.phase = Phase::Reason { canceled, facts };
             return Step::Read(Pace::Now);
         }

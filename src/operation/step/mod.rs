@@ -18,6 +18,7 @@ use crate::token::{FinalStateVia, HttpVerb, MonitorKind, TokenParts};
 use crate::transport::{Answer, TrustedOrigins};
 use crate::wire::Row;
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use std::time::Duration;
 use url::Url;
 
@@ -48,8 +49,8 @@ pub(crate) enum Step {
 /// How it ended.
 #[derive(Debug, Clone)]
 pub(crate) enum Outcome {
-    /// With the resource or the result, where there is one.
-    Succeeded(Option<Value>),
+    /// With the resource or the result, where there is one: as text, which is a quarter of a tree.
+    Succeeded(Option<Box<RawValue>>),
     /// The service failed or cancelled the operation.
     Failed {
         canceled: bool,
@@ -86,7 +87,7 @@ enum Phase {
         resource: Value,
     },
     /// The monitor cannot be read: the resource is asked.
-    Probe(Why),
+    Probe(Box<Why>),
     /// The operation succeeded; its result is read.
     Final {
         url: Url,
@@ -94,9 +95,10 @@ enum Phase {
     /// The operation failed without a reason; the resource may hold it.
     Reason {
         canceled: bool,
-        facts: ResponseFacts,
+        facts: Box<ResponseFacts>,
     },
-    Done(Outcome),
+    // Boxed, as the others: most of ten thousand operations are in none of these.
+    Done(Box<Outcome>),
 }
 
 /// Why the resource is probed.
@@ -202,9 +204,9 @@ impl Machine {
     ///
     /// `None` after the other ends, which are final.
     pub(crate) fn again(&mut self) -> Option<Step> {
-        self.phase = match &self.phase {
-            Phase::Done(Outcome::Lost { .. }) => Phase::Status,
-            Phase::Done(Outcome::Unfetched { url, .. }) => Phase::Final { url: url.clone() },
+        self.phase = match self.outcome()? {
+            Outcome::Lost { .. } => Phase::Status,
+            Outcome::Unfetched { url, .. } => Phase::Final { url: url.clone() },
             _ => return None,
         };
         self.recovered();
@@ -248,14 +250,16 @@ impl Machine {
         match std::mem::replace(&mut self.phase, Phase::Status) {
             Phase::Status => self.status_read(answer, elapsed),
             Phase::Confirm { resource } => self.confirmed(answer, resource, elapsed),
-            Phase::Probe(why) => self.probed(answer, why),
+            Phase::Probe(why) => self.probed(answer, *why),
             Phase::Final { url } => self.final_read(answer, url),
-            Phase::Reason { canceled, facts } => self.reason_read(answer, canceled, facts),
-            Phase::Done(outcome) => self.end(outcome),
+            Phase::Reason { canceled, facts } => self.reason_read(answer, canceled, *facts),
+            Phase::Done(outcome) => self.end(*outcome),
         }
     }
 
     fn succeed(&mut self, result: Option<Value>) -> Step {
+        // A tree has string keys only: writing it cannot fail.
+        let result = result.and_then(|result| to_raw_value(&result).ok());
         self.end(Outcome::Succeeded(result))
     }
 
@@ -269,7 +273,7 @@ impl Machine {
     }
 
     fn end(&mut self, outcome: Outcome) -> Step {
-        self.phase = Phase::Done(outcome);
+        self.phase = Phase::Done(Box::new(outcome));
         Step::Done
     }
 

@@ -145,7 +145,7 @@ impl Machine {
                 answer,
             );
         }
-        self.phase = Phase::Probe(why);
+        self.phase = Phase::Probe(Box::new(why));
         Step::Read(Pace::Now)
     }
 
@@ -271,9 +271,11 @@ impl Machine {
             },
             Phase::Reason { canceled, facts } => Outcome::Failed {
                 canceled: *canceled,
-                facts: facts.clone(),
+                facts: (**facts).clone(),
             },
-            Phase::Probe(Why::Gone { .. }) if self.verb == HttpVerb::Delete => {
+            Phase::Probe(why)
+                if matches!(**why, Why::Gone { .. }) && self.verb == HttpVerb::Delete =>
+            {
                 Outcome::Succeeded(None)
             }
             _ => Outcome::Lost {
