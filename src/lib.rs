@@ -12,6 +12,9 @@ mod config;
 pub mod emulator;
 mod error;
 mod facts;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 mod names;
 mod operation;
 mod rules;

@@ -48,6 +48,31 @@ fn every_public_type_can_be_shared_and_shown() {
     crosses_threads::<emulator::Server>();
 }
 
+/// What is awaited for minutes is spawned: that is only known to work where it compiles.
+#[allow(dead_code, reason = "compiled, not run")]
+fn every_long_wait_can_be_spawned(workspace: Workspace, tokens: Vec<ResumeToken>) {
+    use futures::StreamExt;
+
+    drop(tokio::spawn(async move {
+        let mut resumed: Vec<Resumed> = workspace
+            .resume_all(&tokens)
+            .await
+            .into_iter()
+            .filter_map(Result::ok)
+            .collect();
+        let results = wait_all(&mut resumed, WaitOptions::new()).await;
+        for target in &mut resumed {
+            if let Resumed::Compute(compute) = target {
+                let _ = compute.wait_for_completion(WaitOptions::new()).await;
+                let events: Vec<_> = compute.events(WaitOptions::new()).collect().await;
+                drop(events);
+                let _ = compute.delete().await;
+            }
+        }
+        results.len()
+    }));
+}
+
 /// `azure_core`'s `Secret` serialises in clear, so no type that can hold one may be serialised.
 /// Answers `false` through the inherent function only where `T: Serialize`.
 mod serialised {

@@ -16,11 +16,12 @@ pub use resume::Resumed;
 
 use crate::error::{Error, ErrorKind, ServiceError, Warning};
 use crate::names::ComputeName;
-use crate::operation::{Driver, Machine, StatusClass, WaitOptions};
+use crate::operation::{Driver, Event, Machine, StatusClass, Turn, Wait, WaitOptions};
 use crate::token::ResumeToken;
 use crate::transport::{Answer, HttpRequest, Limit, Sending};
 use crate::wire::ComputeResource;
 use crate::workspace::Workspace;
+use futures::{Stream, stream};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fmt;
@@ -167,6 +168,78 @@ impl<K: Kind> ComputeTarget<K> {
         };
         let result = driver.run(&options).await;
         self.end_wait(result)
+    }
+
+    /// What [`wait_for_completion`](Self::wait_for_completion) does, as a stream: the progress before
+    /// each pause, and [`Event::Done`] as the last item.
+    ///
+    /// The stream ends after that or after the first error, which is one of `wait_for_completion`'s.
+    /// Dropping it stops nothing: another stream, or a wait, goes on where it stopped.
+    ///
+    /// ```
+    /// # #[cfg(feature = "emulator")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), azureml_aks::Error> {
+    /// # use azureml_aks::{Workspace, emulator::Emulator};
+    /// # let emulator = Emulator::new();
+    /// # let workspace = Workspace::builder(emulator.subscription(), emulator.resource_group(), emulator.workspace())
+    /// #     .credential(emulator.credential()).transport(emulator.transport()).build()?;
+    /// # let config = azureml_aks::AksCompute::provisioning_configuration().build()?;
+    /// use azureml_aks::{ComputeTarget, Event, WaitOptions};
+    /// use futures::TryStreamExt;
+    ///
+    /// let mut aks = ComputeTarget::create(&workspace, "myaks", config).await?;
+    /// let mut events = std::pin::pin!(aks.events(WaitOptions::new()));
+    /// while let Some(event) = events.try_next().await? {
+    ///     match event {
+    ///         Event::Progress(progress) => println!("{:?}, again in {:?}", progress.status, progress.next_delay),
+    ///         Event::Done(()) => println!("done"),
+    ///         _ => {}
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "emulator"))]
+    /// # fn main() {}
+    /// ```
+    pub fn events(
+        &mut self,
+        options: WaitOptions,
+    ) -> impl Stream<Item = Result<Event<()>, Error>> + Send + '_ {
+        enum State<'a, K> {
+            Begins(&'a mut ComputeTarget<K>, WaitOptions),
+            Goes(&'a mut ComputeTarget<K>, Wait),
+            Over,
+        }
+        stream::unfold(State::Begins(self, options), |state| async move {
+            let (compute, mut wait) = match state {
+                State::Begins(compute, options) => match compute.begin_wait() {
+                    Ok(Some(driver)) => {
+                        let wait = driver.wait(&options);
+                        (compute, wait)
+                    }
+                    Ok(None) => return Some((Ok(Event::Done(())), State::Over)),
+                    Err(error) => return Some((Err(error), State::Over)),
+                },
+                State::Goes(compute, wait) => (compute, wait),
+                State::Over => return None,
+            };
+            // A wait that goes on has something to wait for.
+            let driver = compute.pending.as_mut()?;
+            match driver.next(&mut wait).await {
+                Ok(Turn::Progress(progress)) => {
+                    Some((Ok(Event::Progress(progress)), State::Goes(compute, wait)))
+                }
+                Ok(Turn::Done) => {
+                    let result = driver.end(&mut wait);
+                    Some((compute.end_wait(result).map(Event::Done), State::Over))
+                }
+                Err(error) => {
+                    compute.learn(&error);
+                    Some((Err(error), State::Over))
+                }
+            }
+        })
     }
 
     /// The name.

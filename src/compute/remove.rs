@@ -21,6 +21,8 @@ impl<K: Kind> ComputeTarget<K> {
     /// workspace: it has to be given again at the next attach. A compute that is gone already is a
     /// success.
     ///
+    /// The service gives no estimate; the default deadline of two hours is also the suggested one.
+    ///
     /// Sends: DELETE of the compute with `underlyingResourceAction=Detach`.
     ///
     /// # Errors
@@ -76,6 +78,8 @@ impl<K: Kind> ComputeTarget<K> {
     ///
     /// Refused for an attached cluster, which is not the workspace's to delete: use
     /// [`detach`](Self::detach). A compute that is gone already is a success.
+    ///
+    /// The service gives no estimate; the default deadline of two hours is also the suggested one.
     ///
     /// Sends: GET of the compute, DELETE of the compute with `underlyingResourceAction=Delete`.
     ///

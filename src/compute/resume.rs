@@ -9,6 +9,8 @@ use crate::token::{HttpVerb, ResumeToken, TokenParts, Verb};
 use crate::wire::ComputeResource;
 use crate::workspace::Workspace;
 use azure_core::time::{Duration, OffsetDateTime};
+use futures::{StreamExt, stream};
+use std::collections::{HashMap, HashSet};
 use std::marker::PhantomData;
 use std::sync::Arc;
 use url::Url;
@@ -37,6 +39,9 @@ pub enum Resumed {
     },
 }
 
+/// Computes that are looked up at the same time.
+const READS: usize = 6;
+
 /// Clocks of the service and of this machine may differ by this much.
 const SKEW: Duration = Duration::minutes(5);
 
@@ -61,34 +66,143 @@ impl Workspace {
     pub async fn resume(&self, token: &ResumeToken) -> Result<Resumed, Error> {
         let name = self.owner_of(token.parts())?;
         if token.parts().accepted {
-            let begun = Machine::resume(token.parts(), self.client().origins())?;
-            return Ok(match token.verb() {
-                Verb::Create | Verb::Attach => {
-                    let (machine, step) = begun;
-                    let driver = Driver::new(
-                        self.client().clone(),
-                        name.to_string(),
-                        Some(token.clone()),
-                        (machine.made_here(), step),
-                    );
-                    Resumed::Compute(ComputeTarget {
-                        workspace: self.clone(),
-                        name,
-                        resource: Arc::new(ComputeResource::default()),
-                        pending: Some(Box::new(driver)),
-                        requested: None,
-                        deviations: Vec::new(),
-                        kind: PhantomData,
-                    })
-                }
-                Verb::Update => {
-                    Resumed::Update(update::operation(self, &name, token.clone(), begun))
-                }
-                Verb::Delete | Verb::Detach => {
-                    Resumed::Removal(remove::operation(self, &name, token.clone(), begun))
-                }
-            });
+            return self.accepted(token, name);
         }
+        self.look_up(token, name).await
+    }
+
+    /// [`resume`](Self::resume) for many tokens, without a read for each: the tokens of prepared verbs
+    /// are looked up in the list of computes. What the list does not show is read by itself, for a list
+    /// may lag; so is everything if the list cannot be read.
+    ///
+    /// The results are in the order of the tokens; [`wait_all`](crate::wait_all) waits for all of them.
+    ///
+    /// Sends: GETs of the list of computes, if two tokens or more are of prepared verbs; a GET for each
+    /// compute that it does not show. Nothing for other tokens.
+    ///
+    /// # Errors
+    ///
+    /// None of its own; each result is that of [`resume`](Self::resume).
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: it only reads.
+    ///
+    /// ```
+    /// # #[cfg(feature = "emulator")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), azureml_aks::Error> {
+    /// # let emulator = azureml_aks::emulator::Emulator::new();
+    /// # let workspace = azureml_aks::Workspace::builder(emulator.subscription(), emulator.resource_group(), emulator.workspace())
+    /// #     .credential(emulator.credential()).transport(emulator.transport()).build()?;
+    /// # let config = azureml_aks::AksCompute::provisioning_configuration().build()?;
+    /// use azureml_aks::{ComputeTarget, WaitOptions, wait_all};
+    ///
+    /// let mut tokens = Vec::new();
+    /// for name in ["first", "second"] {
+    ///     let prepared = ComputeTarget::prepare_create(&workspace, name, config.clone())?;
+    ///     tokens.push(prepared.token().clone());
+    ///     prepared.send().await?;
+    /// }
+    /// // Another process, later:
+    /// let resumed: Result<Vec<_>, _> = workspace.resume_all(&tokens).await.into_iter().collect();
+    /// for result in wait_all(&mut resumed?, WaitOptions::new()).await {
+    ///     result?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "emulator"))]
+    /// # fn main() {}
+    /// ```
+    pub async fn resume_all<'a>(
+        &self,
+        tokens: impl IntoIterator<Item = &'a ResumeToken>,
+    ) -> Vec<Result<Resumed, Error>> {
+        let owned = |token: &'a ResumeToken| (token, self.owner_of(token.parts()));
+        let tokens: Vec<_> = tokens.into_iter().map(owned).collect();
+        let wanted: HashSet<String> = tokens
+            .iter()
+            .filter(|(token, _)| !token.parts().accepted)
+            .filter_map(|(_, name)| Some(name.as_ref().ok()?.as_str().to_ascii_lowercase()))
+            .collect();
+        let listed = match wanted.len() {
+            0 | 1 => HashMap::new(),
+            _ => self.listed(wanted).await,
+        };
+        // Made before they are awaited: a closure in the stream would keep the whole from being `Send`
+        // for every lifetime.
+        let each: Vec<_> = tokens
+            .into_iter()
+            .map(|(token, name)| self.resume_listed(token, name, &listed))
+            .collect();
+        stream::iter(each).buffered(READS).collect().await
+    }
+
+    async fn resume_listed(
+        &self,
+        token: &ResumeToken,
+        name: Result<ComputeName, Error>,
+        listed: &HashMap<String, ComputeResource>,
+    ) -> Result<Resumed, Error> {
+        let name = name?;
+        if token.parts().accepted {
+            return self.accepted(token, name);
+        }
+        match listed.get(&name.as_str().to_ascii_lowercase()) {
+            Some(resource) => {
+                let found = Found::Resource(Box::new(resource.clone()));
+                self.probed(token, name, found)
+            }
+            None => self.look_up(token, name).await,
+        }
+    }
+
+    /// The computes of these names, as far as the list shows them.
+    async fn listed(&self, mut wanted: HashSet<String>) -> HashMap<String, ComputeResource> {
+        let mut found = HashMap::new();
+        let mut computes = std::pin::pin!(self.computes());
+        while let (false, Some(item)) = (wanted.is_empty(), computes.next().await) {
+            // Whoever is not found is read by itself, and then told what is wrong.
+            let Ok(compute) = item else { continue };
+            let name = compute.name.to_ascii_lowercase();
+            if wanted.remove(&name) {
+                found.insert(name, compute);
+            }
+        }
+        found
+    }
+
+    /// What the service has answered needs no read.
+    fn accepted(&self, token: &ResumeToken, name: ComputeName) -> Result<Resumed, Error> {
+        let begun = Machine::resume(token.parts(), self.client().origins())?;
+        Ok(match token.verb() {
+            Verb::Create | Verb::Attach => {
+                let (machine, step) = begun;
+                let driver = Driver::new(
+                    self.client().clone(),
+                    name.to_string(),
+                    Some(token.clone()),
+                    (machine.made_here(), step),
+                );
+                Resumed::Compute(ComputeTarget {
+                    workspace: self.clone(),
+                    name,
+                    resource: Arc::new(ComputeResource::default()),
+                    pending: Some(Box::new(driver)),
+                    requested: None,
+                    deviations: Vec::new(),
+                    kind: PhantomData,
+                })
+            }
+            Verb::Update => Resumed::Update(update::operation(self, &name, token.clone(), begun)),
+            Verb::Delete | Verb::Detach => {
+                Resumed::Removal(remove::operation(self, &name, token.clone(), begun))
+            }
+        })
+    }
+
+    /// Finds out from the compute whether a request arrived.
+    async fn look_up(&self, token: &ResumeToken, name: ComputeName) -> Result<Resumed, Error> {
         let found = read(self, &name).await;
         let found = found.map_err(|error| {
             error.with_context(|| format!("resume {} of compute {:?}", token.verb(), name.as_str()))

@@ -20,8 +20,10 @@ impl<K: Kind> ComputeTarget<K> {
     ///
     /// It never overwrites: the name is read first, and an existing one is refused. The service
     /// offers no way to close the window between that read and the PUT; what came of a race shows
-    /// in [`deviations`](Self::deviations). The documentation says 10 to 20 minutes; wait with
-    /// [`wait_for_completion`](Self::wait_for_completion).
+    /// in [`deviations`](Self::deviations).
+    ///
+    /// The service's documentation says 10 minutes on one page and 20 on another; give
+    /// [`wait_for_completion`](Self::wait_for_completion) two hours, which is its default.
     ///
     /// Sends: GET of the compute, GET of the workspace (once per workspace), PUT of the compute.
     ///
@@ -150,8 +152,10 @@ impl<K: Kind> ComputeTarget<K> {
 
     /// Attaches a cluster that exists, and returns with the attachment going on.
     ///
-    /// The documentation says 5 minutes; more than 100 were reported. One cluster must not be
-    /// attached twice: the second attachment breaks the first.
+    /// One cluster must not be attached twice: the second attachment breaks the first.
+    ///
+    /// The service's documentation says 5 minutes; more than 100 were reported. Give
+    /// [`wait_for_completion`](Self::wait_for_completion) two hours, which is its default.
     ///
     /// Sends: GET of the compute, GET of the workspace (once per workspace), PUT of the compute.
     ///

@@ -21,6 +21,8 @@ impl ComputeTarget<Aks> {
     /// is sent back as it was; TLS that is not to change is left out, and the service keeps it. The
     /// service offers no precondition: of two updates at the same moment, one may undo the other.
     ///
+    /// The service gives no estimate; the default deadline of two hours is also the suggested one.
+    ///
     /// Sends: GET of the compute, PUT of the compute.
     ///
     /// # Errors

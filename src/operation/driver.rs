@@ -49,6 +49,12 @@ struct Next {
     throttled: bool,
 }
 
+/// A wait that goes on: until when, and who watches.
+pub(crate) struct Wait {
+    deadline: Option<Instant>,
+    observer: Observer,
+}
+
 /// How a read went, whatever it said of the operation.
 #[derive(Debug)]
 pub(super) enum Reading {
@@ -122,32 +128,45 @@ impl Driver {
 
     /// Waits to the end.
     pub(crate) async fn run(&mut self, options: &WaitOptions) -> Result<Option<Value>, Error> {
+        let mut wait = self.wait(options);
+        while let Turn::Progress(_) = self.next(&mut wait).await? {}
+        self.end(&mut wait)
+    }
+
+    /// Begins a wait that is followed turn by turn: [`next`](Self::next) until it is over, then
+    /// [`end`](Self::end).
+    pub(crate) fn wait(&mut self, options: &WaitOptions) -> Wait {
         self.begin(options);
-        let deadline = deadline(options);
-        let mut observer = options.observer();
         self.announced = false;
-        loop {
-            let turn = {
-                let turn = std::pin::pin!(self.turn(deadline));
-                watched(turn, &mut observer).await
-            };
-            match turn {
-                Ok(Turn::Progress(progress)) => observer.progress(&progress),
-                Ok(Turn::Done) => {
-                    let result = self.tell();
-                    observer.end(&self.progress(), result.as_ref().err());
-                    return result;
-                }
-                Err(error) => {
-                    observer.end(&self.progress(), Some(&error));
-                    return Err(error);
-                }
-            }
+        Wait {
+            deadline: deadline(options),
+            observer: options.observer(),
         }
     }
 
+    /// The next turn, told to whoever watches.
+    pub(crate) async fn next(&mut self, wait: &mut Wait) -> Result<Turn, Error> {
+        let turn = {
+            let turn = std::pin::pin!(self.turn(wait.deadline));
+            watched(turn, &mut wait.observer).await
+        };
+        match &turn {
+            Ok(Turn::Progress(progress)) => wait.observer.progress(progress),
+            Ok(Turn::Done) => {}
+            Err(error) => wait.observer.end(&self.progress(), Some(error)),
+        }
+        turn
+    }
+
+    /// The end, told to whoever watches.
+    pub(crate) fn end(&mut self, wait: &mut Wait) -> Result<Option<Value>, Error> {
+        let result = self.tell();
+        wait.observer.end(&self.progress(), result.as_ref().err());
+        result
+    }
+
     /// Tells the pause that follows, or takes it and reads once.
-    pub(crate) async fn turn(&mut self, deadline: Option<Instant>) -> Result<Turn, Error> {
+    async fn turn(&mut self, deadline: Option<Instant>) -> Result<Turn, Error> {
         loop {
             let Some(next) = self.next else {
                 return Ok(Turn::Done);

@@ -90,28 +90,27 @@ impl<T> Operation<T> {
 
     /// The progress before each pause, and the result as the last item.
     ///
-    /// The stream ends after the result or the first error. It has no deadline of its own: stop
-    /// asking it, and [`resume_token`](Self::resume_token) or another stream goes on where it
-    /// stopped. Dropping it stops nothing.
-    pub fn events(&mut self) -> impl Stream<Item = Result<Event<T>, Error>> + Send + '_
+    /// The stream ends after the result or the first error, which is one of [`wait`](Self::wait)'s: the
+    /// deadline is among them. Dropping it stops nothing; [`resume_token`](Self::resume_token) or
+    /// another stream goes on where it stopped.
+    pub fn events(
+        &mut self,
+        options: WaitOptions,
+    ) -> impl Stream<Item = Result<Event<T>, Error>> + Send + '_
     where
         T: Send,
     {
-        self.driver.again();
-        stream::unfold(Some(self), |operation| async move {
-            let operation = operation?;
-            match operation.driver.turn(None).await {
+        let wait = self.driver.wait(&options);
+        stream::unfold(Some((self, wait)), |state| async move {
+            let (operation, mut wait) = state?;
+            match operation.driver.next(&mut wait).await {
                 Ok(Turn::Progress(progress)) => {
-                    Some((Ok(Event::Progress(progress)), Some(operation)))
+                    Some((Ok(Event::Progress(progress)), Some((operation, wait))))
                 }
                 Ok(Turn::Done) => {
-                    let result = operation.driver.tell();
-                    Some((
-                        result
-                            .and_then(|result| (operation.settle)(result))
-                            .map(Event::Done),
-                        None,
-                    ))
+                    let result = operation.driver.end(&mut wait);
+                    let result = result.and_then(|result| operation.settle(result));
+                    Some((result.map(Event::Done), None))
                 }
                 Err(error) => Some((Err(error), None)),
             }

@@ -15,11 +15,15 @@ mod step;
 mod tests;
 mod wait;
 
-pub(crate) use driver::Driver;
+pub(crate) use driver::{Driver, Turn, Wait};
 pub(crate) use fleet::wait_all;
 pub use handle::Operation;
 pub use progress::{Event, Progress};
+#[cfg(feature = "internals")]
+pub(crate) use schedule::Pace;
 pub use status::StatusClass;
 pub(crate) use status::is_deleting;
+#[cfg(feature = "internals")]
+pub(crate) use step::Observation;
 pub(crate) use step::{Machine, Step};
 pub use wait::WaitOptions;

@@ -207,16 +207,25 @@ async fn case_39_a_stream_of_events_that_is_dropped_at_any_point_can_be_begun_ag
                 "{events:?}"
             );
         };
-        if let Some(events) = until_pending(operation.events().collect(), points).await {
+        if let Some(events) =
+            until_pending(operation.events(WaitOptions::new()).collect(), points).await
+        {
             last(events);
             break;
         }
         points += 1;
         let token = stored(operation.resume_token());
         assert_still(&stage).await;
-        last(operation.events().collect().await);
+        last(operation.events(WaitOptions::new()).collect().await);
         assert_eq!(operation.resume_token(), None);
-        assert!(operation.events().collect::<Vec<_>>().await.len() == 1);
+        assert!(
+            operation
+                .events(WaitOptions::new())
+                .collect::<Vec<_>>()
+                .await
+                .len()
+                == 1
+        );
         follow(&stage.elsewhere(), &token).await;
     }
     assert!(points > 9, "{points} points");

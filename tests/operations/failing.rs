@@ -1,7 +1,7 @@
 //! Cases 24 to 28: reads of the status that fail.
 
 use crate::support::*;
-use azureml_aks::{ErrorKind, WaitOptions};
+use azureml_aks::{AksCompute, ErrorKind, WaitOptions};
 
 fn busy() -> Reply {
     reply(503)
@@ -195,4 +195,139 @@ async fn a_failure_whose_code_sounds_passing_is_never_tried_again() {
     assert_eq!(run.error().kind(), ErrorKind::OperationFailed);
     assert_eq!(run.error().code(), Some("RetryableError"));
     assert_eq!(run.lines(), ["PUT compute", "GET monitor"]);
+}
+
+/// A monitor that says how many reads are left, and never ends.
+fn counting(left: impl Fn(usize) -> u32 + Send + 'static) -> impl FnMut(&Sent) -> Reply + Send {
+    let mut polls = 0;
+    move |_| {
+        polls += 1;
+        status("InProgress").header(
+            "x-ms-ratelimit-remaining-subscription-reads",
+            &left(polls).to_string(),
+        )
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_fewer_reads_are_left_the_further_apart_they_are_sent() {
+    for (left, apart) in [(11_999, 0.0), (100, 0.0), (50, 0.5), (0, 1.0)] {
+        let stage = Stage::new();
+        stage.script.otherwise(counting(move |_| left));
+        let get = || AksCompute::get(&stage.workspace, "myaks");
+        // The first one learns how it stands; the others are asked for at the same moment.
+        let _ = get().await;
+        let _ = futures::join!(get(), get(), get());
+        let at: Vec<f64> = stage
+            .script
+            .sent()
+            .iter()
+            .map(|sent| sent.at.as_secs_f64())
+            .collect();
+        for pair in at.windows(2) {
+            let pause = pair[1] - pair[0];
+            assert!((pause - apart).abs() < 0.01, "{left} left: {at:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_number_of_reads_that_is_none_says_nothing_and_a_full_budget_lifts_the_spacing() {
+    let stage = Stage::new();
+    let said = [
+        "0",
+        "",
+        "-1",
+        "many",
+        "99999999999999999999",
+        "12000",
+        "12000",
+    ];
+    let mut said = said.into_iter();
+    stage.script.otherwise(move |_| {
+        ready().header(
+            "x-ms-ratelimit-remaining-subscription-reads",
+            said.next().unwrap(),
+        )
+    });
+    let mut pauses = Vec::new();
+    for _ in 0..7 {
+        let begun = tokio::time::Instant::now();
+        AksCompute::get(&stage.workspace, "myaks").await.unwrap();
+        pauses.push(begun.elapsed().as_secs_f64());
+    }
+    // What cannot be read changes nothing: the spacing stays until the service says otherwise.
+    assert_eq!(
+        pauses.iter().map(|pause| pause.round()).collect::<Vec<_>>(),
+        [0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_is_far_off_is_told_and_loses_no_operation() {
+    let stage = Stage::new();
+    stage.script.otherwise(counting(|_| 0));
+    let get = || AksCompute::get(&stage.workspace, "myaks");
+    let _ = get().await;
+    let results = futures::future::join_all((0..40).map(|_| get())).await;
+    let refused: Vec<_> = results
+        .iter()
+        .filter_map(|result| result.as_ref().err())
+        .filter(|error| error.is_throttled())
+        .collect();
+    assert!((5..15).contains(&refused.len()), "{}", refused.len());
+    for error in &refused {
+        assert!(error.to_string().contains("nothing was sent"), "{error}");
+        assert!(error.retry_after().unwrap() > secs(30.0));
+    }
+    assert_eq!(stage.script.sent().len(), 41 - refused.len());
+
+    // Waits go on at the pace that is left, for as long as it takes.
+    let mut computes = Vec::new();
+    for _ in 0..60 {
+        tokio::time::sleep(secs(40.0)).await;
+        computes.push(stage.create(created()).await.unwrap());
+    }
+    let end = tokio::time::Instant::now() + secs(1800.0);
+    stage.script.otherwise(move |sent| {
+        let over = tokio::time::Instant::now() >= end;
+        let answer = match (sent.url.as_str(), over) {
+            (MONITOR, false) => status("InProgress"),
+            (MONITOR, true) => status("Succeeded"),
+            _ => ready(),
+        };
+        answer.header("x-ms-ratelimit-remaining-subscription-reads", "0")
+    });
+    let begun = stage.script.sent().len();
+    let waits = computes
+        .iter_mut()
+        .map(|compute| compute.wait_for_completion(azureml_aks::WaitOptions::new()));
+    let results = futures::future::join_all(waits).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    let sent = &stage.script.sent()[begun..];
+    let span = sent.last().unwrap().at - sent[0].at;
+    let rate = sent.len() as f64 / span.as_secs_f64();
+    assert!(rate < 1.05, "{rate} reads a second");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_429_to_one_holds_back_all_waits_of_the_workspace() {
+    let stage = Stage::new();
+    let mut one = stage.create(created()).await.unwrap();
+    let mut other = stage.create(created()).await.unwrap();
+    let mut first = true;
+    stage.script.otherwise(move |sent| match sent.url.as_str() {
+        MONITOR if std::mem::take(&mut first) => reply(429).header("Retry-After", "25"),
+        MONITOR => status("Succeeded"),
+        _ => ready(),
+    });
+    let begun = stage.script.sent().len();
+    let (one, other) = futures::join!(
+        one.wait_for_completion(azureml_aks::WaitOptions::new()),
+        other.wait_for_completion(azureml_aks::WaitOptions::new())
+    );
+    assert!(one.is_ok() && other.is_ok());
+    let sent = &stage.script.sent()[begun..];
+    let second = sent[1].at - sent[0].at;
+    assert!(second >= secs(25.0), "{second:?}");
 }

@@ -246,3 +246,66 @@ async fn a_running_update_is_found_although_its_time_has_no_fraction() {
     let found = workspace.resume(&token).await.unwrap();
     assert!(matches!(found, Resumed::Update(_)), "{found:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn many_tokens_are_looked_up_in_one_list() {
+    let emulator = Emulator::builder().page_size(100).build();
+    let workspace = emulated::workspace(&emulator);
+    let mut tokens = Vec::new();
+    for name in ["aks-a", "aks-b", "aks-c"] {
+        let prepared = ComputeTarget::prepare_create(&workspace, name, config()).unwrap();
+        tokens.push(stored(prepared.token()));
+        // The last one never leaves.
+        if name != "aks-c" {
+            let aks = prepared.send().await.unwrap();
+            tokens.push(stored(aks.resume_token().unwrap()));
+        }
+    }
+    let foreign = tokens[0].expose().replace("emulator-workspace", "other");
+    tokens.push(ResumeToken::parse(&foreign).unwrap());
+    emulator.clear_journal();
+    let found = workspace.resume_all(&tokens).await;
+    let sent: Vec<String> = emulator
+        .journal()
+        .iter()
+        .map(|request| request.path.rsplit('/').next().unwrap().to_owned())
+        .collect();
+    // One list, and a read of the one that it does not show.
+    assert_eq!(sent, ["computes", "aks-c"]);
+    for running in &found[..4] {
+        assert!(matches!(running, Ok(Resumed::Compute(_))), "{running:?}");
+    }
+    assert!(
+        matches!(&found[4], Ok(Resumed::NotStarted { name, .. }) if name == "aks-c"),
+        "{found:?}"
+    );
+    assert_eq!(
+        found[5].as_ref().unwrap_err().kind(),
+        azureml_aks::ErrorKind::ResumeToken
+    );
+
+    let mut running: Vec<Resumed> = found.into_iter().filter_map(Result::ok).collect();
+    let results = azureml_aks::wait_all(&mut running, WaitOptions::new()).await;
+    assert!(results[..4].iter().all(Result::is_ok), "{results:?}");
+    assert!(results[4].is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_tokens_are_looked_up_one_by_one_where_there_is_no_list() {
+    let emulator = Emulator::new();
+    let workspace = emulated::workspace(&emulator);
+    let mut tokens = Vec::new();
+    for name in ["aks-a", "aks-b"] {
+        let prepared = ComputeTarget::prepare_create(&workspace, name, config()).unwrap();
+        tokens.push(stored(prepared.token()));
+        let _ = prepared.send().await.unwrap();
+    }
+    emulator.inject(
+        Fault::server_error(403)
+            .on(Method::Get, "/computes")
+            .times(1),
+    );
+    for found in workspace.resume_all(&tokens).await {
+        assert!(matches!(found, Ok(Resumed::Compute(_))), "{found:?}");
+    }
+}

@@ -48,7 +48,11 @@ async fn events_end_with_the_result() {
     let workspace = emulated::workspace(&emulator);
     let aks = created(&workspace, "myaks").await;
     let mut operation = aks.detach().await.unwrap();
-    let events: Vec<_> = operation.events().try_collect().await.unwrap();
+    let events: Vec<_> = operation
+        .events(WaitOptions::new())
+        .try_collect()
+        .await
+        .unwrap();
     assert!(matches!(events.first(), Some(Event::Progress(_))));
     assert!(matches!(events.last(), Some(Event::Done(()))));
     assert_eq!(
@@ -58,7 +62,7 @@ async fn events_end_with_the_result() {
             .count(),
         1
     );
-    let mut again = pin!(operation.events());
+    let mut again = pin!(operation.events(WaitOptions::new()));
     assert!(matches!(again.next().await, Some(Ok(Event::Done(())))));
     assert!(again.next().await.is_none());
 }
