@@ -15,7 +15,7 @@ const ENDPOINT: &str = "https://management.azure.com";
 const RESOURCE: &str = "https://management.azure.com/computes/myaks?api-version=2026-05-01";
 
 /// The decision step of one operation.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Stepper {
     machine: Machine,
     origins: TrustedOrigins,

@@ -212,7 +212,12 @@ impl Machine {
             return Ok(());
         };
         let kind = *kind;
-        let moved = self.header_url(kind, url, answer);
+        // Most services name the place again at each poll.
+        let stays = answer.header(header_of(kind)) == Some(url.as_str());
+        let moved = match stays {
+            true => None,
+            false => self.header_url(kind, url, answer),
+        };
         let location = match kind {
             MonitorKind::Location => None,
             _ => self.header_url(MonitorKind::Location, url, answer),
@@ -232,12 +237,17 @@ impl Machine {
         base: &Url,
         answer: &Answer,
     ) -> Option<Result<Url, Error>> {
-        let name = match kind {
-            MonitorKind::AzureAsyncOperation => "azure-asyncoperation",
-            MonitorKind::OperationLocation => "operation-location",
-            MonitorKind::Location => "location",
-        };
-        let url = self.origins.resolve(base, answer.header(name)?)?;
+        let url = self
+            .origins
+            .resolve(base, answer.header(header_of(kind))?)?;
         Some(url.map(|url| with_api_version(url, &self.api_version)))
+    }
+}
+
+fn header_of(kind: MonitorKind) -> &'static str {
+    match kind {
+        MonitorKind::AzureAsyncOperation => "azure-asyncoperation",
+        MonitorKind::OperationLocation => "operation-location",
+        MonitorKind::Location => "location",
     }
 }
