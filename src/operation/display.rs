@@ -209,6 +209,7 @@ mod tests {
     fn a_line_says_what_runs_how_it_stands_and_for_how_long() {
         let progress = Progress {
             verb: Some(Verb::Create),
+            workspace: Some("w".into()),
             target: "myaks".into(),
             status: Some("Creating\x1b[31m".into()),
             class: StatusClass::InProgress,

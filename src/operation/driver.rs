@@ -17,6 +17,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
+use url::Url;
 
 /// What a read may still take when the deadline is there.
 pub(super) const LAST_READ: Duration = Duration::from_secs(5);
@@ -292,6 +293,7 @@ impl Driver {
         };
         Progress {
             verb: self.verb(),
+            workspace: workspace_of(self.machine.resource()),
             target: self.target.clone(),
             status: status.map(str::to_owned),
             class,
@@ -441,6 +443,13 @@ impl Driver {
         let step = self.machine.lose(why, facts);
         self.plan(step, false);
     }
+}
+
+/// The workspace that a resource stands in.
+fn workspace_of(resource: &Url) -> Option<String> {
+    let mut segments = resource.path_segments()?;
+    segments.find(|segment| segment.eq_ignore_ascii_case("workspaces"))?;
+    segments.next().map(str::to_owned)
 }
 
 /// When a wait that begins now ends; a deadline that no clock can tell is none.

@@ -10,6 +10,8 @@ use std::time::Duration;
 pub struct Progress {
     /// What was asked for; `None` for a wait on a compute that was only read.
     pub verb: Option<Verb>,
+    /// The name of the workspace.
+    pub workspace: Option<String>,
     /// The name of the compute.
     pub target: String,
     /// The status as the service spelled it, once it gave one.
@@ -28,7 +30,8 @@ pub struct Progress {
     pub last_error: Option<String>,
 }
 
-/// An item of [`Operation::events`](super::Operation::events).
+/// An item of [`Operation::events`](super::Operation::events) and
+/// [`ComputeTarget::events`](crate::ComputeTarget::events).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Event<T> {

@@ -662,3 +662,61 @@ async fn progress_is_told_for_each_operation_after_each_list() {
         assert!(of[1].next_delay >= secs(5.0), "{:?}", of[1]);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_cannot_be_understood_settles_nothing_and_loses_nothing() {
+    let huge = format!("{{\"value\":[\"{}\"]}}", "x".repeat(33 << 20));
+    for body in [
+        "",
+        "null",
+        "[]",
+        "{}",
+        "{\"value\":7}",
+        "{\"value\":{}}",
+        "{\"value\":[{\"name\":7},null,[],\"x\",{}],\"nextLink\":7}",
+        "{\"value\":[],\"nextLink\":\"https://evil.example/next\"}",
+        "{\"value\":[],\"nextLink\":\"nonsense\"}",
+        "{\"value\":[{\"name\":\"aks-a\",\"properties\":{\"provisioningState\":\"Succ",
+        "<html>CANARY</html>",
+        &*huge,
+    ] {
+        let stage = Stage::new();
+        let all: BTreeMap<_, _> = NAMES
+            .iter()
+            .map(|name| (*name, Compute::made_in(400.0)))
+            .collect();
+        serve(&stage, &all, 10);
+        let mut computes = create(&stage, &NAMES).await;
+        let zero = stage.script.sent().last().unwrap().at;
+        let compute = Compute::made_in(400.0);
+        let garbage = body.to_owned();
+        stage.script.otherwise(move |sent| {
+            let at = (sent.at - zero).as_secs_f64();
+            let path = sent.url.split('?').next().unwrap();
+            if path == BASE {
+                return reply(200).text(garbage.clone());
+            }
+            if path.starts_with(STATUS) {
+                return status(compute.status(at));
+            }
+            let name = path.rsplit('/').next().unwrap();
+            reply(200).json(&document(name, &compute, compute.row(at).unwrap()))
+        });
+        let before = stage.script.sent().len();
+        let begun = tokio::time::Instant::now();
+        let results = wait_all(&mut computes, WaitOptions::new()).await;
+        let short = &body[..body.len().min(60)];
+        assert!(results.iter().all(Result::is_ok), "{short}: {results:?}");
+        assert!(
+            begun.elapsed() >= secs(400.0),
+            "{short}: {:?}",
+            begun.elapsed()
+        );
+        let sent = &stage.script.sent()[before..];
+        assert!(
+            sent.iter()
+                .all(|sent| sent.url.starts_with("https://management.azure.com/"))
+        );
+        assert!(sent.len() < 150, "{short}: {} requests", sent.len());
+    }
+}
