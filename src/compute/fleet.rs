@@ -20,7 +20,7 @@ pub trait Waitable: sealed::Sealed + Send {
 /// settled by one read of its own status; the row then serves as the result. The interval is what the
 /// service asked for beside the operations, but 5 seconds at least; else it grows from 1 to 30 seconds.
 /// Where the list may not or cannot be read, where a workspace has one operation only, and where fewer
-/// are left than the list has pages, operations are read one by one. At most 48 requests are in flight,
+/// are left than the list has pages, operations are read one by one. At most 60 requests are in flight,
 /// and at most 6 to one workspace; workspaces that share a transport share its connections.
 ///
 /// The results are in the order of the targets. An error of one ends no other. The deadline of the

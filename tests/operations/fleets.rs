@@ -720,3 +720,61 @@ async fn a_list_that_cannot_be_understood_settles_nothing_and_loses_nothing() {
         assert!(sent.len() < 150, "{short}: {} requests", sent.len());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_workspace_that_says_nothing_holds_up_no_other() {
+    let mut computes = Vec::new();
+    let mut stages = Vec::new();
+    for workspace in 0..60 {
+        let stage = Stage::new();
+        let all: BTreeMap<_, _> = NAMES
+            .iter()
+            .map(|name| (*name, Compute::made_in(300.0)))
+            .collect();
+        serve(&stage, &all, 10);
+        computes.extend(create(&stage, &NAMES).await);
+        // Most of them are out of reach from here on: no answer ever comes.
+        if workspace >= 5 {
+            stage.script.otherwise(|_| Reply::silence());
+        }
+        stages.push(stage);
+    }
+    let ended = std::sync::Arc::new(std::sync::Mutex::new(Duration::ZERO));
+    let last = ended.clone();
+    let begun = tokio::time::Instant::now();
+    let options = WaitOptions::new()
+        .deadline(Duration::from_secs(7200))
+        .on_progress(move |progress| {
+            // Those of the good ones are told until they end.
+            if progress.status.as_deref() == Some("Creating") && progress.last_error.is_none() {
+                *last.lock().unwrap() = begun.elapsed();
+            }
+        });
+    let results = wait_all(&mut computes, options).await;
+    let (good, dead) = results.split_at(5 * NAMES.len());
+    assert!(good.iter().all(Result::is_ok), "{good:?}");
+    for result in dead {
+        let error = result.as_ref().unwrap_err();
+        assert!(
+            error.may_still_run() && error.resume_token().is_some(),
+            "{error:?}"
+        );
+    }
+    assert!(begun.elapsed() <= secs(7206.0), "{:?}", begun.elapsed());
+    // A dead list takes 100 seconds to say so: the first round of them delays the others once.
+    for stage in &stages[..5] {
+        let sent = stage.script.sent();
+        let end = sent.last().unwrap().at;
+        let lists: Vec<f64> = sent
+            .iter()
+            .filter(|sent| sent.url.starts_with(&format!("{BASE}?")))
+            .map(|sent| sent.at.as_secs_f64())
+            .collect();
+        let longest = lists
+            .windows(2)
+            .map(|pair| pair[1] - pair[0])
+            .fold(0.0, f64::max);
+        assert!(longest < 450.0, "{longest}");
+        assert!(end < secs(800.0), "{end:?}");
+    }
+}

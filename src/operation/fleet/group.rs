@@ -403,10 +403,9 @@ impl<'a> Group<'a> {
             let left = (deadline + LAST_READ).saturating_duration_since(Instant::now());
             client.timeout().min(left)
         });
+        let doubtful = self.list.failures > 0;
         let page = async move {
-            // A closed semaphore cannot be: nobody closes it.
-            let _lists = common.lists.acquire().await;
-            let _reads = common.reads.acquire().await;
+            let _room = common.room(true, doubtful).await;
             if let Some(due) = due {
                 tell_lag(due);
             }
@@ -616,7 +615,7 @@ async fn read<'a>(
     due: Instant,
     driver: &'a mut Driver,
 ) -> (usize, &'a mut Driver, Reading) {
-    let _reads = common.reads.acquire().await;
+    let _room = common.room(false, driver.is_backing_off()).await;
     let reading = driver.read(due, common.deadline).await;
     (place, driver, reading)
 }

@@ -13,14 +13,18 @@ use super::wait::WaitOptions;
 use futures::stream::{FuturesUnordered, StreamExt};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use url::Url;
 
-/// Requests in flight of one wait. Fewer than the 64 connections that such a wait may open.
+/// Requests in flight of one wait. With those that failed before, fewer than the 64 connections that
+/// such a wait may open.
 const READS: usize = 48;
-/// Lists in flight of one wait: the page of each is in memory as a whole.
-const LISTS: usize = 8;
+/// Lists among them: the page of each is in memory as a whole.
+const LISTS: usize = 16;
+/// Requests in flight that failed before. Kept apart: a workspace that cannot be reached takes its time
+/// to say so, and must not hold up the others.
+const DOUBTFUL: usize = 12;
 
 /// What all groups of a wait have in common.
 struct Common {
@@ -28,6 +32,7 @@ struct Common {
     deadline: Option<Instant>,
     reads: Semaphore,
     lists: Semaphore,
+    doubtful: Semaphore,
     /// Whether there are so many workspaces that their first reads are spread.
     crowded: bool,
     watch: Mutex<Watch>,
@@ -39,6 +44,19 @@ struct Watch {
 }
 
 impl Common {
+    /// Waits until there is room for a request; the room is given back when what comes is dropped.
+    async fn room(&self, list: bool, doubtful: bool) -> [Option<SemaphorePermit<'_>>; 2] {
+        // `ok`: none of them is ever closed.
+        match (list, doubtful) {
+            (_, true) => [self.doubtful.acquire().await.ok(), None],
+            (false, false) => [self.reads.acquire().await.ok(), None],
+            (true, false) => {
+                let list = self.lists.acquire().await.ok();
+                [list, self.reads.acquire().await.ok()]
+            }
+        }
+    }
+
     fn watch(&self) -> MutexGuard<'_, Watch> {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -64,6 +82,7 @@ pub(crate) async fn wait_all(drivers: Vec<&mut Driver>, options: &WaitOptions) {
         deadline: deadline(options),
         reads: Semaphore::new(READS),
         lists: Semaphore::new(LISTS),
+        doubtful: Semaphore::new(DOUBTFUL),
         crowded: groups.len() > 1,
         watch: Mutex::new(Watch {
             observer: options.observer(),
