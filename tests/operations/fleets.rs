@@ -778,3 +778,163 @@ async fn a_workspace_that_says_nothing_holds_up_no_other() {
         assert!(end < secs(800.0), "{end:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_few_operations_in_a_large_workspace_are_read_one_by_one() {
+    let stage = Stage::new();
+    let mut all: BTreeMap<_, _> = NAMES
+        .iter()
+        .map(|name| (*name, Compute::made_in(300.0)))
+        .collect();
+    all.insert("aks-f", Compute::made_in(300.0));
+    serve(&stage, &all, 2);
+    let mut computes = create(&stage, &NAMES[..2]).await;
+    let before = stage.script.sent().len();
+    let results = wait_all(&mut computes, WaitOptions::new()).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    let asked = asked(&stage.script.sent()[before..]);
+    // One list of three pages was enough to see that two monitors are cheaper.
+    assert_eq!((asked.lists, asked.computes), (3, 2), "{asked:?}");
+    assert!((20..40).contains(&asked.monitors), "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_hint_of_a_monitor_is_kept_although_the_list_contradicts_it() {
+    let stage = Stage::new();
+    // The row never shows the update at work.
+    let mute = updated(vec![(0.0, Some(("Succeeded", "t0")))]);
+    let all = BTreeMap::from([("aks-a", mute), ("aks-b", Compute::made_in(3000.0))]);
+    serve(&stage, &all, 10);
+    let update = update(&stage, "aks-a").await;
+    let create = create(&stage, &["aks-b"]).await.remove(0);
+    let rows = [
+        document("aks-a", &all["aks-a"], ("Succeeded", "t0")),
+        document("aks-b", &all["aks-b"], ("Creating", "t0")),
+    ];
+    let zero = stage.script.sent().last().unwrap().at;
+    stage.script.otherwise(move |sent| {
+        if sent.url.starts_with(&format!("{BASE}?")) {
+            return reply(200).json(&json!({ "value": rows }));
+        }
+        let at = (sent.at - zero).as_secs_f64();
+        assert!(
+            sent.url.starts_with(&format!("{STATUS}/aks-a")),
+            "{}",
+            sent.url
+        );
+        match at < 900.0 {
+            true => status("InProgress").header("Retry-After", "120"),
+            false => reply(200).json(&json!({ "status": "Failed", "error": { "code": "C" } })),
+        }
+    });
+    let before = stage.script.sent().len();
+    let mut targets = [Resumed::Update(update), Resumed::Compute(create)];
+    let options = WaitOptions::new().deadline(Duration::from_secs(1200));
+    let results = wait_all(&mut targets, options).await;
+    assert!(results[0].as_ref().unwrap_err().is_operation_failure());
+    let sent = &stage.script.sent()[before..];
+    let polls: Vec<f64> = sent
+        .iter()
+        .filter(|sent| sent.url.starts_with(STATUS))
+        .map(|sent| sent.at.as_secs_f64())
+        .collect();
+    // The first one confirms the answer to the PUT, the second one is asked for by the first list.
+    for pair in polls[1..].windows(2) {
+        assert!(pair[1] - pair[0] >= 120.0, "{polls:?}");
+    }
+    assert!(polls.len() >= 7, "{polls:?}");
+    // The list goes on meanwhile, for the other one.
+    assert!(asked(sent).lists > 30);
+}
+
+/// Names enough for a crowd; a test needs them for its whole life.
+fn crowd(size: usize) -> Vec<&'static str> {
+    (0..size)
+        .map(|number| &*format!("aks-{number}x").leak())
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn operations_that_end_at_the_same_moment_are_not_read_at_the_same_moment() {
+    let names = crowd(40);
+    let stage = Stage::new();
+    let all: BTreeMap<_, _> = names
+        .iter()
+        .map(|name| (*name, Compute::made_in(120.0)))
+        .collect();
+    serve(&stage, &all, 1000);
+    let mut computes = create(&stage, &names).await;
+    let before = stage.script.sent().len();
+    let results = wait_all(&mut computes, WaitOptions::new()).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    let polls: Vec<Duration> = stage.script.sent()[before..]
+        .iter()
+        .filter(|sent| sent.url.starts_with(STATUS))
+        .map(|sent| sent.at)
+        .collect();
+    assert_eq!(polls.len(), 40);
+    for pair in polls.windows(2) {
+        assert!(pair[1] - pair[0] >= Duration::from_millis(9), "{polls:?}");
+    }
+    assert!(*polls.last().unwrap() - polls[0] < secs(1.0), "{polls:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_is_throttled_is_left_alone_also_at_the_deadline() {
+    for busy in [429, 503] {
+        let stage = Stage::new();
+        let all: BTreeMap<_, _> = NAMES
+            .iter()
+            .map(|name| (*name, Compute::made_in(9000.0)))
+            .collect();
+        serve(&stage, &all, 10);
+        let mut computes = create(&stage, &NAMES).await;
+        stage.script.otherwise(move |sent| {
+            assert!(sent.url.starts_with(&format!("{BASE}?")), "{}", sent.url);
+            reply(busy).header("Retry-After", "90")
+        });
+        let before = stage.script.sent().len();
+        let options = WaitOptions::new().deadline(Duration::from_secs(400));
+        let begun = tokio::time::Instant::now();
+        let results = wait_all(&mut computes, options).await;
+        assert_eq!(begun.elapsed().as_secs(), 400);
+        let lists: Vec<f64> = stage.script.sent()[before..]
+            .iter()
+            .map(|sent| sent.at.as_secs_f64())
+            .collect();
+        for pair in lists.windows(2) {
+            assert!(pair[1] - pair[0] >= 90.0, "{busy}: {lists:?}");
+        }
+        assert!((4..=5).contains(&lists.len()), "{busy}: {lists:?}");
+        for result in results {
+            let error = result.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
+            assert!(error.resume_token().is_some());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_workspace_that_says_nothing_is_given_up_as_a_whole_and_in_bounded_time() {
+    let names = crowd(200);
+    let stage = Stage::new();
+    let all: BTreeMap<_, _> = names
+        .iter()
+        .map(|name| (*name, Compute::made_in(120.0)))
+        .collect();
+    serve(&stage, &all, 1000);
+    let mut computes = create(&stage, &names).await;
+    stage.script.otherwise(|_| Reply::silence());
+    let begun = tokio::time::Instant::now();
+    let results = wait_all(&mut computes, WaitOptions::new().no_deadline()).await;
+    assert!(begun.elapsed() < secs(1500.0), "{:?}", begun.elapsed());
+    for result in results {
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::OperationStatusLost, "{error}");
+        assert!(error.resume_token().is_some());
+    }
+    // It was out of reach for a while: the same handles go on.
+    stage.script.otherwise(|_| ready());
+    let results = wait_all(&mut computes, WaitOptions::new()).await;
+    assert!(results.iter().all(Result::is_ok));
+}

@@ -167,3 +167,144 @@ impl Machine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::step::{Observation, Outcome};
+    use crate::transport::{Answer, TrustedOrigins};
+    use azure_core::http::headers::Headers;
+    use serde_json::json;
+    use url::Url;
+
+    fn answer(status: u16, headers: &[(&'static str, &'static str)], body: &Value) -> Answer {
+        let mut all = Headers::new();
+        for (name, value) in headers {
+            all.insert(*name, *value);
+        }
+        Answer {
+            status,
+            headers: all,
+            body: body.to_string().into(),
+        }
+    }
+
+    fn resource(state: &str, modified: &str) -> Value {
+        json!({ "name": "a", "properties": { "provisioningState": state, "modifiedOn": modified } })
+    }
+
+    /// A PUT that was answered with this state; with a monitor or without.
+    fn put(state: &str, monitored: bool) -> Machine {
+        let url = Url::parse("https://management.azure.com/computes/a?api-version=1").unwrap();
+        let origins = TrustedOrigins::new(url.clone());
+        let headers: &[_] = match monitored {
+            true => &[("azure-asyncoperation", "https://management.azure.com/op")],
+            false => &[],
+        };
+        let first = match monitored {
+            true => answer(200, headers, &resource(state, "t0")),
+            false => answer(202, headers, &Value::Null),
+        };
+        let verb = HttpVerb::Put;
+        Machine::start(verb, &url, "id", "1", &origins, None, &first)
+            .unwrap()
+            .0
+    }
+
+    fn show(machine: &mut Machine, state: &str, modified: &str, elapsed: u64) -> Step {
+        let raw = RawValue::from_string(resource(state, modified).to_string()).unwrap();
+        let row = Row::read(&raw).unwrap();
+        machine.observe(Observation::Row(&row), Duration::from_secs(elapsed))
+    }
+
+    fn hear(machine: &mut Machine, status: &str) -> Step {
+        let answer = answer(200, &[], &json!({ "status": status }));
+        machine.observe(Observation::Answer(&answer), Duration::ZERO)
+    }
+
+    #[test]
+    fn a_row_that_was_contradicted_is_not_asked_about_again_until_it_changes() {
+        let mut machine = put("Updating", true);
+        assert_eq!(
+            show(&mut machine, "Succeeded", "t0", 1),
+            Step::Read(Pace::Now)
+        );
+        assert!(matches!(
+            hear(&mut machine, "InProgress"),
+            Step::Read(Pace::Regular { .. })
+        ));
+        assert!(!machine.follows_rows());
+        assert_eq!(show(&mut machine, "Succeeded", "t0", 2), Step::Watch);
+        assert!(!machine.follows_rows());
+        assert_eq!(
+            machine.observe(Observation::NoRow, Duration::ZERO),
+            Step::Read(Pace::Now)
+        );
+        assert!(matches!(
+            hear(&mut machine, "InProgress"),
+            Step::Read(Pace::Regular { .. })
+        ));
+        assert_eq!(
+            machine.observe(Observation::NoRow, Duration::ZERO),
+            Step::Watch
+        );
+        assert_eq!(show(&mut machine, "Updating", "t0", 3), Step::Watch);
+        assert!(machine.follows_rows());
+        assert_eq!(
+            show(&mut machine, "Succeeded", "t0", 4),
+            Step::Read(Pace::Now)
+        );
+    }
+
+    #[test]
+    fn a_row_is_the_result_only_if_it_is_newer_than_the_operation() {
+        let ends = |machine: &mut Machine| match hear(machine, "Succeeded") {
+            Step::Done => true,
+            step => {
+                assert_eq!(step, Step::Read(Pace::Now), "the compute is read");
+                false
+            }
+        };
+        // As it was before.
+        let mut machine = put("Updating", true);
+        show(&mut machine, "Succeeded", "t0", 1);
+        assert!(!ends(&mut machine));
+        // Changed since.
+        let mut machine = put("Updating", true);
+        show(&mut machine, "Succeeded", "t1", 1);
+        assert!(ends(&mut machine));
+        // Seen at work before.
+        let mut machine = put("Updating", true);
+        show(&mut machine, "Updating", "t0", 1);
+        show(&mut machine, "Succeeded", "t0", 2);
+        assert!(ends(&mut machine));
+        // Of its own making.
+        let mut machine = put("Creating", true).made_here();
+        show(&mut machine, "Succeeded", "t0", 1);
+        assert!(ends(&mut machine));
+        let Some(Outcome::Succeeded(Some(result))) = machine.outcome() else {
+            panic!("{:?}", machine.outcome());
+        };
+        assert!(result.get().contains("t0"));
+        // Contradicted before: what the list shows later counts, and no older row.
+        let mut machine = put("Creating", true).made_here();
+        show(&mut machine, "Succeeded", "t0", 1);
+        hear(&mut machine, "InProgress");
+        assert!(!ends(&mut machine));
+    }
+
+    #[test]
+    fn without_a_monitor_a_row_without_a_sign_is_believed_after_a_minute_by_a_read() {
+        let mut machine = put("", false);
+        assert_eq!(show(&mut machine, "Succeeded", "t0", 5), Step::Watch);
+        assert_eq!(show(&mut machine, "Succeeded", "t0", 65), Step::Watch);
+        assert_eq!(
+            show(&mut machine, "Succeeded", "t0", 66),
+            Step::Read(Pace::Now)
+        );
+        let mut machine = put("", false);
+        assert_eq!(show(&mut machine, "Succeeded", "t0", 5), Step::Watch);
+        assert_eq!(show(&mut machine, "Failed", "t1", 6), Step::Done);
+        assert!(matches!(machine.outcome(), Some(Outcome::Failed { .. })));
+    }
+}
