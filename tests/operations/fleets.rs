@@ -894,10 +894,10 @@ async fn a_list_that_is_throttled_is_left_alone_also_at_the_deadline() {
             reply(busy).header("Retry-After", "90")
         });
         let before = stage.script.sent().len();
-        let options = WaitOptions::new().deadline(Duration::from_secs(400));
+        let options = WaitOptions::new().deadline(Duration::from_secs(1500));
         let begun = tokio::time::Instant::now();
         let results = wait_all(&mut computes, options).await;
-        assert_eq!(begun.elapsed().as_secs(), 400);
+        assert_eq!(begun.elapsed().as_secs(), 1500);
         let lists: Vec<f64> = stage.script.sent()[before..]
             .iter()
             .map(|sent| sent.at.as_secs_f64())
@@ -905,7 +905,7 @@ async fn a_list_that_is_throttled_is_left_alone_also_at_the_deadline() {
         for pair in lists.windows(2) {
             assert!(pair[1] - pair[0] >= 90.0, "{busy}: {lists:?}");
         }
-        assert!((4..=5).contains(&lists.len()), "{busy}: {lists:?}");
+        assert!((15..=17).contains(&lists.len()), "{busy}: {lists:?}");
         for result in results {
             let error = result.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
