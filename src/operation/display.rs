@@ -70,17 +70,20 @@ impl Observer {
         }
     }
 
-    /// Once a second while a line is live, so that its time goes on; otherwise never.
-    pub(super) async fn tick(&mut self) {
-        match &mut self.display {
-            Some(display) if display.live && display.shown.is_some() => {
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                display.redraw();
-            }
-            _ => std::future::pending().await,
+    /// Whether there is a line whose time goes on between two reads.
+    pub(super) fn is_live(&self) -> bool {
+        self.display.as_ref().is_some_and(|display| display.live)
+    }
+
+    pub(super) fn redraw(&self) {
+        if let Some(display) = &self.display {
+            display.redraw();
         }
     }
 }
+
+/// How often a live line is drawn anew.
+pub(super) const TICK: Duration = Duration::from_secs(1);
 
 /// How many of many operations have ended.
 #[derive(Debug, Clone)]
@@ -97,9 +100,12 @@ impl std::fmt::Display for Tally {
             all, done, failed, ..
         } = self;
         write!(f, "wait for {all} operations: {done} done")?;
-        match failed {
+        if *failed > 0 {
+            write!(f, ", {failed} failed")?;
+        }
+        match all - done - failed {
             0 => Ok(()),
-            _ => write!(f, ", {failed} not"),
+            left => write!(f, ", {left} going on"),
         }
     }
 }
@@ -225,5 +231,33 @@ mod tests {
         );
         assert_eq!(clock(progress.elapsed), "1:02:05");
         assert_eq!(clock(Duration::from_secs(65)), "1:05");
+    }
+
+    #[test]
+    fn many_operations_have_one_line_with_how_they_stand() {
+        let tally = |all, done, failed| {
+            let began = Instant::now();
+            Tally {
+                all,
+                done,
+                failed,
+                began,
+            }
+            .to_string()
+        };
+        assert_eq!(
+            tally(30, 0, 0),
+            "wait for 30 operations: 0 done, 30 going on"
+        );
+        assert_eq!(
+            tally(30, 12, 2),
+            "wait for 30 operations: 12 done, 2 failed, 16 going on"
+        );
+        assert_eq!(tally(30, 30, 0), "wait for 30 operations: 30 done");
+    }
+
+    #[test]
+    fn a_live_line_is_cut_at_the_edge_and_leaves_nothing_of_the_old_one() {
+        assert_eq!(live("x"), "\r\x1b[?7lx\x1b[K\x1b[?7h");
     }
 }

@@ -1,6 +1,6 @@
 //! The async shell around the decision step: pauses, sends, and asks the step what follows.
 
-use super::display::Observer;
+use super::display::{Observer, TICK};
 use super::progress::Progress;
 use super::schedule::Schedule;
 use super::status::StatusClass;
@@ -149,7 +149,7 @@ impl Driver {
     pub(crate) async fn next(&mut self, wait: &mut Wait) -> Result<Turn, Error> {
         let turn = {
             let turn = std::pin::pin!(self.turn(wait.deadline));
-            watched(turn, &mut wait.observer).await
+            watched(turn, &wait.observer).await
         };
         match &turn {
             Ok(Turn::Progress(progress)) => wait.observer.progress(progress),
@@ -377,12 +377,12 @@ impl Driver {
 }
 
 /// Keeps a live line going while something is waited for.
-async fn watched<T>(mut work: Pin<&mut impl Future<Output = T>>, observer: &mut Observer) -> T {
+async fn watched<T>(mut work: Pin<&mut impl Future<Output = T>>, observer: &Observer) -> T {
     loop {
         tokio::select! {
             biased;
             done = &mut work => return done,
-            () = observer.tick() => {}
+            () = tokio::time::sleep(TICK), if observer.is_live() => observer.redraw(),
         }
     }
 }

@@ -49,6 +49,11 @@ impl Compute {
     }
 }
 
+fn made_in(names: &[&'static str], seconds: f64) -> BTreeMap<&'static str, Compute> {
+    let compute = Compute::made_in(seconds);
+    names.iter().map(|name| (*name, compute.clone())).collect()
+}
+
 fn document(name: &str, compute: &Compute, (state, modified): (&str, &str)) -> Value {
     json!({
         "id": format!("{}/{name}", BASE.trim_start_matches("https://management.azure.com")),
@@ -165,10 +170,7 @@ const NAMES: [&str; 5] = ["aks-a", "aks-b", "aks-c", "aks-d", "aks-e"];
 #[tokio::test(start_paused = true)]
 async fn a_fleet_reads_its_list_once_per_interval_and_one_monitor_per_end() {
     let stage = Stage::new();
-    let all: BTreeMap<_, _> = NAMES
-        .iter()
-        .map(|name| (*name, Compute::made_in(600.0)))
-        .collect();
+    let all = made_in(&NAMES, 600.0);
     serve(&stage, &all, 2);
     let mut computes = create(&stage, &NAMES).await;
     let before = stage.script.sent().len();
@@ -195,10 +197,7 @@ async fn a_fleet_reads_its_list_once_per_interval_and_one_monitor_per_end() {
 #[tokio::test(start_paused = true)]
 async fn a_hint_beside_the_operations_is_the_pace_of_the_list() {
     let stage = Stage::new();
-    let all: BTreeMap<_, _> = NAMES
-        .iter()
-        .map(|name| (*name, Compute::made_in(100.0)))
-        .collect();
+    let all = made_in(&NAMES, 100.0);
     let mut computes = Vec::new();
     for name in NAMES {
         stage.script.expect([
@@ -400,10 +399,7 @@ async fn a_missing_row_is_settled_by_the_monitor_which_may_say_that_the_detach_f
 async fn a_list_that_may_not_be_read_is_made_up_for_one_by_one() {
     for refusal in [403, 404, 500] {
         let stage = Stage::new();
-        let all: BTreeMap<_, _> = NAMES
-            .iter()
-            .map(|name| (*name, Compute::made_in(900.0)))
-            .collect();
+        let all = made_in(&NAMES, 900.0);
         serve(&stage, &all, 10);
         let mut computes = create(&stage, &NAMES).await;
         let monitor = Compute::made_in(900.0);
@@ -433,10 +429,7 @@ async fn a_list_that_may_not_be_read_is_made_up_for_one_by_one() {
 #[tokio::test(start_paused = true)]
 async fn half_a_list_does_not_make_the_other_half_missing() {
     let stage = Stage::new();
-    let all: BTreeMap<_, _> = NAMES
-        .iter()
-        .map(|name| (*name, Compute::made_in(200.0)))
-        .collect();
+    let all = made_in(&NAMES, 200.0);
     serve(&stage, &all, 2);
     let mut computes = create(&stage, &NAMES).await;
     let monitor = Compute::made_in(200.0);
@@ -479,10 +472,7 @@ async fn half_a_list_does_not_make_the_other_half_missing() {
 #[tokio::test(start_paused = true)]
 async fn at_the_deadline_the_list_is_read_once_more_and_the_rest_has_tokens() {
     let stage = Stage::new();
-    let mut all: BTreeMap<_, _> = NAMES
-        .iter()
-        .map(|name| (*name, Compute::made_in(9000.0)))
-        .collect();
+    let mut all = made_in(&NAMES, 9000.0);
     // Between the last regular list and the deadline.
     all.insert("aks-b", Compute::made_in(599.0));
     serve(&stage, &all, 10);
@@ -531,10 +521,7 @@ async fn a_fleet_that_is_dropped_at_any_moment_goes_on_where_it_stopped() {
     let mut moments = 0;
     for stop in (1..400).step_by(7) {
         let stage = Stage::new();
-        let all: BTreeMap<_, _> = NAMES
-            .iter()
-            .map(|name| (*name, Compute::made_in(120.0)))
-            .collect();
+        let all = made_in(&NAMES, 120.0);
         serve(&stage, &all, 2);
         let mut computes = create(&stage, &NAMES).await;
         let limit = Duration::from_millis(stop * 500);
@@ -639,10 +626,7 @@ async fn a_failure_is_told_with_its_reason_from_the_row() {
 #[tokio::test(start_paused = true)]
 async fn progress_is_told_for_each_operation_after_each_list() {
     let stage = Stage::new();
-    let all: BTreeMap<_, _> = NAMES
-        .iter()
-        .map(|name| (*name, Compute::made_in(60.0)))
-        .collect();
+    let all = made_in(&NAMES, 60.0);
     serve(&stage, &all, 10);
     let mut computes = create(&stage, &NAMES).await;
     let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
@@ -681,10 +665,7 @@ async fn a_list_that_cannot_be_understood_settles_nothing_and_loses_nothing() {
         &*huge,
     ] {
         let stage = Stage::new();
-        let all: BTreeMap<_, _> = NAMES
-            .iter()
-            .map(|name| (*name, Compute::made_in(400.0)))
-            .collect();
+        let all = made_in(&NAMES, 400.0);
         serve(&stage, &all, 10);
         let mut computes = create(&stage, &NAMES).await;
         let zero = stage.script.sent().last().unwrap().at;
@@ -727,10 +708,7 @@ async fn a_workspace_that_says_nothing_holds_up_no_other() {
     let mut stages = Vec::new();
     for workspace in 0..60 {
         let stage = Stage::new();
-        let all: BTreeMap<_, _> = NAMES
-            .iter()
-            .map(|name| (*name, Compute::made_in(300.0)))
-            .collect();
+        let all = made_in(&NAMES, 300.0);
         serve(&stage, &all, 10);
         computes.extend(create(&stage, &NAMES).await);
         // Most of them are out of reach from here on: no answer ever comes.
@@ -782,10 +760,7 @@ async fn a_workspace_that_says_nothing_holds_up_no_other() {
 #[tokio::test(start_paused = true)]
 async fn a_few_operations_in_a_large_workspace_are_read_one_by_one() {
     let stage = Stage::new();
-    let mut all: BTreeMap<_, _> = NAMES
-        .iter()
-        .map(|name| (*name, Compute::made_in(300.0)))
-        .collect();
+    let mut all = made_in(&NAMES, 300.0);
     all.insert("aks-f", Compute::made_in(300.0));
     serve(&stage, &all, 2);
     let mut computes = create(&stage, &NAMES[..2]).await;
@@ -858,10 +833,7 @@ fn crowd(size: usize) -> Vec<&'static str> {
 async fn operations_that_end_at_the_same_moment_are_not_read_at_the_same_moment() {
     let names = crowd(40);
     let stage = Stage::new();
-    let all: BTreeMap<_, _> = names
-        .iter()
-        .map(|name| (*name, Compute::made_in(120.0)))
-        .collect();
+    let all = made_in(&names, 120.0);
     serve(&stage, &all, 1000);
     let mut computes = create(&stage, &names).await;
     let before = stage.script.sent().len();
@@ -883,10 +855,7 @@ async fn operations_that_end_at_the_same_moment_are_not_read_at_the_same_moment(
 async fn a_list_that_is_throttled_is_left_alone_also_at_the_deadline() {
     for busy in [429, 503] {
         let stage = Stage::new();
-        let all: BTreeMap<_, _> = NAMES
-            .iter()
-            .map(|name| (*name, Compute::made_in(9000.0)))
-            .collect();
+        let all = made_in(&NAMES, 9000.0);
         serve(&stage, &all, 10);
         let mut computes = create(&stage, &NAMES).await;
         stage.script.otherwise(move |sent| {
@@ -918,10 +887,7 @@ async fn a_list_that_is_throttled_is_left_alone_also_at_the_deadline() {
 async fn a_workspace_that_says_nothing_is_given_up_as_a_whole_and_in_bounded_time() {
     let names = crowd(200);
     let stage = Stage::new();
-    let all: BTreeMap<_, _> = names
-        .iter()
-        .map(|name| (*name, Compute::made_in(120.0)))
-        .collect();
+    let all = made_in(&names, 120.0);
     serve(&stage, &all, 1000);
     let mut computes = create(&stage, &names).await;
     stage.script.otherwise(|_| Reply::silence());

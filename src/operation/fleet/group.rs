@@ -43,7 +43,8 @@ pub(super) struct Group<'a> {
     /// No read that a list asks for is due earlier.
     slot: Instant,
     health: Health,
-    closing: Closing,
+    /// Whether the deadline has passed: one last look, and what belongs to it.
+    closing: bool,
 }
 
 struct Member<'a> {
@@ -76,14 +77,6 @@ struct List {
 struct Health {
     failures: u32,
     failing_since: Option<Instant>,
-}
-
-/// How near the deadline is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Closing {
-    No,
-    /// It has passed: one last look, and what belongs to it.
-    LastLook,
 }
 
 type Page = (Url, Result<Answer, Error>);
@@ -142,7 +135,7 @@ impl<'a> Group<'a> {
             queue: BinaryHeap::new(),
             slot: now,
             health: Health::default(),
-            closing: Closing::No,
+            closing: false,
         }
     }
 
@@ -173,7 +166,7 @@ impl<'a> Group<'a> {
                 }
                 () = sleep_until(wake) => {}
             }
-            if self.closing == Closing::LastLook
+            if self.closing
                 && self
                     .common
                     .deadline
@@ -209,10 +202,10 @@ impl<'a> Group<'a> {
         let Some(deadline) = self.common.deadline else {
             return;
         };
-        if self.closing != Closing::No || now < deadline {
+        if self.closing || now < deadline {
             return;
         }
-        self.closing = Closing::LastLook;
+        self.closing = true;
         self.slot = now;
         self.queue.clear();
         for place in 0..self.members.len() {
@@ -235,7 +228,7 @@ impl<'a> Group<'a> {
 
     /// Whether nothing is left to be done, and the rest goes without an end.
     fn is_idle(&self) -> bool {
-        self.closing == Closing::LastLook && self.queue.is_empty() && self.list.url.is_none()
+        self.closing && self.queue.is_empty() && self.list.url.is_none()
     }
 
     /// When there is something to be done next, if no answer comes before.
@@ -244,8 +237,8 @@ impl<'a> Group<'a> {
         let read = self.queue.peek().map(|Reverse((due, _))| *due);
         let list = self.list.url.as_ref().map(|_| self.list.due);
         let deadline = self.common.deadline.map(|deadline| match self.closing {
-            Closing::No => deadline,
-            Closing::LastLook => deadline + LAST_READ,
+            false => deadline,
+            true => deadline + LAST_READ,
         });
         let read = read.filter(|_| room);
         let list = list.filter(|_| !listing);
@@ -270,7 +263,7 @@ impl<'a> Group<'a> {
     fn spread(&mut self) -> Instant {
         let now = Instant::now();
         let due = self.slot.max(now);
-        if self.closing == Closing::No {
+        if !self.closing {
             let members = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
             let within = self.list.schedule.regular().max(LEAST) / members.max(1);
             self.slot = due + SPACING.min(within);
@@ -316,7 +309,7 @@ impl<'a> Group<'a> {
         match due {
             None => self.end(place),
             Some(_) if rows => {}
-            Some(_) if self.closing == Closing::LastLook => {
+            Some(_) if self.closing => {
                 // Only what belongs to the last look: the read of a result, a probe.
                 let belongs = due.is_some_and(|due| due <= Instant::now());
                 if belongs {
@@ -510,7 +503,7 @@ impl<'a> Group<'a> {
         list.failing_since = None;
         list.throttled = false;
         self.health = Health::default();
-        if self.closing == Closing::LastLook {
+        if self.closing {
             list.url = None;
         } else {
             let hint = hint.map(|hint| hint.max(LEAST));
@@ -537,7 +530,7 @@ impl<'a> Group<'a> {
         let list = &mut self.list;
         list.throttled = matches!(status, Some(429 | 503));
         tracing::debug!(status, passing, "the list of computes could not be read");
-        if self.closing == Closing::LastLook {
+        if self.closing {
             list.url = None;
             return;
         }
@@ -604,8 +597,11 @@ impl Group<'_> {
         if watch.observer.calls() && self.list.url.is_none() && driver.due().is_some() {
             watch.observer.call(&driver.progress());
         }
-        let super::Watch { observer, tally } = &mut *watch;
-        observer.tally(tally);
+        // Elsewhere than on a terminal a line for each of a thousand ends would be too much.
+        if watch.observer.is_live() {
+            let super::Watch { observer, tally } = &mut *watch;
+            observer.tally(tally);
+        }
     }
 }
 

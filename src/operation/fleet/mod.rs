@@ -7,7 +7,7 @@
 mod group;
 
 use self::group::Group;
-use super::display::{Observer, Tally};
+use super::display::{Observer, TICK, Tally};
 use super::driver::{Driver, deadline};
 use super::wait::WaitOptions;
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -98,7 +98,17 @@ pub(crate) async fn wait_all(drivers: Vec<&mut Driver>, options: &WaitOptions) {
         .into_iter()
         .map(|((_, list), drivers)| Group::new(&common, list, drivers).run())
         .collect();
-    while running.next().await.is_some() {}
+    let live = common.watch().observer.is_live();
+    loop {
+        tokio::select! {
+            biased;
+            ended = running.next() => match ended {
+                Some(()) => {}
+                None => break,
+            },
+            () = tokio::time::sleep(TICK), if live => common.watch().observer.redraw(),
+        }
+    }
     let Watch { observer, tally } = &mut *common.watch();
     observer.end_of_all(tally);
 }
