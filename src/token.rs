@@ -246,6 +246,25 @@ impl ResumeToken {
         self.0.op
     }
 
+    /// The name of the compute.
+    #[must_use]
+    pub fn target(&self) -> Option<String> {
+        self.segment_after("computes")
+    }
+
+    /// The name of the workspace, so that a store of tokens can be sorted by it.
+    #[must_use]
+    pub fn workspace(&self) -> Option<String> {
+        self.segment_after("workspaces")
+    }
+
+    fn segment_after(&self, name: &str) -> Option<String> {
+        let url = url::Url::parse(&self.0.initial_uri).ok()?;
+        let mut segments = url.path_segments()?;
+        segments.find(|segment| segment.eq_ignore_ascii_case(name))?;
+        segments.next().map(str::to_owned)
+    }
+
     /// When the request was prepared.
     #[must_use]
     pub fn started_at(&self) -> SystemTime {
@@ -319,6 +338,16 @@ mod tests {
             assert!(error.to_string().contains(expected), "{error}");
             assert!(!format!("{error:?}").contains("s3cr3t"));
         }
+    }
+
+    #[test]
+    fn a_token_says_what_it_is_about() {
+        let mut token = token();
+        assert_eq!((token.target(), token.workspace()), (None, None));
+        token.parts_mut().initial_uri =
+            "https://h/subscriptions/s/workspaces/w/computes/a?api-version=1".into();
+        assert_eq!(token.target().as_deref(), Some("a"));
+        assert_eq!(token.workspace().as_deref(), Some("w"));
     }
 
     #[test]

@@ -27,8 +27,12 @@ pub trait Waitable: sealed::Sealed + Send {
 /// options is that of the whole wait: what has not ended by then has an error with a resume token, and
 /// its handle can be waited for again.
 ///
-/// Progress is told for each operation after each read of the list; `show_output` shows one line for
-/// all of them.
+/// Creates, updates and removals can be waited for together as [`Resumed`], which each of them converts
+/// into; [`Operation::wait`] gives the result of an update again, without a request.
+///
+/// Progress is told for each operation after each read of the list, and once more at its end, with the
+/// [class](crate::Progress::class) that it ended with. `show_output` shows one line for all of them, and
+/// one for each that did not succeed.
 ///
 /// Sends: GETs of the list of computes; for an operation that may have ended one of its status, and one
 /// of the compute if the list did not show it.

@@ -431,7 +431,13 @@ impl<K> fmt::Debug for ComputeTarget<K> {
             .field("name", &self.name.as_str())
             .field("kind", &self.resource.properties.compute_type)
             .field("state", &self.resource.properties.provisioning_state)
-            .field("pending", &self.pending.is_some())
+            .field(
+                "pending",
+                &self
+                    .pending
+                    .as_ref()
+                    .is_some_and(|pending| !pending.is_over()),
+            )
             .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,6 @@
 //! Taking up the wait for an operation that another process began.
 
-use super::kind::Aks;
+use super::kind::{Aks, Kind};
 use super::{AksCompute, ComputeTarget, Found, read, remove, update};
 use crate::error::{Error, ErrorKind};
 use crate::names::ComputeName;
@@ -37,6 +37,59 @@ pub enum Resumed {
         /// The name of the compute.
         name: String,
     },
+}
+
+impl Resumed {
+    /// What was asked for; `None` for a compute that is ready.
+    #[must_use]
+    pub fn verb(&self) -> Option<Verb> {
+        match self {
+            Self::Compute(compute) => compute.resume_token().map(ResumeToken::verb),
+            Self::NotStarted { verb, .. } => Some(*verb),
+            Self::Removal(operation) => operation.verb(),
+            Self::Update(operation) => operation.verb(),
+        }
+    }
+
+    /// The name of the compute.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Compute(compute) => compute.name().as_str(),
+            Self::NotStarted { name, .. } => name,
+            Self::Removal(operation) => operation.target(),
+            Self::Update(operation) => operation.target(),
+        }
+    }
+
+    /// What takes the wait up again; `None` where nothing goes on.
+    #[must_use]
+    pub fn resume_token(&self) -> Option<&ResumeToken> {
+        match self {
+            Self::Compute(compute) => compute.resume_token(),
+            Self::NotStarted { .. } => None,
+            Self::Removal(operation) => operation.resume_token(),
+            Self::Update(operation) => operation.resume_token(),
+        }
+    }
+}
+
+impl From<AksCompute> for Resumed {
+    fn from(compute: AksCompute) -> Self {
+        Self::Compute(compute)
+    }
+}
+
+impl From<Operation<AksCompute>> for Resumed {
+    fn from(update: Operation<AksCompute>) -> Self {
+        Self::Update(update)
+    }
+}
+
+impl From<Operation<()>> for Resumed {
+    fn from(removal: Operation<()>) -> Self {
+        Self::Removal(removal)
+    }
 }
 
 /// Computes that are looked up at the same time.
@@ -184,10 +237,16 @@ impl Workspace {
                     Some(token.clone()),
                     (machine.made_here(), step),
                 );
+                // What is known of it without a read.
+                let mut resource = ComputeResource {
+                    name: name.to_string(),
+                    ..ComputeResource::default()
+                };
+                resource.properties.compute_type = Aks::COMPUTE_TYPE.to_owned();
                 Resumed::Compute(ComputeTarget {
                     workspace: self.clone(),
                     name,
-                    resource: Arc::new(ComputeResource::default()),
+                    resource: Arc::new(resource),
                     pending: Some(Box::new(driver)),
                     requested: None,
                     deviations: Vec::new(),

@@ -448,9 +448,10 @@ impl fmt::Display for Error {
         {
             write!(
                 f,
-                " (last status {}, {} polls in {:.0?})",
+                " (last status {}, {} poll{} in {:.0?})",
                 operation.last_status.as_deref().unwrap_or("unknown"),
                 operation.polls,
+                if operation.polls == 1 { "" } else { "s" },
                 operation.elapsed
             )?;
         }

@@ -1,7 +1,7 @@
 //! Who watches a wait: a callback, and lines on standard error.
 
 use super::progress::Progress;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub(crate) struct Observer {
 impl Observer {
     pub(super) fn new(show_output: bool, callback: Option<Callback>) -> Self {
         let display = show_output.then(|| Display {
-            live: std::io::stderr().is_terminal(),
+            live: std::io::stderr().is_terminal() && !is_dumb(),
             shown: None,
         });
         Self { display, callback }
@@ -35,12 +35,7 @@ impl Observer {
     /// The end of one operation.
     pub(crate) fn end(&mut self, progress: &Progress, error: Option<&Error>) {
         if let Some(display) = &mut self.display {
-            let how = match error {
-                None => "done".to_owned(),
-                Some(error) => format!("{:?}", error.kind()),
-            };
-            let subject = subject(progress);
-            display.end(&format!("{subject}: {how} ({})", clock(progress.elapsed)));
+            display.end(&end(progress, error));
         }
     }
 
@@ -49,24 +44,47 @@ impl Observer {
         self.callback.is_some()
     }
 
-    /// Before the pause of one of many operations, which has no line of its own.
+    /// Before the pause of one of many operations, which has no line of its own, and at its end.
     pub(super) fn call(&self, progress: &Progress) {
-        if let Some(callback) = &self.callback {
-            callback(progress);
+        let Some(callback) = &self.callback else {
+            return;
+        };
+        // It may write to the terminal, too.
+        if let Some(display) = &self.display {
+            display.hide();
+        }
+        callback(progress);
+        self.redraw();
+    }
+
+    /// One of many operations has not succeeded: that is worth a line.
+    pub(super) fn failure(&mut self, progress: &Progress, error: &Error) {
+        if let Some(display) = &mut self.display {
+            display.hide();
+            display.write(&format!("{}\n", end(progress, Some(error))));
+            display.redraw();
         }
     }
 
     /// How many operations stand.
     pub(super) fn tally(&mut self, tally: &Tally) {
-        if let Some(display) = &mut self.display {
+        if tally.all > 0
+            && let Some(display) = &mut self.display
+        {
             display.show(tally.to_string(), tally.began.elapsed());
         }
     }
 
     /// The end of many operations.
     pub(super) fn end_of_all(&mut self, tally: &Tally) {
-        if let Some(display) = &mut self.display {
-            display.end(&format!("{tally} ({})", clock(tally.began.elapsed())));
+        if tally.all > 0
+            && let Some(display) = &mut self.display
+        {
+            let left = match tally.left() {
+                0 => "",
+                _ => ": the deadline has passed, and they may still run",
+            };
+            display.end(&format!("{tally}{left} ({})", clock(tally.began.elapsed())));
         }
     }
 
@@ -85,29 +103,52 @@ impl Observer {
 /// How often a live line is drawn anew.
 pub(super) const TICK: Duration = Duration::from_secs(1);
 
-/// How many of many operations have ended.
+/// How many of many operations have ended, and how.
 #[derive(Debug, Clone)]
 pub(super) struct Tally {
     pub(super) all: usize,
     pub(super) done: usize,
     pub(super) failed: usize,
+    /// Nobody knows; they may still run.
+    pub(super) lost: usize,
+    /// Why nothing is known for now of some of them.
+    pub(super) trouble: Option<String>,
     pub(super) began: Instant,
+}
+
+impl Tally {
+    fn left(&self) -> usize {
+        self.all - self.done - self.failed - self.lost
+    }
 }
 
 impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            all, done, failed, ..
-        } = self;
-        write!(f, "wait for {all} operations: {done} done")?;
-        if *failed > 0 {
-            write!(f, ", {failed} failed")?;
+        let plural = if self.all == 1 { "" } else { "s" };
+        write!(
+            f,
+            "wait for {} operation{plural}: {} done",
+            self.all, self.done
+        )?;
+        for (count, what) in [
+            (self.failed, "failed"),
+            (self.lost, "lost"),
+            (self.left(), "going on"),
+        ] {
+            if count > 0 {
+                write!(f, ", {count} {what}")?;
+            }
         }
-        match all - done - failed {
-            0 => Ok(()),
-            left => write!(f, ", {left} going on"),
+        match &self.trouble {
+            Some(trouble) => write!(f, "; {trouble}"),
+            None => Ok(()),
         }
     }
+}
+
+/// A terminal that knows no more than text.
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// Lines on standard error.
@@ -143,20 +184,25 @@ impl Display {
     }
 
     fn redraw(&self) {
-        if let Some(shown) = &self.shown {
+        if self.live
+            && let Some(shown) = &self.shown
+        {
             let elapsed = shown.elapsed + shown.at.elapsed();
             self.write(&live(&format!("{} ({})", shown.state, clock(elapsed))));
         }
     }
 
+    /// The last line stays, so it may wrap.
     fn end(&mut self, line: &str) {
-        let line = if self.live {
-            live(line)
-        } else {
-            line.to_owned()
-        };
+        self.hide();
         self.write(&format!("{line}\n"));
         self.shown = None;
+    }
+
+    fn hide(&self) {
+        if self.live {
+            self.write("\r\x1b[K");
+        }
     }
 
     /// A closed standard error must not end the wait.
@@ -168,10 +214,46 @@ impl Display {
     }
 }
 
+impl Drop for Display {
+    /// A wait that is dropped leaves the next line to whoever writes next.
+    fn drop(&mut self) {
+        if self.live && self.shown.is_some() {
+            self.write("\n");
+        }
+    }
+}
+
 /// Back to the start of the line, the text cut at the edge of the terminal (a line that wraps could not
 /// be gone back over), and what is left of the old one cleared.
 fn live(line: &str) -> String {
     format!("\r\x1b[?7l{line}\x1b[K\x1b[?7h")
+}
+
+/// How it ended, in words.
+fn end(progress: &Progress, error: Option<&Error>) -> String {
+    let how = match error {
+        None => "done".to_owned(),
+        Some(error) => {
+            let how = match error.kind() {
+                ErrorKind::OperationCanceled => "cancelled",
+                ErrorKind::OperationFailed => "failed",
+                ErrorKind::DeadlineExceeded => "the deadline has passed, and it may still run",
+                ErrorKind::ResultUnavailable => "done, but its result cannot be read",
+                _ if error.may_still_run() => "its status is lost, and it may still run",
+                _ => "failed",
+            };
+            match error.code() {
+                Some(code) => format!("{how}, {}", printable(code)),
+                None => how.to_owned(),
+            }
+        }
+    };
+    format!("{}: {how} ({})", subject(progress), clock(progress.elapsed))
+}
+
+/// Control characters of the service must not reach the terminal.
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 fn subject(progress: &Progress) -> String {
@@ -184,15 +266,13 @@ fn subject(progress: &Progress) -> String {
 fn state(progress: &Progress) -> String {
     let mut line = subject(progress);
     line.push_str(": ");
-    // Control characters of the service must not reach the terminal.
-    let status = progress.status.as_deref().unwrap_or("accepted");
-    line.extend(status.chars().filter(|c| !c.is_control()));
+    line.push_str(&printable(progress.status.as_deref().unwrap_or("accepted")));
     if let Some(percent) = progress.percent {
         line.push_str(&format!(", {percent:.0} %"));
     }
     if let Some(error) = &progress.last_error {
         line.push_str(", ");
-        line.extend(error.chars().filter(|c| !c.is_control()));
+        line.push_str(&printable(error));
     }
     line
 }
@@ -235,25 +315,27 @@ mod tests {
 
     #[test]
     fn many_operations_have_one_line_with_how_they_stand() {
-        let tally = |all, done, failed| {
-            let began = Instant::now();
-            Tally {
+        let tally = |all, done, failed, lost| {
+            let (trouble, began) = (None, Instant::now());
+            let tally = Tally {
                 all,
                 done,
                 failed,
+                lost,
+                trouble,
                 began,
-            }
-            .to_string()
+            };
+            tally.to_string()
         };
         assert_eq!(
-            tally(30, 0, 0),
-            "wait for 30 operations: 0 done, 30 going on"
+            tally(1, 0, 0, 0),
+            "wait for 1 operation: 0 done, 1 going on"
         );
         assert_eq!(
-            tally(30, 12, 2),
-            "wait for 30 operations: 12 done, 2 failed, 16 going on"
+            tally(30, 12, 2, 3),
+            "wait for 30 operations: 12 done, 2 failed, 3 lost, 13 going on"
         );
-        assert_eq!(tally(30, 30, 0), "wait for 30 operations: 30 done");
+        assert_eq!(tally(30, 30, 0, 0), "wait for 30 operations: 30 done");
     }
 
     #[test]

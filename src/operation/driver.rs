@@ -22,6 +22,10 @@ use url::Url;
 /// What a read may still take when the deadline is there.
 pub(super) const LAST_READ: Duration = Duration::from_secs(5);
 
+/// What a failed create or attach leaves behind.
+const KEEPS_ITS_NAME: &str =
+    "the compute stays and keeps its name: delete or detach it before the next try";
+
 /// An operation that is being waited for.
 ///
 /// All that changes, changes after an answer was taken in whole: a future of this type can be
@@ -312,7 +316,7 @@ impl Driver {
     }
 
     /// The end, as often as it is asked for; no I/O.
-    fn result(&self) -> Result<Option<Value>, Error> {
+    pub(super) fn result(&self) -> Result<Option<Value>, Error> {
         let (error, token) = match self.machine.outcome() {
             Some(Outcome::Succeeded(result)) => {
                 let read = |text: &RawValue| serde_json::from_str(text.get()).ok();
@@ -324,7 +328,13 @@ impl Driver {
                 } else {
                     ErrorKind::OperationFailed
                 };
-                (Error::of_response(kind, facts.clone()), None)
+                let error = Error::of_response(kind, facts.clone());
+                let made = matches!(self.verb(), Some(Verb::Attach | Verb::Create));
+                let error = match made && error.remedy().is_none() {
+                    true => error.with_remedy(KEEPS_ITS_NAME),
+                    false => error,
+                };
+                (error, None)
             }
             Some(Outcome::Unfetched { why, facts, .. }) => {
                 let error = Error::new(ErrorKind::ResultUnavailable, why.clone());
@@ -370,8 +380,8 @@ impl Driver {
                 token,
             })
             .with_context(|| match self.verb() {
-                Some(verb) => format!("{verb} {:?}", self.target),
-                None => format!("wait for {:?}", self.target),
+                Some(verb) => format!("{verb} compute {:?}", self.target),
+                None => format!("wait for compute {:?}", self.target),
             })
     }
 }
@@ -411,11 +421,6 @@ impl Driver {
         self.schedule.hint()
     }
 
-    /// Whether the service says that the operation succeeded.
-    pub(super) fn is_success(&self) -> bool {
-        matches!(self.machine.outcome(), Some(Outcome::Succeeded(_)))
-    }
-
     /// Whether the next read is one that failed before.
     pub(super) fn is_backing_off(&self) -> bool {
         self.machine.last_error().is_some()
@@ -429,6 +434,8 @@ impl Driver {
     /// Shows what a list has of the operation: a row, or none.
     pub(super) fn show(&mut self, row: Option<&Row<'_>>) -> Step {
         let observed = row.map_or(Observation::NoRow, Observation::Row);
+        // A look at it, as good as any other.
+        self.polls = self.polls.saturating_add(1);
         let step = self.machine.observe(observed, self.started.elapsed());
         if let Some(token) = &mut self.token {
             self.machine.write(token.parts_mut());

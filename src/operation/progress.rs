@@ -20,7 +20,7 @@ pub struct Progress {
     pub class: StatusClass,
     /// How far it is, where the service says so: 0 to 100.
     pub percent: Option<f64>,
-    /// How often the status was read so far.
+    /// How often the status was read so far, by itself or in a list.
     pub polls: u32,
     /// Since the wait or the operation began in this process.
     pub elapsed: Duration,

@@ -45,7 +45,7 @@ impl WaitOptions {
     }
 
     /// Ends the wait after this time, with an error that carries a resume token. The operation
-    /// itself goes on. Apart from the timeout of a single request.
+    /// itself goes on. Counted anew by each wait, and apart from the timeout of a single request.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
@@ -65,12 +65,16 @@ impl WaitOptions {
 
     /// Shows the progress on standard error: one live line on a terminal, a plain line for each
     /// change elsewhere. Off by default: this library does not print.
+    ///
+    /// There is one such line: of several waits at once each would overwrite it. Use
+    /// [`wait_all`](crate::wait_all) for these.
     pub fn show_output(mut self, show: bool) -> Self {
         self.show_output = show;
         self
     }
 
-    /// Calls `callback` before each pause. It should not block.
+    /// Calls `callback` before each pause, in place of one that was set before. It should not block. It
+    /// may write to the terminal beside [`show_output`](Self::show_output).
     pub fn on_progress(mut self, callback: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
         self.callback = Some(Arc::new(callback));
         self

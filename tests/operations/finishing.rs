@@ -89,13 +89,18 @@ async fn case_38_code_and_message_are_found_wherever_they_are() {
         assert!(error.to_string().contains('M'), "{error}");
         assert_eq!(run.lines(), ["PUT compute", "GET monitor"]);
     }
-    let body = json!({ "status": "Failed", "error": { "statusCode": 400, "message": "M" } });
-    let run = create(created(), [reply(200).json(&body)]).await;
-    assert_eq!(run.error().http_status(), Some(400));
-    assert_eq!(
-        run.error().service_error().unwrap().message.as_deref(),
-        Some("M")
-    );
+    for (code, word) in [(400, "Failed"), (409, "Canceled"), (404, "Failed")] {
+        let body = json!({ "status": word, "error": { "statusCode": code, "message": "M" } });
+        let run = create(created(), [reply(200).json(&body)]).await;
+        let error = run.error();
+        let said = error.service_error().unwrap();
+        assert_eq!(said.message.as_deref(), Some("M"));
+        assert_eq!(said.status_code, Some(code));
+        // What the error carries is no answer to a request: nobody should wait for a conflict to
+        // pass, or take the compute for missing.
+        assert_eq!(error.http_status(), None);
+        assert!(!error.is_conflict() && !error.is_not_found(), "{error}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

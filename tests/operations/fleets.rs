@@ -643,7 +643,13 @@ async fn progress_is_told_for_each_operation_after_each_list() {
             .collect();
         assert!(of.len() >= 4, "{name}: {}", of.len());
         assert_eq!(of[1].status.as_deref(), Some("Creating"));
+        assert_eq!(of[1].workspace.as_deref(), Some("w"));
         assert!(of[1].next_delay >= secs(5.0), "{:?}", of[1]);
+        assert!(of[2].polls > of[1].polls, "a row is a look at it");
+        // The end is told, too.
+        let (last, before) = of.split_last().unwrap();
+        assert_eq!(last.class, azureml_aks::StatusClass::Succeeded);
+        assert!(before.iter().all(|progress| !progress.class.is_terminal()));
     }
 }
 
@@ -903,4 +909,36 @@ async fn a_workspace_that_says_nothing_is_given_up_as_a_whole_and_in_bounded_tim
     stage.script.otherwise(|_| ready());
     let results = wait_all(&mut computes, WaitOptions::new()).await;
     assert!(results.iter().all(Result::is_ok));
+}
+
+#[tokio::test(start_paused = true)]
+async fn why_a_list_cannot_be_read_is_told_meanwhile() {
+    let stage = Stage::new();
+    serve(&stage, &made_in(&NAMES, 9000.0), 10);
+    let mut computes = create(&stage, &NAMES).await;
+    stage
+        .script
+        .otherwise(|_| reply(503).header("Retry-After", "60"));
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let told = seen.clone();
+    let options = WaitOptions::new()
+        .deadline(Duration::from_secs(300))
+        .on_progress(move |progress| told.lock().unwrap().push(progress.clone()));
+    wait_all(&mut computes, options).await;
+    let seen = seen.lock().unwrap();
+    let troubled: Vec<_> = seen
+        .iter()
+        .filter(|progress| {
+            progress
+                .last_error
+                .as_deref()
+                .is_some_and(|why| why.contains("503"))
+        })
+        .collect();
+    assert!(troubled.len() >= 3 * NAMES.len(), "{}", troubled.len());
+    assert!(
+        troubled
+            .iter()
+            .all(|progress| progress.next_delay >= secs(59.0))
+    );
 }

@@ -195,7 +195,9 @@ async fn a_failed_create_says_why_and_keeps_the_name() {
         assert!(error.is_operation_failure() && !error.may_still_run());
         assert!(error.resume_token().is_none());
         assert!(
-            error.to_string().contains(&format!("create {name:?}")),
+            error
+                .to_string()
+                .contains(&format!("create compute {name:?}")),
             "{error}"
         );
         if kind == ErrorKind::OperationFailed {

@@ -194,7 +194,7 @@ impl<'a> Group<'a> {
                 self.enqueue(place, Some(due));
             }
         }
-        self.tell();
+        self.tell(None);
     }
 
     /// Begins the last look once the deadline is there.
@@ -354,16 +354,23 @@ impl<'a> Group<'a> {
         }
         member.due = None;
         self.left -= 1;
-        let succeeded = member
-            .driver
-            .as_ref()
-            .is_some_and(|driver| driver.is_success());
+        let Some(driver) = &member.driver else {
+            return;
+        };
+        let error = driver.result().err();
         let mut watch = self.common.watch();
-        if succeeded {
-            watch.tally.done += 1;
-        } else {
-            watch.tally.failed += 1;
+        let super::Watch { observer, tally } = &mut *watch;
+        let progress = driver.progress();
+        match &error {
+            Some(error) if error.may_still_run() => tally.lost += 1,
+            Some(error) if error.is_operation_failure() => tally.failed += 1,
+            // One whose result cannot be read has succeeded all the same.
+            Some(_) | None => tally.done += 1,
         }
+        if let Some(error) = &error {
+            observer.failure(&progress, error);
+        }
+        observer.call(&progress);
     }
 }
 
@@ -513,7 +520,7 @@ impl<'a> Group<'a> {
                 self.one_by_one();
             }
         }
-        self.tell();
+        self.tell(None);
     }
 
     /// The list cannot be read, for now or for good.
@@ -534,8 +541,16 @@ impl<'a> Group<'a> {
             list.url = None;
             return;
         }
+        let trouble = match &answer {
+            Ok(answer) => format!(
+                "the list of computes cannot be read for now ({})",
+                answer.status
+            ),
+            Err(error) => error.to_string(),
+        };
         if list.throttled && hint.is_some() {
             self.pause(Pace::Throttled { hint });
+            self.tell(Some(&trouble));
             return;
         }
         list.failures += 1;
@@ -546,6 +561,7 @@ impl<'a> Group<'a> {
         }
         let failures = list.failures;
         self.pause(Pace::Backoff { failures, hint });
+        self.tell(Some(&trouble));
     }
 
     fn pause(&mut self, pace: Pace) {
@@ -573,10 +589,11 @@ impl<'a> Group<'a> {
 
 /// Whoever watches.
 impl Group<'_> {
-    /// Before a pause: each that goes on.
-    fn tell(&mut self) {
+    /// Before a pause: each that goes on; with why the list could not be read, if it could not.
+    fn tell(&self, trouble: Option<&str>) {
         let mut watch = self.common.watch();
         let super::Watch { observer, tally } = &mut *watch;
+        tally.trouble = trouble.map(str::to_owned);
         observer.tally(tally);
         if !observer.calls() || self.list.url.is_none() {
             return;
@@ -586,6 +603,9 @@ impl Group<'_> {
             if let (false, Some(driver)) = (member.over, &member.driver) {
                 let mut progress = driver.progress();
                 progress.next_delay = next;
+                if progress.last_error.is_none() {
+                    progress.last_error = trouble.map(str::to_owned);
+                }
                 observer.call(&progress);
             }
         }

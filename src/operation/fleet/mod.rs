@@ -90,6 +90,8 @@ pub(crate) async fn wait_all(drivers: Vec<&mut Driver>, options: &WaitOptions) {
                 all,
                 done: 0,
                 failed: 0,
+                lost: 0,
+                trouble: None,
                 began: Instant::now(),
             },
         }),

@@ -65,7 +65,8 @@ fn is_blank(body: &[u8]) -> bool {
     body.iter().all(u8::is_ascii_whitespace)
 }
 
-/// The facts of a failure: the read of the status went well, so its HTTP status says nothing.
+/// The facts of a failure. The read of the status went well, so its HTTP status says nothing; what the
+/// error carries in its own body stays there, or a cancelled create would pass for a conflict.
 pub(super) fn failure_facts(
     error: Option<ServiceError>,
     answer: Option<&Answer>,
@@ -79,7 +80,7 @@ pub(super) fn failure_facts(
         },
     };
     ResponseFacts {
-        status: error.as_ref().and_then(|error| error.status_code),
+        status: None,
         error,
         ..facts
     }
