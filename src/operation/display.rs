@@ -61,7 +61,14 @@ impl Observer {
     pub(super) fn failure(&mut self, progress: &Progress, error: &Error) {
         if let Some(display) = &mut self.display {
             display.hide();
-            display.write(&format!("{}\n", end(progress, Some(error))));
+            // The same name may stand in several workspaces.
+            let place = progress
+                .workspace
+                .as_deref()
+                .map_or_else(String::new, |workspace| {
+                    format!("{}: ", printable(workspace))
+                });
+            display.write(&format!("{place}{}\n", end(progress, Some(error))));
             display.redraw();
         }
     }

@@ -4,6 +4,7 @@ use crate::support::*;
 use azureml_aks::{
     AksCompute, ComputeTarget, ErrorKind, Operation, ResumeToken, Resumed, WaitOptions, wait_all,
 };
+use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 const BASE: &str = "https://management.azure.com/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w/computes";
@@ -941,4 +942,116 @@ async fn why_a_list_cannot_be_read_is_told_meanwhile() {
             .iter()
             .all(|progress| progress.next_delay >= secs(59.0))
     );
+}
+
+/// An answer of a service that has lost its mind: to a list, or to anything else.
+fn any_reply() -> impl Strategy<Value = (u8, u16, Option<u32>)> {
+    let status = proptest::sample::select(vec![
+        200u16, 200, 200, 200, 200, 202, 204, 302, 400, 401, 403, 404, 410, 429, 500, 503,
+    ]);
+    (
+        any::<u8>(),
+        status,
+        proptest::option::weighted(0.2, 0u32..200),
+    )
+}
+
+fn odd_reply(sent: &Sent, (what, status, hint): (u8, u16, Option<u32>)) -> Reply {
+    const STATES: [&str; 7] = [
+        "Creating",
+        "Creating",
+        "Updating",
+        "Succeeded",
+        "Failed",
+        "Canceled",
+        "",
+    ];
+    let state = STATES[usize::from(what) % STATES.len()];
+    let compute = Compute::made_in(1.0);
+    let modified = if what % 2 == 0 { "t0" } else { "t1" };
+    let is_list = sent.url.starts_with(&format!("{BASE}?"));
+    let body = match what % 11 {
+        0 => String::new(),
+        1 => "{\"value\":".to_owned(),
+        2 if is_list => json!({ "value": [], "nextLink": sent.url }).to_string(),
+        3 if is_list => json!({ "value": [], "nextLink": "https://evil.example/" }).to_string(),
+        _ if is_list => {
+            let rows: Vec<Value> = NAMES
+                .iter()
+                .enumerate()
+                // Some are missing now and then.
+                .filter(|(at, _)| (usize::from(what) + at) % 4 > 0)
+                .map(|(_, name)| document(name, &compute, (state, modified)))
+                .collect();
+            json!({ "value": rows }).to_string()
+        }
+        _ if sent.url.starts_with(STATUS) => json!({ "status": state }).to_string(),
+        _ => document("aks-a", &compute, (state, modified)).to_string(),
+    };
+    let answer = reply(status).text(body);
+    match hint {
+        Some(hint) => answer.header("Retry-After", &hint.to_string()),
+        None => answer,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 150,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    /// Whatever a service answers: the wait ends by its deadline, sends to its own origin and not too
+    /// often, sends nothing afterwards, and gives a token wherever the end is none.
+    #[test]
+    fn a_fleet_ends_by_its_deadline_and_loses_no_token(
+        replies in proptest::collection::vec(any_reply(), 1..40),
+        limit in 0u64..1500,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(async move {
+            let stage = Stage::new();
+            serve(&stage, &made_in(&NAMES, 100.0), 10);
+            let mut computes = create(&stage, &NAMES).await;
+            let before = stage.script.sent().len();
+            let mut turn = 0;
+            stage.script.otherwise(move |sent| {
+                turn += 1;
+                odd_reply(sent, replies[turn % replies.len()])
+            });
+            let begun = tokio::time::Instant::now();
+            let deadline = Duration::from_secs(limit);
+            let results = wait_all(&mut computes, WaitOptions::new().deadline(deadline)).await;
+            prop_assert!(begun.elapsed() <= deadline + secs(6.0), "{:?}", begun.elapsed());
+            let sent = stage.script.sent().len();
+            for sent in &stage.script.sent()[before..] {
+                prop_assert!(sent.url.starts_with("https://management.azure.com/"), "{}", sent.url);
+            }
+            // A poll a second for each, with its probe or repetition, is the most that there can be.
+            prop_assert!((sent - before) as u64 <= 3 * 6 * limit + 80, "{} requests", sent - before);
+            for (compute, result) in computes.iter().zip(&results) {
+                let ended = match result {
+                    Ok(()) => true,
+                    Err(error) => matches!(
+                        error.kind(),
+                        ErrorKind::OperationFailed
+                            | ErrorKind::OperationCanceled
+                            | ErrorKind::ResultUnavailable
+                    ),
+                };
+                prop_assert_eq!(compute.resume_token().is_none(), ended, "{:?}", result);
+                if let Err(error) = result {
+                    prop_assert_eq!(error.resume_token().is_none(), ended, "{:?}", error);
+                }
+            }
+            tokio::time::sleep(Duration::from_secs(7200)).await;
+            prop_assert_eq!(stage.script.sent().len(), sent, "a request after the end");
+            Ok(())
+        })?;
+    }
 }
