@@ -159,17 +159,7 @@ impl Policy for ThrottlePolicy {
         request: &mut Request,
         next: &[Arc<dyn Policy>],
     ) -> PolicyResult {
-        while let Some((left, status)) = self.brake.remaining() {
-            if left > PATIENCE {
-                return Err(refusal(Throttled {
-                    retry_after: left,
-                    status,
-                    scarce: false,
-                    answered: None,
-                }));
-            }
-            tokio::time::sleep(left).await;
-        }
+        self.pass_hold().await?;
         let reads = request.method() == Method::Get;
         if reads {
             let turn = self.brake.turn();
@@ -183,6 +173,8 @@ impl Policy for ThrottlePolicy {
             }
             if !turn.is_zero() {
                 tokio::time::sleep(turn).await;
+                // Somebody may have been refused meanwhile.
+                self.pass_hold().await?;
             }
         }
         let response = next[0].send(ctx, request, &next[1..]).await?;
@@ -214,6 +206,24 @@ impl Policy for ThrottlePolicy {
             scarce: false,
             answered: Some(Box::new(facts)),
         }))
+    }
+}
+
+impl ThrottlePolicy {
+    /// Sleeps while the service wants nothing to be sent; refuses where that is too long for a call.
+    async fn pass_hold(&self) -> azure_core::Result<()> {
+        while let Some((left, status)) = self.brake.remaining() {
+            if left > PATIENCE {
+                return Err(refusal(Throttled {
+                    retry_after: left,
+                    status,
+                    scarce: false,
+                    answered: None,
+                }));
+            }
+            tokio::time::sleep(left).await;
+        }
+        Ok(())
     }
 }
 

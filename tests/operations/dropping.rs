@@ -9,7 +9,7 @@ use std::task::Poll;
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Drops the future when it is pending for the `stop`th time; then there is no output.
-async fn until_pending<F: Future>(future: F, stop: usize) -> Option<F::Output> {
+pub(crate) async fn until_pending<F: Future>(future: F, stop: usize) -> Option<F::Output> {
     pin_mut!(future);
     let mut pending = 0;
     poll_fn(move |context| match future.as_mut().poll(context) {

@@ -331,3 +331,28 @@ async fn a_429_to_one_holds_back_all_waits_of_the_workspace() {
     let second = sent[1].at - sent[0].at;
     assert!(second >= secs(25.0), "{second:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_read_that_waits_for_its_turn_heeds_a_refusal_that_comes_meanwhile() {
+    let stage = Stage::new();
+    let mut asked = 0;
+    stage.script.otherwise(move |_| {
+        asked += 1;
+        match asked {
+            // The first one learns that nothing is left, the second one is refused.
+            1 => ready().header("x-ms-ratelimit-remaining-subscription-reads", "0"),
+            2 => reply(429).header("Retry-After", "20"),
+            _ => ready(),
+        }
+    });
+    let get = || AksCompute::get(&stage.workspace, "myaks");
+    get().await.unwrap();
+    let (one, other) = futures::join!(get(), get());
+    one.unwrap();
+    other.unwrap();
+    let sent = stage.script.sent();
+    for later in &sent[2..] {
+        let pause = later.at - sent[1].at;
+        assert!(pause >= secs(20.0), "{pause:?} after the refusal");
+    }
+}

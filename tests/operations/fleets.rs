@@ -1,5 +1,6 @@
 //! Many operations at once: one list in place of a poll for each.
 
+use crate::dropping::until_pending;
 use crate::support::*;
 use azureml_aks::{
     AksCompute, ComputeTarget, ErrorKind, Operation, ResumeToken, Resumed, WaitOptions, wait_all,
@@ -70,9 +71,15 @@ fn document(name: &str, compute: &Compute, (state, modified): (&str, &str)) -> V
 
 /// A service with these computes, in pages of `page`. Its clock starts with the first write.
 fn serve(stage: &Stage, computes: &BTreeMap<&'static str, Compute>, page: usize) {
-    let computes = computes.clone();
+    stage.script.otherwise(service(computes.clone(), page));
+}
+
+fn service(
+    computes: BTreeMap<&'static str, Compute>,
+    page: usize,
+) -> impl FnMut(&Sent) -> Reply + Send {
     let mut written: BTreeMap<String, Duration> = BTreeMap::new();
-    stage.script.otherwise(move |sent| {
+    move |sent| {
         let path = sent.url.split('?').next().unwrap();
         let name = path.rsplit('/').next().unwrap().to_owned();
         let since = |name: &str| written.get(name).map(|at| (sent.at - *at).as_secs_f64());
@@ -133,7 +140,7 @@ fn serve(stage: &Stage, computes: &BTreeMap<&'static str, Compute>, page: usize)
                 }
             }
         }
-    });
+    }
 }
 
 async fn create(stage: &Stage, names: &[&'static str]) -> Vec<AksCompute> {
@@ -548,6 +555,48 @@ async fn a_fleet_that_is_dropped_at_any_moment_goes_on_where_it_stopped() {
         assert_eq!(puts, NAMES.len());
     }
     assert!(moments > 20, "{moments}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn case_39_a_fleet_that_is_dropped_at_any_await_point_loses_nothing() {
+    let mut points = 0;
+    loop {
+        let stage = Stage::new();
+        let mut answers = service(made_in(&NAMES[..3], 60.0), 2);
+        // Every request and both halves of its body are points to be dropped at.
+        stage
+            .script
+            .otherwise(move |sent| answers(sent).slow(Duration::from_millis(300)));
+        let mut computes = create(&stage, &NAMES[..3]).await;
+        let wait = wait_all(&mut computes, WaitOptions::new());
+        if let Some(results) = until_pending(wait, points).await {
+            assert!(results.iter().all(Result::is_ok), "{results:?}");
+            break;
+        }
+        points += 1;
+        let before = stage.script.sent().len();
+        tokio::time::sleep(Duration::from_secs(7)).await;
+        assert_eq!(
+            stage.script.sent().len(),
+            before,
+            "a request after the drop"
+        );
+        let tokens: Vec<ResumeToken> = computes
+            .iter()
+            .filter_map(|compute| compute.resume_token())
+            .map(|token| ResumeToken::parse(&token.expose()).unwrap())
+            .collect();
+        for results in [wait_all(&mut computes, WaitOptions::new()).await, {
+            let resumed = stage.elsewhere().resume_all(&tokens).await;
+            let resumed: Result<Vec<_>, _> = resumed.into_iter().collect();
+            wait_all(&mut resumed.unwrap(), WaitOptions::new()).await
+        }] {
+            assert!(results.iter().all(Result::is_ok), "{results:?}");
+        }
+        let sent = stage.script.sent();
+        assert_eq!(sent.iter().filter(|sent| sent.method == "PUT").count(), 3);
+    }
+    assert!(points > 20, "{points} points");
 }
 
 #[tokio::test(start_paused = true)]
