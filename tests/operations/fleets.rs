@@ -1104,3 +1104,91 @@ proptest! {
         })?;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn two_handles_of_one_compute_and_names_in_another_case_find_their_row() {
+    let stage = Stage::new();
+    serve(&stage, &made_in(&NAMES[..2], 60.0), 10);
+    let mut computes = create(&stage, &NAMES[..2]).await;
+    computes.push(computes[0].clone());
+    let zero = stage.script.sent().last().unwrap().at;
+    let compute = Compute::made_in(60.0);
+    stage.script.otherwise(move |sent| {
+        let at = (sent.at - zero).as_secs_f64();
+        if sent.url.starts_with(STATUS) {
+            return status(compute.status(at));
+        }
+        assert!(sent.url.starts_with(&format!("{BASE}?")), "{}", sent.url);
+        let row = |name| document(name, &compute, compute.row(at).unwrap());
+        reply(200).json(&json!({ "value": [row("AKS-A"), row("aks-z"), row("Aks-B")] }))
+    });
+    let before = stage.script.sent().len();
+    let results = wait_all(&mut computes, WaitOptions::new()).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    let asked = asked(&stage.script.sent()[before..]);
+    assert_eq!((asked.monitors, asked.computes), (3, 0), "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn hundreds_of_workspaces_are_waited_for_side_by_side() {
+    let mut computes = Vec::new();
+    let mut stages = Vec::new();
+    for _ in 0..300 {
+        let stage = Stage::new();
+        serve(&stage, &made_in(&NAMES[..2], 600.0), 10);
+        computes.extend(create(&stage, &NAMES[..2]).await);
+        stages.push((stage.script.sent().len(), stage));
+    }
+    let begun = tokio::time::Instant::now();
+    let results = wait_all(&mut computes, WaitOptions::new()).await;
+    assert!(results.iter().all(Result::is_ok));
+    assert!(begun.elapsed() < secs(640.0), "{:?}", begun.elapsed());
+    let mut first = Vec::new();
+    for (before, stage) in &stages {
+        let sent = stage.script.sent();
+        let asked = asked(&sent[*before..]);
+        assert_eq!((asked.monitors, asked.computes), (2, 0), "{asked:?}");
+        assert!((20..=26).contains(&asked.lists), "{asked:?}");
+        first.push(sent[*before].at.as_millis());
+    }
+    // Their first lists do not come at the same moment.
+    first.sort_unstable();
+    first.dedup();
+    assert!(first.len() > 200, "{}", first.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_brake_that_holds_for_long_delays_a_fleet_and_loses_nothing() {
+    let stage = Stage::new();
+    serve(&stage, &made_in(&NAMES, 100.0), 10);
+    let mut computes = create(&stage, &NAMES).await;
+    let zero = stage.script.sent().last().unwrap().at;
+    let compute = Compute::made_in(100.0);
+    let mut refused = false;
+    stage.script.otherwise(move |sent| {
+        let at = (sent.at - zero).as_secs_f64();
+        if sent.url.starts_with(STATUS) {
+            // The first monitor that is read holds everything up for ten minutes.
+            return match std::mem::replace(&mut refused, true) {
+                false => reply(429).header("Retry-After", "600"),
+                true => status(compute.status(at)),
+            };
+        }
+        let rows: Vec<Value> = NAMES
+            .iter()
+            .map(|name| document(name, &compute, compute.row(at).unwrap()))
+            .collect();
+        reply(200).json(&json!({ "value": rows }))
+    });
+    let before = stage.script.sent().len();
+    let results = wait_all(&mut computes, WaitOptions::new()).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    let sent = &stage.script.sent()[before..];
+    let refusal = sent
+        .iter()
+        .position(|sent| sent.url.starts_with(STATUS))
+        .unwrap();
+    let pause = sent[refusal + 1].at - sent[refusal].at;
+    assert!(pause >= secs(600.0), "{pause:?}");
+    assert!(asked(sent).monitors <= 12, "{:?}", asked(sent));
+}
