@@ -5,7 +5,6 @@ use crate::operation::{Machine, Observation, Pace, Step};
 use crate::token::{FinalStateVia, HttpVerb, ResumeToken};
 use crate::transport::{Answer, TrustedOrigins};
 use crate::wire::Row;
-use azure_core::http::headers::Headers;
 use serde_json::json;
 use serde_json::value::RawValue;
 use std::time::Duration;
@@ -31,15 +30,7 @@ impl Seen {
     /// An answer of this status, with these headers and this body.
     #[must_use]
     pub fn new(status: u16, headers: &[(&'static str, &str)], body: &[u8]) -> Self {
-        let mut all = Headers::new();
-        for (name, value) in headers {
-            all.insert(*name, (*value).to_owned());
-        }
-        Self(Answer {
-            status,
-            headers: all,
-            body: body.to_vec().into(),
-        })
+        Self(Answer::of(status, headers, body))
     }
 }
 

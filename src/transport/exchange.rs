@@ -100,6 +100,20 @@ impl Answer {
         })
     }
 
+    /// One that no service gave, for tests, benches and fuzz targets.
+    #[cfg(any(test, feature = "internals"))]
+    pub(crate) fn of(status: u16, headers: &[(&'static str, &str)], body: &[u8]) -> Self {
+        let mut all = Headers::new();
+        for (name, value) in headers {
+            all.insert(*name, (*value).to_owned());
+        }
+        Self {
+            status,
+            headers: all,
+            body: body.to_vec().into(),
+        }
+    }
+
     pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
@@ -262,18 +276,6 @@ fn duration(seconds: f64) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    fn answer(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Answer {
-        let mut all = Headers::new();
-        for (name, value) in headers {
-            all.insert(*name, *value);
-        }
-        Answer {
-            status,
-            headers: all,
-            body: body.to_owned().into(),
-        }
-    }
-
     #[test]
     fn a_hint_to_wait_is_an_hour_at_most() {
         for (text, expected) in [
@@ -284,7 +286,7 @@ mod tests {
             ("-1", None),
             ("NaN", None),
         ] {
-            let answer = answer(429, &[("retry-after", text)], "");
+            let answer = Answer::of(429, &[("retry-after", text)], b"");
             assert_eq!(
                 answer.retry_after(),
                 expected.map(Duration::from_secs),
@@ -297,7 +299,9 @@ mod tests {
     fn a_refusal_of_secrets_shows_codes_and_no_texts() {
         let body = r#"{"error":{"code":"Outer","message":"adminKubeConfig s3cr3t","target":"s3cr3t",
             "details":[{"code":"Inner","message":"s3cr3t"},{"code":"it is s3cr3t"},"s3cr3t"]}}"#;
-        let error = answer(400, &[], body).successful_secret("id").unwrap_err();
+        let error = Answer::of(400, &[], body.as_bytes())
+            .successful_secret("id")
+            .unwrap_err();
         let shown = format!("{error} {error:?} {:?}", error.service_error());
         assert!(!shown.contains("s3cr3t"), "{shown}");
         assert_eq!(error.code(), Some("Inner"));

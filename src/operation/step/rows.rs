@@ -173,21 +173,8 @@ mod tests {
     use super::*;
     use crate::operation::step::{Observation, Outcome};
     use crate::transport::{Answer, TrustedOrigins};
-    use azure_core::http::headers::Headers;
     use serde_json::json;
     use url::Url;
-
-    fn answer(status: u16, headers: &[(&'static str, &'static str)], body: &Value) -> Answer {
-        let mut all = Headers::new();
-        for (name, value) in headers {
-            all.insert(*name, *value);
-        }
-        Answer {
-            status,
-            headers: all,
-            body: body.to_string().into(),
-        }
-    }
 
     fn resource(state: &str, modified: &str) -> Value {
         json!({ "name": "a", "properties": { "provisioningState": state, "modifiedOn": modified } })
@@ -202,8 +189,8 @@ mod tests {
             false => &[],
         };
         let first = match monitored {
-            true => answer(200, headers, &resource(state, "t0")),
-            false => answer(202, headers, &Value::Null),
+            true => Answer::of(200, headers, resource(state, "t0").to_string().as_bytes()),
+            false => Answer::of(202, headers, b""),
         };
         let verb = HttpVerb::Put;
         Machine::start(verb, &url, "id", "1", &origins, None, &first)
@@ -218,7 +205,8 @@ mod tests {
     }
 
     fn hear(machine: &mut Machine, status: &str) -> Step {
-        let answer = answer(200, &[], &json!({ "status": status }));
+        let body = json!({ "status": status }).to_string();
+        let answer = Answer::of(200, &[], body.as_bytes());
         machine.observe(Observation::Answer(&answer), Duration::ZERO)
     }
 

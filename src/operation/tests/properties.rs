@@ -8,7 +8,6 @@ use crate::operation::step::Observation;
 use crate::operation::{Machine, Step, WaitOptions};
 use crate::token::{FinalStateVia, HttpVerb, MonitorKind};
 use crate::transport::{Answer, TrustedOrigins};
-use azure_core::http::headers::Headers;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -191,15 +190,11 @@ impl Observed {
     fn observation(&self) -> Result<Answer, Error> {
         match self {
             Self::Answer(status, headers, body) => {
-                let mut map = Headers::new();
-                for (name, value) in headers {
-                    map.insert(*name, value.clone());
-                }
-                Ok(Answer {
-                    status: *status,
-                    headers: map,
-                    body: body.clone().into(),
-                })
+                let headers: Vec<_> = headers
+                    .iter()
+                    .map(|(name, value)| (*name, value.as_str()))
+                    .collect();
+                Ok(Answer::of(*status, &headers, body))
             }
             Self::Reset => Err(Error::new(ErrorKind::Transport, "reset")),
             Self::Truncated => Err(Error::new(ErrorKind::Protocol, "too large")),
