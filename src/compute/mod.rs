@@ -332,7 +332,14 @@ impl<K: Kind> ComputeTarget<K> {
     fn end_wait(&mut self, result: Result<Option<Value>, Error>) -> Result<(), Error> {
         let result = result.inspect_err(|error| self.learn(error))?;
         if let Some(result) = result {
-            let resource = decode(result)?;
+            let resource = match decode(result) {
+                Ok(resource) => resource,
+                Err(error) => {
+                    // The next wait reads the compute anew.
+                    self.follow(None);
+                    return Err(error);
+                }
+            };
             // An answer that says nothing of the kind contradicts nothing.
             if !resource.properties.compute_type.is_empty() {
                 check_kind::<K>(&self.name, &resource.properties.compute_type)?;

@@ -102,11 +102,7 @@ impl Driver {
 
     /// What takes the wait up again elsewhere; `None` once it is over.
     pub(crate) fn token(&self) -> Option<&ResumeToken> {
-        if self
-            .machine
-            .outcome()
-            .is_some_and(|outcome| !matches!(outcome, Outcome::Lost { .. }))
-        {
+        if self.is_over() {
             return None;
         }
         self.token.as_ref()
@@ -114,9 +110,7 @@ impl Driver {
 
     /// Whether the service has said how it ended.
     pub(crate) fn is_over(&self) -> bool {
-        self.machine
-            .outcome()
-            .is_some_and(|outcome| !matches!(outcome, Outcome::Lost { .. }))
+        self.machine.outcome().is_some_and(Outcome::is_final)
     }
 
     pub(crate) fn verb(&self) -> Option<Verb> {
@@ -353,7 +347,7 @@ impl Driver {
                 };
                 (
                     Error::new(*kind, text).with_response(facts.clone()),
-                    self.token.clone(),
+                    self.token().cloned(),
                 )
             }
             None => {

@@ -25,6 +25,8 @@ const SPACING: Duration = Duration::from_millis(10);
 const FIRST_SPREAD: Duration = Duration::from_secs(5);
 /// A list is not read more often than this: it costs the service more than a monitor.
 const LEAST: Duration = Duration::from_secs(5);
+/// A row in progress is believed for this long; then, once per interval, one operation is read by itself.
+const UNLOOKED: Duration = Duration::from_secs(30 * 60);
 /// Failed reads in a row of a whole workspace, and for how long, until its operations count as lost.
 const MAX_FAILURES: u32 = 10;
 const MAX_FAILING: Duration = Duration::from_secs(300);
@@ -54,6 +56,8 @@ struct Member<'a> {
     due: Option<Instant>,
     /// The round of the list in which its row was seen last.
     round: u32,
+    /// When it was read by itself last, or the wait began.
+    looked: Instant,
     over: bool,
 }
 
@@ -111,6 +115,7 @@ impl<'a> Group<'a> {
                 driver: Some(driver),
                 due: None,
                 round: 0,
+                looked: now,
                 over: false,
             })
             .collect();
@@ -294,13 +299,15 @@ impl<'a> Group<'a> {
             }
             member.due = None;
             if let Some(driver) = member.driver.take() {
+                // Before the read, which plans the next one.
+                driver.schedule().go_on_from(&self.list.schedule);
+                member.looked = now;
                 return Some((place, due, driver));
             }
         }
     }
 
     fn returned(&mut self, place: usize, driver: &'a mut Driver, reading: Reading) {
-        driver.schedule().go_on_from(&self.list.schedule);
         let due = driver.due();
         let regular = !driver.is_backing_off();
         let rows = self.list.url.is_some() && driver.machine().follows_rows() && regular;
@@ -327,6 +334,10 @@ impl<'a> Group<'a> {
             self.health = Health::default();
             return;
         };
+        // Patience that the service asks for is not held against it.
+        if facts.retry_after.is_some() {
+            return;
+        }
         let now = Instant::now();
         let health = &mut self.health;
         health.failures += 1;
@@ -334,7 +345,7 @@ impl<'a> Group<'a> {
         // While the list can be read the service is there, and each operation counts for itself.
         let one_by_one = self.list.url.is_none() && self.members.len() > 1;
         let spent = health.failures > MAX_FAILURES && now - since > MAX_FAILING;
-        if !one_by_one || !spent || facts.retry_after.is_some() {
+        if !one_by_one || !spent {
             return;
         }
         for place in 0..self.members.len() {
@@ -363,9 +374,10 @@ impl<'a> Group<'a> {
         let progress = driver.progress();
         match &error {
             Some(error) if error.may_still_run() => tally.lost += 1,
-            Some(error) if error.is_operation_failure() => tally.failed += 1,
-            // One whose result cannot be read has succeeded all the same.
-            Some(_) | None => tally.done += 1,
+            // It has succeeded all the same.
+            Some(error) if error.kind() == ErrorKind::ResultUnavailable => tally.done += 1,
+            Some(_) => tally.failed += 1,
+            None => tally.done += 1,
         }
         if let Some(error) = &error {
             observer.failure(&progress, error);
@@ -439,6 +451,11 @@ impl<'a> Group<'a> {
 
     fn go_on(&mut self, next: Next, answer: &Answer) -> Option<BoxFuture<'a, Page>> {
         match next {
+            // More pages than operations are not worth it, and there might be no end to them.
+            Ok(Some(_)) if self.list.pages > self.left => {
+                self.one_by_one();
+                None
+            }
             Ok(Some(url)) => self.fetch(url, None),
             Ok(None) => {
                 self.swept(answer.retry_after());
@@ -518,16 +535,39 @@ impl<'a> Group<'a> {
             // A few operations in a large workspace are cheaper one by one.
             if self.left < self.list.pages {
                 self.one_by_one();
+            } else {
+                self.look_at_the_longest();
             }
         }
         self.tell(None);
+    }
+
+    /// Reads one operation whose row has said for very long that it goes on: a list that does not learn
+    /// of an end would else hide it for ever.
+    fn look_at_the_longest(&mut self) {
+        let now = Instant::now();
+        let followed =
+            |member: &&Member<'_>| !member.over && member.due.is_none() && member.driver.is_some();
+        let longest = self
+            .members
+            .iter()
+            .enumerate()
+            .filter(|(_, member)| followed(member))
+            .min_by_key(|(_, member)| member.looked)
+            .filter(|(_, member)| now - member.looked > UNLOOKED)
+            .map(|(place, _)| place);
+        if let Some(place) = longest {
+            let due = self.spread();
+            self.enqueue(place, Some(due));
+        }
     }
 
     /// The list cannot be read, for now or for good.
     fn unlisted(&mut self, answer: Result<Answer, Error>) {
         let (passing, status, hint) = match &answer {
             Ok(answer) => (
-                is_passing(answer.status),
+                // A refused later page is a link that went stale.
+                is_passing(answer.status) || self.list.pages > 0,
                 Some(answer.status),
                 answer.retry_after(),
             ),
@@ -572,6 +612,8 @@ impl<'a> Group<'a> {
     /// Gives the list up: each operation is read by itself, at the pace that the list had.
     fn one_by_one(&mut self) {
         self.list.url = None;
+        self.health = Health::default();
+        self.common.watch().tally.trouble = None;
         let interval = self.list.schedule.regular();
         let waiting: Vec<usize> = (0..self.members.len())
             .filter(|place| {

@@ -112,6 +112,7 @@ pub(crate) async fn wait_all(drivers: Vec<&mut Driver>, options: &WaitOptions) {
         }
     }
     let Watch { observer, tally } = &mut *common.watch();
+    tally.trouble = None;
     observer.end_of_all(tally);
 }
 

@@ -70,6 +70,14 @@ pub(crate) enum Outcome {
     },
 }
 
+impl Outcome {
+    /// Whether nothing runs any more. A lost status says nothing of that, unless the service said that
+    /// the resource was deleted meanwhile.
+    pub(crate) fn is_final(&self) -> bool {
+        !matches!(self, Self::Lost { kind, .. } if *kind != ErrorKind::Service)
+    }
+}
+
 /// Where the status is read.
 #[derive(Debug, Clone)]
 enum Mode {
@@ -205,7 +213,7 @@ impl Machine {
     /// `None` after the other ends, which are final.
     pub(crate) fn again(&mut self) -> Option<Step> {
         self.phase = match self.outcome()? {
-            Outcome::Lost { .. } => Phase::Status,
+            outcome @ Outcome::Lost { .. } if !outcome.is_final() => Phase::Status,
             Outcome::Unfetched { url, .. } => Phase::Final { url: url.clone() },
             _ => return None,
         };

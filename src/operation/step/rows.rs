@@ -8,7 +8,7 @@
 use super::trouble::GRACE;
 use super::{Machine, Mode, Phase, Step};
 use crate::operation::schedule::Pace;
-use crate::operation::status::StatusClass;
+use crate::operation::status::{StatusClass, is_deleting};
 use crate::token::HttpVerb;
 use crate::wire::Row;
 use serde_json::Value;
@@ -92,7 +92,11 @@ impl Machine {
         let class = state.map_or(StatusClass::Succeeded, StatusClass::of);
         if class == StatusClass::InProgress {
             self.note(state, None);
-            self.seen_running = true;
+            // A good look: what failed before does not count any more.
+            self.recovered();
+            self.mute = 0;
+            // Of a removal only its own work counts: the list may still show what went before.
+            self.seen_running |= self.verb != HttpVerb::Delete || state.is_some_and(is_deleting);
             self.rows = Rows {
                 made_here: self.rows.made_here,
                 seen_running: true,
@@ -109,20 +113,26 @@ impl Machine {
             }
             (_, None) => false,
         };
-        let proven = self.rows.made_here || self.rows.seen_running || moved;
+        // A row without a state says nothing; one whose `modifiedOn` is there and did not move may be that
+        // of a replica that never saw the operation.
+        let said = state.is_some();
+        let dated = self.rows.modified.is_some() && modified.is_some();
+        let newer = said && (moved || self.rows.seen_running);
+        let serves = said && (self.rows.made_here || moved || (self.rows.seen_running && !dated));
         let makes = matches!(self.verb, HttpVerb::Put | HttpVerb::Patch);
         if matches!(self.mode, Mode::Resource) && makes {
-            if proven {
+            if newer {
                 return self.end_with_row(row);
             }
-            // It may be as it was before the operation: a while is given to show a sign.
+            // It may be as it was before the operation: a while is given to show a sign. A compute that
+            // is made here is asked at once: the list may still show the one before.
             let since = *self.rows.unproven_since.get_or_insert(elapsed);
-            if elapsed.saturating_sub(since) <= GRACE {
+            if !self.rows.made_here && elapsed.saturating_sub(since) <= GRACE {
                 return Step::Watch;
             }
         }
         let step = self.ask(Sight::of(state, modified));
-        if step != Step::Watch && makes && proven {
+        if step != Step::Watch && makes && serves {
             self.rows.resource = Some(row.raw.to_owned());
         }
         step
@@ -261,10 +271,14 @@ mod tests {
         let mut machine = put("Updating", true);
         show(&mut machine, "Succeeded", "t1", 1);
         assert!(ends(&mut machine));
-        // Seen at work before.
+        // Seen at work before, and not changed: a replica that lags may show it so.
         let mut machine = put("Updating", true);
         show(&mut machine, "Updating", "t0", 1);
         show(&mut machine, "Succeeded", "t0", 2);
+        assert!(!ends(&mut machine));
+        let mut machine = put("Updating", true);
+        show(&mut machine, "Updating", "t0", 1);
+        show(&mut machine, "Succeeded", "t1", 2);
         assert!(ends(&mut machine));
         // Of its own making.
         let mut machine = put("Creating", true).made_here();
