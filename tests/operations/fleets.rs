@@ -1,5 +1,8 @@
 //! Many operations at once: one list in place of a poll for each.
 
+#[path = "adversities.rs"]
+mod adversities;
+
 use crate::dropping::until_pending;
 use crate::support::*;
 use azureml_aks::{

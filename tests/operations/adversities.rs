@@ -1,0 +1,426 @@
+//! Services that lag, lie and break off while many operations are waited for. Each was found by trying to
+//! break the wait.
+
+use super::*;
+
+fn path(sent: &Sent) -> String {
+    sent.url.split('?').next().unwrap().to_owned()
+}
+
+/// Two failures of the monitor, 25 minutes apart, with hundreds of good rows in between.
+#[tokio::test(start_paused = true)]
+async fn two_failed_reads_far_apart_lose_nothing() {
+    let late = Compute {
+        monitor: vec![(0.0, "InProgress"), (1500.0, "Succeeded")],
+        ..updated(vec![
+            (0.0, Some(("Succeeded", "t0"))),
+            (3.0, Some(("Updating", "t0"))),
+            (1500.0, Some(("Succeeded", "t1"))),
+        ])
+    };
+    let stage = Stage::new();
+    let all = BTreeMap::from([("aks-a", late), ("aks-b", Compute::made_in(1800.0))]);
+    let mut answers = service(all.clone(), 10);
+    let mut polls = 0;
+    let mut late_failed = false;
+    stage.script.otherwise(move |sent| {
+        let at = sent.at.as_secs_f64();
+        if path(sent) == format!("{STATUS}/aks-a") {
+            polls += 1;
+            if polls > 1 && at < 100.0 {
+                return Reply::reset();
+            }
+            if at > 1400.0 && !late_failed {
+                late_failed = true;
+                return reply(500);
+            }
+        }
+        answers(sent)
+    });
+    let update = update(&stage, "aks-a").await;
+    let made = create(&stage, &["aks-b"]).await.remove(0);
+    let mut targets = [Resumed::Update(update), Resumed::Compute(made)];
+    let results = wait_all(&mut targets, WaitOptions::new()).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+}
+
+/// Patience that the service asks for does not count against the workspace.
+#[tokio::test(start_paused = true)]
+async fn patience_that_was_asked_for_and_one_failure_lose_nothing() {
+    let names = crowd(20);
+    let stage = Stage::new();
+    serve(&stage, &made_in(&names, 2000.0), 1000);
+    let mut computes = create(&stage, &names).await;
+    let compute = Compute::made_in(2000.0);
+    let zero = stage.script.sent().last().unwrap().at;
+    let mut throttled = false;
+    let mut broken = false;
+    stage.script.otherwise(move |sent| {
+        let at = (sent.at - zero).as_secs_f64();
+        let path = path(sent);
+        if path == BASE {
+            return reply(403);
+        }
+        if path.starts_with(STATUS) {
+            if !throttled {
+                throttled = true;
+                return reply(429).header("Retry-After", "400");
+            }
+            if !broken {
+                broken = true;
+                return Reply::reset();
+            }
+            return status(compute.status(at));
+        }
+        let name = path.rsplit('/').next().unwrap();
+        reply(200).json(&document(name, &compute, compute.row(at).unwrap()))
+    });
+    let results = wait_all(&mut computes, WaitOptions::new()).await;
+    let lost = results.iter().filter(|r| r.is_err()).count();
+    assert_eq!(lost, 0, "{:?}", results[0]);
+}
+
+/// The monitor says that it failed, the row stays in progress.
+#[tokio::test(start_paused = true)]
+async fn a_row_that_is_stuck_hides_an_end_for_a_while_only() {
+    let stage = Stage::new();
+    let stuck = Compute {
+        rows: vec![(0.0, Some(("Creating", "t0")))],
+        monitor: vec![(0.0, "InProgress"), (100.0, "Failed")],
+        ..Compute::made_in(100.0)
+    };
+    serve(
+        &stage,
+        &BTreeMap::from([("aks-a", stuck.clone()), ("aks-b", stuck)]),
+        10,
+    );
+    let mut computes = create(&stage, &["aks-a", "aks-b"]).await;
+    let results = tokio::time::timeout(
+        secs(40.0 * 60.0),
+        wait_all(&mut computes, WaitOptions::new().no_deadline()),
+    )
+    .await;
+    assert!(
+        results.is_ok(),
+        "still waiting 40 minutes after the failure"
+    );
+}
+
+/// A list without an end.
+#[tokio::test(start_paused = true)]
+async fn a_list_without_an_end_is_left() {
+    let stage = Stage::new();
+    let mut answers = service(made_in(&NAMES, 100.0), 10);
+    let mut page = 0;
+    stage.script.otherwise(move |sent| {
+        if path(sent) == BASE {
+            page += 1;
+            return reply(200).json(&json!({"value": [], "nextLink": format!("{BASE}?api-version=2026-05-01&skip={page}")})).slow(secs(0.05));
+        }
+        answers(sent)
+    });
+    let mut computes = create(&stage, &NAMES).await;
+    let before = stage.script.sent().len();
+    let results = wait_all(&mut computes, WaitOptions::new().deadline(secs(300.0))).await;
+    let asked = asked(&stage.script.sent()[before..]);
+    assert!(results.iter().all(Result::is_ok), "{asked:?}");
+}
+
+/// The second page is refused once, as a link that went stale is.
+#[tokio::test(start_paused = true)]
+async fn a_refused_later_page_is_tried_again() {
+    let stage = Stage::new();
+    let mut answers = service(made_in(&NAMES, 1000.0), 2);
+    let mut bad = true;
+    stage.script.otherwise(move |sent| {
+        if path(sent) == BASE && sent.url.contains("skip=") && bad {
+            bad = false;
+            return reply(400);
+        }
+        answers(sent)
+    });
+    let mut computes = create(&stage, &NAMES).await;
+    let before = stage.script.sent().len();
+    let results = wait_all(&mut computes, WaitOptions::new()).await;
+    assert!(results.iter().all(Result::is_ok));
+    let asked = asked(&stage.script.sent()[before..]);
+    assert!(asked.monitors < 20, "{asked:?}");
+}
+
+/// The pace after the list is given up late.
+#[tokio::test(start_paused = true)]
+async fn the_pace_of_the_list_goes_on_when_it_is_given_up() {
+    let stage = Stage::new();
+    let mut answers = service(made_in(&NAMES, 1500.0), 10);
+    stage.script.otherwise(move |sent| {
+        if path(sent) == BASE && sent.at > secs(600.0) {
+            return reply(403);
+        }
+        answers(sent)
+    });
+    let mut computes = create(&stage, &NAMES).await;
+    wait_all(&mut computes, WaitOptions::new()).await;
+    let polls: Vec<f64> = stage
+        .script
+        .sent()
+        .iter()
+        .filter(|s| path(s) == format!("{STATUS}/aks-a"))
+        .map(|s| s.at.as_secs_f64())
+        .collect();
+    let gaps: Vec<f64> = polls.windows(2).map(|p| p[1] - p[0]).collect();
+    assert!(gaps.iter().all(|g| *g >= 29.0), "{gaps:?}");
+}
+
+/// Resumed updates whose rows lag: how often each is read.
+#[tokio::test(start_paused = true)]
+async fn the_pace_of_the_list_is_that_of_what_it_contradicts() {
+    let names = crowd(100);
+    let stage = Stage::new();
+    let mute = Compute {
+        monitor: vec![(0.0, "InProgress"), (1500.0, "Succeeded")],
+        ..updated(vec![
+            (0.0, Some(("Updating", "t0"))),
+            (600.0, Some(("Succeeded", "t0"))),
+        ])
+    };
+    let all: BTreeMap<_, _> = names.iter().map(|n| (*n, mute.clone())).collect();
+    serve(&stage, &all, 1000);
+    let mut tokens = Vec::new();
+    for name in &names {
+        tokens.push(update(&stage, name).await.resume_token().unwrap().clone());
+    }
+    let resumed: Result<Vec<_>, _> = stage
+        .elsewhere()
+        .resume_all(&tokens)
+        .await
+        .into_iter()
+        .collect();
+    let results = wait_all(&mut resumed.unwrap(), WaitOptions::new()).await;
+    assert!(results.iter().all(Result::is_ok));
+    let polls: Vec<f64> = stage
+        .script
+        .sent()
+        .iter()
+        .filter(|s| path(s) == format!("{STATUS}/{}", names[0]))
+        .map(|s| s.at.as_secs_f64())
+        .collect();
+    let gaps: Vec<f64> = polls.windows(2).map(|p| p[1] - p[0]).collect();
+    assert!(gaps.iter().all(|g| *g >= 4.9), "{polls:?}\n{gaps:?}");
+    assert!(gaps[1..].iter().all(|g| *g >= 29.0), "{polls:?}\n{gaps:?}");
+}
+
+/// A detach without a monitor; a row still shows what went before.
+#[tokio::test(start_paused = true)]
+async fn an_old_row_at_work_does_not_end_a_removal() {
+    // The resource itself: at rest until the service gets to it at 60, gone at 120.
+    let c = |_: ()| Compute {
+        monitored: false,
+        attached: true,
+        monitor: vec![(0.0, "InProgress")],
+        rows: vec![
+            (0.0, Some(("Succeeded", "t0"))),
+            (60.0, Some(("Deleting", "t0"))),
+            (120.0, None),
+        ],
+    };
+    let stage = Stage::new();
+    let all = BTreeMap::from([("aks-a", c(())), ("aks-b", c(()))]);
+    let mut answers = service(all.clone(), 10);
+    stage.script.otherwise(move |sent| {
+        // The list lags: an update from before still shows at first.
+        if path(sent) == BASE && sent.at < secs(4.0) {
+            let rows: Vec<Value> = all
+                .iter()
+                .map(|(n, c)| document(n, c, ("Updating", "t0")))
+                .collect();
+            return reply(200).json(&json!({"value": rows}));
+        }
+        answers(sent)
+    });
+    let mut ops = vec![detach(&stage, "aks-a").await, detach(&stage, "aks-b").await];
+    let results = wait_all(&mut ops, WaitOptions::new()).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+}
+
+/// Made anew after a failed one was deleted: the list lags and shows the failed one. No monitor.
+#[tokio::test(start_paused = true)]
+async fn the_row_of_the_compute_before_does_not_end_a_create() {
+    let c = Compute {
+        monitored: false,
+        ..Compute::made_in(100.0)
+    };
+    let stage = Stage::new();
+    let all = BTreeMap::from([("aks-a", c.clone()), ("aks-b", c)]);
+    let mut answers = service(all.clone(), 10);
+    stage.script.otherwise(move |sent| {
+        if path(sent) == BASE && sent.at < secs(4.0) {
+            let rows: Vec<Value> = all
+                .iter()
+                .map(|(n, c)| document(n, c, ("Failed", "t-1")))
+                .collect();
+            return reply(200).json(&json!({"value": rows}));
+        }
+        if path(sent).starts_with(BASE) && sent.method == "PUT" {
+            let _ = answers(sent);
+            return reply(202);
+        }
+        answers(sent)
+    });
+    let mut computes = create(&stage, &["aks-a", "aks-b"]).await;
+    let results = wait_all(&mut computes, WaitOptions::new()).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+}
+
+/// Replicas that lag: the old row after the update was seen at work, when the monitor has succeeded.
+#[tokio::test(start_paused = true)]
+async fn a_row_that_lags_is_no_result() {
+    let c = updated(vec![
+        (0.0, Some(("Succeeded", "t0"))),
+        (3.0, Some(("Updating", "t0"))),
+        (300.0, Some(("Succeeded", "t1"))),
+    ]);
+    let stage = Stage::new();
+    let all = BTreeMap::from([("aks-a", c.clone()), ("aks-b", c)]);
+    let mut answers = service(all.clone(), 10);
+    stage.script.otherwise(move |sent| {
+        // From 300 on another replica answers, which has not seen the update at all.
+        if path(sent) == BASE && sent.at >= secs(300.0) {
+            let rows: Vec<Value> = all
+                .iter()
+                .map(|(n, c)| document(n, c, ("Succeeded", "t0")))
+                .collect();
+            return reply(200).json(&json!({"value": rows}));
+        }
+        answers(sent)
+    });
+    let mut ops = vec![update(&stage, "aks-a").await, update(&stage, "aks-b").await];
+    let results = wait_all(&mut ops, WaitOptions::new()).await;
+    for r in &results {
+        let c: &AksCompute = r.as_ref().unwrap();
+        assert_eq!(c.resource().properties.modified_on.as_deref(), Some("t1"));
+    }
+}
+
+/// Rows without properties, and no monitor.
+#[tokio::test(start_paused = true)]
+async fn a_row_without_a_state_ends_nothing() {
+    let c = Compute {
+        monitored: false,
+        ..Compute::made_in(100.0)
+    };
+    let stage = Stage::new();
+    let all = BTreeMap::from([("aks-a", c.clone()), ("aks-b", c)]);
+    let mut answers = service(all.clone(), 10);
+    stage.script.otherwise(move |sent| {
+        if path(sent) == BASE {
+            return reply(200)
+                .json(&json!({"value": [{"name": "aks-a"}, {"name": "aks-b", "properties": 7}]}));
+        }
+        if path(sent).starts_with(BASE) && sent.method == "PUT" {
+            let _ = answers(sent);
+            return reply(202);
+        }
+        answers(sent)
+    });
+    let mut computes = create(&stage, &["aks-a", "aks-b"]).await;
+    let begun = tokio::time::Instant::now();
+    let results = wait_all(&mut computes, WaitOptions::new()).await;
+    assert!(
+        begun.elapsed() > secs(99.0),
+        "{:?} {results:?} {:?}",
+        begun.elapsed(),
+        computes[0].resource()
+    );
+}
+
+/// Rows without properties, with a monitor.
+#[tokio::test(start_paused = true)]
+async fn a_row_without_a_state_is_no_result() {
+    let c = Compute::made_in(100.0);
+    let stage = Stage::new();
+    let all = BTreeMap::from([("aks-a", c.clone()), ("aks-b", c)]);
+    let mut answers = service(all.clone(), 10);
+    stage.script.otherwise(move |sent| {
+        if path(sent) == BASE && sent.at > secs(100.0) {
+            return reply(200).json(
+                &json!({"value": [{"name": "aks-a"}, {"name": "aks-b", "properties": null}]}),
+            );
+        }
+        answers(sent)
+    });
+    let mut computes = create(&stage, &["aks-a", "aks-b"]).await;
+    let results = wait_all(&mut computes, WaitOptions::new()).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    assert_eq!(
+        computes[0].resource().properties.modified_on.as_deref(),
+        Some("t1")
+    );
+}
+
+/// Deleted by somebody else while it is made.
+#[tokio::test(start_paused = true)]
+async fn what_was_deleted_meanwhile_has_no_token() {
+    let c = Compute {
+        rows: vec![
+            (0.0, Some(("Creating", "t0"))),
+            (60.0, Some(("Deleting", "t0"))),
+            (120.0, None),
+        ],
+        monitor: vec![(0.0, "InProgress")],
+        monitored: false,
+        attached: false,
+    };
+    let stage = Stage::new();
+    let mut answers = service(BTreeMap::from([("aks-a", c)]), 10);
+    stage.script.otherwise(move |sent| {
+        if path(sent).starts_with(BASE) && sent.method == "PUT" {
+            let _ = answers(sent);
+            return reply(202);
+        }
+        answers(sent)
+    });
+    let mut computes = create(&stage, &["aks-a"]).await;
+    let e = computes[0]
+        .wait_for_completion(WaitOptions::new())
+        .await
+        .unwrap_err();
+    assert!(e.resume_token().is_none() && !e.may_still_run(), "{e:?}");
+}
+
+/// A failed read, and then rows that show that the operation goes on.
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_was_made_good_is_told_no_more() {
+    let stage = Stage::new();
+    let mut n = 0;
+    let mut answers = service(made_in(&NAMES, 1000.0), 10);
+    stage.script.otherwise(move |sent| {
+        if path(sent) == BASE {
+            n += 1;
+            if n == 2 {
+                let c = Compute::made_in(1.0);
+                let rows: Vec<Value> = NAMES
+                    .iter()
+                    .map(|x| document(x, &c, ("Succeeded", "t0")))
+                    .collect();
+                return reply(200).json(&json!({"value": rows}));
+            }
+        }
+        if path(sent).starts_with(STATUS) && sent.at < secs(500.0) {
+            return reply(500);
+        }
+        answers(sent)
+    });
+    let mut computes = create(&stage, &NAMES).await;
+    let bad = std::sync::Arc::new(std::sync::Mutex::new(0));
+    let b = bad.clone();
+    wait_all(
+        &mut computes,
+        WaitOptions::new().on_progress(move |p| {
+            if p.elapsed > secs(100.0) && p.elapsed < secs(900.0) && p.last_error.is_some() {
+                *b.lock().unwrap() += 1;
+            }
+        }),
+    )
+    .await;
+    assert_eq!(*bad.lock().unwrap(), 0);
+}
