@@ -310,13 +310,19 @@ impl Driver {
     }
 
     /// The end, as often as it is asked for; no I/O.
-    pub(super) fn result(&self) -> Result<Option<Value>, Error> {
-        let (error, token) = match self.machine.outcome() {
-            Some(Outcome::Succeeded(result)) => {
-                let read = |text: &RawValue| serde_json::from_str(text.get()).ok();
-                return Ok(result.as_deref().and_then(read));
-            }
-            Some(Outcome::Failed { canceled, facts }) => {
+    fn result(&self) -> Result<Option<Value>, Error> {
+        if let Some(Outcome::Succeeded(result)) = self.machine.outcome() {
+            let read = |text: &RawValue| serde_json::from_str(text.get()).ok();
+            return Ok(result.as_deref().and_then(read));
+        }
+        Err(self.failure().unwrap_or_else(|| self.deadline_exceeded()))
+    }
+
+    /// Why it ended, unless it succeeded or goes on. The result of a success is not looked at.
+    pub(super) fn failure(&self) -> Option<Error> {
+        let (error, token) = match self.machine.outcome()? {
+            Outcome::Succeeded(_) => return None,
+            Outcome::Failed { canceled, facts } => {
                 let kind = if *canceled {
                     ErrorKind::OperationCanceled
                 } else {
@@ -330,11 +336,11 @@ impl Driver {
                 };
                 (error, None)
             }
-            Some(Outcome::Unfetched { why, facts, .. }) => {
+            Outcome::Unfetched { why, facts, .. } => {
                 let error = Error::new(ErrorKind::ResultUnavailable, why.clone());
                 (error.with_response(facts.clone()), None)
             }
-            Some(Outcome::Lost { kind, why, facts }) => {
+            Outcome::Lost { kind, why, facts } => {
                 let excerpt = facts.excerpt.as_deref().or_else(|| {
                     facts
                         .error
@@ -350,11 +356,8 @@ impl Driver {
                     self.token().cloned(),
                 )
             }
-            None => {
-                return Err(self.deadline_exceeded());
-            }
         };
-        Err(self.describe(error, token))
+        Some(self.describe(error, token))
     }
 
     fn deadline_exceeded(&self) -> Error {

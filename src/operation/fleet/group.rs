@@ -101,7 +101,7 @@ impl<'a> Group<'a> {
             .min()
             .map(|hint| hint.max(LEAST));
         let mut schedule = Schedule::new();
-        schedule.set_floor(common.options.floor());
+        schedule.set_floor(common.floor);
         let mut due = now + schedule.delay(Pace::Regular { hint }, chance());
         if common.crowded && hint.is_none() {
             due += FIRST_SPREAD.mul_f64(chance());
@@ -368,10 +368,9 @@ impl<'a> Group<'a> {
         let Some(driver) = &member.driver else {
             return;
         };
-        let error = driver.result().err();
+        let error = driver.failure();
         let mut watch = self.common.watch();
         let super::Watch { observer, tally } = &mut *watch;
-        let progress = driver.progress();
         match &error {
             Some(error) if error.may_still_run() => tally.lost += 1,
             // It has succeeded all the same.
@@ -380,9 +379,11 @@ impl<'a> Group<'a> {
             None => tally.done += 1,
         }
         if let Some(error) = &error {
-            observer.failure(&progress, error);
+            observer.failure(&driver.progress(), error);
         }
-        observer.call(&progress);
+        if observer.calls() {
+            observer.call(&driver.progress());
+        }
     }
 }
 

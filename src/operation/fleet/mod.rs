@@ -13,6 +13,7 @@ use super::wait::WaitOptions;
 use futures::stream::{FuturesUnordered, StreamExt};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use url::Url;
@@ -28,7 +29,7 @@ const DOUBTFUL: usize = 12;
 
 /// What all groups of a wait have in common.
 struct Common {
-    options: WaitOptions,
+    floor: Duration,
     deadline: Option<Instant>,
     reads: Semaphore,
     lists: Semaphore,
@@ -78,7 +79,7 @@ pub(crate) async fn wait_all(drivers: Vec<&mut Driver>, options: &WaitOptions) {
             .push(driver);
     }
     let common = Common {
-        options: options.clone(),
+        floor: options.floor(),
         deadline: deadline(options),
         reads: Semaphore::new(READS),
         lists: Semaphore::new(LISTS),

@@ -100,7 +100,11 @@ impl Machine {
             self.rows = Rows {
                 made_here: self.rows.made_here,
                 seen_running: true,
-                modified: self.rows.modified.take().or(modified.map(Into::into)),
+                modified: self
+                    .rows
+                    .modified
+                    .take()
+                    .or_else(|| modified.map(Into::into)),
                 ..Rows::default()
             };
             return Step::Watch;
