@@ -6,6 +6,8 @@
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "services")]
+mod blob;
 mod compute;
 mod config;
 #[cfg(feature = "emulator")]
@@ -15,11 +17,17 @@ mod facts;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
+#[cfg(feature = "services")]
+mod model;
 mod names;
 mod operation;
 mod rules;
+#[cfg(feature = "services")]
+mod scoring;
 mod token;
 mod transport;
+#[cfg(feature = "services")]
+mod webservice;
 mod wire;
 mod workspace;
 

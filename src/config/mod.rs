@@ -12,6 +12,10 @@ mod attach;
 mod capacity;
 mod certificate;
 mod cluster;
+#[cfg(feature = "services")]
+mod deploy;
+#[cfg(feature = "services")]
+mod inference;
 mod load_balancer;
 mod metadata;
 mod network;

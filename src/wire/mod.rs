@@ -5,6 +5,8 @@ mod compute;
 mod credentials;
 mod lenient;
 mod page;
+#[cfg(feature = "services")]
+mod services;
 mod status;
 mod workspace;
 

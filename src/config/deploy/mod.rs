@@ -1,0 +1,1 @@
+//! What a deployed service shall be: resources, replicas, authentication, probes.

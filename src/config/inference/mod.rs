@@ -1,0 +1,1 @@
+//! What runs in a deployed service: entry script, sources, environment.

@@ -1,0 +1,1 @@
+//! Models of the workspace: register, read, delete, download.

@@ -1,0 +1,1 @@
+//! Models deployed as web services.
