@@ -8,7 +8,7 @@ use super::step::{Machine, Observation, Outcome, Step, is_passing};
 use super::wait::WaitOptions;
 use crate::error::{Error, ErrorKind, OperationFacts, ResponseFacts};
 use crate::token::{ResumeToken, Verb};
-use crate::transport::{ArmClient, HttpRequest, Limit, Sending};
+use crate::transport::{HttpRequest, Limit, Sending, ServiceClient};
 use crate::wire::Row;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -32,7 +32,7 @@ const KEEPS_ITS_NAME: &str =
 /// dropped at any await point, and the next call goes on where the last one stopped.
 #[derive(Debug, Clone)]
 pub(crate) struct Driver {
-    client: Arc<ArmClient>,
+    client: Arc<ServiceClient>,
     machine: Machine,
     schedule: Schedule,
     /// `None` where nothing was asked of the service: a wait on a resource that was only read.
@@ -79,7 +79,7 @@ pub(crate) enum Turn {
 
 impl Driver {
     pub(crate) fn new(
-        client: Arc<ArmClient>,
+        client: Arc<ServiceClient>,
         target: String,
         token: Option<ResumeToken>,
         (machine, step): (Machine, Step),
@@ -396,7 +396,7 @@ async fn watched<T>(mut work: Pin<&mut impl Future<Output = T>>, observer: &Obse
 
 /// What a wait for many operations asks of one.
 impl Driver {
-    pub(super) fn client(&self) -> &Arc<ArmClient> {
+    pub(super) fn client(&self) -> &Arc<ServiceClient> {
         &self.client
     }
 

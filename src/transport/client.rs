@@ -30,7 +30,7 @@ pub(crate) struct Settings {
 
 /// Sends requests to ARM.
 #[derive(Debug)]
-pub(crate) struct ArmClient {
+pub(crate) struct ServiceClient {
     /// Tries again by itself: for reads.
     read: Pipeline,
     /// Never tries again by itself: for writes, and for polls, where the operation engine decides
@@ -47,7 +47,7 @@ pub(crate) enum Sending {
     Once,
 }
 
-impl ArmClient {
+impl ServiceClient {
     pub(crate) fn new(settings: Settings) -> Self {
         let origins = TrustedOrigins::new(settings.cloud.endpoint().clone());
         let brake = Arc::new(Brake::default());

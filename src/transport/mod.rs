@@ -12,7 +12,7 @@ mod paging;
 mod retry;
 mod throttle;
 
-pub(crate) use client::{ArmClient, Sending, Settings};
+pub(crate) use client::{Sending, ServiceClient, Settings};
 pub use cloud::Cloud;
 pub(crate) use default_client::{DefaultClient, transport as default_transport};
 pub(crate) use exchange::{Answer, HttpRequest, Limit};

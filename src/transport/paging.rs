@@ -1,6 +1,6 @@
 //! Lists, a page at a time.
 
-use super::client::{ArmClient, Sending};
+use super::client::{Sending, ServiceClient};
 use super::exchange::{HttpRequest, Limit};
 use crate::error::{Error, ErrorKind};
 use crate::wire::Page;
@@ -22,7 +22,7 @@ pub(crate) type Next = Result<Option<Url>, Error>;
 /// A page is parsed once. `nextLink` is followed byte for byte, to the origin of ARM only, and a
 /// list whose links go round in a circle ends with an error.
 pub(crate) fn pages<T: DeserializeOwned + Send + 'static>(
-    client: Arc<ArmClient>,
+    client: Arc<ServiceClient>,
     first: Url,
 ) -> impl Stream<Item = Result<T, Error>> + Send + 'static {
     struct State<T> {
@@ -30,7 +30,7 @@ pub(crate) fn pages<T: DeserializeOwned + Send + 'static>(
         /// Where the next page is, or why it cannot be read: told after the items of this one.
         next: Next,
         request_id: String,
-        client: Arc<ArmClient>,
+        client: Arc<ServiceClient>,
         trail: Trail,
     }
     let state = State {
@@ -68,7 +68,7 @@ pub(crate) fn pages<T: DeserializeOwned + Send + 'static>(
 }
 
 async fn page<T: DeserializeOwned>(
-    client: &ArmClient,
+    client: &ServiceClient,
     url: Url,
     request_id: &str,
 ) -> Result<(Vec<Result<T, Error>>, Next), Error> {
@@ -100,7 +100,7 @@ async fn page<T: DeserializeOwned>(
 }
 
 /// The page that `link` names.
-pub(crate) fn follow(client: &ArmClient, page: &Url, link: Option<&str>) -> Next {
+pub(crate) fn follow(client: &ServiceClient, page: &Url, link: Option<&str>) -> Next {
     let refuse = |why: &str| Err(Error::new(ErrorKind::Protocol, why));
     let Some(link) = link.map(str::trim).filter(|link| !link.is_empty()) else {
         return Ok(None);

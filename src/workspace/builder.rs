@@ -4,7 +4,7 @@ use super::{Inner, Workspace, workspace_url};
 use crate::error::{Error, ErrorKind};
 use crate::facts::arm::DEFAULT_API_VERSION;
 use crate::names::WorkspaceId;
-use crate::transport::{ArmClient, Cloud, DefaultClient, Settings, default_transport};
+use crate::transport::{Cloud, DefaultClient, ServiceClient, Settings, default_transport};
 use azure_core::credentials::TokenCredential;
 use azure_core::http::{ClientOptions, RetryOptions, Transport};
 use std::fmt;
@@ -209,7 +209,7 @@ impl WorkspaceBuilder {
         let own_retry = self.retry.is_some();
         options.retry = self.retry.unwrap_or_default();
         let url = workspace_url(self.cloud.endpoint(), &id, api_version);
-        let client = ArmClient::new(Settings {
+        let client = ServiceClient::new(Settings {
             cloud: self.cloud,
             credential,
             options,

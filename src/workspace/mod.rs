@@ -10,7 +10,7 @@ pub use builder::WorkspaceBuilder;
 use crate::error::{Error, ErrorKind};
 use crate::facts::arm::ML_PROVIDER;
 use crate::names::{ComputeName, WorkspaceId};
-use crate::transport::{ArmClient, HttpRequest, Limit, Sending, pages};
+use crate::transport::{HttpRequest, Limit, Sending, ServiceClient, pages};
 use crate::wire::{ComputeResource, WorkspaceResource};
 use futures::Stream;
 use std::path::Path;
@@ -51,7 +51,7 @@ pub struct Workspace {
 #[derive(Debug)]
 struct Inner {
     id: WorkspaceId,
-    client: Arc<ArmClient>,
+    client: Arc<ServiceClient>,
     /// `…/workspaces/{name}?api-version=…`: parsed once, extended for every call.
     url: Url,
     api_version: String,
@@ -208,7 +208,7 @@ impl Workspace {
         pages(self.inner.client.clone(), self.url_of(&["computes"]))
     }
 
-    pub(crate) fn client(&self) -> &Arc<ArmClient> {
+    pub(crate) fn client(&self) -> &Arc<ServiceClient> {
         &self.inner.client
     }
 

@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind};
 use crate::operation::driver::{Driver, LAST_READ, Reading, chance, tell_lag};
 use crate::operation::schedule::{Pace, Schedule};
 use crate::operation::step::{Step, is_passing};
-use crate::transport::{Answer, ArmClient, HttpRequest, Limit, Next, Sending, Trail, follow};
+use crate::transport::{Answer, HttpRequest, Limit, Next, Sending, ServiceClient, Trail, follow};
 use crate::wire::RowPage;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -34,7 +34,7 @@ const MAX_FAILING: Duration = Duration::from_secs(300);
 /// The operations of one workspace, and the list that shows them.
 pub(super) struct Group<'a> {
     common: &'a Common,
-    client: Arc<ArmClient>,
+    client: Arc<ServiceClient>,
     members: Vec<Member<'a>>,
     /// Names in lower case, sorted, with the place of the member.
     names: Vec<(Box<str>, usize)>,
