@@ -1,6 +1,7 @@
 //! Names of the service: parsed once, trusted after.
 
 use crate::error::{Error, Violation};
+use crate::facts::arm::ML_PROVIDER;
 use crate::facts::names::{COMPUTE_MAX, COMPUTE_MIN, RESERVED_COMPUTES};
 use crate::rules;
 use std::{fmt, str::FromStr};
@@ -185,6 +186,20 @@ impl WorkspaceId {
             resource_group: resource_group.to_owned(),
             name: name.to_owned(),
         })
+    }
+
+    /// The segments of its resource id.
+    pub(crate) fn segments(&self) -> [&str; 8] {
+        [
+            "subscriptions",
+            &self.subscription,
+            "resourceGroups",
+            &self.resource_group,
+            "providers",
+            ML_PROVIDER,
+            "workspaces",
+            &self.name,
+        ]
     }
 
     /// The id of the subscription.

@@ -96,23 +96,30 @@ pub enum Verb {
     Attach,
     /// Create a compute with a new AKS cluster.
     Create,
-    /// Delete the compute and its AKS cluster.
+    /// Delete the compute and its AKS cluster, or the web service.
     Delete,
+    /// Deploy models as a web service.
+    Deploy,
     /// Detach the compute; its AKS cluster stays.
     Detach,
-    /// Change the compute.
+    /// Make a new key of a web service.
+    RegenerateKey,
+    /// Change the compute or the web service.
     Update,
 }
 
 impl Verb {
-    /// The verb as a word: `attach`, `create`, `delete`, `detach` or `update`.
+    /// The verb as a word: `attach`, `create`, `delete`, `deploy`, `detach`, `regenerate-key` or
+    /// `update`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Attach => "attach",
             Self::Create => "create",
             Self::Delete => "delete",
+            Self::Deploy => "deploy",
             Self::Detach => "detach",
+            Self::RegenerateKey => "regenerate-key",
             Self::Update => "update",
         }
     }
@@ -141,6 +148,9 @@ pub(crate) enum MonitorKind {
     AzureAsyncOperation,
     Location,
     OperationLocation,
+    /// An operation of the model management service: its id comes with `Operation-Location`, and is
+    /// read below our own base, whatever host the header names.
+    ServiceOperation,
 }
 
 /// Where the result of a POST is read (`x-ms-long-running-operation-options`).
@@ -154,9 +164,17 @@ pub(crate) enum FinalStateVia {
 
 const VERSION: u32 = 1;
 const KIND: &str = "azureml-aks/compute";
+const SERVICE_KIND: &str = "azureml-aks/service";
 
 /// The end of the year 9000, in milliseconds: beyond it dates cannot be reckoned with.
 const LATEST: u64 = 221_845_391_999_000;
+
+impl TokenParts {
+    /// Whether it is about a web service rather than a compute.
+    pub(crate) fn is_service(&self) -> bool {
+        self.kind == SERVICE_KIND
+    }
+}
 
 impl ResumeToken {
     /// A token for a request that was not sent yet.
@@ -190,6 +208,13 @@ impl ResumeToken {
         }))
     }
 
+    /// That of a verb on a web service.
+    #[cfg(feature = "services")]
+    pub(crate) fn for_service(mut self) -> Self {
+        SERVICE_KIND.clone_into(&mut self.0.kind);
+        self
+    }
+
     /// Reads a token that [`expose`](Self::expose) wrote.
     ///
     /// # Errors
@@ -212,7 +237,7 @@ impl ResumeToken {
         let refuse = |message: String| Error::new(ErrorKind::ResumeToken, message);
         let header: Header = serde_json::from_str(text)
             .map_err(|_| refuse("the text is no resume token of azureml-aks".to_owned()))?;
-        if header.kind != KIND {
+        if !matches!(header.kind.as_str(), KIND | SERVICE_KIND) {
             return Err(refuse(
                 "the token belongs to another kind of operation".to_owned(),
             ));
@@ -246,10 +271,14 @@ impl ResumeToken {
         self.0.op
     }
 
-    /// The name of the compute.
+    /// The name of the compute or the web service.
     #[must_use]
     pub fn target(&self) -> Option<String> {
-        self.segment_after("computes")
+        self.segment_after(if self.0.is_service() {
+            "services"
+        } else {
+            "computes"
+        })
     }
 
     /// The name of the workspace, so that a store of tokens can be sorted by it.

@@ -257,6 +257,7 @@ impl Workspace {
             Verb::Delete | Verb::Detach => {
                 Resumed::Removal(remove::operation(self, &name, token.clone(), begun))
             }
+            Verb::Deploy | Verb::RegenerateKey => return Err(of_a_service()),
         })
     }
 
@@ -292,7 +293,7 @@ impl Workspace {
                     Verb::Delete | Verb::Detach => {
                         Resumed::Removal(remove::gone(self, &name, &url, token.clone()))
                     }
-                    Verb::Attach | Verb::Create | Verb::Update => not_started,
+                    _ => not_started,
                 });
             }
         };
@@ -339,12 +340,16 @@ impl Workspace {
             // Somebody else's create or update may run: that is no removal.
             Verb::Delete | Verb::Detach if is_deleting(state) => removal(begun()?),
             Verb::Delete | Verb::Detach => not_started,
+            Verb::Deploy | Verb::RegenerateKey => return Err(of_a_service()),
         })
     }
 
     /// The compute that the token is about, if it is one of this workspace.
     fn owner_of(&self, token: &TokenParts) -> Result<ComputeName, Error> {
         let refuse = |why: &str| Error::new(ErrorKind::ResumeToken, why);
+        if token.is_service() {
+            return Err(of_a_service());
+        }
         let url = Url::parse(&token.initial_uri)
             .map_err(|_| refuse("the token holds a URL that is none"))?;
         self.client()
@@ -373,6 +378,11 @@ impl Workspace {
     }
 }
 
+fn of_a_service() -> Error {
+    Error::new(ErrorKind::ResumeToken, "the token belongs to a web service")
+        .with_remedy("resume it with AksWebservice::resume")
+}
+
 /// Whether what was sent is what the token says was asked for: it must not be possible to wait for
 /// a delete in the belief that it was a detach.
 fn fits(token: &TokenParts, url: &Url) -> bool {
@@ -382,6 +392,7 @@ fn fits(token: &TokenParts, url: &Url) -> bool {
         .map(|(_, action)| action.to_ascii_lowercase());
     let expected = match token.op {
         Verb::Attach | Verb::Create | Verb::Update => (HttpVerb::Put, None),
+        Verb::Deploy | Verb::RegenerateKey => return false,
         Verb::Delete => (HttpVerb::Delete, Some("delete")),
         Verb::Detach => (HttpVerb::Delete, Some("detach")),
     };

@@ -27,6 +27,7 @@ impl Observer {
     /// Before the pause of one operation.
     pub(crate) fn progress(&mut self, progress: &Progress) {
         if let Some(display) = &mut self.display {
+            display.log(&progress.log);
             display.show(state(progress), progress.elapsed);
         }
         self.call(progress);
@@ -35,6 +36,7 @@ impl Observer {
     /// The end of one operation.
     pub(crate) fn end(&mut self, progress: &Progress, error: Option<&Error>) {
         if let Some(display) = &mut self.display {
+            display.log(&progress.log);
             display.end(&end(progress, error));
         }
     }
@@ -172,6 +174,17 @@ struct Shown {
 }
 
 impl Display {
+    /// What the service says while it works: each line stays.
+    fn log(&self, lines: &[String]) {
+        if lines.is_empty() {
+            return;
+        }
+        self.hide();
+        for line in lines {
+            self.write(&format!("  {}\n", printable(line)));
+        }
+    }
+
     fn show(&mut self, state: String, elapsed: Duration) {
         let known = self
             .shown
@@ -311,6 +324,7 @@ mod tests {
             elapsed: Duration::from_secs(3725),
             next_delay: Duration::from_secs(5),
             last_error: Some("connection reset".into()),
+            log: Vec::new(),
         };
         assert_eq!(
             state(&progress),

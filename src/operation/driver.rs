@@ -26,6 +26,10 @@ pub(super) const LAST_READ: Duration = Duration::from_secs(5);
 const KEEPS_ITS_NAME: &str =
     "the compute stays and keeps its name: delete or detach it before the next try";
 
+/// What a failed deployment leaves behind.
+const SERVICE_KEEPS_ITS_NAME: &str =
+    "the service stays and keeps its name: delete it, or deploy with overwrite";
+
 /// An operation that is being waited for.
 ///
 /// All that changes, changes after an answer was taken in whole: a future of this type can be
@@ -150,7 +154,10 @@ impl Driver {
             watched(turn, &wait.observer).await
         };
         match &turn {
-            Ok(Turn::Progress(progress)) => wait.observer.progress(progress),
+            Ok(Turn::Progress(progress)) => {
+                wait.observer.progress(progress);
+                self.machine.forget_log();
+            }
             Ok(Turn::Done) => {}
             Err(error) => wait.observer.end(&self.progress(), Some(error)),
         }
@@ -161,6 +168,7 @@ impl Driver {
     pub(crate) fn end(&mut self, wait: &mut Wait) -> Result<Option<Value>, Error> {
         let result = self.tell();
         wait.observer.end(&self.progress(), result.as_ref().err());
+        self.machine.forget_log();
         result
     }
 
@@ -300,6 +308,7 @@ impl Driver {
             elapsed: self.started.elapsed(),
             next_delay: self.next.map_or(Duration::ZERO, |next| next.delay),
             last_error: self.machine.last_error().map(str::to_owned),
+            log: self.machine.log().to_vec(),
         }
     }
 
@@ -329,10 +338,14 @@ impl Driver {
                     ErrorKind::OperationFailed
                 };
                 let error = Error::of_response(kind, facts.clone());
-                let made = matches!(self.verb(), Some(Verb::Attach | Verb::Create));
-                let error = match made && error.remedy().is_none() {
-                    true => error.with_remedy(KEEPS_ITS_NAME),
-                    false => error,
+                let keeps = match self.verb() {
+                    Some(Verb::Attach | Verb::Create) => Some(KEEPS_ITS_NAME),
+                    Some(Verb::Deploy) => Some(SERVICE_KEEPS_ITS_NAME),
+                    _ => None,
+                };
+                let error = match keeps {
+                    Some(remedy) if error.remedy().is_none() => error.with_remedy(remedy),
+                    _ => error,
                 };
                 (error, None)
             }
@@ -377,8 +390,8 @@ impl Driver {
                 token,
             })
             .with_context(|| match self.verb() {
-                Some(verb) => format!("{verb} compute {:?}", self.target),
-                None => format!("wait for compute {:?}", self.target),
+                Some(verb) => format!("{verb} {} {:?}", self.machine.noun(), self.target),
+                None => format!("wait for {} {:?}", self.machine.noun(), self.target),
             })
     }
 }

@@ -21,6 +21,8 @@ pub use handle::Operation;
 pub use progress::{Event, Progress};
 #[cfg(feature = "internals")]
 pub(crate) use schedule::Pace;
+#[cfg(feature = "services")]
+pub(crate) use status::Family;
 pub use status::StatusClass;
 pub(crate) use status::is_deleting;
 #[cfg(feature = "internals")]

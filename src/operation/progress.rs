@@ -12,7 +12,7 @@ pub struct Progress {
     pub verb: Option<Verb>,
     /// The name of the workspace.
     pub workspace: Option<String>,
-    /// The name of the compute.
+    /// The name of the compute or the web service.
     pub target: String,
     /// The status as the service spelled it, once it gave one.
     pub status: Option<String>,
@@ -28,6 +28,9 @@ pub struct Progress {
     pub next_delay: Duration,
     /// Why the last read of the status failed, where it did. The wait goes on.
     pub last_error: Option<String>,
+    /// What the service has logged since the last progress, a line each. Deployments and updates of web
+    /// services do so; computes do not.
+    pub log: Vec<String>,
 }
 
 /// An item of [`Operation::events`](super::Operation::events) and

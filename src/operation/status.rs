@@ -1,5 +1,6 @@
 //! Words that say how an operation or a resource stands.
 
+use crate::error::ServiceError;
 use crate::wire::StatusDocument;
 use serde_json::Value;
 
@@ -52,6 +53,58 @@ pub(crate) fn provisioning_state(resource: &Value) -> Option<&str> {
         .or_else(|| properties.get("ProvisioningState"))?
         .as_str()?;
     (!state.trim().is_empty()).then_some(state)
+}
+
+/// What a resource is, and so how its documents are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// A resource of ARM.
+    Compute,
+    /// A web service of the model management service.
+    #[cfg_attr(not(feature = "services"), allow(dead_code))]
+    Service,
+}
+
+impl Family {
+    /// The word for such a resource.
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Self::Compute => "compute",
+            Self::Service => "service",
+        }
+    }
+
+    /// The state that a resource says it has; missing where it is no text or empty.
+    pub(crate) fn state(self, resource: &Value) -> Option<&str> {
+        match self {
+            Self::Compute => provisioning_state(resource),
+            Self::Service => {
+                let state = resource.get("state")?.as_str()?;
+                (!state.trim().is_empty()).then_some(state)
+            }
+        }
+    }
+
+    /// What such a state means.
+    pub(crate) fn class(self, state: &str) -> StatusClass {
+        match self {
+            Self::Compute => StatusClass::of(state),
+            // `Unhealthy`, `Unschedulable` and words of another year may still become one of these.
+            Self::Service if state.trim().eq_ignore_ascii_case("healthy") => StatusClass::Succeeded,
+            Self::Service if state.trim().eq_ignore_ascii_case("failed") => StatusClass::Failed,
+            Self::Service => StatusClass::InProgress,
+        }
+    }
+
+    /// Why a resource failed, where it says so.
+    pub(crate) fn reason(self, resource: &Value) -> Option<ServiceError> {
+        match self {
+            Self::Compute => ServiceError::of_provisioning(resource),
+            Self::Service => ServiceError::find(&serde_json::json!({
+                "error": resource.get("error")?,
+            })),
+        }
+    }
 }
 
 /// Whether a provisioning state is that of a resource that goes.

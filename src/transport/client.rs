@@ -1,9 +1,9 @@
-//! The two pipelines of a workspace.
+//! The two pipelines of a service: ARM, or the hosts of a workspace.
 
+use super::TrustedOrigins;
 use super::exchange::{Answer, HttpRequest, Limit};
 use super::retry::ReadRetry;
 use super::throttle::{Brake, ThrottlePolicy, Throttled};
-use super::{Cloud, TrustedOrigins};
 use crate::error::{Error, ErrorKind, ResponseFacts};
 use azure_core::credentials::TokenCredential;
 use azure_core::http::headers::{ACCEPT, CLIENT_REQUEST_ID, CONTENT_TYPE};
@@ -16,10 +16,9 @@ use azure_core::http::{
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What the pipelines are made of.
-#[derive(Debug)]
+/// What the pipelines of all services of a workspace are made of.
+#[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    pub(crate) cloud: Cloud,
     pub(crate) credential: Arc<dyn TokenCredential>,
     /// With a transport in it.
     pub(crate) options: ClientOptions,
@@ -28,7 +27,7 @@ pub(crate) struct Settings {
     pub(crate) timeout: Duration,
 }
 
-/// Sends requests to ARM.
+/// Sends requests to one service.
 #[derive(Debug)]
 pub(crate) struct ServiceClient {
     /// Tries again by itself: for reads.
@@ -48,25 +47,32 @@ pub(crate) enum Sending {
 }
 
 impl ServiceClient {
-    pub(crate) fn new(settings: Settings) -> Self {
-        let origins = TrustedOrigins::new(settings.cloud.endpoint().clone());
+    /// A client that sends tokens of `scope` to `origins`, and to nobody else.
+    pub(crate) fn new(settings: &Settings, origins: TrustedOrigins, scope: &str) -> Self {
+        let bearer = BearerTokenAuthorizationPolicy::new(settings.credential.clone(), [scope]);
+        Self::with(settings, origins, Some(Arc::new(bearer)))
+    }
+
+    /// A client that sends no token.
+    #[cfg(feature = "services")]
+    pub(crate) fn anonymous(settings: &Settings, origins: TrustedOrigins) -> Self {
+        Self::with(settings, origins, None)
+    }
+
+    fn with(settings: &Settings, origins: TrustedOrigins, bearer: Option<Arc<dyn Policy>>) -> Self {
         let brake = Arc::new(Brake::default());
-        let bearer: Arc<dyn Policy> = Arc::new(BearerTokenAuthorizationPolicy::new(
-            settings.credential,
-            [settings.cloud.scope()],
-        ));
         let pipeline = |retry: RetryOptions, impatient| {
             let options = ClientOptions {
                 retry,
                 ..settings.options.clone()
             };
-            let per_try: Vec<Arc<dyn Policy>> = vec![
-                Arc::new(ThrottlePolicy {
-                    brake: brake.clone(),
-                    impatient,
-                }),
-                bearer.clone(),
-            ];
+            let throttle = Arc::new(ThrottlePolicy {
+                brake: brake.clone(),
+                impatient,
+            });
+            let per_try: Vec<Arc<dyn Policy>> = std::iter::once(throttle as Arc<dyn Policy>)
+                .chain(bearer.clone())
+                .collect();
             Pipeline::new(
                 option_env!("CARGO_PKG_NAME"),
                 option_env!("CARGO_PKG_VERSION"),
@@ -172,7 +178,7 @@ impl ServiceClient {
         sent.insert_header(CLIENT_REQUEST_ID, request.client_request_id.clone());
         sent.insert_header(ACCEPT, "application/json");
         if let Some(body) = &request.body {
-            sent.insert_header(CONTENT_TYPE, "application/json");
+            sent.insert_header(CONTENT_TYPE, request.content_type);
             sent.set_body(body.clone());
         }
         let pipeline = match sending {

@@ -3,13 +3,15 @@
 use crate::error::{Error, ErrorKind};
 use url::Url;
 
-/// An Azure cloud: the endpoint of ARM and the audience of its tokens.
+/// An Azure cloud: the endpoint of ARM, and the audiences of tokens for ARM and for the hosts of a
+/// workspace.
 ///
 /// The default is the public one. The credential has to belong to the same cloud.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cloud {
     endpoint: Url,
     scope: String,
+    workspace_scope: String,
     /// `None` for a custom one.
     configuration: Option<Configuration>,
 }
@@ -18,7 +20,11 @@ impl Cloud {
     /// Azure's public cloud: `https://management.azure.com`.
     #[must_use]
     pub fn public() -> Self {
-        Self::known("https://management.azure.com", Configuration::AzurePublic)
+        Self::known(
+            "https://management.azure.com",
+            "https://ml.azure.com",
+            Configuration::AzurePublic,
+        )
     }
 
     /// Azure for the US government: `https://management.usgovcloudapi.net`.
@@ -26,6 +32,7 @@ impl Cloud {
     pub fn us_government() -> Self {
         Self::known(
             "https://management.usgovcloudapi.net",
+            "https://ml.azure.us",
             Configuration::AzureGovernment,
         )
     }
@@ -35,6 +42,7 @@ impl Cloud {
     pub fn china() -> Self {
         Self::known(
             "https://management.chinacloudapi.cn",
+            "https://ml.azure.cn",
             Configuration::AzureChina,
         )
     }
@@ -45,7 +53,8 @@ impl Cloud {
     ///
     /// * `endpoint` - where ARM is: an `https` URL without path, query or user.
     /// * `audience` - for whom tokens are made; tokens are asked for with the scope
-    ///   `{audience}/.default`.
+    ///   `{audience}/.default`. It also stands for the hosts of the workspace, unless
+    ///   [`workspace_audience`](Self::workspace_audience) names another.
     ///
     /// # Errors
     ///
@@ -79,20 +88,28 @@ impl Cloud {
         {
             return Err(refuse("has more than scheme, host and port"));
         }
-        let audience = audience
-            .trim()
-            .trim_end_matches("/.default")
-            .trim_end_matches('/');
-        if audience.is_empty() {
-            return Err(Error::new(
-                ErrorKind::Configuration,
-                "the audience of the cloud is empty",
-            ));
-        }
+        let scope = scope_of(audience)?;
         Ok(Self {
             endpoint: url,
-            scope: format!("{audience}/.default"),
+            workspace_scope: scope.clone(),
+            scope,
             configuration: None,
+        })
+    }
+
+    /// Takes another audience for the hosts of the workspace, where models and services are managed.
+    ///
+    /// Of the known clouds it is `https://ml.azure.com`, `https://ml.azure.us` or
+    /// `https://ml.azure.cn`: what Microsoft's present client asks for. Its predecessor sent the token
+    /// of ARM to these hosts; if a workspace takes nothing else, name the audience of ARM here.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`] if the audience is empty.
+    pub fn workspace_audience(self, audience: &str) -> Result<Self, Error> {
+        Ok(Self {
+            workspace_scope: scope_of(audience)?,
+            ..self
         })
     }
 
@@ -108,20 +125,46 @@ impl Cloud {
         &self.scope
     }
 
+    /// The scope that tokens for the hosts of the workspace are asked for with.
+    #[must_use]
+    pub fn workspace_scope(&self) -> &str {
+        &self.workspace_scope
+    }
+
     #[cfg_attr(not(feature = "identity"), allow(dead_code))]
     pub(crate) fn configuration(&self) -> Option<&Configuration> {
         self.configuration.as_ref()
     }
 
-    fn known(endpoint: &'static str, configuration: Configuration) -> Self {
+    fn known(
+        endpoint: &'static str,
+        workspace_audience: &'static str,
+        configuration: Configuration,
+    ) -> Self {
         Self {
             // A constant that the tests parse.
             #[allow(clippy::expect_used)]
             endpoint: Url::parse(endpoint).expect("a constant"),
             scope: format!("{endpoint}/.default"),
+            workspace_scope: format!("{workspace_audience}/.default"),
             configuration: Some(configuration),
         }
     }
+}
+
+/// An audience, or a scope of it, as the scope that tokens are asked for with.
+fn scope_of(audience: &str) -> Result<String, Error> {
+    let audience = audience
+        .trim()
+        .trim_end_matches("/.default")
+        .trim_end_matches('/');
+    if audience.is_empty() {
+        return Err(Error::new(
+            ErrorKind::Configuration,
+            "the audience of the cloud is empty",
+        ));
+    }
+    Ok(format!("{audience}/.default"))
 }
 
 impl Default for Cloud {
@@ -138,13 +181,21 @@ mod tests {
 
     #[test]
     fn the_known_clouds_have_their_documented_hosts() {
-        for (cloud, host) in [
-            (Cloud::public(), "management.azure.com"),
-            (Cloud::us_government(), "management.usgovcloudapi.net"),
-            (Cloud::china(), "management.chinacloudapi.cn"),
+        for (cloud, host, workspace) in [
+            (Cloud::public(), "management.azure.com", "ml.azure.com"),
+            (
+                Cloud::us_government(),
+                "management.usgovcloudapi.net",
+                "ml.azure.us",
+            ),
+            (Cloud::china(), "management.chinacloudapi.cn", "ml.azure.cn"),
         ] {
             assert_eq!(cloud.endpoint().host_str(), Some(host));
             assert_eq!(cloud.scope(), format!("https://{host}/.default"));
+            assert_eq!(
+                cloud.workspace_scope(),
+                format!("https://{workspace}/.default")
+            );
         }
     }
 
@@ -166,10 +217,11 @@ mod tests {
     #[test]
     fn an_audience_may_be_given_as_a_scope() {
         for audience in ["https://a", "https://a/", "https://a/.default"] {
-            assert_eq!(
-                Cloud::custom("https://m", audience).unwrap().scope(),
-                "https://a/.default"
-            );
+            let cloud = Cloud::custom("https://m", audience).unwrap();
+            assert_eq!(cloud.scope(), "https://a/.default");
+            assert_eq!(cloud.workspace_scope(), "https://a/.default");
+            let cloud = Cloud::public().workspace_audience(audience).unwrap();
+            assert_eq!(cloud.workspace_scope(), "https://a/.default");
         }
     }
 }

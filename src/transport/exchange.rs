@@ -16,6 +16,7 @@ pub(crate) struct HttpRequest {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) body: Option<Bytes>,
+    pub(crate) content_type: &'static str,
     pub(crate) client_request_id: String,
 }
 
@@ -25,6 +26,7 @@ impl HttpRequest {
             method,
             url,
             body: None,
+            content_type: "application/json",
             client_request_id: azure_core::Uuid::new_v4().into(),
         }
     }
@@ -38,6 +40,16 @@ impl HttpRequest {
         // A `Value` has string keys only: writing it cannot fail.
         self.body = Some(serde_json::to_vec(body).unwrap_or_default().into());
         self
+    }
+
+    /// [`json`](Self::json), for the changes of an RFC 6902 patch.
+    #[cfg(feature = "services")]
+    #[must_use]
+    pub(crate) fn json_patch(self, changes: &serde_json::Value) -> Self {
+        Self {
+            content_type: "application/json-patch+json",
+            ..self.json(changes)
+        }
     }
 
     #[must_use]

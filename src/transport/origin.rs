@@ -4,17 +4,22 @@ use crate::error::{Error, ErrorKind, redact_url};
 use std::sync::Arc;
 use url::Url;
 
-/// The origins that may see a token: the endpoint of ARM, and nothing that an answer names.
+/// The origins that may see a token: the endpoint of ARM, or the hosts that the workspace's discovery
+/// named, and nothing that any other answer names.
 #[derive(Debug, Clone)]
 pub(crate) struct TrustedOrigins {
     /// Shared: each of ten thousand operations has one.
-    endpoint: Arc<Url>,
+    endpoints: Arc<[Url]>,
 }
 
 impl TrustedOrigins {
     pub(crate) fn new(endpoint: Url) -> Self {
+        Self::of([endpoint])
+    }
+
+    pub(crate) fn of(endpoints: impl IntoIterator<Item = Url>) -> Self {
         Self {
-            endpoint: Arc::new(endpoint),
+            endpoints: endpoints.into_iter().collect(),
         }
     }
 
@@ -25,20 +30,26 @@ impl TrustedOrigins {
     ///
     /// [`ErrorKind::UntrustedUrl`], with the values of the query hidden.
     pub(crate) fn check(&self, url: &Url) -> Result<(), Error> {
-        let same = url.scheme() == "https"
-            && url.scheme() == self.endpoint.scheme()
-            && url.host_str() == self.endpoint.host_str()
-            && url.port_or_known_default() == self.endpoint.port_or_known_default()
-            && url.username().is_empty()
-            && url.password().is_none();
-        if same {
+        let bare = url.scheme() == "https" && url.username().is_empty() && url.password().is_none();
+        let same = |endpoint: &Url| {
+            url.scheme() == endpoint.scheme()
+                && url.host_str() == endpoint.host_str()
+                && url.port_or_known_default() == endpoint.port_or_known_default()
+        };
+        if bare && self.endpoints.iter().any(same) {
             return Ok(());
         }
+        let mut trusted: Vec<String> = self
+            .endpoints
+            .iter()
+            .map(|endpoint| endpoint.origin().ascii_serialization())
+            .collect();
+        trusted.dedup();
         Err(Error::new(
             ErrorKind::UntrustedUrl,
             format!(
                 "the service named a URL outside {}, and nothing was sent there: {}",
-                self.endpoint.origin().ascii_serialization(),
+                trusted.join(", "),
                 redact_url(url)
             ),
         ))

@@ -1,10 +1,14 @@
 //! How a workspace is set up.
 
+#[cfg(feature = "services")]
+use super::discovery::Hosts;
 use super::{Inner, Workspace, workspace_url};
 use crate::error::{Error, ErrorKind};
 use crate::facts::arm::DEFAULT_API_VERSION;
 use crate::names::WorkspaceId;
-use crate::transport::{Cloud, DefaultClient, ServiceClient, Settings, default_transport};
+use crate::transport::{
+    Cloud, DefaultClient, ServiceClient, Settings, TrustedOrigins, default_transport,
+};
 use azure_core::credentials::TokenCredential;
 use azure_core::http::{ClientOptions, RetryOptions, Transport};
 use std::fmt;
@@ -196,6 +200,8 @@ impl WorkspaceBuilder {
                  and characters of !#$%&'*+-.^_`|~",
             );
         }
+        #[cfg(feature = "services")]
+        let own_transport = options.transport.is_some();
         match &options.transport {
             Some(_) if self.default_client.is_customised() => {
                 return refuse(
@@ -209,13 +215,14 @@ impl WorkspaceBuilder {
         let own_retry = self.retry.is_some();
         options.retry = self.retry.unwrap_or_default();
         let url = workspace_url(self.cloud.endpoint(), &id, api_version);
-        let client = ServiceClient::new(Settings {
-            cloud: self.cloud,
+        let settings = Settings {
             credential,
             options,
             own_retry,
             timeout: self.timeout,
-        });
+        };
+        let origins = TrustedOrigins::new(self.cloud.endpoint().clone());
+        let client = ServiceClient::new(&settings, origins, self.cloud.scope());
         Ok(Workspace {
             inner: Arc::new(Inner {
                 id,
@@ -223,7 +230,13 @@ impl WorkspaceBuilder {
                 url,
                 api_version: api_version.to_owned(),
                 preset: self.location,
-                location: OnceCell::new(),
+                found: OnceCell::new(),
+                #[cfg(feature = "services")]
+                hosts: Hosts::new(
+                    settings,
+                    self.cloud.workspace_scope().to_owned(),
+                    own_transport,
+                ),
             }),
         })
     }

@@ -2,13 +2,16 @@
 
 mod builder;
 mod config_file;
+#[cfg(feature = "services")]
+mod discovery;
 #[cfg(feature = "identity")]
 mod identity;
 
 pub use builder::WorkspaceBuilder;
+#[cfg(feature = "services")]
+pub(crate) use discovery::DataPlane;
 
 use crate::error::{Error, ErrorKind};
-use crate::facts::arm::ML_PROVIDER;
 use crate::names::{ComputeName, WorkspaceId};
 use crate::transport::{HttpRequest, Limit, Sending, ServiceClient, pages};
 use crate::wire::{ComputeResource, WorkspaceResource};
@@ -57,8 +60,18 @@ struct Inner {
     api_version: String,
     /// The region as the caller gave it.
     preset: Option<String>,
-    /// The region as the service gave it; filled by a read of the workspace.
-    location: OnceCell<String>,
+    /// What the service said of the workspace; filled by a read of it.
+    found: OnceCell<Found>,
+    #[cfg(feature = "services")]
+    hosts: discovery::Hosts,
+}
+
+/// What is kept of a read of the workspace.
+#[derive(Debug)]
+struct Found {
+    location: String,
+    #[cfg(feature = "services")]
+    discovery_url: Option<String>,
 }
 
 impl Workspace {
@@ -172,7 +185,11 @@ impl Workspace {
 
     /// Reads the workspace, once: it is there, and this is its region.
     pub(crate) async fn confirm(&self) -> Result<&str, Error> {
-        let location = self.inner.location.get_or_try_init(|| async {
+        Ok(&self.found().await?.location)
+    }
+
+    async fn found(&self) -> Result<&Found, Error> {
+        let found = self.inner.found.get_or_try_init(|| async {
             let request = HttpRequest::get(self.inner.url.clone());
             let id = request.client_request_id.clone();
             let resource: WorkspaceResource = self
@@ -182,7 +199,7 @@ impl Workspace {
                 .await?
                 .successful(&id)?
                 .json(&id)?;
-            resource
+            let location = resource
                 .location
                 .filter(|location| !location.is_empty())
                 .ok_or_else(|| {
@@ -190,12 +207,16 @@ impl Workspace {
                         ErrorKind::Protocol,
                         "the service gave the workspace no location",
                     )
-                })
+                })?;
+            Ok(Found {
+                location,
+                #[cfg(feature = "services")]
+                discovery_url: resource.properties.discovery_url,
+            })
         });
-        let location = location.await.map_err(|error| {
+        found.await.map_err(|error: Error| {
             error.with_context(|| format!("read workspace {:?}", self.inner.id.name()))
-        })?;
-        Ok(location)
+        })
     }
 
     /// All computes of the workspace, of every kind, read a page at a time as they are asked for.
@@ -231,16 +252,7 @@ impl Workspace {
 fn workspace_url(endpoint: &Url, id: &WorkspaceId, api_version: &str) -> Url {
     let mut url = endpoint.clone();
     if let Ok(mut path) = url.path_segments_mut() {
-        path.clear().extend([
-            "subscriptions",
-            id.subscription(),
-            "resourceGroups",
-            id.resource_group(),
-            "providers",
-            ML_PROVIDER,
-            "workspaces",
-            id.name(),
-        ]);
+        path.clear().extend(id.segments());
     }
     url.query_pairs_mut()
         .append_pair("api-version", api_version);

@@ -4,7 +4,7 @@ use super::body::{Body, failure_facts, result_of, with_api_version};
 use super::{Machine, Mode, Outcome, Phase, Step};
 use crate::error::{ErrorKind, ResponseFacts, ServiceError};
 use crate::operation::schedule::Pace;
-use crate::operation::status::{StatusClass, provisioning_state};
+use crate::operation::status::{Family, StatusClass};
 use crate::token::{FinalStateVia, HttpVerb};
 use crate::transport::Answer;
 use serde_json::Value;
@@ -65,7 +65,12 @@ impl Machine {
             let facts = ResponseFacts { error, ..facts };
             return self.end(Outcome::Failed { canceled, facts });
         }
-        if facts.error.is_none() && self.verb != HttpVerb::Post {
+        // A service tells more of its failure than the operation that made it.
+        let tells = match self.family {
+            Family::Compute => facts.error.is_none() && self.verb != HttpVerb::Post,
+            Family::Service => self.verb != HttpVerb::Delete,
+        };
+        if tells {
             let facts = Box::new(facts);
             self.phase = Phase::Reason { canceled, facts };
             return Step::Read(Pace::Now);
@@ -79,12 +84,17 @@ impl Machine {
         resource: Option<Value>,
         answer: Option<&Answer>,
     ) -> Step {
-        let state = resource.as_ref().and_then(provisioning_state);
-        let class = state.map_or(StatusClass::Succeeded, StatusClass::of);
+        let family = self.family;
+        let state = resource
+            .as_ref()
+            .and_then(|resource| family.state(resource));
+        let class = state.map_or(StatusClass::Succeeded, |state| family.class(state));
         match class {
             StatusClass::Succeeded | StatusClass::InProgress => self.succeed(resource),
             StatusClass::Failed | StatusClass::Canceled => {
-                let error = resource.as_ref().and_then(ServiceError::of_provisioning);
+                let error = resource
+                    .as_ref()
+                    .and_then(|resource| family.reason(resource));
                 let facts = failure_facts(error, answer, &self.request_id);
                 self.end(Outcome::Failed {
                     canceled: class == StatusClass::Canceled,
@@ -102,7 +112,8 @@ impl Machine {
     pub(super) fn final_read(&mut self, answer: &Answer, url: Url) -> Step {
         let body = Body::read(answer);
         let fetched = matches!(answer.status, 200..300);
-        if self.verb == HttpVerb::Post && fetched && answer.status != 202 {
+        let is_result = self.verb == HttpVerb::Post && self.family == Family::Compute;
+        if is_result && fetched && answer.status != 202 {
             match body {
                 Body::Json(result) => return self.succeed(Some(result)),
                 Body::Empty => return self.succeed(None),
@@ -130,8 +141,9 @@ impl Machine {
 
     /// The resource has the last word: services have said "succeeded" too early.
     pub(super) fn settle(&mut self, resource: Value, answer: &Answer) -> Step {
-        let state = provisioning_state(&resource);
-        if state.map(StatusClass::of) == Some(StatusClass::InProgress) {
+        let family = self.family;
+        let state = family.state(&resource);
+        if state.map(|state| family.class(state)) == Some(StatusClass::InProgress) {
             self.note(state, None);
             self.seen_running = true;
             self.mode = Mode::Resource;
@@ -154,7 +166,15 @@ impl Machine {
         facts: ResponseFacts,
     ) -> Step {
         let body = Body::read(answer);
-        let error = body.json().and_then(ServiceError::of_provisioning);
+        let reason = body
+            .json()
+            .and_then(|resource| self.family.reason(resource));
+        let error = match (reason, facts.error) {
+            // What stands there may be an older failure: the operation's own details win.
+            (_, Some(error)) if !error.details.is_empty() => Some(error),
+            (reason, error) => reason.or(error),
+        };
+        let error = error.or_else(|| self.status_as_error());
         self.end(Outcome::Failed {
             canceled,
             facts: ResponseFacts { error, ..facts },

@@ -8,11 +8,14 @@ mod body;
 mod finish;
 mod monitor;
 mod rows;
+mod service;
 mod start;
 mod trouble;
 
 use self::rows::Rows;
+use self::service::OperationLog;
 use super::schedule::Pace;
+use super::status::Family;
 use crate::error::{Error, ErrorKind, ResponseFacts};
 use crate::token::{FinalStateVia, HttpVerb, MonitorKind, TokenParts};
 use crate::transport::{Answer, TrustedOrigins};
@@ -124,6 +127,7 @@ enum Why {
 #[derive(Debug, Clone)]
 pub(crate) struct Machine {
     verb: HttpVerb,
+    family: Family,
     /// Sent with every request of the operation, so that support can find them all.
     request_id: String,
     /// Where the resource is read: the first URL with nothing but the API version in its query.
@@ -148,6 +152,8 @@ pub(crate) struct Machine {
     failing_since: Option<Duration>,
     final_reads: u32,
     rows: Rows,
+    /// What a service tells while it works; `None` where it told nothing.
+    log: Option<Box<OperationLog>>,
 }
 
 /// What can be seen from outside.
@@ -186,6 +192,11 @@ impl Machine {
         }
     }
 
+    /// The word for what the operation is about.
+    pub(crate) fn noun(&self) -> &'static str {
+        self.family.noun()
+    }
+
     /// The resource that the operation is about.
     pub(crate) fn resource(&self) -> &Url {
         &self.resource
@@ -195,6 +206,10 @@ impl Machine {
     pub(crate) fn write(&self, token: &mut TokenParts) {
         token.accepted = true;
         let (monitor, next) = match &self.mode {
+            // How much of the log was seen is no business of another process.
+            Mode::Monitor { kind, url } if *kind == MonitorKind::ServiceOperation => {
+                (Some(*kind), url.as_str().split('?').next())
+            }
             Mode::Monitor { kind, url } => (Some(*kind), Some(url.as_str())),
             Mode::Resource => (None, None),
         };

@@ -4,7 +4,7 @@ use super::body::{Body, Look, with_api_version};
 use super::{Machine, Mode, Outcome, Phase, Step, Why};
 use crate::error::{Error, ErrorKind};
 use crate::operation::schedule::Pace;
-use crate::operation::status::{StatusClass, is_operation_shaped, monitor_status, percent};
+use crate::operation::status::{Family, StatusClass, is_operation_shaped, monitor_status, percent};
 use crate::token::{HttpVerb, MonitorKind};
 use crate::transport::Answer;
 use serde_json::Value;
@@ -62,6 +62,10 @@ impl Machine {
         }
         let adopted = self.adopt_monitor(answer);
         let step = match self.mode {
+            Mode::Monitor {
+                kind: MonitorKind::ServiceOperation,
+                ..
+            } => self.service_operation_read(answer),
             Mode::Monitor {
                 kind: MonitorKind::Location,
                 ..
@@ -144,9 +148,9 @@ impl Machine {
     }
 
     pub(super) fn resource_read(&mut self, answer: &Answer) -> Step {
-        let regular = Pace::Regular {
-            hint: answer.retry_after(),
-        };
+        if self.family == Family::Service {
+            return self.service_read(answer);
+        }
         let Look::Json(Some(document)) = Look::at(answer) else {
             return self.mute(answer, "the answer is no resource");
         };
@@ -161,6 +165,19 @@ impl Machine {
         };
         self.mute = 0;
         self.note(state, percent(&document));
+        self.at_resource(class, resource, answer)
+    }
+
+    /// The resource was read in place of a monitor, and stands so.
+    pub(super) fn at_resource(
+        &mut self,
+        class: StatusClass,
+        resource: Option<Value>,
+        answer: &Answer,
+    ) -> Step {
+        let regular = Pace::Regular {
+            hint: answer.retry_after(),
+        };
         self.seen_running |= class == StatusClass::InProgress;
         match (self.verb, class) {
             (_, StatusClass::InProgress) => Step::Read(regular),
@@ -212,6 +229,9 @@ impl Machine {
             return Ok(());
         };
         let kind = *kind;
+        if kind == MonitorKind::ServiceOperation {
+            return Ok(());
+        }
         // Most services name the place again at each poll.
         let stays = answer.header(header_of(kind)) == Some(url.as_str());
         let moved = match stays {
@@ -247,7 +267,7 @@ impl Machine {
 fn header_of(kind: MonitorKind) -> &'static str {
     match kind {
         MonitorKind::AzureAsyncOperation => "azure-asyncoperation",
-        MonitorKind::OperationLocation => "operation-location",
+        MonitorKind::OperationLocation | MonitorKind::ServiceOperation => "operation-location",
         MonitorKind::Location => "location",
     }
 }

@@ -5,7 +5,7 @@ use super::rows::Rows;
 use super::{Machine, Mode, Phase, Step};
 use crate::error::{Error, ErrorKind};
 use crate::operation::schedule::Pace;
-use crate::operation::status::{StatusClass, percent, provisioning_state};
+use crate::operation::status::{Family, StatusClass, percent};
 use crate::token::{FinalStateVia, HttpVerb, MonitorKind, TokenParts};
 use crate::transport::{Answer, TrustedOrigins};
 use crate::wire::StatusDocument;
@@ -33,7 +33,7 @@ impl Machine {
         let mut machine = Self::new(verb, url, request_id, api_version, origins, final_via);
         let body = Body::read(answer);
         let resource = body.object();
-        let state = resource.and_then(provisioning_state);
+        let state = resource.and_then(|resource| machine.family.state(resource));
         let document = resource.and_then(StatusDocument::of).unwrap_or_default();
         machine.note(state, percent(&document));
         machine.rows.begin(document.modified_on());
@@ -135,14 +135,18 @@ impl Machine {
             Ok::<Url, Error>(url)
         };
         let initial = url(&token.initial_uri)?;
-        let mut machine = Self::new(
-            token.method,
-            &initial,
-            &token.client_request_id,
-            &token.api_version,
-            origins,
-            token.final_state_via,
-        );
+        let id = &token.client_request_id;
+        let mut machine = match token.is_service() {
+            true => Self::of_service(token.method, &initial, id, origins, token.final_state_via),
+            false => Self::new(
+                token.method,
+                &initial,
+                id,
+                &token.api_version,
+                origins,
+                token.final_state_via,
+            ),
+        };
         machine.status.clone_from(&token.last_status);
         machine.seen_status = token.last_status.is_some();
         machine.location = token.last_known_location.as_deref().map(url).transpose()?;
@@ -153,7 +157,8 @@ impl Machine {
                 url: url(next)?,
             };
         } else {
-            let state = token.last_status.as_deref().map(StatusClass::of);
+            let class = |state| machine.family.class(state);
+            let state = token.last_status.as_deref().map(class);
             machine.seen_running = state == Some(StatusClass::InProgress);
         }
         let step = Step::Read(Pace::Now);
@@ -173,7 +178,7 @@ impl Machine {
         (machine, step)
     }
 
-    fn new(
+    pub(super) fn new(
         verb: HttpVerb,
         url: &Url,
         request_id: &str,
@@ -186,6 +191,7 @@ impl Machine {
         resource.set_query(None);
         Self {
             verb,
+            family: Family::Compute,
             request_id: request_id.to_owned(),
             resource: with_api_version(resource, api_version),
             api_version: api_version.to_owned(),
@@ -205,6 +211,7 @@ impl Machine {
             failing_since: None,
             final_reads: 0,
             rows: Rows::default(),
+            log: None,
         }
     }
 }

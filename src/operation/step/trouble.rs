@@ -4,7 +4,7 @@ use super::body::Body;
 use super::{Machine, Mode, Outcome, Phase, Step, Why};
 use crate::error::{Error, ErrorKind, ResponseFacts};
 use crate::operation::schedule::{LONGEST_THROTTLE, Pace};
-use crate::operation::status::{StatusClass, is_deleting, provisioning_state};
+use crate::operation::status::{StatusClass, is_deleting};
 use crate::token::{FinalStateVia, HttpVerb};
 use crate::transport::Answer;
 use serde_json::Value;
@@ -102,9 +102,10 @@ impl Machine {
             }
         };
         self.recovered();
-        let state = provisioning_state(resource);
+        let family = self.family;
+        let state = family.state(resource);
         self.note(state, None);
-        let class = state.map_or(StatusClass::Succeeded, StatusClass::of);
+        let class = state.map_or(StatusClass::Succeeded, |state| family.class(state));
         let regular = Pace::Regular {
             hint: answer.retry_after(),
         };
