@@ -208,10 +208,11 @@ impl ResumeToken {
         }))
     }
 
-    /// That of a verb on a web service.
+    /// That of a verb on a web service; `result` says whether the service is what it gives.
     #[cfg(feature = "services")]
-    pub(crate) fn for_service(mut self) -> Self {
+    pub(crate) fn for_service(mut self, result: bool) -> Self {
         SERVICE_KIND.clone_into(&mut self.0.kind);
+        self.0.final_state_via = result.then_some(FinalStateVia::OriginalUri);
         self
     }
 

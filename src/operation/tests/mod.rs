@@ -5,4 +5,6 @@ mod properties;
 #[allow(dead_code)]
 #[path = "../../../tests/operations/script.rs"]
 mod script;
+#[cfg(feature = "services")]
+mod services;
 mod verbs;
