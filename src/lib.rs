@@ -32,8 +32,7 @@ mod wire;
 mod workspace;
 
 pub use compute::{
-    Aks, AksCompute, AttachWith, ComputeTarget, CreateWith, Kind, Prepared, Resumed, Waitable,
-    wait_all,
+    Aks, AksCompute, AttachWith, ComputeTarget, CreateWith, Kind, Resumed, Waitable, wait_all,
 };
 pub use config::{
     AttachConfiguration, AttachConfigurationBuilder, ClusterPurpose, ClusterRef, LeafDomain,
@@ -43,7 +42,7 @@ pub use config::{
 };
 pub use error::{Error, ErrorKind, ServiceError, Violation, Warning};
 pub use names::{ComputeName, WorkspaceId};
-pub use operation::{Event, Operation, Progress, StatusClass, WaitOptions};
+pub use operation::{Event, Operation, Prepared, Progress, StatusClass, WaitOptions};
 pub use token::{ResumeToken, Verb};
 pub use transport::Cloud;
 pub use wire::{

@@ -11,7 +11,6 @@ mod update;
 
 pub use fleet::{Waitable, wait_all};
 pub use kind::{Aks, AttachWith, CreateWith, Kind};
-pub use prepare::Prepared;
 pub use resume::Resumed;
 
 use crate::error::{Error, ErrorKind, ServiceError, Warning};

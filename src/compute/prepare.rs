@@ -1,78 +1,18 @@
-//! A verb between "prepared" and "sent".
+//! What the verbs of a compute send, and the tokens of it.
 
-use crate::error::{Error, ErrorKind, OperationFacts};
+use crate::error::Error;
 use crate::names::ComputeName;
+use crate::operation;
 use crate::token::{HttpVerb, ResumeToken, Verb};
-use crate::transport::{Answer, HttpRequest, Limit, Sending};
+use crate::transport::{Answer, HttpRequest};
 use crate::workspace::Workspace;
 use azure_core::http::Method;
-use futures::future::BoxFuture;
 use serde_json::Value;
-use std::fmt;
-use std::time::Duration;
 use url::Url;
 
-/// A verb that is ready to be sent, with its resume token.
-///
-/// The token exists before any byte is sent: store it first, and nothing is lost whatever happens
-/// after. [`Workspace::resume`] then finds out whether the request arrived.
-///
-/// Dropping this value sends nothing.
-#[must_use = "nothing is sent before `send` is called"]
-pub struct Prepared<T> {
-    target: ComputeName,
-    token: ResumeToken,
-    work: Work<T>,
-}
-
-type Work<T> = Box<dyn FnOnce(ResumeToken) -> BoxFuture<'static, Result<T, Error>> + Send + Sync>;
-
-impl<T> Prepared<T> {
-    pub(super) fn new(
-        target: ComputeName,
-        token: ResumeToken,
-        work: impl FnOnce(ResumeToken) -> BoxFuture<'static, Result<T, Error>> + Send + Sync + 'static,
-    ) -> Self {
-        Self {
-            target,
-            token,
-            work: Box::new(work),
-        }
-    }
-
-    /// What finds out in another process what became of the verb.
-    #[must_use]
-    pub fn token(&self) -> &ResumeToken {
-        &self.token
-    }
-
-    /// Sends the verb; see the verb itself for what that is.
-    ///
-    /// # Errors
-    ///
-    /// Those of the verb. Where it is not known whether the request arrived, the error carries a
-    /// [`resume_token`](Error::resume_token).
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped before it is done, the request may or may not have arrived: resume
-    /// [`token`](Self::token) to find out.
-    pub async fn send(self) -> Result<T, Error> {
-        let verb = self.token.verb();
-        let target = self.target;
-        let result = (self.work)(self.token).await;
-        result
-            .map_err(|error| error.with_context(|| format!("{verb} compute {:?}", target.as_str())))
-    }
-}
-
-impl<T> fmt::Debug for Prepared<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Prepared")
-            .field("verb", &self.token.verb())
-            .field("target", &self.target.as_str())
-            .finish_non_exhaustive()
-    }
+/// A compute, for people.
+pub(super) fn named(name: &ComputeName) -> String {
+    format!("compute {:?}", name.as_str())
 }
 
 /// The token of a verb on a compute.
@@ -87,7 +27,7 @@ pub(super) fn token(workspace: &Workspace, verb: Verb, method: HttpVerb, url: &U
     )
 }
 
-/// Sends the one request that changes something. Never twice: see [`uncertain`].
+/// Sends the one request that changes something. Never twice: see [`operation::write`].
 pub(super) async fn write(
     workspace: &Workspace,
     method: Method,
@@ -95,32 +35,9 @@ pub(super) async fn write(
     body: Option<&Value>,
     token: &ResumeToken,
 ) -> Result<Answer, Error> {
-    let id = token.parts().client_request_id.clone();
-    let mut request = HttpRequest::new(method, url).request_id(Some(id.clone()));
+    let mut request = HttpRequest::new(method, url);
     if let Some(body) = body {
         request = request.json(body);
     }
-    let answer = workspace
-        .client()
-        .send(&request, Sending::Once, Limit::RESOURCE, None)
-        .await
-        .map_err(|error| match error.kind() {
-            // No token, no trust, or our own brake: nothing was sent.
-            ErrorKind::Credential | ErrorKind::UntrustedUrl | ErrorKind::Service => error,
-            _ => uncertain(error, token),
-        })?;
-    if answer.status == 408 || answer.status >= 500 {
-        return Err(uncertain(answer.refusal(&id), token));
-    }
-    Ok(answer)
-}
-
-/// The request may have arrived although no good answer came: the error carries the token.
-fn uncertain(error: Error, token: &ResumeToken) -> Error {
-    error.with_operation(OperationFacts {
-        last_status: None,
-        elapsed: Duration::ZERO,
-        polls: 0,
-        token: Some(token.clone()),
-    })
+    operation::write(workspace.client(), request, token).await
 }

@@ -1,10 +1,10 @@
 //! `detach` and `delete`: the name becomes free.
 
-use super::prepare::{self, Prepared};
+use super::prepare;
 use super::{ComputeTarget, Found, Kind, check_kind, read};
 use crate::error::{Error, ErrorKind};
 use crate::names::ComputeName;
-use crate::operation::{Driver, Machine, Operation, Step};
+use crate::operation::{Driver, Machine, Operation, Prepared, Step};
 use crate::token::{HttpVerb, ResumeToken, Verb};
 use crate::wire::ComputeResource;
 use crate::workspace::Workspace;
@@ -69,7 +69,7 @@ impl<K: Kind> ComputeTarget<K> {
         let (url, token) = self.removal(Verb::Detach);
         let workspace = self.workspace.clone();
         let name = self.name.clone();
-        Prepared::new(name.clone(), token, move |token| {
+        Prepared::new(prepare::named(&name), token, move |token| {
             async move { remove(&workspace, &name, url, token).await }.boxed()
         })
     }
@@ -100,7 +100,7 @@ impl<K: Kind> ComputeTarget<K> {
         let (url, token) = self.removal(Verb::Delete);
         let workspace = self.workspace.clone();
         let name = self.name.clone();
-        Prepared::new(name.clone(), token, move |token| {
+        Prepared::new(prepare::named(&name), token, move |token| {
             async move {
                 match read(&workspace, &name).await? {
                     Found::<ComputeResource>::Resource(resource) => {

@@ -1,11 +1,11 @@
 //! `create` and `attach`: a new name in the workspace.
 
 use super::kind::{AttachWith, CreateWith};
-use super::prepare::{self, Prepared};
+use super::prepare;
 use super::{ComputeTarget, Found, Kind, read};
 use crate::error::{Error, ErrorKind};
 use crate::names::{ComputeName, WorkspaceId};
-use crate::operation::{Driver, Machine, is_deleting};
+use crate::operation::{Driver, Machine, Prepared, is_deleting};
 use crate::token::{HttpVerb, ResumeToken, Verb};
 use crate::wire::ComputeResource;
 use crate::workspace::Workspace;
@@ -267,17 +267,21 @@ fn prepare_put<K: Kind>(
     let url = workspace.compute_url(&name);
     let token = prepare::token(workspace, verb, HttpVerb::Put, &url);
     let (workspace, target) = (workspace.clone(), name.clone());
-    Ok(Prepared::new(target, token, move |token| {
-        async move {
-            if let Found::Resource(resource) = read(&workspace, &name).await? {
-                return found(workspace, name, *resource, existing);
+    Ok(Prepared::new(
+        prepare::named(&target),
+        token,
+        move |token| {
+            async move {
+                if let Found::Resource(resource) = read(&workspace, &name).await? {
+                    return found(workspace, name, *resource, existing);
+                }
+                let location = workspace.location().await?;
+                let body = body(workspace.id(), location);
+                put(workspace, name, body, token, existing).await
             }
-            let location = workspace.location().await?;
-            let body = body(workspace.id(), location);
-            put(workspace, name, body, token, existing).await
-        }
-        .boxed()
-    }))
+            .boxed()
+        },
+    ))
 }
 
 fn found<K: Kind>(

@@ -1,12 +1,12 @@
 //! `update`: read, change only what was said, write.
 
 use super::kind::Aks;
-use super::prepare::{self, Prepared};
+use super::prepare;
 use super::{AksCompute, ComputeTarget, check_kind, decode, read};
 use crate::config::UpdateConfiguration;
 use crate::error::Error;
 use crate::names::ComputeName;
-use crate::operation::{Driver, Machine, Operation, Step};
+use crate::operation::{Driver, Machine, Operation, Prepared, Step};
 use crate::token::{HttpVerb, ResumeToken, Verb};
 use crate::workspace::Workspace;
 use azure_core::http::Method;
@@ -71,7 +71,7 @@ impl ComputeTarget<Aks> {
         let token = prepare::token(&self.workspace, Verb::Update, HttpVerb::Put, &url);
         let workspace = self.workspace.clone();
         let name = self.name.clone();
-        Prepared::new(name.clone(), token, move |token| {
+        Prepared::new(prepare::named(&name), token, move |token| {
             async move {
                 // As it came, so that what this library does not know survives.
                 let current: Value = read(&workspace, &name).await?.or_refusal()?;

@@ -7,6 +7,7 @@ mod display;
 mod driver;
 mod fleet;
 mod handle;
+mod prepare;
 mod progress;
 mod schedule;
 mod status;
@@ -18,6 +19,8 @@ mod wait;
 pub(crate) use driver::{Driver, Turn, Wait};
 pub(crate) use fleet::wait_all;
 pub use handle::Operation;
+pub use prepare::Prepared;
+pub(crate) use prepare::write;
 pub use progress::{Event, Progress};
 #[cfg(feature = "internals")]
 pub(crate) use schedule::Pace;
