@@ -41,6 +41,10 @@ pub use config::{
     UpdateConfigurationBuilder, VirtualNetwork,
 };
 pub use error::{Error, ErrorKind, ServiceError, Violation, Warning};
+#[cfg(feature = "services")]
+pub use model::{Model, ModelDownload, ModelQuery, ModelRegistration, RunOutput};
+#[cfg(feature = "services")]
+pub use names::ModelName;
 pub use names::{ComputeName, WorkspaceId};
 pub use operation::{Event, Operation, Prepared, Progress, StatusClass, WaitOptions};
 pub use token::{ResumeToken, Verb};

@@ -151,6 +151,13 @@ registry! {
     Advice TLS_CHAIN_INCOMPLETE = "tls.chain_incomplete": "the certificate comes with its chain, in order";
     Advice TLS_CHAIN_EXPIRED = "tls.chain_expired": "every certificate of the chain is valid now";
     Advice TLS_NOT_CHECKED = "tls.not_checked": "certificate and key could be checked";
+    Refusal MODEL_NAME_LENGTH = "model.name.length": "a model name has 1 to 255 characters";
+    Refusal MODEL_NAME_CHARACTERS = "model.name.characters": "a model name has ASCII letters, digits, `-`, `_` and `.` only";
+    Refusal MODEL_NAME_START = "model.name.start": "a model name starts with a letter or a digit";
+    Refusal MODEL_VERSION = "model.version": "the version in a model id is a whole number";
+    Refusal MODEL_FRAMEWORK_MISSING = "model.framework_missing": "the version of a framework comes with the framework";
+    Refusal MODEL_NEEDS_POSITIVE = "model.resource_needs.positive": "what a model needs is more than nothing";
+    Refusal MODEL_RUN_OUTPUT = "model.run_output": "an output of a run is named by experiment, run and a path among the outputs";
     Refusal UPDATE_NOTHING = "update.nothing": "an update changes something";
     Refusal UPDATE_RENEW_WITHOUT_LABEL = "update.renew_without_leaf_domain": "renewal needs a leaf domain label now";
     Refusal UPDATE_CURRENT = "update.current_resource": "an update starts from a compute as the service describes it";

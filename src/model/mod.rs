@@ -1,1 +1,327 @@
 //! Models of the workspace: register, read, delete, download.
+
+mod artifacts;
+mod download;
+mod files;
+mod metadata;
+mod query;
+mod register;
+
+pub(crate) use artifacts::{LOCAL_UPLOAD, Uploads};
+pub use download::ModelDownload;
+pub use query::ModelQuery;
+pub use register::{ModelRegistration, RunOutput};
+
+use crate::error::{Error, ErrorKind};
+use crate::names::ModelName;
+use crate::transport::{Answer, HttpRequest, Limit, Sending};
+use crate::wire::ModelResource;
+use crate::workspace::{DataPlane, Workspace};
+use azure_core::http::Method;
+use futures::Stream;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use url::Url;
+
+/// A registered model: a cheap handle with what was last read of it.
+///
+/// ```
+/// # #[cfg(feature = "emulator")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use azureml_aks::{Workspace, emulator::Emulator};
+/// # let emulator = Emulator::new();
+/// # let workspace = Workspace::builder(emulator.subscription(), emulator.resource_group(), emulator.workspace())
+/// #     .credential(emulator.credential()).transport(emulator.transport()).build()?;
+/// # let folder = std::env::temp_dir().join(format!("azureml-aks-model-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # let path = folder.join("model.pkl");
+/// # std::fs::write(&path, "weights")?;
+/// use azureml_aks::Model;
+///
+/// let model = Model::register(&workspace, "mymodel", &path)
+///     .tag("area", "digits")
+///     .description("Recognises digits")
+///     .await?;
+/// assert_eq!(model.id(), "mymodel:1");
+/// assert_eq!(Model::get(&workspace, "mymodel").await?.id(), "mymodel:1");
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "emulator"))]
+/// # fn main() {}
+/// ```
+#[derive(Clone)]
+pub struct Model {
+    workspace: Workspace,
+    id: String,
+    resource: Arc<ModelResource>,
+}
+
+impl Model {
+    /// Registers a file or a folder of this machine as the next version of a model.
+    ///
+    /// Nothing is sent before the registration is awaited; see [`ModelRegistration`].
+    pub fn register(
+        workspace: &Workspace,
+        name: impl Into<String>,
+        path: impl AsRef<Path>,
+    ) -> ModelRegistration {
+        ModelRegistration::of_path(workspace.clone(), name.into(), path.as_ref().to_owned())
+    }
+
+    /// Registers what a run has left among its outputs as the next version of a model: nothing is
+    /// uploaded.
+    ///
+    /// Nothing is sent before the registration is awaited; see [`ModelRegistration`].
+    pub fn register_from_run(
+        workspace: &Workspace,
+        name: impl Into<String>,
+        output: RunOutput,
+    ) -> ModelRegistration {
+        ModelRegistration::of_run(workspace.clone(), name.into(), output)
+    }
+
+    /// Reads a model: `name:version`, or the latest version where only a name is given.
+    ///
+    /// Sends: GET of the model; for a bare name GET of the newest of that name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_not_found`] if there is none; [`ErrorKind::Validation`] for what is no model id.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: it only reads.
+    pub async fn get(workspace: &Workspace, id: &str) -> Result<Self, Error> {
+        let (name, version) = split(id)?;
+        let Some(version) = version else {
+            return Self::latest(workspace, name.as_str()).await;
+        };
+        let id = format!("{name}:{version}");
+        let read = async {
+            let plane = workspace.data_plane().await?;
+            let url = model_url(plane, &id);
+            let resource = read(plane, url).await?;
+            Self::found(workspace.clone(), resource)
+        };
+        read.await
+            .map_err(|error| error.with_context(|| format!("read model {id:?}")))
+    }
+
+    /// Reads a model, or says that there is none.
+    ///
+    /// Sends: as [`get`](Self::get).
+    ///
+    /// # Errors
+    ///
+    /// As for [`get`](Self::get), but not for a model that is not there.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: it only reads.
+    pub async fn get_opt(workspace: &Workspace, id: &str) -> Result<Option<Self>, Error> {
+        match Self::get(workspace, id).await {
+            Ok(model) => Ok(Some(model)),
+            // A missing workspace answers 404, too; only the workspace itself can tell.
+            Err(error) if error.is_not_found() => workspace.confirm().await.map(|_| None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads the latest version of a model.
+    ///
+    /// The service is asked for its newest, and of what it gives the highest version counts. Python
+    /// leaves it to the service's order.
+    ///
+    /// Sends: GET of the list of models, for one page.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_not_found`] if no model has that name; [`ErrorKind::Validation`] for a name that
+    /// breaks the rules.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: it only reads.
+    pub async fn latest(workspace: &Workspace, name: &str) -> Result<Self, Error> {
+        let name = ModelName::new(name)?;
+        let read = async {
+            let found = query::newest(workspace, &name).await?;
+            let found = found.ok_or_else(|| {
+                Error::new(ErrorKind::Service, "there is no model of that name").with_response(
+                    crate::error::ResponseFacts {
+                        status: Some(404),
+                        ..Default::default()
+                    },
+                )
+            })?;
+            Self::found(workspace.clone(), found)
+        };
+        read.await
+            .map_err(|error| error.with_context(|| format!("read model {:?}", name.as_str())))
+    }
+
+    /// The models of the workspace that fit, read a page at a time as they are asked for.
+    ///
+    /// A model that cannot be read is an error item, and the stream goes on; an error of a page ends it.
+    ///
+    /// Sends: GETs of the list's pages, each when the one before is used up.
+    pub fn list(
+        workspace: &Workspace,
+        query: ModelQuery,
+    ) -> impl Stream<Item = Result<Self, Error>> + Send + 'static {
+        query::list(workspace.clone(), query)
+    }
+
+    /// `name:version`.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The name, which all versions have in common.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.resource.name
+    }
+
+    /// The version, where the service gave one.
+    #[must_use]
+    pub fn version(&self) -> Option<u64> {
+        self.resource.version
+    }
+
+    /// What was last read of the model.
+    #[must_use]
+    pub fn resource(&self) -> &ModelResource {
+        &self.resource
+    }
+
+    /// Where the files of the model shall go; nothing is sent before it is awaited.
+    pub fn download(&self, folder: impl AsRef<Path>) -> ModelDownload {
+        ModelDownload::new(self.clone(), folder.as_ref().to_owned())
+    }
+
+    /// Deletes this version. One that is gone already is a success. Its files stay in the artifact store,
+    /// for other models may share them.
+    ///
+    /// Sends: DELETE of the model.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Service`] with the service's reason, for example while a service uses the model.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped after the request was sent, the model may go all the same; calling it again is harmless.
+    pub async fn delete(&self) -> Result<(), Error> {
+        let delete = async {
+            let plane = self.workspace.data_plane().await?;
+            let request = HttpRequest::new(Method::Delete, model_url(plane, &self.id));
+            let answer = plane
+                .client()
+                .send(&request, Sending::Once, Limit::RESOURCE, None)
+                .await?;
+            match answer.status {
+                404 => Ok(()),
+                _ => answer.successful(&request.client_request_id).map(|_| ()),
+            }
+        };
+        delete
+            .await
+            .map_err(|error| error.with_context(|| format!("delete model {:?}", self.id)))
+    }
+
+    pub(crate) fn found(workspace: Workspace, resource: ModelResource) -> Result<Self, Error> {
+        let given = resource.id.as_deref().filter(|id| !id.is_empty());
+        let id = match (given, resource.version) {
+            (Some(id), _) => id.to_owned(),
+            (None, Some(version)) if !resource.name.is_empty() => {
+                format!("{}:{version}", resource.name)
+            }
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::Protocol,
+                    "the service gave a model without an id",
+                ));
+            }
+        };
+        Ok(Self {
+            workspace,
+            id,
+            resource: Arc::new(resource),
+        })
+    }
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Model")
+            .field("id", &self.id)
+            .field("workspace", &self.workspace.id().name())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Name and version of `name:version`.
+fn split(id: &str) -> Result<(ModelName, Option<u64>), Error> {
+    let Some((name, version)) = id.rsplit_once(':') else {
+        return Ok((ModelName::new(id)?, None));
+    };
+    let number = version.parse().ok().filter(|_| !version.starts_with('+'));
+    let version = number.ok_or_else(|| {
+        let violation = crate::rules::MODEL_VERSION.violation(
+            "model",
+            Some(id),
+            "what follows the colon is no version",
+            "write name:version, for example \"mymodel:1\"",
+        );
+        Error::validation("model id", vec![violation])
+    })?;
+    Ok((ModelName::new(name)?, Some(version)))
+}
+
+/// The colon of an id is sent escaped, as Microsoft's client does.
+fn model_url(plane: &DataPlane, id: &str) -> Url {
+    let mut url = plane.model_management(&["models", id]);
+    let path = url.path();
+    if let Some((folder, id)) = path.rsplit_once('/') {
+        let path = format!("{folder}/{}", id.replace(':', "%3A"));
+        url.set_path(&path);
+    }
+    url
+}
+
+async fn read(plane: &DataPlane, url: Url) -> Result<ModelResource, Error> {
+    let request = HttpRequest::get(url);
+    get(plane, &request).await?.json(&request.client_request_id)
+}
+
+/// A read that must succeed.
+async fn get(plane: &DataPlane, request: &HttpRequest) -> Result<Answer, Error> {
+    plane
+        .client()
+        .send(request, Sending::Retried, Limit::RESOURCE, None)
+        .await?
+        .successful(&request.client_request_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_a_name_and_perhaps_a_version() {
+        let read = |id: &str| split(id).map(|(name, version)| (name.to_string(), version));
+        assert_eq!(read("mymodel").unwrap(), ("mymodel".into(), None));
+        assert_eq!(read("my.model:12").unwrap(), ("my.model".into(), Some(12)));
+        for id in [
+            "", ":1", "m:", "m:x", "m:-1", "m:+1", "a/b:1", "../x", "m:1:2",
+        ] {
+            let error = read(id).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Validation, "{id:?}");
+        }
+    }
+}

@@ -17,4 +17,6 @@ pub use cloud::Cloud;
 pub(crate) use default_client::{DefaultClient, transport as default_transport};
 pub(crate) use exchange::{Answer, HttpRequest, Limit};
 pub(crate) use origin::TrustedOrigins;
+#[cfg(feature = "services")]
+pub(crate) use paging::own_pages;
 pub(crate) use paging::{Next, Trail, follow, pages};

@@ -25,12 +25,42 @@ pub(crate) fn pages<T: DeserializeOwned + Send + 'static>(
     client: Arc<ServiceClient>,
     first: Url,
 ) -> impl Stream<Item = Result<T, Error>> + Send + 'static {
+    walk(client, first, Links::Followed)
+}
+
+/// [`pages`], of a service whose links may name a host of its own: of a link only the query is taken,
+/// as Microsoft's client does.
+#[cfg(feature = "services")]
+pub(crate) fn own_pages<T: DeserializeOwned + Send + 'static>(
+    client: Arc<ServiceClient>,
+    first: Url,
+) -> impl Stream<Item = Result<T, Error>> + Send + 'static {
+    let own = first.clone();
+    walk(client, first, Links::Own(own))
+}
+
+/// Where the links of a list lead.
+#[derive(Debug)]
+enum Links {
+    /// Where they say, if it is trusted.
+    Followed,
+    /// To this place, with their query.
+    #[cfg_attr(not(feature = "services"), allow(dead_code))]
+    Own(Url),
+}
+
+fn walk<T: DeserializeOwned + Send + 'static>(
+    client: Arc<ServiceClient>,
+    first: Url,
+    links: Links,
+) -> impl Stream<Item = Result<T, Error>> + Send + 'static {
     struct State<T> {
         items: Items<T>,
         /// Where the next page is, or why it cannot be read: told after the items of this one.
         next: Next,
         request_id: String,
         client: Arc<ServiceClient>,
+        links: Links,
         trail: Trail,
     }
     let state = State {
@@ -39,6 +69,7 @@ pub(crate) fn pages<T: DeserializeOwned + Send + 'static>(
         // One id for the whole list, as Microsoft's client does.
         request_id: azure_core::Uuid::new_v4().into(),
         client,
+        links,
         trail: Trail::default(),
     };
     stream::unfold(state, move |mut state| async move {
@@ -50,7 +81,9 @@ pub(crate) fn pages<T: DeserializeOwned + Send + 'static>(
                 Ok(url) => {
                     let url = url?;
                     match state.trail.step(&url) {
-                        Ok(()) => page::<T>(&state.client, url, &state.request_id).await,
+                        Ok(()) => {
+                            page::<T>(&state.client, url, &state.request_id, &state.links).await
+                        }
                         Err(error) => Err(error),
                     }
                 }
@@ -71,6 +104,7 @@ async fn page<T: DeserializeOwned>(
     client: &ServiceClient,
     url: Url,
     request_id: &str,
+    links: &Links,
 ) -> Result<(Vec<Result<T, Error>>, Next), Error> {
     let request = HttpRequest::get(url).request_id(Some(request_id.to_owned()));
     let answer = client
@@ -78,7 +112,10 @@ async fn page<T: DeserializeOwned>(
         .await?
         .successful(request_id)?;
     let (items, next) = match answer.json::<Page<T>>(request_id) {
-        Ok(page) => (page.value.into_iter().map(Ok).collect(), page.next_link),
+        Ok(page) => {
+            let next = next(client, &request.url, &page, links);
+            (page.value.into_iter().map(Ok).collect(), next)
+        }
         // Rare: one odd item. Read the page again, item by item.
         Err(_) => {
             let page: Page<Box<RawValue>> = answer.json(request_id)?;
@@ -93,10 +130,53 @@ async fn page<T: DeserializeOwned>(
                     )
                 })
             });
-            (items.collect(), page.next_link)
+            let next = next(client, &request.url, &page, links);
+            (items.collect(), next)
         }
     };
-    Ok((items, follow(client, &request.url, next.as_deref())))
+    Ok((items, next))
+}
+
+fn next<T>(client: &ServiceClient, url: &Url, page: &Page<T>, links: &Links) -> Next {
+    match links {
+        Links::Followed => follow(client, url, page.next_link.as_deref()),
+        #[cfg(feature = "services")]
+        Links::Own(first) => own_next(first, page),
+        #[cfg(not(feature = "services"))]
+        Links::Own(_) => Ok(None),
+    }
+}
+
+#[cfg(feature = "services")]
+fn own_next<T>(first: &Url, page: &Page<T>) -> Next {
+    let said = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+    let mut url = first.clone();
+    if let Some(link) = said(&page.next_link) {
+        let query = link.split_once('?').map(|(_, query)| query.trim());
+        let query = query.and_then(|query| query.split('#').next());
+        let Some(query) = query.filter(|query| !query.is_empty()) else {
+            return Err(Error::new(
+                ErrorKind::Protocol,
+                "the nextLink of the list does not say which page is next",
+            ));
+        };
+        url.set_query(Some(query));
+        return Ok(Some(url));
+    }
+    let Some(token) = said(&page.continuation_token) else {
+        return Ok(None);
+    };
+    let name = "continuationToken";
+    let others: Vec<(String, String)> = first
+        .query_pairs()
+        .filter(|(key, _)| key != name)
+        .map(|(key, value)| (key.into_owned(), value.into_owned()))
+        .collect();
+    url.query_pairs_mut()
+        .clear()
+        .extend_pairs(others)
+        .append_pair(name, &token);
+    Ok(Some(url))
 }
 
 /// The page that `link` names.
@@ -140,6 +220,36 @@ impl Trail {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "services")]
+    #[test]
+    fn pages_of_a_service_stay_on_its_own_host() {
+        let first = Url::parse("https://h/models?name=a&continuationToken=0").unwrap();
+        let next = |text: &str| {
+            let page: Page<u8> = serde_json::from_str(text).unwrap();
+            own_next(&first, &page).map(|url| url.map(String::from))
+        };
+        for (page, expected) in [
+            (r#"{"value":[]}"#, None),
+            (r#"{"nextLink":" ","continuationToken":""}"#, None),
+            (
+                r#"{"nextLink":"http://inner.example/x?name=a&$skipToken=7#y"}"#,
+                Some("https://h/models?name=a&$skipToken=7"),
+            ),
+            (
+                r#"{"continuationToken":"a&b"}"#,
+                Some("https://h/models?name=a&continuationToken=a%26b"),
+            ),
+        ] {
+            assert_eq!(next(page).unwrap().as_deref(), expected, "{page}");
+        }
+        assert_eq!(
+            next(r#"{"nextLink":"https://h/models"}"#)
+                .unwrap_err()
+                .kind(),
+            ErrorKind::Protocol
+        );
+    }
 
     #[test]
     fn circles_of_any_length_are_noticed_and_long_lists_are_not() {

@@ -97,6 +97,15 @@ impl Fits<'_> for u32 {
     }
 }
 
+#[cfg(feature = "services")]
+impl Fits<'_> for u64 {
+    /// As far as a double counts exactly.
+    fn of_number(number: f64) -> Option<Self> {
+        let whole = number.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&number);
+        whole.then_some(number as Self)
+    }
+}
+
 impl<'de> Fits<'de> for BTreeMap<String, String> {
     /// Entries of another type are left out.
     fn of_map<A: MapAccess<'de>>(mut map: A) -> Result<Option<Self>, A::Error> {

@@ -16,5 +16,12 @@ pub use compute::{
 };
 pub use credentials::AksCredentials;
 pub(crate) use page::Page;
+#[cfg(feature = "services")]
+pub(crate) use services::{ArtifactBatch, AssetArtifact, AssetResource, ContentInformation};
+#[cfg(feature = "services")]
+pub use services::{
+    AutoScalerSettings, ContainerResources, ModelResource, ProbeSettings, ReplicaStatus,
+    ResourceNeeds, ServiceKeys, ServiceResource, ServiceToken,
+};
 pub(crate) use status::{Row, RowPage, StatusDocument};
 pub(crate) use workspace::WorkspaceResource;

@@ -9,6 +9,10 @@ pub(crate) struct Page<T> {
     pub(crate) value: Vec<T>,
     #[serde(rename = "nextLink", default)]
     pub(crate) next_link: Option<String>,
+    /// In place of a link, from the artifact service.
+    #[cfg(feature = "services")]
+    #[serde(rename = "continuationToken", default)]
+    pub(crate) continuation_token: Option<String>,
 }
 
 /// The service writes `null` where it could write nothing. Anything else that is no list is an

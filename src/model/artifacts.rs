@@ -1,0 +1,210 @@
+//! The artifact store: announcing what is uploaded, uploading it, and finding what is there.
+
+use super::get;
+use crate::blob::{BlobStore, SasUrl, Source, TransferProgress};
+use crate::error::{Error, ErrorKind, ResponseFacts, ServiceError};
+use crate::transport::{HttpRequest, Limit, Sending, own_pages};
+use crate::wire::{ArtifactBatch, ContentInformation};
+use crate::workspace::{DataPlane, Workspace};
+use azure_core::http::Method;
+use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// Where uploads from a machine stand.
+pub(crate) const LOCAL_UPLOAD: &str = "LocalUpload";
+
+/// The service takes so many paths at once (wire.md: Microsoft's client splits there).
+const BATCH: usize = 50;
+
+/// Files that are uploaded at the same time. The blocks of large ones go side by side, too: the memory
+/// is bounded by both together.
+const FILES: usize = 4;
+
+/// Uploads to one container of the artifact store.
+#[derive(Debug)]
+pub(crate) struct Uploads<'a> {
+    plane: &'a DataPlane,
+    store: BlobStore,
+    container: &'a str,
+}
+
+impl<'a> Uploads<'a> {
+    /// # Arguments
+    ///
+    /// * `container` - a name for these uploads, which should be no one else's.
+    pub(crate) fn new(workspace: &Workspace, plane: &'a DataPlane, container: &'a str) -> Self {
+        Self {
+            plane,
+            store: store(workspace),
+            container,
+        }
+    }
+
+    /// Uploads each of the files, several at a time, and ends with the first that fails.
+    ///
+    /// URLs are asked for shortly before they are used, because they expire.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it stops; with the same container and files it goes on where it stopped.
+    pub(crate) async fn send(
+        &self,
+        files: Vec<(String, Source)>,
+        progress: &(dyn Fn(TransferProgress) + Send + Sync),
+    ) -> Result<(), Error> {
+        let mut files = files.into_iter();
+        loop {
+            let batch: Vec<(String, Source)> = files.by_ref().take(BATCH).collect();
+            if batch.is_empty() {
+                return Ok(());
+            }
+            let names: Vec<&str> = batch.iter().map(|(name, _)| name.as_str()).collect();
+            let mut urls = self.announce(&names).await?;
+            let uploads: Vec<_> = batch
+                .into_iter()
+                .map(|(name, source)| {
+                    let url = urls.remove(&name);
+                    self.upload(name, source, url, progress)
+                })
+                .collect();
+            stream::iter(uploads)
+                .buffer_unordered(FILES)
+                .try_collect::<()>()
+                .await?;
+        }
+    }
+
+    async fn upload(
+        &self,
+        name: String,
+        source: Source,
+        url: Option<SasUrl>,
+        progress: &(dyn Fn(TransferProgress) + Send + Sync),
+    ) -> Result<(), Error> {
+        let url = match url {
+            Some(url) => url,
+            None => self.writable(&name).await?,
+        };
+        let tell = |transfer: TransferProgress| {
+            progress(TransferProgress {
+                file: name.clone(),
+                ..transfer
+            });
+        };
+        self.store.upload(&url, source, &tell).await?;
+        Ok(())
+    }
+
+    /// Makes the artifacts, and gives the URLs of their content; not of those that exist already.
+    async fn announce(&self, names: &[&str]) -> Result<BTreeMap<String, SasUrl>, Error> {
+        let segments = ["batch", "metadata", LOCAL_UPLOAD, self.container];
+        let paths: Vec<_> = names.iter().map(|name| json!({ "path": name })).collect();
+        let request = HttpRequest::new(Method::Post, self.plane.artifacts(&segments))
+            .json(&json!({ "paths": paths }));
+        let id = &request.client_request_id;
+        // What was made by a try that broke off is told apart below, so that it may be sent again.
+        let batch: ArtifactBatch = self
+            .plane
+            .client()
+            .send(&request, Sending::Retried, Limit::RESOURCE, None)
+            .await?
+            .successful(id)?
+            .json(id)?;
+        for (name, error) in batch.errors.unwrap_or_default() {
+            let error = ServiceError::find(&json!({ "error": error })).unwrap_or_default();
+            if !error.any(says_exists) {
+                return Err(Error::service(ResponseFacts {
+                    error: Some(error),
+                    client_request_id: Some(id.clone()),
+                    ..ResponseFacts::default()
+                })
+                .with_context(|| format!("announce {name:?} to the artifact store")));
+            }
+        }
+        let mut urls = BTreeMap::new();
+        for (name, content) in batch.artifact_content_information.unwrap_or_default() {
+            urls.insert(name, url_of(&content)?);
+        }
+        Ok(urls)
+    }
+
+    /// The URL of an artifact that exists: an earlier try made it.
+    async fn writable(&self, name: &str) -> Result<SasUrl, Error> {
+        let mut segments = vec!["write", LOCAL_UPLOAD, self.container];
+        segments.extend(name.split('/'));
+        let request = HttpRequest::get(self.plane.artifacts(&segments));
+        let id = &request.client_request_id;
+        let content: ContentInformation = self
+            .plane
+            .client()
+            .send(&request, Sending::Retried, Limit::RESOURCE, None)
+            .await?
+            .successful(id)?
+            .json(id)?;
+        url_of(&content)
+    }
+}
+
+/// The service has no code of its own for it; what is published calls it a conflict.
+fn says_exists(code: Option<&str>, message: Option<&str>) -> bool {
+    let said = |text: Option<&str>, words: &[&str]| {
+        let text = text.unwrap_or_default().to_ascii_lowercase();
+        words.iter().any(|word| text.contains(word))
+    };
+    said(code, &["conflict", "alreadyexists"]) || said(message, &["already exist", "conflict"])
+}
+
+fn url_of(content: &ContentInformation) -> Result<SasUrl, Error> {
+    let uri = content.content_uri.as_ref().ok_or_else(|| {
+        Error::new(
+            ErrorKind::Protocol,
+            "the artifact store gave no URL for the content",
+        )
+    })?;
+    SasUrl::parse(uri.secret())
+}
+
+/// A store for the blobs of a workspace.
+pub(super) fn store(workspace: &Workspace) -> BlobStore {
+    let settings = workspace.settings();
+    BlobStore::new(
+        settings.options.clone(),
+        settings.own_retry,
+        BlobStore::PARALLELISM,
+    )
+}
+
+/// What is there below a prefix `{origin}/{container}/{path}`, with URLs to read it.
+pub(super) async fn below(plane: &DataPlane, prefix: &str) -> Result<Vec<(String, SasUrl)>, Error> {
+    let mut segments = vec!["prefix", "contentinfo"];
+    segments.extend(prefix.split('/'));
+    let found = own_pages::<ContentInformation>(plane.client().clone(), plane.artifacts(&segments));
+    found
+        .map(|content| {
+            let content = content?;
+            let url = url_of(&content)?;
+            let path = content.path.ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Protocol,
+                    "the artifact store gave a content without a path",
+                )
+            })?;
+            Ok((path, url))
+        })
+        .try_collect()
+        .await
+}
+
+/// One artifact `{origin}/{container}/{path}`, with a URL to read it.
+pub(super) async fn one(plane: &DataPlane, id: &str) -> Result<(String, SasUrl), Error> {
+    let mut segments = vec!["contentinfo"];
+    segments.extend(id.split('/'));
+    let request = HttpRequest::get(plane.artifacts(&segments));
+    let content: ContentInformation = get(plane, &request)
+        .await?
+        .json(&request.client_request_id)?;
+    let url = url_of(&content)?;
+    let path = id.splitn(3, '/').nth(2).unwrap_or(id);
+    Ok((path.to_owned(), url))
+}

@@ -1,0 +1,231 @@
+//! Downloads of a model's files.
+
+use super::{Model, artifacts, get};
+use crate::blob::{SasUrl, TransferProgress};
+use crate::error::{Error, ErrorKind};
+use crate::transport::HttpRequest;
+use crate::wire::AssetResource;
+use crate::workspace::DataPlane;
+use futures::{StreamExt, TryStreamExt, stream};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::path::{Component, Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// Files that are downloaded at the same time.
+const FILES: usize = 4;
+
+type Callback = Arc<dyn Fn(TransferProgress) + Send + Sync>;
+
+/// A download that begins when it is awaited: [`Model::download`].
+#[must_use = "nothing is sent before it is awaited"]
+pub struct ModelDownload {
+    model: Model,
+    folder: PathBuf,
+    overwrite: bool,
+    progress: Option<Callback>,
+}
+
+impl ModelDownload {
+    pub(super) fn new(model: Model, folder: PathBuf) -> Self {
+        Self {
+            model,
+            folder,
+            overwrite: false,
+            progress: None,
+        }
+    }
+
+    /// Replaces files that are there; by default they are an error, and nothing is downloaded.
+    pub fn overwrite(mut self, overwrite: bool) -> Self {
+        self.overwrite = overwrite;
+        self
+    }
+
+    /// Tells how far each file is.
+    pub fn on_progress(
+        mut self,
+        progress: impl Fn(TransferProgress) + Send + Sync + 'static,
+    ) -> Self {
+        self.progress = Some(Arc::new(progress));
+        self
+    }
+
+    /// Downloads the files, several at a time, and gives their paths. A model that was registered as a
+    /// folder comes as a folder of that name. An archive of an old model that says `unpack` is not
+    /// unpacked.
+    ///
+    /// Sends: GET of the asset, GET of what is below its prefix, GETs of the blobs in parts.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::File`] if a file is there already or cannot be written;
+    /// [`ErrorKind::Protocol`] if the service names a file outside the folder; otherwise the service's
+    /// reason.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: no file is there in part under its own name. Files that were whole stay.
+    pub async fn send(self) -> Result<Vec<PathBuf>, Error> {
+        let id = self.model.id.clone();
+        Box::pin(self.fetch())
+            .await
+            .map_err(|error| error.with_context(|| format!("download model {id:?}")))
+    }
+
+    async fn fetch(self) -> Result<Vec<PathBuf>, Error> {
+        let plane = self.model.workspace.data_plane().await?;
+        let files = files_of(plane, self.model.resource.url.as_deref()).await?;
+        let mut wanted = Vec::new();
+        let mut seen = BTreeSet::new();
+        for (path, url) in files {
+            let path = self.folder.join(safe(&path)?);
+            if !seen.insert(path.clone()) {
+                return Err(Error::new(
+                    ErrorKind::Protocol,
+                    format!("the service names {path:?} twice"),
+                ));
+            }
+            if !self.overwrite && path.exists() {
+                return Err(
+                    Error::new(ErrorKind::File, format!("{path:?} is there already"))
+                        .with_remedy("choose another folder, or allow to overwrite"),
+                );
+            }
+            wanted.push((path, url));
+        }
+        let store = artifacts::store(&self.model.workspace);
+        let fetches: Vec<_> = wanted
+            .into_iter()
+            .map(|(path, url)| {
+                let (store, progress) = (&store, self.progress.clone());
+                async move {
+                    let parent = path.parent().unwrap_or(Path::new("")).to_owned();
+                    tokio::fs::create_dir_all(&parent).await.map_err(|error| {
+                        Error::new(
+                            ErrorKind::File,
+                            format!("the folder {parent:?} cannot be made: {error}"),
+                        )
+                        .with_source(error)
+                    })?;
+                    let file = path.display().to_string();
+                    let tell = move |transfer: TransferProgress| {
+                        if let Some(progress) = &progress {
+                            progress(TransferProgress {
+                                file: file.clone(),
+                                ..transfer
+                            });
+                        }
+                    };
+                    store.download(&url, &path, &tell).await?;
+                    Ok::<PathBuf, Error>(path)
+                }
+            })
+            .collect();
+        stream::iter(fetches).buffered(FILES).try_collect().await
+    }
+}
+
+impl IntoFuture for ModelDownload {
+    type Output = Result<Vec<PathBuf>, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    /// See [`send`](Self::send).
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+impl fmt::Debug for ModelDownload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ModelDownload")
+            .field("model", &self.model.id)
+            .field("folder", &self.folder)
+            .field("overwrite", &self.overwrite)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Paths below the folder, and where their content is.
+async fn files_of(plane: &DataPlane, url: Option<&str>) -> Result<Vec<(PathBuf, SasUrl)>, Error> {
+    let refuse = |why: &str| Error::new(ErrorKind::Protocol, why);
+    let asset = asset_of(plane, url).await?;
+    let mut found = Vec::new();
+    for artifact in asset.artifacts {
+        match (artifact.id, artifact.prefix) {
+            (Some(id), _) => {
+                let (path, url) = artifacts::one(plane, &id).await?;
+                let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
+                found.push((PathBuf::from(name), url));
+            }
+            (None, Some(prefix)) => {
+                // What is below the prefix keeps the last part of the prefix: the model's own name.
+                let path = prefix.splitn(3, '/').nth(2).unwrap_or_default();
+                let path = path.trim_end_matches('/');
+                let above = path.rsplit_once('/').map_or("", |(above, _)| above);
+                for (name, url) in artifacts::below(plane, &prefix).await? {
+                    let is_own = name == path
+                        || name
+                            .strip_prefix(path)
+                            .is_some_and(|rest| rest.starts_with('/'));
+                    // The store compares texts: `model.pkl.bak` begins like `model.pkl`.
+                    if !is_own {
+                        continue;
+                    }
+                    let below = name.strip_prefix(above).unwrap_or(&name);
+                    found.push((PathBuf::from(below.trim_start_matches('/')), url));
+                }
+            }
+            (None, None) => {}
+        }
+    }
+    if found.is_empty() {
+        return Err(refuse("the service names no file of the model"));
+    }
+    Ok(found)
+}
+
+/// The asset that a model's URL names.
+pub(super) async fn asset_of(plane: &DataPlane, url: Option<&str>) -> Result<AssetResource, Error> {
+    let id = url.and_then(|url| url.strip_prefix("aml://asset/"));
+    let Some(id) = id.filter(|id| !id.is_empty()) else {
+        return Err(Error::new(
+            ErrorKind::Protocol,
+            "the service does not say where the model's files are",
+        ));
+    };
+    let request = HttpRequest::get(plane.model_management(&["assets", id]));
+    get(plane, &request).await?.json(&request.client_request_id)
+}
+
+/// A path that stays where it is put.
+fn safe(path: &Path) -> Result<&Path, Error> {
+    let stays = path
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
+    let plain = !path.as_os_str().to_string_lossy().contains(['\\', '\0']);
+    if stays && plain && path.components().next().is_some() {
+        return Ok(path);
+    }
+    Err(Error::new(
+        ErrorKind::Protocol,
+        format!("the service names a file outside the folder, and nothing was written: {path:?}"),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_stay_in_their_folder() {
+        for path in ["a", "a/b.c", "model/.hidden"] {
+            assert!(safe(Path::new(path)).is_ok(), "{path}");
+        }
+        for path in ["", "/etc/x", "../x", "a/../../x", "./a", "..\\x", "a\0"] {
+            assert!(safe(Path::new(path)).is_err(), "{path}");
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Finding models.
+
+use super::Model;
+use crate::error::Error;
+use crate::names::ModelName;
+use crate::transport::own_pages;
+use crate::wire::ModelResource;
+use crate::workspace::Workspace;
+use futures::{Stream, StreamExt, TryStreamExt};
+use std::collections::BTreeMap;
+
+/// Which models a list shows; by default all, newest first.
+///
+/// ```
+/// use azureml_aks::ModelQuery;
+///
+/// let query = ModelQuery::new().framework("ScikitLearn").tag("area", "digits").latest_only();
+/// # let _ = query;
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[must_use]
+pub struct ModelQuery {
+    name: Option<String>,
+    framework: Option<String>,
+    description: Option<String>,
+    run_id: Option<String>,
+    tags: BTreeMap<String, Option<String>>,
+    properties: BTreeMap<String, Option<String>>,
+    latest_only: bool,
+    page_size: Option<u32>,
+}
+
+impl ModelQuery {
+    /// All models.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Versions of this name.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Models of this framework.
+    pub fn framework(mut self, framework: impl Into<String>) -> Self {
+        self.framework = Some(framework.into());
+        self
+    }
+
+    /// Models with this description.
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// Models that this run made.
+    pub fn run_id(mut self, run_id: impl Into<String>) -> Self {
+        self.run_id = Some(run_id.into());
+        self
+    }
+
+    /// Models with a tag of this value. Further tags narrow it down.
+    pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.tags.insert(name.into(), Some(value.into()));
+        self
+    }
+
+    /// Models with a tag of this name, whatever its value.
+    pub fn has_tag(mut self, name: impl Into<String>) -> Self {
+        self.tags.insert(name.into(), None);
+        self
+    }
+
+    /// Models with a property of this value. Further properties narrow it down.
+    pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.properties.insert(name.into(), Some(value.into()));
+        self
+    }
+
+    /// Models with a property of this name, whatever its value.
+    pub fn has_property(mut self, name: impl Into<String>) -> Self {
+        self.properties.insert(name.into(), None);
+        self
+    }
+
+    /// Of each name only the latest version.
+    pub fn latest_only(mut self) -> Self {
+        self.latest_only = true;
+        self
+    }
+
+    /// How many models a page has; the service's own choice by default.
+    pub fn page_size(mut self, models: u32) -> Self {
+        self.page_size = Some(models);
+        self
+    }
+
+    fn parameters(&self) -> Vec<(&'static str, String)> {
+        let mut found = vec![("orderBy", "CreatedAtDesc".to_owned())];
+        let mut say = |name, value: Option<String>| found.extend(value.map(|value| (name, value)));
+        say("name", self.name.clone());
+        say("framework", self.framework.clone());
+        say("description", self.description.clone());
+        say("runId", self.run_id.clone());
+        say("tags", pairs(&self.tags));
+        say("properties", pairs(&self.properties));
+        say(
+            "latestVersionOnly",
+            self.latest_only.then(|| "true".to_owned()),
+        );
+        say("count", self.page_size.map(|size| size.to_string()));
+        found
+    }
+}
+
+/// `key,key=value`, as the description has it. It has no way to write a comma in one.
+pub(crate) fn pairs(pairs: &BTreeMap<String, Option<String>>) -> Option<String> {
+    let texts = pairs.iter().map(|(name, value)| match value {
+        Some(value) => format!("{name}={value}"),
+        None => name.clone(),
+    });
+    let texts: Vec<String> = texts.collect();
+    (!texts.is_empty()).then(|| texts.join(","))
+}
+
+pub(super) fn list(
+    workspace: Workspace,
+    query: ModelQuery,
+) -> impl Stream<Item = Result<Model, Error>> + Send + 'static {
+    let found = async move {
+        let plane = workspace.data_plane().await?;
+        let mut url = plane.model_management(&["models"]);
+        url.query_pairs_mut().extend_pairs(query.parameters());
+        let client = plane.client().clone();
+        let models = own_pages::<ModelResource>(client, url)
+            .map(move |resource| Model::found(workspace.clone(), resource?));
+        Ok::<_, Error>(models)
+    };
+    futures::stream::once(found).try_flatten()
+}
+
+/// The newest version of a name, if there is one.
+pub(super) async fn newest(
+    workspace: &Workspace,
+    name: &ModelName,
+) -> Result<Option<ModelResource>, Error> {
+    let plane = workspace.data_plane().await?;
+    let mut url = plane.model_management(&["models"]);
+    url.query_pairs_mut()
+        .append_pair("name", name.as_str())
+        .append_pair("orderBy", "CreatedAtDesc")
+        .append_pair("latestVersionOnly", "true");
+    let found: Vec<ModelResource> = own_pages(plane.client().clone(), url)
+        // A name is all that is asked for, and one version of it shown; a service that shows all of them
+        // is read as far as one page.
+        .take(100)
+        .try_collect()
+        .await?;
+    Ok(found
+        .into_iter()
+        .filter(|model| model.name == name.as_str())
+        .max_by_key(|model| model.version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_are_written_as_the_description_has_them() {
+        let query = ModelQuery::new()
+            .name("m")
+            .tag("a", "b")
+            .has_tag("c")
+            .property("p", "q")
+            .latest_only()
+            .page_size(7);
+        let parameters = query.parameters();
+        assert_eq!(
+            parameters,
+            [
+                ("orderBy", "CreatedAtDesc"),
+                ("name", "m"),
+                ("tags", "a=b,c"),
+                ("properties", "p=q"),
+                ("latestVersionOnly", "true"),
+                ("count", "7"),
+            ]
+            .map(|(name, value)| (name, value.to_owned()))
+        );
+    }
+}
