@@ -1,5 +1,10 @@
 //! What this package's own benches and fuzz targets need of its inside. No part of the API.
 
+#[cfg(feature = "services")]
+mod blobs;
+#[cfg(feature = "services")]
+pub use blobs::Blobs;
+
 use crate::error::{Error, ErrorKind};
 use crate::operation::{Machine, Observation, Pace, Step};
 use crate::token::{FinalStateVia, HttpVerb, ResumeToken};

@@ -31,6 +31,8 @@ mod webservice;
 mod wire;
 mod workspace;
 
+#[cfg(feature = "services")]
+pub use blob::TransferProgress;
 pub use compute::{
     Aks, AksCompute, AttachWith, ComputeTarget, CreateWith, Kind, Resumed, Waitable, wait_all,
 };

@@ -35,6 +35,8 @@ fn every_public_type_can_be_shared_and_shown() {
     crosses_threads::<ServiceError>();
     crosses_threads::<Tls>();
     crosses_threads::<TlsUpdate>();
+    #[cfg(feature = "services")]
+    crosses_threads::<TransferProgress>();
     crosses_threads::<UpdateConfiguration>();
     crosses_threads::<UpdateConfigurationBuilder>();
     crosses_threads::<Violation>();

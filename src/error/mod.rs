@@ -4,8 +4,7 @@ mod redact;
 mod service;
 mod violation;
 
-use redact::redact_cause;
-pub(crate) use redact::{redact, redact_url};
+pub(crate) use redact::{redact, redact_cause, redact_url};
 pub use service::ServiceError;
 pub use violation::{Violation, Warning};
 
@@ -92,6 +91,8 @@ pub enum ErrorKind {
     Credential,
     /// The wait ended at its deadline. The operation may still run.
     DeadlineExceeded,
+    /// A file or a folder of this machine cannot be read or written, or changed while it was read.
+    File,
     /// The request that was to begin the operation never arrived: begin again.
     NotStarted,
     /// The service ended the operation as cancelled.

@@ -1,0 +1,43 @@
+//! How far a transfer is.
+
+/// How far the upload or the download of one file is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TransferProgress {
+    /// The file: the last part of its blob's name, until someone knows it by a better one.
+    pub file: String,
+    /// How many bytes have arrived so far. What an earlier try had sent counts as soon as it is found.
+    pub bytes: u64,
+    /// How many bytes the file has.
+    pub total: u64,
+}
+
+/// Counts what has arrived and tells it.
+pub(super) struct Report<'a> {
+    tell: super::OnProgress<'a>,
+    progress: TransferProgress,
+}
+
+impl<'a> Report<'a> {
+    /// Tells that nothing has arrived yet.
+    pub(super) fn start(tell: super::OnProgress<'a>, file: String, total: u64) -> Self {
+        let progress = TransferProgress {
+            file,
+            bytes: 0,
+            total,
+        };
+        tell(progress.clone());
+        Self { tell, progress }
+    }
+
+    pub(super) fn more(&mut self, bytes: u64) {
+        self.progress.bytes += bytes;
+        (self.tell)(self.progress.clone());
+    }
+
+    /// Begins again.
+    pub(super) fn restart(&mut self) {
+        self.progress.bytes = 0;
+        (self.tell)(self.progress.clone());
+    }
+}

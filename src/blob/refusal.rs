@@ -1,0 +1,119 @@
+//! From an error of the storage client to ours, with what the store said and without its URL.
+
+use crate::error::{Error, ErrorKind, ServiceError, redact_cause};
+use crate::transport::Answer;
+use azure_core::error::ErrorKind as Core;
+use azure_storage_blob::StorageError;
+
+const SIGN_AGAIN: &str = "the signed URL has expired or does not allow this: run it again, which asks \
+                          the service for a new one; what was sent is not sent again";
+const RUN_AGAIN: &str = "run it again: what was sent is not sent again";
+
+/// An error on its way to become [`Error`]: the client's, or ours already.
+#[derive(Debug)]
+pub(super) enum Refused {
+    Client(azure_core::Error),
+    Own(Error),
+}
+
+impl From<azure_core::Error> for Refused {
+    fn from(error: azure_core::Error) -> Self {
+        Self::Client(error)
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::Own(error)
+    }
+}
+
+impl Refused {
+    /// Whether the store answered so.
+    pub(super) fn is(&self, status: u16, code: Option<&str>) -> bool {
+        match self {
+            Self::Client(error) => {
+                let said = match error.kind() {
+                    Core::HttpResponse { error_code, .. } => error_code.as_deref(),
+                    _ => None,
+                };
+                error.http_status().map(u16::from) == Some(status)
+                    && (code.is_none() || said == code)
+            }
+            Self::Own(_) => false,
+        }
+    }
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        let error = match refused {
+            Refused::Own(error) => return error,
+            Refused::Client(error) => error,
+        };
+        let Some(answer) = answer(&error) else {
+            let ours = Self::from(error);
+            return match ours.kind() {
+                ErrorKind::Transport => ours.with_remedy(RUN_AGAIN),
+                _ => ours,
+            };
+        };
+        let id = answer.header("x-ms-client-request-id").unwrap_or_default();
+        let mut facts = answer.facts(id);
+        if id.is_empty() {
+            facts.client_request_id = None;
+        }
+        if let Some(said) = said(error, &answer) {
+            facts.error = Some(said);
+            facts.excerpt = None;
+        }
+        let ours = Self::service(facts);
+        match answer.status {
+            401 | 403 => ours.with_remedy(SIGN_AGAIN),
+            408 | 429 | 500.. => ours.with_remedy(RUN_AGAIN),
+            _ => ours,
+        }
+    }
+}
+
+fn answer(error: &azure_core::Error) -> Option<Answer> {
+    let Core::HttpResponse {
+        raw_response: Some(raw),
+        ..
+    } = error.kind()
+    else {
+        return None;
+    };
+    Some(Answer {
+        status: raw.status().into(),
+        headers: raw.headers().clone(),
+        body: raw.body().clone().into(),
+    })
+}
+
+/// The store's own words: the first line of the message, without the ids and times behind it, and why a
+/// signature was not accepted.
+fn said(error: azure_core::Error, answer: &Answer) -> Option<ServiceError> {
+    let code = answer.header("x-ms-error-code").map(str::to_owned);
+    let text = StorageError::try_from(error).ok();
+    let first_line = |text: Option<String>| {
+        let text = text?;
+        let line = text.lines().next()?.trim();
+        (!line.is_empty()).then(|| redact_cause(line))
+    };
+    let (message, detail) = text.map_or((None, None), |text| {
+        (
+            first_line(text.message),
+            first_line(text.authentication_error_detail),
+        )
+    });
+    let message = match (message, detail) {
+        (Some(message), Some(detail)) => Some(format!("{message} {detail}")),
+        (message, detail) => message.or(detail),
+    };
+    message.is_some().then_some(ServiceError {
+        code,
+        message,
+        ..ServiceError::default()
+    })
+}

@@ -1,0 +1,156 @@
+use super::store::{Asks, Fault, SIGNATURE, Store, Told, content, sas};
+use crate::blob::plan::BLOCK;
+use crate::error::{Error, ErrorKind};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+const LARGE: usize = 3 * BLOCK as usize + 5;
+
+fn store(length: usize) -> (Arc<Store>, Vec<u8>) {
+    let store = Arc::new(Store::default());
+    let bytes = content(length);
+    store.state().content = Some(bytes.clone().into());
+    (store, bytes)
+}
+
+async fn download(store: &Arc<Store>, destination: &Path) -> Result<u64, Error> {
+    store.client(2).download(&sas(), destination, &|_| {}).await
+}
+
+/// What is in the folder.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_blob_arrives_whole_whatever_its_size() {
+    for (length, requests) in [(0, 2), (1, 1), (BLOCK as usize, 1), (LARGE, 4)] {
+        let folder = tempfile::tempdir().unwrap();
+        let destination = folder.path().join("model.pkl");
+        std::fs::write(&destination, "an older one").unwrap();
+        let (store, bytes) = store(length);
+        let told = Told::default();
+        let client = store.client(2);
+        let size = client.download(&sas(), &destination, &told.tell()).await;
+        assert_eq!(size.unwrap(), length as u64);
+        assert_eq!(std::fs::read(&destination).unwrap(), bytes);
+        assert_eq!(names(folder.path()), ["model.pkl"]);
+        assert_eq!(store.count(Asks::Range), requests);
+        told.check(length as u64);
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn a_file_may_be_read_by_whom_other_files_may() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let (ours, other) = (folder.path().join("ours"), folder.path().join("other"));
+    std::fs::write(&other, "").unwrap();
+    download(&store(3).0, &ours).await.unwrap();
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode();
+    assert_eq!(mode(&ours), mode(&other));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_that_breaks_off_is_asked_for_again() {
+    for nth in [1, 3] {
+        for fault in [
+            Fault::Broken(1000),
+            Fault::Lost,
+            Fault::Unanswered,
+            Fault::Silence,
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let destination = folder.path().join("model.pkl");
+            let (store, bytes) = store(LARGE);
+            store.fault(Asks::Range, nth, fault);
+            download(&store, &destination).await.unwrap();
+            assert_eq!(std::fs::read(&destination).unwrap(), bytes);
+            assert_eq!(store.count(Asks::Range), 5);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_wrong_leaves_the_older_file_and_nothing_else() {
+    let expired = || Fault::Refused(403, "AuthenticationFailed", "expired");
+    for (nth, fault, kind, text) in [
+        (1, expired(), ErrorKind::Service, "expired"),
+        (3, expired(), ErrorKind::Service, "expired"),
+        (1, Fault::Wrong(1), ErrorKind::Protocol, "more than"),
+        (2, Fault::Wrong(1), ErrorKind::Protocol, "more than"),
+        (1, Fault::Wrong(-1), ErrorKind::Protocol, "other bytes"),
+        (4, Fault::Wrong(-1), ErrorKind::Protocol, "other bytes"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let destination = folder.path().join("model.pkl");
+        std::fs::write(&destination, "an older one").unwrap();
+        let (store, _) = store(LARGE);
+        store.fault(Asks::Range, nth, fault);
+        let error = download(&store, &destination).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains(text), "{shown}");
+        assert!(shown.contains("download \"model.pkl\""), "{shown}");
+        assert!(!shown.contains(SIGNATURE), "{shown}");
+        assert_eq!(std::fs::read(&destination).unwrap(), b"an older one");
+        assert_eq!(names(folder.path()), ["model.pkl"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_blob_that_is_replaced_meanwhile_is_not_mixed() {
+    let folder = tempfile::tempdir().unwrap();
+    let destination = folder.path().join("model.pkl");
+    let (store, _) = store(LARGE);
+    let own = store.clone();
+    let replace = move || own.state().version += 1;
+    store.fault(Asks::Range, 2, Fault::First(Box::new(replace)));
+    let error = download(&store, &destination).await.unwrap_err();
+    assert_eq!(error.http_status(), Some(412));
+    assert_eq!(names(folder.path()), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_download_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let destination = folder.path().join("model.pkl");
+    let (store, _) = store(LARGE);
+    store.fault(Asks::Range, 3, Fault::Silence);
+    let dropped = tokio::time::timeout(Duration::from_secs(2), download(&store, &destination));
+    assert!(dropped.await.is_err());
+    assert_eq!(store.count(Asks::Range), 4);
+    assert_eq!(names(folder.path()), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destination_that_cannot_be_is_refused_before_anything_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = store(3);
+    for (destination, text) in [
+        (folder.path().join("missing/model.pkl"), "does not exist"),
+        (folder.path().to_owned(), "it is a folder"),
+        (folder.path().join(".."), "names no file"),
+    ] {
+        let error = download(&store, &destination).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::File, "{error}");
+        assert!(error.to_string().contains(text), "{error}");
+    }
+    assert_eq!(store.state().requests, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_blob_that_is_not_there_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(Store::default());
+    let error = download(&store, &folder.path().join("x"))
+        .await
+        .unwrap_err();
+    assert!(error.is_not_found());
+    assert_eq!(error.code(), Some("BlobNotFound"));
+}

@@ -1,0 +1,64 @@
+//! Uploads and downloads of blobs.
+
+use crate::blob::{BlobStore, SasUrl, Source, TransferProgress};
+use crate::error::Error;
+use crate::transport::{DefaultClient, default_transport};
+use azure_core::http::{ClientOptions, Transport};
+use std::path::Path;
+
+/// What sends blobs to signed URLs and fetches them.
+#[derive(Debug, Clone)]
+pub struct Blobs(BlobStore);
+
+impl Blobs {
+    /// With the transport that a workspace has if none is given.
+    ///
+    /// # Errors
+    ///
+    /// If this build has none.
+    pub fn new() -> Result<Self, Error> {
+        Ok(Self::over(default_transport(&DefaultClient::default())?))
+    }
+
+    /// With a transport.
+    #[must_use]
+    pub fn over(transport: Transport) -> Self {
+        let options = ClientOptions {
+            transport: Some(transport),
+            ..ClientOptions::default()
+        };
+        Self(BlobStore::new(options, false, BlobStore::PARALLELISM))
+    }
+
+    /// Uploads a file; gives its size, and how many bytes of it were sent.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot.
+    pub async fn upload(
+        &self,
+        sas: &str,
+        file: &Path,
+        progress: &(dyn Fn(TransferProgress) + Send + Sync),
+    ) -> Result<(u64, u64), Error> {
+        let sas = SasUrl::parse(sas)?;
+        let source = Source::Path(file.to_owned());
+        let uploaded = self.0.upload(&sas, source, progress).await?;
+        Ok((uploaded.size, uploaded.sent))
+    }
+
+    /// Downloads to a file; gives its size.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot.
+    pub async fn download(
+        &self,
+        sas: &str,
+        file: &Path,
+        progress: &(dyn Fn(TransferProgress) + Send + Sync),
+    ) -> Result<u64, Error> {
+        let sas = SasUrl::parse(sas)?;
+        self.0.download(&sas, file, progress).await
+    }
+}
