@@ -78,7 +78,11 @@ impl Time {
 
     /// A moment of this clock as the service writes it.
     pub(super) fn stamp(&self, at: Duration) -> String {
-        let wall = self.wall.checked_add(at).unwrap_or(self.wall);
-        to_rfc3339(&OffsetDateTime::from(wall))
+        to_rfc3339(&self.date(at))
+    }
+
+    /// A moment of this clock in the calendar.
+    pub(super) fn date(&self, at: Duration) -> OffsetDateTime {
+        OffsetDateTime::from(self.wall.checked_add(at).unwrap_or(self.wall))
     }
 }

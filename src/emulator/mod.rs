@@ -29,15 +29,19 @@ mod faults;
 mod http;
 mod in_process;
 mod journal;
+mod md5;
+mod members;
 mod names;
 mod operations;
 mod router;
 mod routes;
 mod rules;
+mod sas;
 mod schema;
 mod server;
 mod sizes;
 mod state;
+mod store;
 mod tls;
 mod versions;
 
@@ -58,6 +62,8 @@ pub use self::server::{ServeOptions, Server};
 
 use self::cluster::Cluster;
 use self::state::Shared;
+use self::store::artifacts::Place;
+use self::store::blobs;
 
 /// A handle to an emulated workspace. Clones share its state.
 #[derive(Clone, Debug)]
@@ -165,6 +171,49 @@ impl Emulator {
             network: None,
         });
         id
+    }
+
+    /// Adds a file that a run of an experiment left, or replaces it, and returns the id of the
+    /// artifact: `ExperimentRun/dcid.{run_id}/{path}`.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "often only the artifact is wanted"
+    )]
+    pub fn add_run_output(
+        &self,
+        experiment: &str,
+        run_id: &str,
+        path: &str,
+        content: impl Into<Vec<u8>>,
+    ) -> String {
+        let place = Place::new("ExperimentRun", &format!("dcid.{run_id}"), path);
+        let id = place.id();
+        let mut state = self.shared.state();
+        let now = state.time.now();
+        let stamp = state.time.stamp(now);
+        let store = &mut state.store;
+        store.artifacts.add_run(run_id, experiment);
+        store.artifacts.create(place, stamp);
+        let content: Vec<u8> = content.into();
+        store
+            .blobs
+            .put(&id, content.into(), blobs::Content::default(), now);
+        id
+    }
+
+    /// What an artifact holds, by its id: `{origin}/{container}/{path}`. `None` when nothing was
+    /// uploaded to it.
+    #[must_use]
+    pub fn artifact(&self, id: &str) -> Option<Vec<u8>> {
+        let state = self.shared.state();
+        state.store.blobs.get(id).map(blobs::Blob::all)
+    }
+
+    /// The stored document of a model, by its id (`name:version`), with every key and `null` where
+    /// there is nothing.
+    #[must_use]
+    pub fn model(&self, id: &str) -> Option<Value> {
+        self.shared.state().store.models.get(id).cloned()
     }
 
     /// Whether an AKS cluster with this id exists.

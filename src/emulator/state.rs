@@ -14,6 +14,7 @@ use super::http::Incoming;
 use super::journal::JournalEntry;
 use super::operations::Operation;
 use super::sizes::VmSize;
+use super::store::Store;
 
 /// What was decided when the emulator was built.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub(super) struct Config {
     pub(super) page_size: usize,
     pub(super) tolerate_second_attachment: bool,
     pub(super) sizes: Vec<VmSize>,
+    /// How long a signed URL of a blob is valid.
+    pub(super) sas: Duration,
 }
 
 impl Config {
@@ -92,6 +95,8 @@ pub(super) struct State {
     pub(super) computes: Vec<Compute>,
     pub(super) clusters: Vec<Cluster>,
     pub(super) operations: BTreeMap<String, Operation>,
+    /// Artifacts, blobs, assets, models, environments.
+    pub(super) store: Store,
     pub(super) faults: Faults,
     pub(super) journal: Vec<JournalEntry>,
     random: u64,
@@ -104,6 +109,7 @@ impl State {
             computes: Vec::new(),
             clusters: Vec::new(),
             operations: BTreeMap::new(),
+            store: Store::default(),
             faults: Faults::default(),
             journal: Vec::new(),
             random: 0,

@@ -3,8 +3,15 @@
 //! Routing is done by hand, because ARM compares every part of a path without case.
 
 mod admin;
+mod artifacts;
+mod assets;
+mod blobs;
 mod computes;
 mod container_service;
+mod environments;
+mod model_patch;
+mod model_store;
+mod models;
 mod operations;
 mod put;
 mod workspace;
@@ -17,6 +24,8 @@ use super::http::{Answer, Incoming, Manner};
 use super::journal::JournalEntry;
 use super::state::{Config, Shared, State};
 use super::versions::{self, Dialect};
+
+pub(super) use self::blobs::too_large as blob_too_large;
 
 type Reply = Result<Answer, ArmError>;
 
@@ -128,6 +137,11 @@ fn route(
     // No token is sent for discovery (wire.md: Microsoft's client sends none).
     if let ["discovery", "workspaces", id] = lower[..] {
         return workspace::discovery(config, request, id);
+    }
+    // Artifacts, models and environments have prefixes of their own, and blobs a signature for a
+    // token.
+    if let Some(reply) = model_store::route(config, state, request, segments, &lower) {
+        return reply;
     }
     if !matches!(lower[..], ["subscriptions" | "rp", ..]) {
         return Err(unsupported_route(request));
