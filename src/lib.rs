@@ -55,6 +55,11 @@ pub use wire::{
     AksCredentials, AksNetworking, AksProperties, ComputeProperties, ComputeResource,
     KindProperties, SslSettings, SystemService,
 };
+#[cfg(feature = "services")]
+pub use wire::{
+    AutoScalerSettings, ContainerResources, ModelResource, ProbeSettings, ReplicaStatus,
+    ResourceNeeds, ServiceKeys, ServiceResource, ServiceToken,
+};
 pub use workspace::{Workspace, WorkspaceBuilder};
 
 /// A result whose error is [`Error`].
