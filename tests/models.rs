@@ -155,7 +155,7 @@ async fn an_upload_that_breaks_off_goes_on_where_it_stopped() {
     );
     let error = Model::register(&workspace, "m", &path).await.unwrap_err();
     assert!(
-        error.to_string().contains("register model \"m\""),
+        error.to_string().contains("upload \"large.bin\""),
         "{error}"
     );
     assert!(error.remedy().unwrap().contains("nothing is registered"));
