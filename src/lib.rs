@@ -41,8 +41,15 @@ pub use config::{
     ProvisioningConfigurationBuilder, Subnet, Tls, TlsUpdate, UpdateConfiguration,
     UpdateConfigurationBuilder, VirtualNetwork,
 };
+#[cfg(feature = "services")]
+pub use config::{
+    Auth, AutoScale, DeployConfiguration, DeployConfigurationBuilder, LivenessProbe, Replicas,
+    ServiceLoad, ServiceUpdate, ServiceUpdateBuilder, replicas_for_load,
+};
 pub use error::{Error, ErrorKind, ServiceError, Violation, Warning};
 pub use names::{ComputeName, WorkspaceId};
+#[cfg(feature = "services")]
+pub use names::{Namespace, ServiceName};
 pub use operation::{Event, Operation, Progress, StatusClass, WaitOptions};
 pub use token::{ResumeToken, Verb};
 pub use transport::Cloud;
