@@ -4,14 +4,12 @@ use super::auth::{Auth, Keys};
 use super::file;
 use super::probe::LivenessProbe;
 use super::replicas::Replicas;
-use super::settings::{self, STORAGE, Settings};
-use crate::config::metadata::{self, Tags};
+use super::settings::{self, Settings};
+use crate::config::metadata::Tags;
 use crate::error::{Error, Warning};
-use crate::facts::arm::COMPUTE_TYPE_AKS;
-use crate::names::{ComputeName, ServiceName};
+use crate::names::ComputeName;
 use crate::rules::{self, Findings};
 use azure_core::credentials::Secret;
-use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::time::Duration;
 
@@ -22,7 +20,7 @@ use std::time::Duration;
 #[must_use = "a configuration does nothing until a service is deployed with it"]
 #[derive(Debug, Clone)]
 pub struct DeployConfiguration {
-    said: DeployConfigurationBuilder,
+    pub(super) said: DeployConfigurationBuilder,
     warnings: Vec<Warning>,
 }
 
@@ -234,57 +232,6 @@ impl DeployConfiguration {
     pub fn properties(&self) -> impl Iterator<Item = (&str, &str)> {
         pairs(&self.said.properties)
     }
-
-    /// The body of the request that makes the service, and of the questions that the service answers
-    /// about it before. It may hold keys in clear.
-    ///
-    /// `location` is that of the workspace. `compute_name` is the target that was passed to the verb;
-    /// it wins over the name in the configuration.
-    #[allow(dead_code, reason = "the verb that deploys sends it")]
-    pub(crate) fn create_body(
-        &self,
-        name: &ServiceName,
-        location: &str,
-        compute_name: Option<&str>,
-        environment_image_request: Value,
-        overwrite: bool,
-    ) -> Value {
-        let said = &self.said;
-        let mut body = Map::new();
-        body.insert("name".into(), name.as_str().into());
-        body.insert("location".into(), location.into());
-        body.insert("computeType".into(), COMPUTE_TYPE_AKS.into());
-        if let Some(target) = compute_name.or(said.compute_target_name.as_deref()) {
-            body.insert("computeName".into(), target.into());
-        }
-        body.insert("environmentImageRequest".into(), environment_image_request);
-        for (path, value) in said.settings.leaves() {
-            put(&mut body, path, value);
-            if path == STORAGE {
-                // The Python SDK always says both; nothing here turns the event hub on.
-                put(&mut body, "/dataCollection/eventHubEnabled", false.into());
-            }
-        }
-        if let Some(keys) = said.keys.value() {
-            body.insert("keys".into(), keys);
-        }
-        if let Some(blobfuse) = said.blobfuse {
-            body.insert("storageInitEnabled".into(), (!blobfuse).into());
-        }
-        if !said.tags.is_empty() {
-            body.insert("kvTags".into(), metadata::tags_value(&said.tags));
-        }
-        if !said.properties.is_empty() {
-            body.insert("properties".into(), metadata::tags_value(&said.properties));
-        }
-        if let Some(description) = &said.settings.description {
-            body.insert("description".into(), description.as_str().into());
-        }
-        if overwrite {
-            body.insert("overwrite".into(), true.into());
-        }
-        body.into()
-    }
 }
 
 /// Collects what is said about a new service.
@@ -295,8 +242,8 @@ pub struct DeployConfigurationBuilder {
     pub(super) keys: Keys,
     pub(super) blobfuse: Option<bool>,
     pub(super) compute_target_name: Option<String>,
-    tags: Tags,
-    properties: Tags,
+    pub(super) tags: Tags,
+    pub(super) properties: Tags,
     /// Where in the file there are keys that nothing here reads.
     pub(super) unknown_keys: Vec<String>,
     strict: bool,
@@ -423,18 +370,4 @@ impl DeployConfigurationBuilder {
 fn pairs(map: &Tags) -> impl Iterator<Item = (&str, &str)> {
     map.iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
-}
-
-/// Puts a value where a pointer of one or two names says.
-fn put(body: &mut Map<String, Value>, pointer: &str, value: Value) {
-    let path = pointer.trim_start_matches('/');
-    match path.split_once('/') {
-        None => {
-            body.insert(path.to_owned(), value);
-        }
-        Some((outer, inner)) => {
-            let place = body.entry(outer).or_insert_with(|| json!({}));
-            place[inner] = value;
-        }
-    }
 }

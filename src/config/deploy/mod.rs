@@ -5,7 +5,10 @@
 //! one, so the two cannot drift apart.
 
 mod auth;
+mod body;
 mod configuration;
+#[cfg(test)]
+mod described;
 mod file;
 mod load;
 mod numbers;
