@@ -42,6 +42,11 @@ pub use config::{
     ProvisioningConfigurationBuilder, Subnet, Tls, TlsUpdate, UpdateConfiguration,
     UpdateConfigurationBuilder, VirtualNetwork,
 };
+#[cfg(feature = "services")]
+pub use config::{
+    Auth, AutoScale, DeployConfiguration, DeployConfigurationBuilder, LivenessProbe, Replicas,
+    ServiceLoad, ServiceUpdate, ServiceUpdateBuilder, replicas_for_load,
+};
 pub use error::{Error, ErrorKind, ServiceError, Violation, Warning};
 #[cfg(feature = "services")]
 pub use model::{Model, ModelDownload, ModelQuery, ModelRegistration, RunOutput};
@@ -49,6 +54,8 @@ pub use model::{Model, ModelDownload, ModelQuery, ModelRegistration, RunOutput};
 pub use names::ModelName;
 pub use names::{ComputeName, WorkspaceId};
 pub use operation::{Event, Operation, Prepared, Progress, StatusClass, WaitOptions};
+#[cfg(feature = "services")]
+pub use names::{Namespace, ServiceName};
 pub use token::{ResumeToken, Verb};
 pub use transport::Cloud;
 pub use wire::{

@@ -66,7 +66,7 @@ impl Findings {
     }
 
     /// Whether a breach was noted so far.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "services"))]
     pub(crate) fn refused(&self) -> bool {
         !self.violations.is_empty()
     }
@@ -90,7 +90,10 @@ macro_rules! registry {
     ($($kind:ident $name:ident = $id:literal: $summary:literal;)*) => {
         $(
             #[doc = $summary]
-            #[cfg_attr(not(feature = "tls_checks"), allow(dead_code, reason = "some need the feature"))]
+            #[cfg_attr(
+                not(all(feature = "tls_checks", feature = "services")),
+                allow(dead_code, reason = "some need the feature")
+            )]
             pub(crate) const $name: $kind = $kind($id);
         )*
 
@@ -161,6 +164,39 @@ registry! {
     Refusal UPDATE_NOTHING = "update.nothing": "an update changes something";
     Refusal UPDATE_RENEW_WITHOUT_LABEL = "update.renew_without_leaf_domain": "renewal needs a leaf domain label now";
     Refusal UPDATE_CURRENT = "update.current_resource": "an update starts from a compute as the service describes it";
+    Refusal SERVICE_NAME_LENGTH = "service_name.length": "a service name has 3 to 32 characters";
+    Refusal SERVICE_NAME_CHARACTERS = "service_name.characters": "a service name has lowercase ASCII letters, digits and `-` only";
+    Refusal SERVICE_NAME_START = "service_name.start": "a service name starts with a letter";
+    Refusal SERVICE_NAME_END = "service_name.end": "a service name ends with a letter or a digit";
+    Refusal NAMESPACE_SYNTAX = "namespace.syntax": "a namespace has 1 to 63 lowercase ASCII letters, digits and `-`, with a letter or digit at both ends";
+    Refusal DEPLOY_COUNT_ZERO = "deploy.count.zero": "a count or a duration is at least one of its unit";
+    Refusal DEPLOY_COUNT_TOO_LARGE = "deploy.count.too_large": "a count or a duration fits into the 32 bits that the service has for it";
+    Refusal DEPLOY_DURATION_UNIT = "deploy.duration.unit": "a duration is a whole number of the unit that the service counts in";
+    Refusal DEPLOY_AMOUNT = "deploy.resources.amount": "an amount of CPU or memory is a finite number above zero";
+    Refusal DEPLOY_LIMIT_BELOW_REQUEST = "deploy.resources.limit": "a limit is not below what is asked for";
+    Refusal DEPLOY_FPGA_PAIRS = "deploy.resources.fpga": "FPGA devices come in pairs";
+    Refusal DEPLOY_REPLICAS_RANGE = "deploy.replicas.range": "the smallest number of replicas is not above the largest";
+    Advice DEPLOY_REPLICAS_DEFAULT_MAXIMUM = "deploy.replicas.default_maximum": "a smallest number of replicas above 10 comes with a largest one";
+    Refusal DEPLOY_UTILIZATION = "deploy.replicas.utilization": "the target utilisation is 1 to 100 percent";
+    Advice DEPLOY_PROBE_SUCCESSES = "deploy.probe.success_threshold": "a liveness probe asks for one success";
+    Refusal DEPLOY_SCORING_TIMEOUT = "deploy.scoring_timeout.maximum": "the scoring timeout is at most 300 seconds";
+    Advice DEPLOY_CONCURRENCY = "deploy.concurrency.above_one": "a replica takes one request at a time";
+    Refusal DEPLOY_KEY_EMPTY = "deploy.keys.empty": "a key is not empty";
+    Advice DEPLOY_KEYS_UNUSED = "deploy.keys.unused": "keys come with key authentication";
+    Refusal DEPLOY_METADATA_NAME = "deploy.metadata.name": "the name of a tag or a property is not empty";
+    Refusal DEPLOY_FILE_UNREADABLE = "deploy_file.unreadable": "the file can be read, as text and not without end";
+    Refusal DEPLOY_FILE_SYNTAX = "deploy_file.syntax": "the file holds JSON";
+    Refusal DEPLOY_FILE_TYPE = "deploy_file.type": "a member of the file has the type that is documented";
+    Refusal DEPLOY_FILE_COMPUTE_TYPE = "deploy_file.compute_type": "the file says that it is for AKS";
+    Refusal DEPLOY_FILE_AUTH = "deploy_file.auth": "the file does not turn keys and tokens on together";
+    Refusal DEPLOY_FILE_REPLICAS = "deploy_file.replicas": "the file asks either for a number of replicas or for autoscaling";
+    Advice DEPLOY_FILE_UNKNOWN_KEY = "deploy_file.unknown_key": "every key of the file is one that is read";
+    Refusal DEPLOY_FILE_STRICT = "deploy_file.strict": "in strict mode, every key of the file is one that is read";
+    Refusal LOAD_AMOUNT = "load.amount": "a load has requests, and they take time";
+    Refusal LOAD_TOO_LARGE = "load.too_large": "a load needs fewer replicas than the service can count";
+    Refusal SERVICE_UPDATE_NOTHING = "service_update.nothing": "an update of a service changes something";
+    Refusal SERVICE_UPDATE_PROPERTY = "service_update.property": "a property keeps its value";
+    Refusal SERVICE_UPDATE_CURRENT = "service_update.current": "an update of a service fits what it leaves as it is";
 }
 
 #[cfg(test)]

@@ -6,6 +6,22 @@ use std::fmt::Debug;
 
 fn crosses_threads<T: Send + Sync + Debug>() {}
 
+#[cfg(feature = "services")]
+#[test]
+fn every_public_type_of_services_can_be_shared_and_shown() {
+    crosses_threads::<Auth>();
+    crosses_threads::<AutoScale>();
+    crosses_threads::<DeployConfiguration>();
+    crosses_threads::<DeployConfigurationBuilder>();
+    crosses_threads::<LivenessProbe>();
+    crosses_threads::<Namespace>();
+    crosses_threads::<Replicas>();
+    crosses_threads::<ServiceLoad>();
+    crosses_threads::<ServiceName>();
+    crosses_threads::<ServiceUpdate>();
+    crosses_threads::<ServiceUpdateBuilder>();
+}
+
 #[test]
 fn every_public_type_can_be_shared_and_shown() {
     crosses_threads::<AksCompute>();
@@ -128,4 +144,11 @@ fn no_type_that_can_hold_a_secret_can_be_serialised() {
     ] {
         assert!(!serialises, "{name}");
     }
+}
+
+#[cfg(feature = "services")]
+#[test]
+fn no_type_of_services_that_can_hold_a_secret_can_be_serialised() {
+    assert!(!serialises!(DeployConfiguration));
+    assert!(!serialises!(DeployConfigurationBuilder));
 }

@@ -29,6 +29,11 @@ mod update;
 
 pub use attach::{AttachConfiguration, AttachConfigurationBuilder};
 pub use cluster::ClusterRef;
+#[cfg(feature = "services")]
+pub use deploy::{
+    Auth, AutoScale, DeployConfiguration, DeployConfigurationBuilder, LivenessProbe, Replicas,
+    ServiceLoad, ServiceUpdate, ServiceUpdateBuilder, replicas_for_load,
+};
 pub use load_balancer::LoadBalancer;
 pub use network::{Network, Subnet, VirtualNetwork};
 pub use provisioning::{ProvisioningConfiguration, ProvisioningConfigurationBuilder};

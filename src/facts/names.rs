@@ -22,3 +22,15 @@ pub(crate) const HOST_NAME_MAX: usize = 253;
 /// The random characters that the service appends to a leaf domain label
 /// (`how-to-secure-web-service`, 2021-03).
 pub(crate) const LEAF_DOMAIN_SUFFIX: usize = 6;
+
+/// The shortest name of a web service (`azureml-core` 1.61).
+#[cfg(feature = "services")]
+pub(crate) const SERVICE_MIN: usize = 3;
+
+/// The longest name of a web service (`azureml-core` 1.61).
+#[cfg(feature = "services")]
+pub(crate) const SERVICE_MAX: usize = 32;
+
+/// The longest name of a Kubernetes namespace (`azureml-core` 1.61; RFC 1123 label).
+#[cfg(feature = "services")]
+pub(crate) const NAMESPACE_MAX: usize = 63;

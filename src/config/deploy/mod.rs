@@ -1,1 +1,33 @@
 //! What a deployed service shall be: resources, replicas, authentication, probes.
+//!
+//! [`settings`] holds what a deployment and an update have in common: how it is checked, and where
+//! it stands in the service's document. A create nests these members, an update replaces them one by
+//! one, so the two cannot drift apart.
+
+mod auth;
+mod body;
+mod configuration;
+#[cfg(test)]
+mod described;
+mod file;
+mod load;
+mod numbers;
+mod patch;
+mod probe;
+#[cfg(test)]
+mod properties;
+mod replicas;
+mod resources;
+#[cfg(test)]
+pub(super) mod rule_coverage;
+mod settings;
+mod update;
+
+pub use auth::Auth;
+pub use configuration::{DeployConfiguration, DeployConfigurationBuilder};
+pub use load::{ServiceLoad, replicas_for_load};
+#[allow(unused_imports, reason = "the verb that updates gives it")]
+pub(crate) use patch::CurrentService;
+pub use probe::LivenessProbe;
+pub use replicas::{AutoScale, Replicas};
+pub use update::{ServiceUpdate, ServiceUpdateBuilder};

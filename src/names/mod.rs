@@ -1,5 +1,11 @@
 //! Names of the service: parsed once, trusted after.
 
+#[cfg(feature = "services")]
+mod service;
+
+#[cfg(feature = "services")]
+pub use service::{Namespace, ServiceName};
+
 use crate::error::{Error, Violation};
 use crate::facts::arm::ML_PROVIDER;
 use crate::facts::names::{COMPUTE_MAX, COMPUTE_MIN, RESERVED_COMPUTES};

@@ -1,0 +1,87 @@
+//! Who may call a service.
+
+use crate::rules::{self, Findings};
+use azure_core::credentials::Secret;
+use serde_json::{Map, Value};
+
+/// How callers of a service prove who they are.
+///
+/// The service knows two switches, for keys and for tokens, that must not both be on; one type of
+/// three cases cannot say so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Auth {
+    /// A key that does not expire, in the header `Authorization`. The documented default.
+    #[default]
+    Key,
+    /// A token that expires, and that the workspace gives to who may read it.
+    ///
+    /// The token comes from the region of the *workspace*: while that is down no token can be had,
+    /// and distance adds time. Keep cluster and workspace in one region.
+    Token,
+    /// Nothing: whoever reaches the address may call.
+    Disabled,
+}
+
+impl Auth {
+    /// Whether keys are on, and whether tokens are. Both are always said together, so that turning
+    /// one on turns the other one off in the same request.
+    pub(super) fn switches(self) -> (bool, bool) {
+        match self {
+            Self::Key => (true, false),
+            Self::Token => (false, true),
+            Self::Disabled => (false, false),
+        }
+    }
+}
+
+/// The keys that a new service takes instead of making its own.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Keys {
+    pub(super) primary: Option<Secret>,
+    pub(super) secondary: Option<Secret>,
+}
+
+impl Keys {
+    pub(super) fn check(&self, auth: Option<Auth>, findings: &mut Findings) {
+        for (path, key) in self.members() {
+            if key.is_some_and(|key| key.secret().trim().is_empty()) {
+                findings.refuse(
+                    rules::DEPLOY_KEY_EMPTY,
+                    path,
+                    None,
+                    "the key is empty",
+                    "give a key, or leave it out and the service makes one",
+                );
+            }
+        }
+        let given = self.primary.is_some() || self.secondary.is_some();
+        if given && matches!(auth, Some(Auth::Token | Auth::Disabled)) {
+            findings.advise(
+                rules::DEPLOY_KEYS_UNUSED,
+                "primary_key",
+                "keys are given, but key authentication is off",
+                "use `Auth::Key`, or leave the keys out",
+            );
+        }
+    }
+
+    /// The keys as the service reads them, in clear; `None` where none is given.
+    pub(super) fn value(&self) -> Option<Value> {
+        let members: Map<String, Value> = [
+            ("primaryKey", &self.primary),
+            ("secondaryKey", &self.secondary),
+        ]
+        .into_iter()
+        .filter_map(|(name, key)| Some((name.to_owned(), key.as_ref()?.secret().into())))
+        .collect();
+        (!members.is_empty()).then(|| members.into())
+    }
+
+    fn members(&self) -> [(&'static str, Option<&Secret>); 2] {
+        [
+            ("primary_key", self.primary.as_ref()),
+            ("secondary_key", self.secondary.as_ref()),
+        ]
+    }
+}

@@ -1,0 +1,373 @@
+//! The configuration of a new service.
+
+use super::auth::{Auth, Keys};
+use super::file;
+use super::probe::LivenessProbe;
+use super::replicas::Replicas;
+use super::settings::{self, Settings};
+use crate::config::metadata::Tags;
+use crate::error::{Error, Warning};
+use crate::names::ComputeName;
+use crate::rules::{self, Findings};
+use azure_core::credentials::Secret;
+use std::path::Path;
+use std::time::Duration;
+
+/// The configuration of a new web service on AKS: everything that was said about it, and valid.
+///
+/// Made by [`builder`](Self::builder), or read from a `deploymentconfig.json`. What was not said is
+/// not sent, and the service takes its own default; the setters name the documented ones.
+#[must_use = "a configuration does nothing until a service is deployed with it"]
+#[derive(Debug, Clone)]
+pub struct DeployConfiguration {
+    pub(super) said: DeployConfigurationBuilder,
+    warnings: Vec<Warning>,
+}
+
+impl DeployConfiguration {
+    /// Starts a configuration in which nothing is said.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use azureml_aks::{Auth, DeployConfiguration};
+    /// use std::time::Duration;
+    ///
+    /// let config = DeployConfiguration::builder()
+    ///     .cpu_cores(1.0)
+    ///     .memory_gb(1.0)
+    ///     .auth(Auth::Token)
+    ///     .scoring_timeout(Duration::from_secs(120))
+    ///     .tag("team", "vision")
+    ///     .build()?;
+    /// assert!(config.warnings().is_empty());
+    ///
+    /// let error = DeployConfiguration::builder()
+    ///     .cpu_cores(0.0)
+    ///     .scoring_timeout(Duration::from_secs(301))
+    ///     .build()
+    ///     .unwrap_err();
+    /// let rules: Vec<_> = error.violations().iter().map(|found| found.rule).collect();
+    /// assert_eq!(rules, ["deploy.resources.amount", "deploy.scoring_timeout.maximum"]);
+    /// # Ok::<(), azureml_aks::Error>(())
+    /// ```
+    pub fn builder() -> DeployConfigurationBuilder {
+        DeployConfigurationBuilder::default()
+    }
+
+    /// Reads a `deploymentconfig.json`, the file of `az ml model deploy --dc`, and gives a builder,
+    /// so that more can be said.
+    ///
+    /// The keys of the file are not those of the service: `tokenAuthEnabled` turns tokens on,
+    /// `gpuCores` stands at the top, `computeTargetName` names the cluster. `computeType` has to be
+    /// there and say `aks`, in any case. `null` counts as absent. Keys that are not read become
+    /// warnings of the built configuration, or are refused by
+    /// [`strict`](DeployConfigurationBuilder::strict). Tags, properties and description are in no
+    /// such file; give them to the builder.
+    ///
+    /// Reads the file, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// Gives everything that is wrong with the file at once, each with its path in the file
+    /// (`autoScaler.minReplicas`): wrong types, contradictions and values out of bounds; another kind
+    /// of compute; a file that is missing, too large, or no JSON.
+    pub fn builder_from_file(path: impl AsRef<Path>) -> Result<DeployConfigurationBuilder, Error> {
+        file::from_file(path.as_ref())
+    }
+
+    /// Reads the text of a `deploymentconfig.json`; see
+    /// [`builder_from_file`](Self::builder_from_file).
+    ///
+    /// # Errors
+    ///
+    /// Gives everything that is wrong with the text at once, each with its path.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use azureml_aks::{Auth, DeployConfiguration};
+    ///
+    /// let text = r#"{
+    ///     "computeType": "AKS",
+    ///     "tokenAuthEnabled": true,
+    ///     "autoScaler": { "autoscaleEnabled": true, "minReplicas": 1, "maxReplicas": 3 },
+    ///     "containerResourceRequirements": { "cpu": 0.5, "memoryInGB": 1.0 },
+    ///     "sslEnabled": true
+    /// }"#;
+    /// let config = DeployConfiguration::builder_from_json(text)?.tag("team", "vision").build()?;
+    /// assert_eq!(config.auth(), Some(Auth::Token));
+    /// assert_eq!(config.warnings()[0].path, "sslEnabled");
+    ///
+    /// let text = r#"{ "computeType": "aks", "autoScaler": { "minReplicas": "one" }, "gpuCores": -1 }"#;
+    /// let error = DeployConfiguration::builder_from_json(text).unwrap_err();
+    /// assert_eq!(error.violations()[0].path, "autoScaler.minReplicas");
+    /// assert_eq!(error.violations()[1].path, "gpuCores");
+    /// # Ok::<(), azureml_aks::Error>(())
+    /// ```
+    pub fn builder_from_json(text: &str) -> Result<DeployConfigurationBuilder, Error> {
+        file::from_json(text)
+    }
+
+    /// What is allowed but deserves a look.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// How callers prove who they are, if it was said.
+    #[must_use]
+    pub fn auth(&self) -> Option<Auth> {
+        self.said.settings.auth
+    }
+
+    /// The number of replicas or their scaling, if it was said.
+    #[must_use]
+    pub fn replicas(&self) -> Option<&Replicas> {
+        self.said.settings.replicas.as_ref()
+    }
+
+    /// The CPU cores that each replica asks for, if they were given.
+    #[must_use]
+    pub fn cpu_cores(&self) -> Option<f64> {
+        self.said.settings.resources.cpu_cores
+    }
+
+    /// The CPU cores that a replica may use at most, if they were given.
+    #[must_use]
+    pub fn cpu_cores_limit(&self) -> Option<f64> {
+        self.said.settings.resources.cpu_cores_limit
+    }
+
+    /// The memory that each replica asks for, in GB, if it was given.
+    #[must_use]
+    pub fn memory_gb(&self) -> Option<f64> {
+        self.said.settings.resources.memory_gb
+    }
+
+    /// The memory that a replica may use at most, in GB, if it was given.
+    #[must_use]
+    pub fn memory_gb_limit(&self) -> Option<f64> {
+        self.said.settings.resources.memory_gb_limit
+    }
+
+    /// The GPUs of each replica, if they were given.
+    #[must_use]
+    pub fn gpu_cores(&self) -> Option<u32> {
+        self.said.settings.resources.gpu_cores
+    }
+
+    /// The FPGA devices of each replica, if they were given.
+    #[must_use]
+    pub fn fpga_devices(&self) -> Option<u32> {
+        self.said.settings.resources.fpga_devices
+    }
+
+    /// The liveness probe, if one was given.
+    #[must_use]
+    pub fn liveness_probe(&self) -> Option<&LivenessProbe> {
+        self.said.settings.liveness_probe.as_ref()
+    }
+
+    /// Whether Application Insights is on, if it was said.
+    #[must_use]
+    pub fn app_insights(&self) -> Option<bool> {
+        self.said.settings.app_insights
+    }
+
+    /// Whether data is collected, if it was said.
+    #[must_use]
+    pub fn collect_model_data(&self) -> Option<bool> {
+        self.said.settings.collect_model_data
+    }
+
+    /// The scoring timeout, if one was given.
+    #[must_use]
+    pub fn scoring_timeout(&self) -> Option<Duration> {
+        self.said.settings.scoring_timeout
+    }
+
+    /// How many requests a replica works on at the same time, if it was said.
+    #[must_use]
+    pub fn max_concurrent_requests(&self) -> Option<u32> {
+        self.said.settings.max_concurrent_requests
+    }
+
+    /// How long a request may wait for a free replica, if it was said.
+    #[must_use]
+    pub fn max_queue_wait(&self) -> Option<Duration> {
+        self.said.settings.max_queue_wait
+    }
+
+    /// Whether blobfuse brings the models into the containers, if it was said.
+    #[must_use]
+    pub fn blobfuse(&self) -> Option<bool> {
+        self.said.blobfuse
+    }
+
+    /// The Kubernetes namespace, if one was given.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&str> {
+        self.said.settings.namespace.as_deref()
+    }
+
+    /// The name of the compute target, if one was given here.
+    #[must_use]
+    pub fn compute_target_name(&self) -> Option<&str> {
+        self.said.compute_target_name.as_deref()
+    }
+
+    /// The description, if one was given.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.said.settings.description.as_deref()
+    }
+
+    /// The tags, sorted by name.
+    pub fn tags(&self) -> impl Iterator<Item = (&str, &str)> {
+        pairs(&self.said.tags)
+    }
+
+    /// The properties, sorted by name.
+    pub fn properties(&self) -> impl Iterator<Item = (&str, &str)> {
+        pairs(&self.said.properties)
+    }
+}
+
+/// Collects what is said about a new service.
+#[must_use = "a builder does nothing until `build()`"]
+#[derive(Debug, Clone, Default)]
+pub struct DeployConfigurationBuilder {
+    pub(super) settings: Settings,
+    pub(super) keys: Keys,
+    pub(super) blobfuse: Option<bool>,
+    pub(super) compute_target_name: Option<String>,
+    pub(super) tags: Tags,
+    pub(super) properties: Tags,
+    /// Where in the file there are keys that nothing here reads.
+    pub(super) unknown_keys: Vec<String>,
+    strict: bool,
+}
+
+settings::setters!(DeployConfigurationBuilder);
+
+impl DeployConfigurationBuilder {
+    /// The primary key of a service with key authentication. The service makes one where none is
+    /// given.
+    pub fn primary_key(mut self, key: impl Into<Secret>) -> Self {
+        self.keys.primary = Some(key.into());
+        self
+    }
+
+    /// The secondary key of a service with key authentication. The service makes one where none is
+    /// given.
+    pub fn secondary_key(mut self, key: impl Into<Secret>) -> Self {
+        self.keys.secondary = Some(key.into());
+        self
+    }
+
+    /// Whether blobfuse brings the models into the containers. The documented default is `true`.
+    ///
+    /// In no published description of the service; `azureml-core` 1.61 sends its negation,
+    /// `storageInitEnabled`.
+    pub fn blobfuse(mut self, enabled: bool) -> Self {
+        self.blobfuse = Some(enabled);
+        self
+    }
+
+    /// The name of the compute target to deploy to, as `computeTargetName` of a
+    /// `deploymentconfig.json` gives it. A target that is passed to the verb wins.
+    pub fn compute_target_name(mut self, name: impl Into<String>) -> Self {
+        self.compute_target_name = Some(name.into());
+        self
+    }
+
+    /// Adds a tag, or replaces the tag of that name. Tags can be changed later.
+    pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.tags.insert(name.into(), value.into());
+        self
+    }
+
+    /// Adds tags, each replacing the tag of its name.
+    pub fn tags<K: Into<String>, V: Into<String>>(
+        mut self,
+        tags: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        self.tags.extend(
+            tags.into_iter()
+                .map(|(name, value)| (name.into(), value.into())),
+        );
+        self
+    }
+
+    /// Adds a property, or replaces the property of that name. The properties of a service cannot be
+    /// changed once it is made; more can be added.
+    pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.properties.insert(name.into(), value.into());
+        self
+    }
+
+    /// Adds properties, each replacing the property of its name.
+    pub fn properties<K: Into<String>, V: Into<String>>(
+        mut self,
+        properties: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        self.properties.extend(
+            properties
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into())),
+        );
+        self
+    }
+
+    /// Whether `build()` refuses a file with keys that are not read, instead of warning about them.
+    /// The default is `false`: Python ignores such keys.
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// Checks everything together.
+    ///
+    /// # Errors
+    ///
+    /// Gives all broken rules at once.
+    pub fn build(self) -> Result<DeployConfiguration, Error> {
+        let mut findings = Findings::default();
+        self.check(&mut findings);
+        for path in &self.unknown_keys {
+            let message = "nothing reads this key of the file";
+            let remedy = "correct its spelling, or remove it";
+            if self.strict {
+                findings.refuse(rules::DEPLOY_FILE_STRICT, path, None, message, remedy);
+            } else {
+                findings.advise(rules::DEPLOY_FILE_UNKNOWN_KEY, path, message, remedy);
+            }
+        }
+        let warnings = findings.finish("deployment configuration")?;
+        Ok(DeployConfiguration {
+            said: self,
+            warnings,
+        })
+    }
+
+    pub(super) fn check(&self, findings: &mut Findings) {
+        self.settings.check(findings);
+        if let Some(replicas) = &self.settings.replicas {
+            replicas.advise_new(findings);
+        }
+        self.keys.check(self.settings.auth, findings);
+        if let Some(name) = &self.compute_target_name
+            && let Err(found) = ComputeName::existing("compute_target_name", name)
+        {
+            findings.extend(found);
+        }
+        settings::check_metadata("tags", self.tags.keys(), findings);
+        settings::check_metadata("properties", self.properties.keys(), findings);
+    }
+}
+
+fn pairs(map: &Tags) -> impl Iterator<Item = (&str, &str)> {
+    map.iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+}

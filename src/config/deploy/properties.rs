@@ -1,0 +1,215 @@
+//! What holds for whatever a caller may say.
+
+use super::*;
+use crate::names::ServiceName;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// One setter with a value; it may be nonsense.
+#[derive(Debug, Clone)]
+enum Said {
+    Auth(Auth),
+    Fixed(u32),
+    Auto(AutoScale),
+    Cpu(f64, f64),
+    Memory(f64, f64),
+    Devices(u32),
+    Probe(Duration, u32),
+    Flags(bool),
+    Timeout(Duration),
+    Queue(Duration),
+    Concurrency(u32),
+    Namespace(String),
+    Description(String),
+    Tag(String),
+    Property(String),
+}
+
+fn any_number() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        Just(f64::NAN),
+        Just(f64::INFINITY),
+        Just(0.0),
+        -10.0..10.0f64,
+        any::<f64>()
+    ]
+}
+
+fn any_count() -> impl Strategy<Value = u32> {
+    prop_oneof![0..12u32, Just(i32::MAX.unsigned_abs()), any::<u32>()]
+}
+
+fn any_duration() -> impl Strategy<Value = Duration> {
+    prop_oneof![
+        Just(Duration::ZERO),
+        Just(Duration::MAX),
+        (0..400u64).prop_map(Duration::from_secs),
+        (0..400_000u64).prop_map(Duration::from_millis),
+        any::<u64>().prop_map(Duration::from_nanos),
+    ]
+}
+
+fn any_scale() -> impl Strategy<Value = AutoScale> {
+    let maybe = || proptest::option::of(any_count());
+    (
+        maybe(),
+        maybe(),
+        maybe(),
+        proptest::option::of(any_duration()),
+    )
+        .prop_map(|(min, max, target, period)| {
+            let mut scale = AutoScale::new();
+            if let Some(min) = min {
+                scale = scale.min_replicas(min);
+            }
+            if let Some(max) = max {
+                scale = scale.max_replicas(max);
+            }
+            if let Some(target) = target {
+                scale = scale.target_utilization(target);
+            }
+            if let Some(period) = period {
+                scale = scale.refresh_period(period);
+            }
+            scale
+        })
+}
+
+fn any_said() -> impl Strategy<Value = Said> {
+    let name = || proptest::sample::select(vec!["", "a", "a/b~c", "A-", "ä\n"]);
+    let auth = proptest::sample::select(vec![Auth::Key, Auth::Token, Auth::Disabled]);
+    prop_oneof![
+        auth.prop_map(Said::Auth),
+        any_count().prop_map(Said::Fixed),
+        any_scale().prop_map(Said::Auto),
+        (any_number(), any_number()).prop_map(|(a, b)| Said::Cpu(a, b)),
+        (any_number(), any_number()).prop_map(|(a, b)| Said::Memory(a, b)),
+        any_count().prop_map(Said::Devices),
+        (any_duration(), any_count()).prop_map(|(a, b)| Said::Probe(a, b)),
+        any::<bool>().prop_map(Said::Flags),
+        any_duration().prop_map(Said::Timeout),
+        any_duration().prop_map(Said::Queue),
+        any_count().prop_map(Said::Concurrency),
+        name().prop_map(|text| Said::Namespace(text.into())),
+        name().prop_map(|text| Said::Description(text.into())),
+        name().prop_map(|text| Said::Tag(text.into())),
+        name().prop_map(|text| Said::Property(text.into())),
+    ]
+}
+
+macro_rules! say {
+    ($builder:expr, $said:expr) => {
+        match $said.clone() {
+            Said::Auth(auth) => $builder.auth(auth),
+            Said::Fixed(replicas) => $builder.replicas(replicas),
+            Said::Auto(scale) => $builder.replicas(scale),
+            Said::Cpu(request, limit) => $builder.cpu_cores(request).cpu_cores_limit(limit),
+            Said::Memory(request, limit) => $builder.memory_gb(request).memory_gb_limit(limit),
+            Said::Devices(devices) => $builder.gpu_cores(devices).fpga_devices(devices),
+            Said::Probe(time, count) => $builder.liveness_probe(
+                LivenessProbe::new()
+                    .period(time)
+                    .initial_delay(time)
+                    .timeout(time)
+                    .success_threshold(count)
+                    .failure_threshold(count),
+            ),
+            Said::Flags(on) => $builder.app_insights(on).collect_model_data(on),
+            Said::Timeout(time) => $builder.scoring_timeout(time),
+            Said::Queue(time) => $builder.max_queue_wait(time),
+            Said::Concurrency(requests) => $builder.max_concurrent_requests(requests),
+            Said::Namespace(name) => $builder.namespace(name),
+            Said::Description(text) => $builder.description(text),
+            Said::Tag(name) => $builder.tag(name, "x"),
+            Said::Property(name) => $builder.property(name, "x"),
+        }
+    };
+}
+
+/// The first parts of the paths that a patch may have because of what was said.
+fn may_be_named(said: &[Said]) -> BTreeSet<&'static str> {
+    said.iter()
+        .flat_map(|said| match said {
+            Said::Auth(_) => vec!["authEnabled", "aadAuthEnabled"],
+            Said::Fixed(_) | Said::Auto(_) => vec!["autoScaler", "numReplicas"],
+            Said::Cpu(..) | Said::Memory(..) | Said::Devices(_) => {
+                vec!["containerResourceRequirements"]
+            }
+            Said::Probe(..) => vec!["livenessProbeRequirements"],
+            Said::Flags(_) => vec!["appInsightsEnabled", "dataCollection"],
+            Said::Timeout(_) => vec!["scoringTimeoutMs"],
+            Said::Queue(_) => vec!["maxQueueWaitMs"],
+            Said::Concurrency(_) => vec!["maxConcurrentRequestsPerContainer"],
+            Said::Namespace(_) => vec!["namespace"],
+            Said::Description(_) => vec!["description"],
+            Said::Tag(_) => vec!["kvTags"],
+            Said::Property(_) => vec!["properties"],
+        })
+        .collect()
+}
+
+fn holds_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.iter().any(holds_null),
+        Value::Object(members) => members.values().any(holds_null),
+        _ => false,
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_said_builds_or_says_why_not(said in proptest::collection::vec(any_said(), 0..6)) {
+        let mut builder = DeployConfiguration::builder();
+        for said in &said {
+            builder = say!(builder, said);
+        }
+        match builder.build() {
+            Err(error) => prop_assert!(!error.violations().is_empty()),
+            Ok(config) => {
+                let name = ServiceName::new("myservice").unwrap();
+                let body = config.create_body(&name, "eastus", None, json!({}), false);
+                prop_assert!(!holds_null(&body), "{body}");
+                let always = ["name", "location", "computeType", "environmentImageRequest"];
+                let allowed = may_be_named(&said);
+                for key in body.as_object().unwrap().keys() {
+                    prop_assert!(
+                        always.contains(&key.as_str()) || allowed.contains(key.as_str()),
+                        "{key} was not said"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_patch_names_nothing_that_was_not_said(said in proptest::collection::vec(any_said(), 0..6)) {
+        let mut builder = ServiceUpdate::builder();
+        for said in &said {
+            builder = say!(builder, said);
+        }
+        match builder.build() {
+            Err(error) => prop_assert!(!error.violations().is_empty()),
+            Ok(update) => {
+                let patch = update.patch(&CurrentService::default(), None).unwrap();
+                prop_assert!(!patch.is_empty());
+                let allowed = may_be_named(&said);
+                let mut paths = BTreeSet::new();
+                for operation in &patch {
+                    prop_assert!(!holds_null(operation), "{operation}");
+                    let path = operation["path"].as_str().unwrap();
+                    prop_assert!(paths.insert(path), "{path} twice");
+                    let first = path.split('/').nth(1).unwrap();
+                    prop_assert!(allowed.contains(first), "{path} was not said");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_makes_the_reading_of_a_file_panic(text in ".*") {
+        let _ = DeployConfiguration::builder_from_json(&text);
+    }
+}

@@ -1,0 +1,150 @@
+//! What an update of a service changes.
+
+use super::settings::{self, Settings};
+use crate::config::metadata::Tags;
+use crate::error::{Error, Warning};
+use crate::rules::{self, Findings};
+use std::collections::BTreeMap;
+
+/// What an update of a service changes; valid, and not nothing.
+///
+/// Only what was said is sent, member by member; everything else stays as it is. Keys are not
+/// changed here but regenerated. Only one operation on a service runs at a time.
+#[must_use = "an update does nothing until a service is updated with it"]
+#[derive(Debug, Clone)]
+pub struct ServiceUpdate {
+    pub(super) said: ServiceUpdateBuilder,
+    warnings: Vec<Warning>,
+}
+
+impl ServiceUpdate {
+    /// Starts an update that changes nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use azureml_aks::{Auth, AutoScale, ServiceUpdate};
+    ///
+    /// ServiceUpdate::builder()
+    ///     .auth(Auth::Token)
+    ///     .replicas(AutoScale::new().max_replicas(20))
+    ///     .tag("team", "vision")
+    ///     .build()?;
+    ///
+    /// let error = ServiceUpdate::builder().build().unwrap_err();
+    /// assert_eq!(error.violations()[0].rule, "service_update.nothing");
+    /// # Ok::<(), azureml_aks::Error>(())
+    /// ```
+    pub fn builder() -> ServiceUpdateBuilder {
+        ServiceUpdateBuilder::default()
+    }
+
+    /// What is allowed but deserves a look.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+}
+
+/// Collects what an update of a service changes.
+#[must_use = "a builder does nothing until `build()`"]
+#[derive(Debug, Clone, Default)]
+pub struct ServiceUpdateBuilder {
+    pub(super) settings: Settings,
+    /// All tags, where they are replaced.
+    pub(super) all_tags: Option<Tags>,
+    /// Changes of single tags, on top; `None` removes.
+    pub(super) tags: BTreeMap<String, Option<String>>,
+    pub(super) properties: Tags,
+    /// Whether models, code or environment change too; what they change to is made elsewhere.
+    code: bool,
+}
+
+settings::setters!(ServiceUpdateBuilder);
+
+impl ServiceUpdateBuilder {
+    /// Adds a tag, or replaces the tag of that name. The other tags stay.
+    pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.tags.insert(name.into(), Some(value.into()));
+        self
+    }
+
+    /// Removes a tag, if there is one of that name. The other tags stay.
+    pub fn remove_tag(mut self, name: impl Into<String>) -> Self {
+        self.tags.insert(name.into(), None);
+        self
+    }
+
+    /// Replaces all tags by these. Single tags that are added or removed come on top.
+    pub fn replace_tags<K: Into<String>, V: Into<String>>(
+        mut self,
+        tags: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        self.all_tags = Some(
+            tags.into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        );
+        self
+    }
+
+    /// Adds a property. A property that the service has keeps its value: to add it with another one
+    /// is refused when the update is sent.
+    pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.properties.insert(name.into(), value.into());
+        self
+    }
+
+    /// Says that models, code or environment change too, so that nothing else has to.
+    #[allow(
+        dead_code,
+        reason = "the setters of models and inference configuration use it"
+    )]
+    pub(crate) fn with_code(mut self) -> Self {
+        self.code = true;
+        self
+    }
+
+    /// Checks everything together.
+    ///
+    /// What depends on the service as it is now is checked when the update is sent.
+    ///
+    /// # Errors
+    ///
+    /// Gives all broken rules at once; to change nothing is one.
+    pub fn build(self) -> Result<ServiceUpdate, Error> {
+        let mut findings = Findings::default();
+        if self.is_empty() {
+            refuse_nothing(&mut findings);
+        }
+        self.settings.check(&mut findings);
+        let all_tags = self.all_tags.iter().flat_map(Tags::keys);
+        settings::check_metadata("tags", all_tags.chain(self.tags.keys()), &mut findings);
+        settings::check_metadata("properties", self.properties.keys(), &mut findings);
+        let warnings = findings.finish(WHAT)?;
+        Ok(ServiceUpdate {
+            said: self,
+            warnings,
+        })
+    }
+
+    fn is_empty(&self) -> bool {
+        !self.code
+            && self.settings == Settings::default()
+            && self.all_tags.is_none()
+            && self.tags.is_empty()
+            && self.properties.is_empty()
+    }
+}
+
+pub(super) const WHAT: &str = "service update";
+
+pub(super) fn refuse_nothing(findings: &mut Findings) {
+    findings.refuse(
+        rules::SERVICE_UPDATE_NOTHING,
+        "update",
+        None,
+        "the update changes nothing",
+        "say what shall change",
+    );
+}
