@@ -44,6 +44,10 @@ pub use config::{
 pub use error::{Error, ErrorKind, ServiceError, Violation, Warning};
 pub use names::{ComputeName, WorkspaceId};
 pub use operation::{Event, Operation, Progress, StatusClass, WaitOptions};
+#[cfg(feature = "services")]
+pub use scoring::{
+    ScoringAnswer, ScoringClient, ScoringClientBuilder, ScoringRequest, ScoringRetry,
+};
 pub use token::{ResumeToken, Verb};
 pub use transport::Cloud;
 pub use wire::{
