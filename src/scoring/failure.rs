@@ -63,7 +63,7 @@ pub(super) fn of(
     let (kind, what, remedy) = match status {
         401 | 403 => (
             ErrorKind::ScoringUnauthorized,
-            "the service does not take the credential",
+            "the service refuses the caller",
             Some(if secret.is_some() { REFUSED } else { ANONYMOUS }),
         ),
         502 => (

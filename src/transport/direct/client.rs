@@ -69,6 +69,13 @@ fn translate(request: DirectRequest<'_>) -> azure_core::Result<reqwest::Request>
     headers.insert(CLIENT_REQUEST_ID.clone(), text(request.client_request_id)?);
     if let Some(content_type) = request.content_type {
         headers.insert(header::CONTENT_TYPE, text(content_type)?);
+        if request.body.is_empty() {
+            // `reqwest` would leave it out, and some servers insist on it.
+            headers.insert(
+                header::CONTENT_LENGTH,
+                header::HeaderValue::from_static("0"),
+            );
+        }
         *own.body_mut() = Some(request.body.into());
     }
     if let Some(bearer) = request.bearer {
