@@ -1,14 +1,15 @@
 //! What is made of good answers, and of those that only look so.
 
-use crate::redirect::Reply;
-use crate::support::{KEY, SCORE, answering, builders};
+use crate::redirect::{Reply, Service};
+use crate::support::{KEY, Rig, SCORE, builders};
 use azureml_aks::{ErrorKind, ScoringClient};
 use serde_json::json;
 use std::time::Duration;
 
 #[tokio::test]
 async fn a_byte_order_mark_is_skipped() {
-    let (_service, clients) = answering(Reply::new(200, "\u{feff}[1]")).await;
+    let mut rig = Rig::new().await;
+    let clients = rig.answering(Reply::new(200, "\u{feff}[1]")).await;
     for client in &clients {
         assert_eq!(client.run::<_, Vec<u8>>(&()).await.unwrap(), [1]);
     }
@@ -16,13 +17,14 @@ async fn a_byte_order_mark_is_skipped() {
 
 #[tokio::test]
 async fn what_is_no_json_of_that_shape_is_named_and_not_quoted() {
+    let mut rig = Rig::new().await;
     for (body, what) in [
         (&br#"{"name": "CANARY"}"#[..], "unexpected shape"),
         (b"<html>CANARY</html>", "no JSON"),
         (b"", "no JSON"),
         (b"\xff\xfe\x00", "no JSON"),
     ] {
-        let (_service, clients) = answering(Reply::new(200, body)).await;
+        let clients = rig.answering(Reply::new(200, body)).await;
         for client in &clients {
             let error = client.run::<_, Vec<f64>>(&()).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Protocol);
@@ -36,7 +38,8 @@ async fn what_is_no_json_of_that_shape_is_named_and_not_quoted() {
 
 #[tokio::test]
 async fn json_inside_a_json_string_is_explained() {
-    let (_service, clients) = answering(Reply::json(200, &json!("[1, 2]"))).await;
+    let mut rig = Rig::new().await;
+    let clients = rig.answering(Reply::json(200, &json!("[1, 2]"))).await;
     for client in &clients {
         let error = client.run::<_, Vec<f64>>(&()).await.unwrap_err();
         assert!(error.remedy().unwrap().contains("String"), "{error}");
@@ -45,13 +48,12 @@ async fn json_inside_a_json_string_is_explained() {
 
 #[tokio::test]
 async fn an_answer_above_the_limit_is_refused_and_one_at_it_is_not() {
-    let (_service, _) = answering(Reply::new(200, "1234567890")).await;
-    let (mut service, _) = answering(Reply::new(200, "1234567890")).await;
-    service
-        .on("POST", SCORE, Reply::new(200, "1234567890"))
-        .await
-        .on("POST", SCORE, Reply::new(200, "1234567890"))
-        .await;
+    let mut service = Service::start().await;
+    for _ in 0..4 {
+        service
+            .on("POST", SCORE, Reply::new(200, "1234567890"))
+            .await;
+    }
     for limit in [9, 10] {
         for builder in builders(&service) {
             let client = builder.key(KEY).answer_limit(limit).build().unwrap();
@@ -66,7 +68,8 @@ async fn an_answer_above_the_limit_is_refused_and_one_at_it_is_not() {
 
 #[tokio::test]
 async fn an_answer_that_breaks_off_is_an_error() {
-    let (_service, clients) = answering(Reply::new(200, "[1, ").breaks_off()).await;
+    let mut rig = Rig::new().await;
+    let clients = rig.answering(Reply::new(200, "[1, ").breaks_off()).await;
     for client in &clients {
         let error = client.run::<_, Vec<u8>>(&()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Transport, "{error}");

@@ -1,14 +1,14 @@
 //! What the service's refusals become.
 
 use crate::redirect::{Reply, Service};
-use crate::support::{KEY, SCORE, answering, builders};
+use crate::support::{KEY, Rig, SCORE, builders};
 use azureml_aks::{Error, ErrorKind, ScoringClient};
 use serde_json::json;
 use std::time::Duration;
 
 /// Both senders' errors for the same answer.
-async fn errors(reply: Reply) -> [Error; 2] {
-    let (_service, [first, second]) = answering(reply).await;
+async fn errors(rig: &mut Rig, reply: Reply) -> [Error; 2] {
+    let [first, second] = rig.answering(reply).await;
     let error = |client: ScoringClient| async move {
         client
             .run::<_, u8>(&"CANARY of the request")
@@ -20,6 +20,7 @@ async fn errors(reply: Reply) -> [Error; 2] {
 
 #[tokio::test]
 async fn each_failure_is_told_from_the_others_and_says_what_to_do() {
+    let mut rig = Rig::new().await;
     type Is = fn(&Error) -> bool;
     let predicates: [Is; 4] = [
         Error::is_scoring_unauthorized,
@@ -49,7 +50,7 @@ async fn each_failure_is_told_from_the_others_and_says_what_to_do() {
         let reply = Reply::new(status, "tensor has 3 dimensions")
             .header("x-ms-request-id", "r-1")
             .header("retry-after", "7");
-        for error in errors(reply).await {
+        for error in errors(&mut rig, reply).await {
             assert_eq!(error.kind(), kind, "{status}");
             assert_eq!(error.http_status(), Some(status));
             for (place, is) in predicates.iter().enumerate() {
@@ -74,6 +75,7 @@ async fn each_failure_is_told_from_the_others_and_says_what_to_do() {
 
 #[tokio::test]
 async fn a_body_that_repeats_the_key_is_shown_without_it() {
+    let mut rig = Rig::new().await;
     // In JSON a plus may be written as an escape.
     let escaped = KEY.replace('+', "\\u002b").replace('/', "\\/");
     for body in [
@@ -83,7 +85,7 @@ async fn a_body_that_repeats_the_key_is_shown_without_it() {
         format!("Authorization: Bearer {KEY}"),
     ] {
         for status in [400, 401, 502] {
-            for error in errors(Reply::new(status, body.clone())).await {
+            for error in errors(&mut rig, Reply::new(status, body.clone())).await {
                 let text = format!("{error} {error:?} {:?}", error.service_error());
                 assert!(!text.contains("CANARY"), "{text}");
                 assert!(text.contains("redacted"), "{text}");
@@ -94,8 +96,9 @@ async fn a_body_that_repeats_the_key_is_shown_without_it() {
 
 #[tokio::test]
 async fn of_a_long_failure_the_start_is_read() {
+    let mut rig = Rig::new().await;
     let body = format!("Traceback: it is {}", "long ".repeat(1 << 16));
-    for error in errors(Reply::new(502, body)).await {
+    for error in errors(&mut rig, Reply::new(502, body)).await {
         let text = error.to_string();
         assert!(text.contains("Traceback") && text.len() < 1_000, "{text}");
     }
@@ -103,7 +106,8 @@ async fn of_a_long_failure_the_start_is_read() {
 
 #[tokio::test]
 async fn a_failure_without_a_reason_is_still_told() {
-    for error in errors(Reply::empty(502)).await {
+    let mut rig = Rig::new().await;
+    for error in errors(&mut rig, Reply::empty(502)).await {
         assert!(error.to_string().contains("no reason"), "{error}");
     }
 }
@@ -125,20 +129,22 @@ async fn a_refusal_without_a_key_says_that_one_is_wanted() {
 
 #[tokio::test]
 async fn a_key_of_the_callers_own_is_sent_once() {
-    let (service, [client, _]) = answering(Reply::empty(401)).await;
+    let mut rig = Rig::new().await;
+    let [client, _] = rig.answering(Reply::empty(401)).await;
     client.run::<_, u8>(&()).await.unwrap_err();
-    assert_eq!(service.seen().len(), 1);
+    assert_eq!(rig.service.seen().len(), 1);
 }
 
 #[tokio::test]
 async fn no_redirect_is_followed_and_only_its_origin_named() {
+    let mut rig = Rig::new().await;
     let mut elsewhere = Service::start().await;
     elsewhere
         .on("POST", "/CANARY", Reply::json(200, &json!(1)))
         .await;
     for status in [301, 302, 303, 307, 308] {
         let target = format!("{}/CANARY?sig=CANARY", elsewhere.url());
-        for error in errors(Reply::empty(status).header("location", &target)).await {
+        for error in errors(&mut rig, Reply::empty(status).header("location", &target)).await {
             assert_eq!(error.kind(), ErrorKind::UntrustedUrl, "{error}");
             let text = format!("{error} {error:?}");
             assert!(text.contains(&elsewhere.url()), "{text}");
@@ -146,7 +152,7 @@ async fn no_redirect_is_followed_and_only_its_origin_named() {
         }
     }
     for location in ["/elsewhere", "http://[", "mailto:a@b", ""] {
-        for error in errors(Reply::empty(302).header("location", location)).await {
+        for error in errors(&mut rig, Reply::empty(302).header("location", location)).await {
             assert_eq!(error.kind(), ErrorKind::UntrustedUrl, "{error}");
         }
     }

@@ -1,7 +1,7 @@
 //! What goes over the wire: the same by both senders.
 
 use crate::redirect::{Reply, Seen, Service};
-use crate::support::{KEY, SCORE, answering, builders};
+use crate::support::{KEY, Rig, SCORE, builders};
 use azureml_aks::ErrorKind;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -21,7 +21,9 @@ fn is_uuid(text: &str) -> bool {
 
 #[tokio::test]
 async fn json_goes_out_with_these_headers_and_no_others() {
-    let (service, clients) = answering(Reply::json(200, &json!([1.5, 2]))).await;
+    let mut rig = Rig::new().await;
+    let clients = rig.answering(Reply::json(200, &json!([1.5, 2]))).await;
+    let service = &rig.service;
     for client in &clients {
         let scores: Vec<f64> = client.run(&json!({"data": [[1, 2]]})).await.unwrap();
         assert_eq!(scores, [1.5, 2.0]);
@@ -53,7 +55,9 @@ async fn bytes_go_out_as_they_are_and_come_back_as_they_are() {
         .header("content-type", "image/jpeg")
         .header("x-ms-request-id", "r-1")
         .header("x-own", "1");
-    let (service, clients) = answering(reply).await;
+    let mut rig = Rig::new().await;
+    let clients = rig.answering(reply).await;
+    let service = &rig.service;
     for client in &clients {
         let answer = client
             .run_bytes(picture.to_vec(), "application/octet-stream")
@@ -76,7 +80,9 @@ async fn bytes_go_out_as_they_are_and_come_back_as_they_are() {
 
 #[tokio::test]
 async fn an_empty_body_is_sent_as_one() {
-    let (service, clients) = answering(Reply::json(200, &Value::Null)).await;
+    let mut rig = Rig::new().await;
+    let clients = rig.answering(Reply::json(200, &Value::Null)).await;
+    let service = &rig.service;
     for client in &clients {
         client.run_bytes("", "text/plain").await.unwrap();
         assert_eq!(service.last().headers["content-length"], "0");
@@ -96,7 +102,9 @@ async fn without_authentication_no_credential_is_sent() {
 
 #[tokio::test]
 async fn a_call_may_bring_its_own_id_and_headers() {
-    let (service, clients) = answering(Reply::json(200, &json!(1))).await;
+    let mut rig = Rig::new().await;
+    let clients = rig.answering(Reply::json(200, &json!(1))).await;
+    let service = &rig.service;
     for client in &clients {
         let call = client
             .request()
@@ -112,7 +120,8 @@ async fn a_call_may_bring_its_own_id_and_headers() {
 
 #[tokio::test]
 async fn what_cannot_be_sent_is_refused_before_anything_is() {
-    let (service, [client, _]) = answering(Reply::json(200, &json!(1))).await;
+    let rig = Rig::new().await;
+    let (service, client) = (&rig.service, &rig.clients[0]);
     let call = || client.request();
     for (call, named) in [
         (call().request_id("a\r\nb: c"), "request id"),

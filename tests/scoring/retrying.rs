@@ -3,6 +3,8 @@
 use crate::support::{Script, Step};
 use azureml_aks::{Error, ErrorKind, ScoringClient, ScoringRetry};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 async fn score(client: &ScoringClient) -> Result<u8, Error> {
     client.run(&()).await
@@ -115,15 +117,27 @@ async fn a_deadline_that_never_comes_is_one() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_refused_counts_as_not_sent() {
-    // Port 9 of loopback: nobody listens there.
-    let client = ScoringClient::builder("http://127.0.0.1:9/score")
+async fn a_service_that_comes_up_meanwhile_is_reached() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let retry = ScoringRetry::new()
+        .max_retries(u32::MAX)
+        .max_pause(Duration::from_millis(20));
+    let client = ScoringClient::builder(format!("http://{address}/score"))
         .anonymous()
-        .retry(ScoringRetry::new().max_pause(Duration::from_millis(200)))
+        .retry(retry)
         .build()
         .unwrap();
-    let begun = std::time::Instant::now();
-    let error = score(&client).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Transport);
-    assert!(begun.elapsed() < Duration::from_secs(20));
+    let service = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let listener = TcpListener::bind(address).await.unwrap();
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let _ = stream.read(&mut [0; 1024]).await.unwrap();
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n1";
+        stream.write_all(answer).await.unwrap();
+        stream
+    };
+    let (result, _stream) = tokio::join!(score(&client), service);
+    assert_eq!(result.unwrap(), 1);
 }

@@ -23,13 +23,26 @@ pub(crate) fn builders(service: &Service) -> [ScoringClientBuilder; 2] {
     ]
 }
 
-/// Clients with a key, by either sender, in front of a mock that answers each of them once.
-pub(crate) async fn answering(reply: Reply) -> (Service, [ScoringClient; 2]) {
-    let mut service = Service::start().await;
-    service.on("POST", SCORE, reply.clone()).await;
-    service.on("POST", SCORE, reply).await;
-    let clients = builders(&service).map(|builder| builder.key(KEY).build().unwrap());
-    (service, clients)
+/// Clients with a key, by either sender, in front of one mock. Making them takes long: once for a
+/// test.
+pub(crate) struct Rig {
+    pub(crate) service: Service,
+    pub(crate) clients: [ScoringClient; 2],
+}
+
+impl Rig {
+    pub(crate) async fn new() -> Self {
+        let service = Service::start().await;
+        let clients = builders(&service).map(|builder| builder.key(KEY).build().unwrap());
+        Self { service, clients }
+    }
+
+    /// The clients, each of which gets this answer next.
+    pub(crate) async fn answering(&mut self, reply: Reply) -> [ScoringClient; 2] {
+        self.service.on("POST", SCORE, reply.clone()).await;
+        self.service.on("POST", SCORE, reply).await;
+        self.clients.clone()
+    }
 }
 
 /// One step of a script: an answer, or none.
