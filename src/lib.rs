@@ -53,9 +53,13 @@ pub use model::{Model, ModelDownload, ModelQuery, ModelRegistration, RunOutput};
 #[cfg(feature = "services")]
 pub use names::ModelName;
 pub use names::{ComputeName, WorkspaceId};
-pub use operation::{Event, Operation, Prepared, Progress, StatusClass, WaitOptions};
 #[cfg(feature = "services")]
 pub use names::{Namespace, ServiceName};
+pub use operation::{Event, Operation, Prepared, Progress, StatusClass, WaitOptions};
+#[cfg(feature = "services")]
+pub use scoring::{
+    ScoringAnswer, ScoringClient, ScoringClientBuilder, ScoringRequest, ScoringRetry,
+};
 pub use token::{ResumeToken, Verb};
 pub use transport::Cloud;
 pub use wire::{

@@ -103,7 +103,11 @@ fn each_outside_client_is_named_where_it_is_used_and_nowhere_else() {
     for (name, homes) in [
         (
             "reqwest::",
-            &["transport/default_client.rs", "transport/http.rs"][..],
+            &[
+                "transport/default_client.rs",
+                "transport/direct/client.rs",
+                "transport/http.rs",
+            ][..],
         ),
         ("azure_identity::", &["workspace/identity.rs"][..]),
     ] {

@@ -49,6 +49,14 @@ fn every_public_type_can_be_shared_and_shown() {
     crosses_threads::<ResumeToken>();
     crosses_threads::<Resumed>();
     crosses_threads::<ServiceError>();
+    #[cfg(feature = "services")]
+    {
+        crosses_threads::<ScoringAnswer>();
+        crosses_threads::<ScoringClient>();
+        crosses_threads::<ScoringClientBuilder>();
+        crosses_threads::<ScoringRequest>();
+        crosses_threads::<ScoringRetry>();
+    }
     crosses_threads::<Tls>();
     crosses_threads::<TlsUpdate>();
     #[cfg(feature = "services")]

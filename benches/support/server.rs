@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::io::{Read, Write};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -38,6 +38,15 @@ const BACKLOG: u32 = 16_384;
 ///
 /// * `answers` - makes the answers of a server with this origin.
 pub(crate) fn serve<A: Answers>(answers: impl FnOnce(String) -> A) -> Result<(), BoxError> {
+    serve_as("https", answers)
+}
+
+/// [`serve`] without TLS. There is a certificate all the same, so that clients are set up alike.
+pub(crate) fn serve_plain<A: Answers>(answers: impl FnOnce(String) -> A) -> Result<(), BoxError> {
+    serve_as("http", answers)
+}
+
+fn serve_as<A: Answers>(scheme: &str, answers: impl FnOnce(String) -> A) -> Result<(), BoxError> {
     measure::pin(1);
     process::allow_many_files();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -55,11 +64,11 @@ pub(crate) fn serve<A: Answers>(answers: impl FnOnce(String) -> A) -> Result<(),
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_single_cert(vec![cert.der().clone()], key)?;
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let acceptor = (scheme == "https").then(|| TlsAcceptor::from(Arc::new(config)));
         let socket = TcpSocket::new_v4()?;
         socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
         let listener = socket.listen(BACKLOG)?;
-        let origin = format!("https://{}", listener.local_addr()?);
+        let origin = format!("{scheme}://{}", listener.local_addr()?);
         let answers = Arc::new(answers(origin.clone()));
         print!("{origin}\n{}", cert.pem());
         std::io::stdout().flush()?;
@@ -69,7 +78,7 @@ pub(crate) fn serve<A: Answers>(answers: impl FnOnce(String) -> A) -> Result<(),
             tokio::spawn(async move {
                 answers.connected();
                 // A client that is done hangs up; nobody asks why.
-                let _ = connection(stream, &acceptor, &*answers).await;
+                let _ = connection(stream, acceptor.as_ref(), &*answers).await;
                 answers.disconnected();
             });
         }
@@ -78,11 +87,20 @@ pub(crate) fn serve<A: Answers>(answers: impl FnOnce(String) -> A) -> Result<(),
 
 async fn connection(
     stream: TcpStream,
-    acceptor: &TlsAcceptor,
+    acceptor: Option<&TlsAcceptor>,
     answers: &impl Answers,
 ) -> Result<(), BoxError> {
     stream.set_nodelay(true)?;
-    let mut stream = acceptor.accept(stream).await?;
+    match acceptor {
+        Some(acceptor) => talk(acceptor.accept(stream).await?, answers).await,
+        None => talk(stream, answers).await,
+    }
+}
+
+async fn talk(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    answers: &impl Answers,
+) -> Result<(), BoxError> {
     let mut request = Vec::with_capacity(8 << 10);
     loop {
         request.clear();

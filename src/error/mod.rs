@@ -1,6 +1,8 @@
 //! The one error type, and what it can tell.
 
 mod redact;
+#[cfg(feature = "services")]
+mod scoring;
 mod service;
 mod violation;
 
@@ -85,7 +87,8 @@ pub(crate) struct OperationFacts {
 pub enum ErrorKind {
     /// A compute or a model of that name exists, and the verb does not overwrite.
     AlreadyExists,
-    /// The workspace cannot be set up: `config.json`, credential, transport or endpoint.
+    /// The workspace or the scoring client cannot be set up, or the request cannot be made of what
+    /// was given: `config.json`, credential, transport, endpoint, scoring URI or header.
     Configuration,
     /// No token could be had from the credential.
     Credential,
@@ -109,13 +112,26 @@ pub enum ErrorKind {
     ResultUnavailable,
     /// A resume token is damaged or belongs elsewhere.
     ResumeToken,
+    /// The service's own code failed on the request (HTTP 502 of a scoring call).
+    ScoringCodeFailed,
+    /// No key or token for the service can be had now: the workspace's region does not answer. The
+    /// service itself may be well.
+    ScoringCredentialUnavailable,
+    /// The service has no free replica (HTTP 503 of a scoring call).
+    ScoringOverloaded,
+    /// The service's own code took longer than its scoring timeout (HTTP 504 of a scoring call).
+    ScoringTimeout,
+    /// The service does not take the key or token, or wants one and was sent none (HTTP 401 or 403 of
+    /// a scoring call).
+    ScoringUnauthorized,
     /// The service refused a request.
     Service,
     /// The call took longer than its own timeout.
     Timeout,
     /// The request did not reach the service, or no answer came back.
     Transport,
-    /// A URL handed out by the service points outside the trusted endpoints. Nothing was sent there.
+    /// A URL handed out by the service points outside the trusted endpoints, or a scoring call was
+    /// redirected. Nothing was sent there.
     UntrustedUrl,
     /// A configuration breaks rules; see [`Error::violations`].
     Validation,
@@ -597,10 +613,19 @@ impl From<Error> for azure_core::Error {
     fn from(error: Error) -> Self {
         use azure_core::error::ErrorKind as Core;
         let kind = match (error.kind(), error.http_status()) {
-            (ErrorKind::Credential, _) => Core::Credential,
+            (ErrorKind::Credential | ErrorKind::ScoringCredentialUnavailable, _) => {
+                Core::Credential
+            }
             (ErrorKind::Transport | ErrorKind::Timeout, _) => Core::Io,
             (ErrorKind::Protocol, _) => Core::DataConversion,
-            (ErrorKind::Service, Some(status)) => Core::HttpResponse {
+            (
+                ErrorKind::Service
+                | ErrorKind::ScoringCodeFailed
+                | ErrorKind::ScoringOverloaded
+                | ErrorKind::ScoringTimeout
+                | ErrorKind::ScoringUnauthorized,
+                Some(status),
+            ) => Core::HttpResponse {
                 status: status.into(),
                 error_code: error.code().map(str::to_owned),
                 raw_response: None,

@@ -487,7 +487,7 @@ pub(super) fn tell_lag(due: Instant) {
 
 /// A number from 0 to 1 for jitter. The standard library's hasher is seeded at random, which is
 /// chance enough to spread polls.
-pub(super) fn chance() -> f64 {
+pub(crate) fn chance() -> f64 {
     let bits = std::collections::hash_map::RandomState::new()
         .build_hasher()
         .finish()

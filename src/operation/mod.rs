@@ -16,6 +16,8 @@ mod step;
 mod tests;
 mod wait;
 
+#[cfg(feature = "services")]
+pub(crate) use driver::chance;
 pub(crate) use driver::{Driver, Turn, Wait};
 pub(crate) use fleet::wait_all;
 pub use handle::Operation;

@@ -1,5 +1,5 @@
-//! The HTTP client that is used when none is given. It is set up here, and used in `http`.
-//! `reqwest` is named in these two files alone.
+//! The HTTP client that is used when none is given. It is set up here, and used in `http` and in
+//! `direct/client`. `reqwest` is named in these three files alone.
 
 use crate::error::{Error, ErrorKind};
 use azure_core::http::Transport;
@@ -18,13 +18,34 @@ impl DefaultClient {
     pub(crate) fn is_customised(&self) -> bool {
         self.proxy.is_some() || !self.extra_ca.is_empty() || self.connect_timeout.is_some()
     }
+
+    /// Reads the URL of a proxy. What is wrong is said without quoting it: proxies carry passwords.
+    pub(crate) fn set_proxy(&mut self, text: &str) -> Result<(), String> {
+        match Url::parse(text) {
+            // Of another scheme the client would make nothing, and send directly.
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => {
+                self.proxy = Some(url);
+                Ok(())
+            }
+            Ok(_) => Err("the proxy is no http or https URL".to_owned()),
+            Err(error) => Err(format!("the proxy is no URL: {error}")),
+        }
+    }
 }
 
 /// Makes the default transport.
-///
-/// Pooled, without redirects: a redirect could carry a token elsewhere.
 #[cfg(any(feature = "rustls", feature = "native_tls"))]
 pub(crate) fn transport(settings: &DefaultClient) -> Result<Transport, Error> {
+    let http = super::http::Http(client(settings)?);
+    Ok(Transport::new(std::sync::Arc::new(http)))
+}
+
+/// Makes the default client.
+///
+/// Pooled, without redirects: a redirect could carry a token elsewhere. With the versions of TLS
+/// that the TLS library speaks, 1.2 among them: services on AKS do not speak 1.3.
+#[cfg(any(feature = "rustls", feature = "native_tls"))]
+pub(super) fn client(settings: &DefaultClient) -> Result<reqwest::Client, Error> {
     const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
     let refuse = |what: &str, error: reqwest::Error| {
@@ -49,12 +70,9 @@ pub(crate) fn transport(settings: &DefaultClient) -> Result<Transport, Error> {
         }
         builder = builder.tls_certs_merge(certificates);
     }
-    let client = builder
+    builder
         .build()
-        .map_err(|error| refuse("the HTTP client cannot be made", error))?;
-    Ok(Transport::new(std::sync::Arc::new(super::http::Http(
-        client,
-    ))))
+        .map_err(|error| refuse("the HTTP client cannot be made", error))
 }
 
 /// Without a TLS feature there is nothing to make it of.

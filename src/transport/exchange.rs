@@ -1,5 +1,6 @@
 //! A request and its answer, as values.
 
+use super::body::Collector;
 use crate::error::{Error, ErrorKind, ResponseFacts, ServiceError, redact};
 use azure_core::Bytes;
 use azure_core::http::headers::Headers;
@@ -83,32 +84,14 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) async fn read(response: AsyncRawResponse, limit: Limit) -> Result<Self, Error> {
         let (status, headers, mut body) = response.deconstruct();
-        // Nearly every body comes in one piece, which is then not copied.
-        let mut first: Option<Bytes> = None;
-        let mut whole: Vec<u8> = Vec::new();
+        let mut collector = Collector::new(limit.0);
         while let Some(piece) = body.next().await {
-            let piece = piece?;
-            let so_far = first.as_ref().map_or(whole.len(), Bytes::len);
-            if so_far + piece.len() > limit.0 {
-                return Err(Error::new(
-                    ErrorKind::Protocol,
-                    format!("the answer is larger than {} bytes", limit.0),
-                ));
-            }
-            if so_far == 0 {
-                first = Some(piece);
-                continue;
-            }
-            if let Some(first) = first.take() {
-                whole.extend_from_slice(&first);
-            }
-            whole.extend_from_slice(&piece);
+            collector.push(piece?)?;
         }
-        let body = first.unwrap_or_else(|| whole.into());
         Ok(Self {
             status: status.into(),
             headers,
-            body,
+            body: collector.finish(),
         })
     }
 

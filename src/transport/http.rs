@@ -66,7 +66,7 @@ fn translate(request: &Request, body: Bytes) -> azure_core::Result<reqwest::Requ
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-fn headers(map: &HeaderMap) -> Headers {
+pub(super) fn headers(map: &HeaderMap) -> Headers {
     let mut headers = HashMap::with_capacity(map.len());
     for (name, value) in map {
         match value.to_str() {

@@ -1,9 +1,12 @@
 //! Everything between a request as a value and an answer as a value: pipelines, throttling, the
 //! check of origins, limits, clouds, paging.
 
+mod body;
 mod client;
 mod cloud;
 mod default_client;
+#[cfg(feature = "services")]
+mod direct;
 mod exchange;
 #[cfg(any(feature = "rustls", feature = "native_tls"))]
 mod http;
@@ -15,6 +18,10 @@ mod throttle;
 pub(crate) use client::{Sending, ServiceClient, Settings};
 pub use cloud::Cloud;
 pub(crate) use default_client::{DefaultClient, transport as default_transport};
+#[cfg(feature = "services")]
+pub(crate) use direct::{
+    Bearer, DirectRequest, Reply, Sender, Undelivered, is_header_name, is_header_value,
+};
 pub(crate) use exchange::{Answer, HttpRequest, Limit};
 pub(crate) use origin::TrustedOrigins;
 #[cfg(feature = "services")]

@@ -15,7 +15,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
-use url::Url;
 
 /// Sets up a [`Workspace`]. Nothing is sent until the workspace is used.
 #[must_use = "call `build` to have the workspace"]
@@ -132,15 +131,7 @@ impl WorkspaceBuilder {
 
     /// A proxy for the default HTTP client, which otherwise follows `HTTPS_PROXY` and `NO_PROXY`.
     pub fn proxy(mut self, proxy: impl AsRef<str>) -> Self {
-        // Not quoted: proxies carry passwords.
-        match Url::parse(proxy.as_ref()) {
-            // Of another scheme the client would make nothing, and send directly.
-            Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => {
-                self.default_client.proxy = Some(url);
-            }
-            Ok(_) => self.proxy_error = Some("the proxy is no http or https URL".to_owned()),
-            Err(error) => self.proxy_error = Some(format!("the proxy is no URL: {error}")),
-        }
+        self.proxy_error = self.default_client.set_proxy(proxy.as_ref()).err();
         self
     }
 

@@ -270,6 +270,11 @@ impl Service {
         self.on("PUT", &at("/computes/myaks"), reply).await
     }
 
+    /// Where the mock is, for a client that speaks plain HTTP.
+    pub(crate) fn url(&self) -> String {
+        self.server.url()
+    }
+
     /// The transport that leads here from `origin`.
     pub(crate) fn transport(&self, origin: &str) -> Transport {
         Transport::new(Arc::new(Redirect::new(origin, self.server.url())))

@@ -1,0 +1,127 @@
+//! What only errors of scoring calls are asked, and how such errors are made.
+
+use super::{Error, ErrorKind, Inner, ResponseFacts};
+use std::fmt;
+use std::sync::Arc;
+
+/// What went wrong with a scoring call.
+impl Error {
+    /// The entry script of a web service failed on the request: `run()` raised, or the process
+    /// ended (HTTP 502 of a scoring call).
+    ///
+    /// # Troubleshooting
+    ///
+    /// The service's logs hold the exception. Sending the same request again mostly fails again,
+    /// and the code may have had effects.
+    #[must_use]
+    pub fn is_scoring_code_failure(&self) -> bool {
+        self.kind() == ErrorKind::ScoringCodeFailed
+    }
+
+    /// The web service has no free replica: the request waited as long as it may, or the largest
+    /// number of replicas is busy (HTTP 503 of a scoring call).
+    ///
+    /// # Troubleshooting
+    ///
+    /// The levers are the minimum and the maximum of replicas, and the target utilisation: a lower
+    /// target makes the service grow earlier, not faster. The code has not seen the request, so it
+    /// may be sent again; see [`ScoringRetry`](crate::ScoringRetry).
+    #[must_use]
+    pub fn is_overloaded(&self) -> bool {
+        self.kind() == ErrorKind::ScoringOverloaded
+    }
+
+    /// The web service ended the request at its own scoring timeout, 60 seconds unless it was
+    /// deployed with another (HTTP 504 of a scoring call).
+    ///
+    /// # Troubleshooting
+    ///
+    /// Make `run()` faster, or deploy with a longer scoring timeout; 300 seconds is the most. This is
+    /// not [`is_timeout`](Self::is_timeout), which is about limits of this library.
+    #[must_use]
+    pub fn is_scoring_timeout(&self) -> bool {
+        self.kind() == ErrorKind::ScoringTimeout
+    }
+
+    /// The web service does not take the key or token, or wants one and was sent none (HTTP 401 or
+    /// 403 of a scoring call).
+    ///
+    /// # Troubleshooting
+    ///
+    /// Keys change when they are regenerated, and a service that is switched between key and token
+    /// takes only the new kind. A scoring client that fetches its credential by itself has then
+    /// fetched once more already.
+    #[must_use]
+    pub fn is_scoring_unauthorized(&self) -> bool {
+        self.kind() == ErrorKind::ScoringUnauthorized
+    }
+
+    /// No key or token for the web service can be had now, because the workspace's region does not
+    /// answer. The service itself may be well.
+    ///
+    /// # Troubleshooting
+    ///
+    /// Keys and tokens come from the region of the workspace, not from the cluster: keep the two in
+    /// one region. A client that is made with a key needs nothing of the workspace.
+    #[must_use]
+    pub fn is_scoring_credential_unavailable(&self) -> bool {
+        self.kind() == ErrorKind::ScoringCredentialUnavailable
+    }
+}
+
+/// Constructors for the rest of the crate.
+impl Error {
+    /// A failure that one call found and others share: an error like it, with the same causes.
+    pub(crate) fn shared(original: &Arc<Self>) -> Self {
+        let inner = &original.inner;
+        Self {
+            inner: Box::new(Inner {
+                kind: inner.kind,
+                context: inner.context.clone(),
+                message: inner.message.clone(),
+                violations: inner.violations.clone(),
+                response: inner.response.clone(),
+                operation: inner.operation.clone(),
+                remedy: inner.remedy,
+                source: inner
+                    .source
+                    .is_some()
+                    .then(|| SharedCause(original.clone()).into()),
+            }),
+        }
+    }
+
+    /// The same facts under another kind and message, with the original as the cause.
+    #[must_use]
+    pub(crate) fn recast(self, kind: ErrorKind, message: impl Into<String>) -> Self {
+        let mut error = Self::new(kind, message);
+        error.inner.response = self.inner.response.clone();
+        error.with_source(self)
+    }
+
+    /// With what the answer said, and without a remedy for it: those are for answers of ARM.
+    #[must_use]
+    pub(crate) fn with_foreign_response(mut self, response: ResponseFacts) -> Self {
+        self.inner.response = Some(response);
+        self
+    }
+}
+
+/// The cause of an error that several calls share.
+#[derive(Debug)]
+struct SharedCause(Arc<Error>);
+
+impl fmt::Display for SharedCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0.inner.source {
+            Some(source) => source.fmt(f),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for SharedCause {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.inner.source.as_ref()?.source()
+    }
+}

@@ -1,0 +1,169 @@
+//! What a service's refusal means, and what to do about it.
+//!
+//! Statuses as the router of the services gives them: `azure-docs`, "Troubleshoot remote model
+//! deployment" (2020-03), "Deploy a model to an Azure Kubernetes Service cluster" (2020-09).
+
+use crate::error::{Error, ErrorKind, ServiceError};
+use crate::transport::Reply;
+use azure_core::Bytes;
+use serde::de::DeserializeOwned;
+use url::Url;
+
+pub(super) const CODE: &str = "read the service's container logs for the exception in run(), or for the \
+     end of the process (often too little memory); it was raised on this input";
+
+pub(super) const OVERLOADED: &str = "no replica is free: raise the minimum or the maximum of replicas \
+     (autoscale_min_replicas, autoscale_max_replicas), or lower the target utilisation \
+     (autoscale_target_utilization) so that the service grows earlier";
+
+pub(super) const SLOW: &str = "run() took longer than the service's scoring_timeout (60 seconds by default, 300 at most): \
+     make it faster, or update the service with a longer one";
+
+pub(super) const REFUSED: &str = "use the service's present primary or secondary key, or a new token; the kind must be \
+     the one that the service has switched on";
+
+pub(super) const ANONYMOUS: &str = "the service asks for a key or token: give it one with `key`";
+
+pub(super) const REGION: &str = "keys and tokens come from the workspace's region, not from the cluster: try again later, and \
+     keep cluster and workspace in one region; a client that is made with a key needs no fetch";
+
+const MISSING: &str =
+    "there is no service at this scoring URI: read the URI from the service again";
+
+const REDIRECTED: &str = "make the client with the URI that the service has now";
+
+/// An answer that is none of the good ones.
+///
+/// # Arguments
+///
+/// * `secret` - the key or token that was sent, which a service may repeat.
+pub(super) fn of(
+    mut reply: Reply,
+    url: &Url,
+    secret: Option<&str>,
+    client_request_id: &str,
+) -> Error {
+    if let Some(secret) = secret {
+        reply.body = without(reply.body, secret);
+    }
+    let status = reply.status;
+    if (300..400).contains(&status) {
+        return redirected(&reply, url);
+    }
+    let mut facts = reply.into_answer().facts(client_request_id);
+    if let Some(secret) = secret {
+        // Once more: in JSON it may have stood in another spelling.
+        facts.error = facts.error.map(|error| hide(error, secret));
+    }
+    let said = match (&facts.error, &facts.excerpt) {
+        (Some(error), _) => error.describe(),
+        (None, Some(excerpt)) => excerpt.clone(),
+        (None, None) => "it gave no reason".to_owned(),
+    };
+    let (kind, what, remedy) = match status {
+        401 | 403 => (
+            ErrorKind::ScoringUnauthorized,
+            "the service refuses the caller",
+            Some(if secret.is_some() { REFUSED } else { ANONYMOUS }),
+        ),
+        502 => (
+            ErrorKind::ScoringCodeFailed,
+            "the service's own code failed",
+            Some(CODE),
+        ),
+        503 => (
+            ErrorKind::ScoringOverloaded,
+            "the service is overloaded",
+            Some(OVERLOADED),
+        ),
+        504 => (
+            ErrorKind::ScoringTimeout,
+            "the service ended the request at its scoring timeout",
+            Some(SLOW),
+        ),
+        404 => (
+            ErrorKind::Service,
+            "the service was not found",
+            Some(MISSING),
+        ),
+        _ => (ErrorKind::Service, "the service refused the request", None),
+    };
+    let error = Error::new(kind, format!("{what}: {said}")).with_foreign_response(facts);
+    match remedy {
+        Some(remedy) => error.with_remedy(remedy),
+        None => error,
+    }
+}
+
+/// A body that is no JSON of the shape that was asked for.
+pub(super) fn unreadable<O: DeserializeOwned>(reply: Reply, client_request_id: &str) -> Error {
+    // Text that is JSON in itself is what a script gives that dumps its result: a common surprise.
+    let is_text = serde_json::from_slice::<String>(&reply.body).is_ok();
+    match reply.into_answer().json::<O>(client_request_id) {
+        Err(error) if is_text => error.with_remedy(
+            "the answer is one JSON string: read it as a String, or let run() return the value itself \
+             and not its text",
+        ),
+        Err(error) => error,
+        // Read before, in vain.
+        Ok(_) => Error::new(ErrorKind::Protocol, "the answer has an unexpected shape"),
+    }
+}
+
+/// Only the origin is named: the rest of the target may hold anything.
+fn redirected(reply: &Reply, url: &Url) -> Error {
+    let target = reply
+        .header("location")
+        .and_then(|location| url.join(location).ok())
+        .filter(Url::has_host)
+        .map_or_else(
+            || "nowhere".to_owned(),
+            |target| target.origin().ascii_serialization(),
+        );
+    Error::new(
+        ErrorKind::UntrustedUrl,
+        format!("the service redirects to {target}, and redirects are not followed"),
+    )
+    .with_foreign_response(crate::error::ResponseFacts {
+        status: Some(reply.status),
+        ..Default::default()
+    })
+    .with_remedy(REDIRECTED)
+}
+
+fn hide(error: ServiceError, secret: &str) -> ServiceError {
+    let hidden = |text: Option<String>| text.map(|text| text.replace(secret, HIDDEN));
+    ServiceError {
+        code: hidden(error.code),
+        message: hidden(error.message),
+        target: hidden(error.target),
+        status_code: error.status_code,
+        details: error
+            .details
+            .into_iter()
+            .map(|detail| hide(detail, secret))
+            .collect(),
+    }
+}
+
+const HIDDEN: &str = "[redacted]";
+
+/// A body in which the secret does not stand any more.
+fn without(body: Bytes, secret: &str) -> Bytes {
+    let secret = secret.as_bytes();
+    let mut out = Vec::new();
+    let mut rest = &body[..];
+    while let Some(at) = rest
+        .windows(secret.len().max(1))
+        .position(|window| window == secret)
+    {
+        out.extend_from_slice(&rest[..at]);
+        out.extend_from_slice(HIDDEN.as_bytes());
+        rest = &rest[at + secret.len()..];
+    }
+    if out.is_empty() {
+        return body;
+    }
+    out.extend_from_slice(rest);
+    out.into()
+}
