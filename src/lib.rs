@@ -41,6 +41,12 @@ pub use config::{
     ProvisioningConfigurationBuilder, Subnet, Tls, TlsUpdate, UpdateConfiguration,
     UpdateConfigurationBuilder, VirtualNetwork,
 };
+#[cfg(feature = "services")]
+pub use config::{
+    CondaDependencies, ContainerRegistry, Dockerfile, Environment, EnvironmentBuilder,
+    EnvironmentRef, EnvironmentSource, InferenceConfiguration, InferenceConfigurationBuilder,
+    SparkSettings,
+};
 pub use error::{Error, ErrorKind, ServiceError, Violation, Warning};
 pub use names::{ComputeName, WorkspaceId};
 pub use operation::{Event, Operation, Progress, StatusClass, WaitOptions};

@@ -29,6 +29,12 @@ mod update;
 
 pub use attach::{AttachConfiguration, AttachConfigurationBuilder};
 pub use cluster::ClusterRef;
+#[cfg(feature = "services")]
+pub use inference::{
+    CondaDependencies, ContainerRegistry, Dockerfile, Environment, EnvironmentBuilder,
+    EnvironmentRef, EnvironmentSource, InferenceConfiguration, InferenceConfigurationBuilder,
+    SparkSettings,
+};
 pub use load_balancer::LoadBalancer;
 pub use network::{Network, Subnet, VirtualNetwork};
 pub use provisioning::{ProvisioningConfiguration, ProvisioningConfigurationBuilder};
