@@ -427,7 +427,6 @@ mod tests {
         assert_eq!(broken("# nothing\n"), [("conda.file", "conda_file".into())]);
         assert_eq!(broken("- numpy\n"), [("conda.file", "conda_file".into())]);
         assert_eq!(broken("a: [\n"), [("conda.file", "conda_file".into())]);
-        assert_eq!(broken("1: 2\n"), [("conda.file", "conda_file".into())]);
         assert_eq!(
             broken(
                 "channels: conda-forge\ndependencies:\n- 3.10\n- pip: numpy\n- pip:\n  - 1\n- [a]\n"

@@ -28,7 +28,7 @@ fn scripts(errors: &mut Vec<Error>, warnings: &mut Vec<Warning>) {
     let folder = tempfile::tempdir().unwrap();
     let src = folder.path().join("src");
     fs::create_dir_all(src.join(".git")).unwrap();
-    fs::write(src.join(".amlignore"), "a[\n").unwrap();
+    fs::write(src.join(".amlignore"), "[z-a]\n").unwrap();
     fs::write(src.join("score.py"), "x = 1\n").unwrap();
     #[cfg(unix)]
     std::os::unix::fs::symlink("/", src.join("link")).unwrap();
