@@ -44,8 +44,10 @@ pub use config::{
 };
 #[cfg(feature = "services")]
 pub use config::{
-    Auth, AutoScale, DeployConfiguration, DeployConfigurationBuilder, LivenessProbe, Replicas,
-    ServiceLoad, ServiceUpdate, ServiceUpdateBuilder, replicas_for_load,
+    Auth, AutoScale, CondaDependencies, ContainerRegistry, DeployConfiguration,
+    DeployConfigurationBuilder, Dockerfile, Environment, EnvironmentBuilder, EnvironmentRef,
+    EnvironmentSource, InferenceConfiguration, InferenceConfigurationBuilder, LivenessProbe,
+    Replicas, ServiceLoad, ServiceUpdate, ServiceUpdateBuilder, SparkSettings, replicas_for_load,
 };
 pub use error::{Error, ErrorKind, ServiceError, Violation, Warning};
 #[cfg(feature = "services")]

@@ -65,6 +65,18 @@ impl Findings {
         self.violations.extend(violations);
     }
 
+    /// Takes over the warnings of another check.
+    #[cfg(feature = "services")]
+    pub(crate) fn extend_warnings(&mut self, warnings: impl IntoIterator<Item = Warning>) {
+        self.warnings.extend(warnings);
+    }
+
+    /// The violations and the warnings, where both are to be carried on.
+    #[cfg(feature = "services")]
+    pub(crate) fn into_parts(self) -> (Vec<Violation>, Vec<Warning>) {
+        (self.violations, self.warnings)
+    }
+
     /// Whether a breach was noted so far.
     #[cfg(any(test, feature = "services"))]
     pub(crate) fn refused(&self) -> bool {
@@ -91,8 +103,8 @@ macro_rules! registry {
         $(
             #[doc = $summary]
             #[cfg_attr(
-                not(all(feature = "tls_checks", feature = "services")),
-                allow(dead_code, reason = "some need the feature")
+                not(all(feature = "services", feature = "tls_checks")),
+                allow(dead_code, reason = "some need a feature")
             )]
             pub(crate) const $name: $kind = $kind($id);
         )*
@@ -197,6 +209,47 @@ registry! {
     Refusal SERVICE_UPDATE_NOTHING = "service_update.nothing": "an update of a service changes something";
     Refusal SERVICE_UPDATE_PROPERTY = "service_update.property": "a property keeps its value";
     Refusal SERVICE_UPDATE_CURRENT = "service_update.current": "an update of a service fits what it leaves as it is";
+    Refusal ENTRY_SCRIPT_MISSING = "entry_script.missing": "an inference configuration names its entry script";
+    Refusal ENTRY_SCRIPT_NAME = "entry_script.name": "an entry script is a Python file whose name is a Python identifier";
+    Refusal ENTRY_SCRIPT_OUTSIDE = "entry_script.outside": "an entry script lies inside the source directory, relative to it";
+    Refusal ENTRY_SCRIPT_FILE = "entry_script.file": "an entry script is a file that is packed, can be read and is not empty";
+    Advice ENTRY_SCRIPT_FUNCTIONS = "entry_script.functions": "an entry script names the functions `init` and `run`";
+    Refusal SOURCE_DIRECTORY = "source_directory.folder": "a source directory is a folder with a name, and not empty";
+    Refusal SOURCE_UNREADABLE = "source_directory.unreadable": "everything that is to be packed can be read";
+    Refusal SOURCE_CHANGED = "source_directory.changed": "a source directory stays as it is while it is packed";
+    Advice SOURCE_IGNORE_LINE = "source_directory.ignore_line": "every line of an ignore file is a pattern";
+    Advice SOURCE_LINK = "source_directory.link": "a link in a source directory leads to something that is packed with it";
+    Advice SOURCE_SPECIAL_FILE = "source_directory.special_file": "a source directory holds files, folders and links only";
+    Advice SOURCE_GIT_FOLDER = "source_directory.git_folder": "a source directory is packed without the history of its sources";
+    Refusal ENVIRONMENT_EMPTY = "environment.empty": "a text of an environment is not empty";
+    Refusal ENVIRONMENT_NAME_RESERVED = "environment.name_reserved": "the name of an environment of your own does not begin with `Microsoft` or `AzureML`";
+    Refusal ENVIRONMENT_IMAGE_AND_DOCKERFILE = "environment.image_and_dockerfile": "an environment has a base image or a base Dockerfile, not both";
+    Refusal ENVIRONMENT_REGISTRY = "environment.registry": "a private registry has an address, and a user name with its password or neither";
+    Advice ENVIRONMENT_REGISTRY_UNUSED = "environment.registry_unused": "a private registry comes with the base image or the Dockerfile that it is for";
+    Refusal ENVIRONMENT_VARIABLE_NAME = "environment.variable_name": "the name of an environment variable is not empty and has neither `=` nor a zero character";
+    Advice ENVIRONMENT_VARIABLE_OVERWRITTEN = "environment.variable_overwritten": "an environment leaves the variables of the entry script to the deployment";
+    Refusal ENVIRONMENT_SHM_SIZE = "environment.shm_size": "a size of shared memory is a number with the unit b, k, m or g";
+    Advice ENVIRONMENT_GPU_IMAGE = "environment.gpu_image": "an environment with GPU support names a base image or a Dockerfile with CUDA";
+    Advice ENVIRONMENT_INTERPRETER_UNUSED = "environment.interpreter_unused": "an interpreter path belongs to dependencies that the user manages";
+    Advice ENVIRONMENT_CONDA_UNUSED = "environment.conda_unused": "conda dependencies are not given where the user manages the dependencies";
+    Refusal CONDA_FILE = "conda.file": "a conda file can be read, is not empty, and is a YAML mapping";
+    Refusal CONDA_SHAPE = "conda.shape": "channels are texts, and dependencies are texts and lists of pip packages";
+    Advice CONDA_UNKNOWN_KEY = "conda.unknown_key": "a conda file has the keys that conda knows";
+    Advice CONDA_SERVER_MISSING = "conda.server_missing": "conda dependencies have the pip package `azureml-defaults`";
+    Advice CONDA_SERVER_OLD = "conda.server_old": "`azureml-defaults` is 1.0.45 or later";
+    Advice CONDA_PYTHON_UNSAID = "conda.python_unsaid": "conda dependencies name the version of Python";
+    Advice CONDA_REQUIREMENTS_FILE = "conda.requirements_file": "pip packages stand in the conda dependencies themselves";
+    Refusal DOCKERFILE_FILE = "dockerfile.file": "a Dockerfile can be read as text and is not empty";
+    Refusal INFERENCE_FILE_UNREADABLE = "inference_file.unreadable": "an `inferenceconfig.json` can be read";
+    Refusal INFERENCE_FILE_SYNTAX = "inference_file.syntax": "an `inferenceconfig.json` is a JSON object";
+    Refusal INFERENCE_FILE_TYPE = "inference_file.type": "every known key of an `inferenceconfig.json` has a value of its type";
+    Advice INFERENCE_FILE_UNKNOWN_KEY = "inference_file.unknown_key": "every key of an `inferenceconfig.json` is known";
+    Refusal INFERENCE_FILE_STRICT = "inference_file.strict": "every key of an `inferenceconfig.json` is known, in strict mode";
+    Advice INFERENCE_FILE_IGNORED_KEY = "inference_file.ignored_key": "the flat keys of 2019 stand without `environment`";
+    Refusal INFERENCE_FILE_RUNTIME = "inference_file.runtime": "a `runtime` is `python`";
+    Refusal INFERENCE_FILE_CUDA_VERSION = "inference_file.cuda_version": "a `cudaVersion` is 9.0, 9.1 or 10.0";
+    Advice INFERENCE_FILE_CUDA_UNUSED = "inference_file.cuda_unused": "the version of CUDA comes with the base image";
+    Refusal INFERENCE_FILE_DOCKER_STEPS = "inference_file.docker_steps": "extra Docker steps come with the base image that they build on";
 }
 
 #[cfg(test)]

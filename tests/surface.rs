@@ -35,6 +35,19 @@ fn every_public_type_can_be_shared_and_shown() {
     crosses_threads::<ComputeName>();
     crosses_threads::<ComputeResource>();
     crosses_threads::<Error>();
+    #[cfg(feature = "services")]
+    {
+        crosses_threads::<CondaDependencies>();
+        crosses_threads::<ContainerRegistry>();
+        crosses_threads::<Dockerfile>();
+        crosses_threads::<Environment>();
+        crosses_threads::<EnvironmentBuilder>();
+        crosses_threads::<EnvironmentRef>();
+        crosses_threads::<EnvironmentSource>();
+        crosses_threads::<InferenceConfiguration>();
+        crosses_threads::<InferenceConfigurationBuilder>();
+        crosses_threads::<SparkSettings>();
+    }
     crosses_threads::<Event<AksCompute>>();
     crosses_threads::<LoadBalancer>();
     crosses_threads::<Network>();
@@ -149,6 +162,23 @@ fn no_type_that_can_hold_a_secret_can_be_serialised() {
         ("TlsUpdate", serialises!(TlsUpdate)),
         ("UpdateConfiguration", serialises!(UpdateConfiguration)),
         ("Workspace", serialises!(Workspace)),
+    ] {
+        assert!(!serialises, "{name}");
+    }
+    #[cfg(feature = "services")]
+    for (name, serialises) in [
+        ("ContainerRegistry", serialises!(ContainerRegistry)),
+        ("Environment", serialises!(Environment)),
+        ("EnvironmentBuilder", serialises!(EnvironmentBuilder)),
+        ("EnvironmentSource", serialises!(EnvironmentSource)),
+        (
+            "InferenceConfiguration",
+            serialises!(InferenceConfiguration),
+        ),
+        (
+            "InferenceConfigurationBuilder",
+            serialises!(InferenceConfigurationBuilder),
+        ),
     ] {
         assert!(!serialises, "{name}");
     }

@@ -34,6 +34,12 @@ pub use deploy::{
     Auth, AutoScale, DeployConfiguration, DeployConfigurationBuilder, LivenessProbe, Replicas,
     ServiceLoad, ServiceUpdate, ServiceUpdateBuilder, replicas_for_load,
 };
+#[cfg(feature = "services")]
+pub use inference::{
+    CondaDependencies, ContainerRegistry, Dockerfile, Environment, EnvironmentBuilder,
+    EnvironmentRef, EnvironmentSource, InferenceConfiguration, InferenceConfigurationBuilder,
+    SparkSettings,
+};
 pub use load_balancer::LoadBalancer;
 pub use network::{Network, Subnet, VirtualNetwork};
 pub use provisioning::{ProvisioningConfiguration, ProvisioningConfigurationBuilder};

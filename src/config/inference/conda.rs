@@ -1,0 +1,529 @@
+//! The Python packages of an environment, as conda writes them down.
+
+use super::text;
+use crate::error::Error;
+use crate::rules::{self, Findings};
+use serde_json::{Map, Value, json};
+use std::path::Path;
+
+/// The Python packages of an [`Environment`](super::Environment): conda packages, pip packages, the
+/// version of Python and the channels.
+///
+/// Made in code ([`new`](Self::new)) or from a conda environment file
+/// ([`from_file`](Self::from_file)); what came from a file can be added to. Nothing is added that
+/// was not said: no package, no version of Python, no package index.
+///
+/// # Design
+///
+/// Microsoft's client adds `azureml-defaults`, a version of Python and its own package index by
+/// itself. Here the first two are warnings of the environment when they are missing, because a
+/// container without `azureml-defaults` has no server.
+///
+/// # Examples
+///
+/// ```
+/// use azureml_aks::{CondaDependencies, Environment};
+///
+/// let packages = CondaDependencies::new()
+///     .python_version("3.10")
+///     .conda_package("scikit-learn=1.1")
+///     .pip_package("azureml-defaults");
+/// let environment = Environment::builder().name("myenv").conda_dependencies(packages).build()?;
+/// assert!(environment.warnings().is_empty());
+///
+/// let packages = CondaDependencies::from_yaml("dependencies:\n- python=3.10\n- numpy\n")?;
+/// let environment = Environment::builder().conda_dependencies(packages).build()?;
+/// assert_eq!(environment.warnings()[0].rule, "conda.server_missing");
+/// # Ok::<(), azureml_aks::Error>(())
+/// ```
+#[must_use = "dependencies do nothing until an environment is made with them"]
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct CondaDependencies {
+    /// Has the shape that [`check_shape`] asks for.
+    document: Map<String, Value>,
+}
+
+impl CondaDependencies {
+    /// Dependencies in which nothing is said.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads a conda environment file. Blocks while it reads.
+    ///
+    /// Keys that conda does not know are kept and sent; the environment warns of them.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a file that cannot be read, is empty, larger than 1 MiB or no YAML, and names every
+    /// place of the file that has another shape than conda's.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let mut findings = Findings::default();
+        let read = Self::read(path, "conda_file", &mut findings);
+        finish(read, findings).map_err(|error| error.with_context(|| path.display().to_string()))
+    }
+
+    /// Reads the text of a conda environment file.
+    ///
+    /// # Errors
+    ///
+    /// As for [`from_file`](Self::from_file).
+    pub fn from_yaml(text: &str) -> Result<Self, Error> {
+        let mut findings = Findings::default();
+        let read = Self::parse(text, "conda_file", None, &mut findings);
+        finish(read, findings)
+    }
+
+    /// Adds a conda package, for example `numpy` or `scikit-learn=1.1`.
+    pub fn conda_package(self, package: impl Into<String>) -> Self {
+        self.change("dependencies", |entries| {
+            entries.push(Value::String(package.into()))
+        })
+    }
+
+    /// Adds a pip package, for example `azureml-defaults` or `pandas>=1.5`.
+    pub fn pip_package(self, package: impl Into<String>) -> Self {
+        let package = Value::String(package.into());
+        self.change("dependencies", |entries| {
+            let pip = entries
+                .iter_mut()
+                .find_map(|entry| entry.get_mut("pip")?.as_array_mut());
+            match pip {
+                Some(pip) => pip.push(package),
+                None => entries.push(json!({ "pip": [package] })),
+            }
+        })
+    }
+
+    /// Sets the version of Python, for example `3.10`. It replaces one that was said before.
+    pub fn python_version(self, version: impl AsRef<str>) -> Self {
+        let python = Value::String(format!("python={}", version.as_ref()));
+        self.change("dependencies", |entries| {
+            entries.retain(|entry| !is_python(entry));
+            entries.insert(0, python);
+        })
+    }
+
+    /// Adds a channel, for example `conda-forge`. The first one has precedence.
+    pub fn channel(self, channel: impl Into<String>) -> Self {
+        self.change("channels", |entries| {
+            entries.push(Value::String(channel.into()))
+        })
+    }
+
+    fn change(mut self, key: &str, change: impl FnOnce(&mut Vec<Value>)) -> Self {
+        let mut entries = match self.document.remove(key) {
+            Some(Value::Array(entries)) => entries,
+            _ => Vec::new(),
+        };
+        change(&mut entries);
+        self.document.insert(key.to_owned(), Value::Array(entries));
+        self
+    }
+
+    /// Reads a file for the field at `field`; `None` where something was refused.
+    pub(super) fn read(path: &Path, field: &str, findings: &mut Findings) -> Option<Self> {
+        let shown = path.display().to_string();
+        match text::read(path) {
+            Ok(text) => Self::parse(&text, field, Some(&shown), findings),
+            Err(why) => {
+                refuse_file(findings, field, Some(&shown), why);
+                None
+            }
+        }
+    }
+
+    fn parse(text: &str, field: &str, file: Option<&str>, findings: &mut Findings) -> Option<Self> {
+        match yaml_serde::from_str::<Value>(text) {
+            Ok(Value::Null) => refuse_file(findings, field, file, "it is empty"),
+            Ok(document) => return Self::from_value(document, field, findings),
+            Err(error) => refuse_file(findings, field, file, format!("it is no YAML: {error}")),
+        }
+        None
+    }
+
+    /// Takes a document that stands inline in a JSON file.
+    pub(super) fn from_value(
+        document: Value,
+        field: &str,
+        findings: &mut Findings,
+    ) -> Option<Self> {
+        let Value::Object(mut document) = document else {
+            refuse_file(findings, field, None, "it is no mapping of keys to values");
+            return None;
+        };
+        document.retain(|_, value| !value.is_null());
+        check_shape(&document, field, findings).then_some(Self { document })
+    }
+
+    /// Notes what is empty, or missing, or will not work.
+    pub(super) fn check(&self, field: &str, findings: &mut Findings) {
+        for (place, text) in self.texts(field) {
+            if text.trim().is_empty() {
+                super::environment::refuse_empty(findings, place);
+            }
+        }
+        for key in self.document.keys() {
+            if !KNOWN_KEYS.contains(&key.as_str()) {
+                findings.advise(
+                    rules::CONDA_UNKNOWN_KEY,
+                    format!("{field}.{key}"),
+                    "conda does not know this key",
+                    "correct it, or leave it out",
+                );
+            }
+        }
+        if !self.entries().any(is_python) {
+            findings.advise(
+                rules::CONDA_PYTHON_UNSAID,
+                format!("{field}.dependencies"),
+                "the version of Python is not said, so the service chooses one",
+                "add a version, for example python=3.10",
+            );
+        }
+        self.check_server(field, findings);
+        if self.pip().any(is_requirements_file) {
+            findings.advise(
+                rules::CONDA_REQUIREMENTS_FILE,
+                format!("{field}.dependencies"),
+                "a requirements file is named, but only the conda dependencies are sent",
+                "list the packages themselves",
+            );
+        }
+    }
+
+    fn check_server(&self, field: &str, findings: &mut Findings) {
+        let Some(server) = self.pip().find(|package| package_name(package) == SERVER) else {
+            findings.advise(
+                rules::CONDA_SERVER_MISSING,
+                format!("{field}.dependencies"),
+                format!(
+                    "the pip package {SERVER} is missing, without which the container has no server"
+                ),
+                format!("add the pip package {SERVER}"),
+            );
+            return;
+        };
+        if pinned_version(server).is_some_and(|version| version < SERVER_MINIMUM.to_vec()) {
+            findings.advise(
+                rules::CONDA_SERVER_OLD,
+                format!("{field}.dependencies"),
+                format!("{server} is older than 1.0.45, the first with the server"),
+                "raise the version, or leave it out",
+            );
+        }
+    }
+
+    /// The document as the service reads it.
+    pub(super) fn value(&self) -> Value {
+        Value::Object(self.document.clone())
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &Value> {
+        let entries = self.document.get("dependencies").and_then(Value::as_array);
+        entries.into_iter().flatten()
+    }
+
+    fn pip(&self) -> impl Iterator<Item = &str> {
+        self.entries()
+            .filter_map(|entry| entry.get("pip")?.as_array())
+            .flatten()
+            .filter_map(Value::as_str)
+    }
+
+    /// Every text with its place.
+    fn texts(&self, field: &str) -> Vec<(String, &str)> {
+        let mut texts = Vec::new();
+        for key in ["channels", "dependencies"] {
+            let entries = self.document.get(key).and_then(Value::as_array);
+            for (at, entry) in entries.into_iter().flatten().enumerate() {
+                let place = format!("{field}.{key}[{at}]");
+                match entry {
+                    Value::String(text) => texts.push((place, text.as_str())),
+                    other => {
+                        let pip = other.get("pip").and_then(Value::as_array);
+                        for (inner, text) in pip.into_iter().flatten().enumerate() {
+                            let text = text.as_str().unwrap_or_default();
+                            texts.push((format!("{place}.pip[{inner}]"), text));
+                        }
+                    }
+                }
+            }
+        }
+        texts
+    }
+}
+
+fn finish(read: Option<CondaDependencies>, findings: Findings) -> Result<CondaDependencies, Error> {
+    findings.finish("conda dependencies")?;
+    read.ok_or_else(|| Error::validation("conda dependencies", Vec::new()))
+}
+
+/// Whether the parts that this library reads have conda's shape; notes every place that has not.
+fn check_shape(document: &Map<String, Value>, field: &str, findings: &mut Findings) -> bool {
+    let mut sound = true;
+    let mut refuse = |place: String, found: &Value, expected: &str| {
+        sound = false;
+        findings.refuse(
+            rules::CONDA_SHAPE,
+            place,
+            None,
+            format!(
+                "{} stands where {expected} is expected",
+                super::json::kind(found)
+            ),
+            "write it as conda documents it; quote a text that looks like a number",
+        );
+    };
+    for key in ["channels", "dependencies"] {
+        let entries = match document.get(key) {
+            None => continue,
+            Some(Value::Array(entries)) => entries,
+            Some(other) => {
+                refuse(format!("{field}.{key}"), other, "a list");
+                continue;
+            }
+        };
+        for (at, entry) in entries.iter().enumerate() {
+            let place = format!("{field}.{key}[{at}]");
+            match entry {
+                Value::String(_) => {}
+                Value::Object(inner) if key == "dependencies" => {
+                    for (name, packages) in inner {
+                        let place = format!("{place}.{name}");
+                        let Value::Array(packages) = packages else {
+                            refuse(place, packages, "a list of packages");
+                            continue;
+                        };
+                        for (inner, package) in packages.iter().enumerate() {
+                            if !package.is_string() {
+                                refuse(format!("{place}[{inner}]"), package, "a text");
+                            }
+                        }
+                    }
+                }
+                other => refuse(place, other, "a text"),
+            }
+        }
+    }
+    sound
+}
+
+fn refuse_file(findings: &mut Findings, field: &str, file: Option<&str>, why: impl Into<String>) {
+    findings.refuse(
+        rules::CONDA_FILE,
+        field,
+        file,
+        why,
+        "give a conda environment file: YAML with channels and dependencies",
+    );
+}
+
+fn is_python(entry: &Value) -> bool {
+    entry.as_str().is_some_and(|text| {
+        // A channel may stand in front: `conda-forge::python=3.10`.
+        let text = text.rsplit("::").next().unwrap_or(text);
+        package_name(text) == "python"
+    })
+}
+
+fn is_requirements_file(package: &str) -> bool {
+    let package = package.trim_start();
+    package.starts_with("-r") || package.starts_with("--requirement")
+}
+
+/// The name of a requirement in the form in which names are compared (PEP 503).
+fn package_name(requirement: &str) -> String {
+    let requirement = requirement.trim();
+    let end = requirement
+        .find(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '.'))
+        .unwrap_or(requirement.len());
+    requirement[..end]
+        .to_ascii_lowercase()
+        .replace(['_', '.'], "-")
+}
+
+/// The version of a requirement that allows one version only.
+fn pinned_version(requirement: &str) -> Option<Vec<u64>> {
+    let (_, version) = requirement.split_once("==")?;
+    version
+        .trim()
+        .split('.')
+        .map(|part| part.parse().ok())
+        .collect()
+}
+
+const SERVER: &str = "azureml-defaults";
+const SERVER_MINIMUM: [u64; 3] = [1, 0, 45];
+const KNOWN_KEYS: [&str; 5] = ["channels", "dependencies", "name", "prefix", "variables"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn broken(text: &str) -> Vec<(&'static str, String)> {
+        let error = CondaDependencies::from_yaml(text).unwrap_err();
+        let found = error.violations().iter();
+        found.map(|v| (v.rule, v.path.clone())).collect()
+    }
+
+    fn advice(packages: &CondaDependencies) -> Vec<&'static str> {
+        let mut findings = Findings::default();
+        packages.check("conda_dependencies", &mut findings);
+        let warnings = findings.finish("test").unwrap();
+        warnings.iter().map(|warning| warning.rule).collect()
+    }
+
+    #[test]
+    fn what_is_said_in_code_becomes_a_conda_document_and_no_more() {
+        assert_eq!(CondaDependencies::new().value(), json!({}));
+        let packages = CondaDependencies::new()
+            .conda_package("numpy=1.19")
+            .pip_package("azureml-defaults")
+            .python_version("3.8")
+            .pip_package("pandas>=1.5")
+            .python_version("3.10")
+            .channel("conda-forge")
+            .channel("anaconda");
+        assert_eq!(
+            packages.value(),
+            json!({
+                "channels": ["conda-forge", "anaconda"],
+                "dependencies": [
+                    "python=3.10",
+                    "numpy=1.19",
+                    { "pip": ["azureml-defaults", "pandas>=1.5"] },
+                ],
+            })
+        );
+        assert_eq!(advice(&packages), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn a_conda_file_becomes_json_as_it_is_and_can_be_added_to() {
+        let text = "# comment\nname: project\nchannels:\n- conda-forge\ndependencies:\n- python=3.8.13\n- pip:\n  - azureml-defaults>=1.0.45\n  - --no-deps\nprefix:\n";
+        let packages = CondaDependencies::from_yaml(text)
+            .unwrap()
+            .pip_package("joblib");
+        assert_eq!(
+            packages.value(),
+            json!({
+                "name": "project",
+                "channels": ["conda-forge"],
+                "dependencies": [
+                    "python=3.8.13",
+                    { "pip": ["azureml-defaults>=1.0.45", "--no-deps", "joblib"] },
+                ],
+            })
+        );
+        assert_eq!(advice(&packages), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn every_place_with_another_shape_is_named() {
+        assert_eq!(broken(""), [("conda.file", "conda_file".into())]);
+        assert_eq!(broken("# nothing\n"), [("conda.file", "conda_file".into())]);
+        assert_eq!(broken("- numpy\n"), [("conda.file", "conda_file".into())]);
+        assert_eq!(broken("a: [\n"), [("conda.file", "conda_file".into())]);
+        assert_eq!(
+            broken(
+                "channels: conda-forge\ndependencies:\n- 3.10\n- pip: numpy\n- pip:\n  - 1\n- [a]\n"
+            ),
+            [
+                ("conda.shape", "conda_file.channels".into()),
+                ("conda.shape", "conda_file.dependencies[0]".into()),
+                ("conda.shape", "conda_file.dependencies[1].pip".into()),
+                ("conda.shape", "conda_file.dependencies[2].pip[0]".into()),
+                ("conda.shape", "conda_file.dependencies[3]".into()),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        for path in [folder.path().join("absent.yml"), folder.path().to_owned()] {
+            let error = CondaDependencies::from_file(&path).unwrap_err();
+            assert_eq!(error.violations()[0].rule, "conda.file");
+            assert!(
+                error.to_string().contains(path.to_str().unwrap()),
+                "{error}"
+            );
+        }
+        let path = folder.path().join("env.yml");
+        std::fs::write(&path, "dependencies: [numpy]\n").unwrap();
+        let read = CondaDependencies::from_file(&path).unwrap();
+        assert_eq!(read.value(), json!({ "dependencies": ["numpy"] }));
+    }
+
+    #[test]
+    fn the_package_of_the_server_is_found_however_it_is_written() {
+        let with = |package: &str| {
+            CondaDependencies::new()
+                .python_version("3.10")
+                .pip_package(package)
+        };
+        for package in [
+            "azureml-defaults",
+            "azureml_defaults",
+            "AzureML-Defaults==1.0.45",
+            "azureml-defaults[x]>=1.0.45",
+            "azureml-defaults ~= 1.61",
+            "azureml-defaults==1.0.45.post1",
+        ] {
+            assert!(advice(&with(package)).is_empty(), "{package}");
+        }
+        for package in ["azureml-defaults-x", "azureml-core", "# azureml-defaults"] {
+            assert_eq!(
+                advice(&with(package)),
+                ["conda.server_missing"],
+                "{package}"
+            );
+        }
+        assert_eq!(
+            advice(&with("azureml-defaults==1.0.43")),
+            ["conda.server_old"]
+        );
+        // A conda package of that name is none of pip's.
+        let conda = CondaDependencies::new()
+            .python_version("3.10")
+            .conda_package("azureml-defaults");
+        assert_eq!(advice(&conda), ["conda.server_missing"]);
+    }
+
+    #[test]
+    fn what_conda_or_the_service_will_not_see_is_a_warning() {
+        let text = "dependancies: []\ndependencies:\n- conda-forge::python\n- pip:\n  - azureml-defaults\n  - -r requirements.txt\n";
+        assert_eq!(
+            advice(&CondaDependencies::from_yaml(text).unwrap()),
+            ["conda.unknown_key", "conda.requirements_file"]
+        );
+        let unsaid = CondaDependencies::new().pip_package("azureml-defaults");
+        assert_eq!(advice(&unsaid), ["conda.python_unsaid"]);
+    }
+
+    #[test]
+    fn a_file_made_to_exhaust_memory_is_refused() {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..12 {
+            let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+            text.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+        }
+        assert_eq!(broken(&text)[0].0, "conda.file");
+        let deep = format!(
+            "dependencies: {}{}\n",
+            "[".repeat(10_000),
+            "]".repeat(10_000)
+        );
+        assert_eq!(broken(&deep)[0].0, "conda.file");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "[\\PC\n]{0,80}") {
+            let _ = CondaDependencies::from_yaml(&text);
+        }
+    }
+}

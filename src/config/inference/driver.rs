@@ -1,0 +1,167 @@
+//! The driver program: the Python file that the service starts with.
+
+/// The program that loads the entry script at `script`, a path with slashes relative to the program,
+/// and hands requests on to it.
+///
+/// The service calls `init()` once and `run(http_body, request_headers)` for each request. A `run` of the entry
+/// script gets the headers only if it has a parameter `request_headers`; the body is its first other
+/// parameter, whatever its name (`azureml-core` 1.61 writes a program that does the same). Modules
+/// beside the entry script can be imported where `source_directory` is the folder that it was packed
+/// from.
+pub(super) fn program(script: &str, source_directory: Option<&str>) -> String {
+    let script = literal(script);
+    let search = source_directory.map_or_else(String::new, |folder| {
+        format!(
+            "sys.path.append(os.path.join(_here, {}))\n",
+            literal(folder)
+        )
+    });
+    format!(
+        r#"# Written by azureml-aks: loads the entry script and hands requests on to it.
+import importlib.util
+import inspect
+import os
+import sys
+
+_here = os.path.dirname(os.path.realpath(__file__))
+{search}_spec = importlib.util.spec_from_file_location(
+    "azureml_aks_entry_script", os.path.join(_here, {script})
+)
+_entry_script = importlib.util.module_from_spec(_spec)
+# Classes of the entry script can only be unpickled where the module is known.
+sys.modules[_spec.name] = _entry_script
+_spec.loader.exec_module(_entry_script)
+
+_HEADERS = "request_headers"
+_body_name = None
+_wants_headers = False
+
+
+def init():
+    global _body_name, _wants_headers
+    names = list(inspect.signature(_entry_script.run).parameters)
+    _wants_headers = _HEADERS in names
+    others = [name for name in names if name != _HEADERS]
+    if not others:
+        raise TypeError("run() of the entry script has no parameter for the body of a request")
+    _body_name = others[0]
+    _entry_script.init()
+
+
+def run(http_body, request_headers):
+    arguments = {{_body_name: http_body}}
+    if _wants_headers:
+        arguments[_HEADERS] = request_headers
+    return _entry_script.run(**arguments)
+"#
+    )
+}
+
+/// A Python literal of a text. The escapes of JSON mean the same in Python, but for a character
+/// beyond the basic plane, which is not escaped here.
+fn literal(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// The name of the program. It lies beside what is uploaded, so it must not have that name.
+pub(super) fn name_beside(other: &str) -> &'static str {
+    if other == NAMES[0] {
+        NAMES[1]
+    } else {
+        NAMES[0]
+    }
+}
+
+const NAMES: [&str; 2] = ["azureml_aks_driver.py", "azureml_aks_driver_program.py"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+    use std::process::Command;
+
+    #[test]
+    fn the_names_of_paths_stand_in_the_program_as_literals() {
+        let text = program("a\"b\\\n/score.py", Some("größe"));
+        assert!(
+            text.contains(r#"os.path.join(_here, "a\"b\\\n/score.py")"#),
+            "{text}"
+        );
+        assert!(text.contains(r#"sys.path.append(os.path.join(_here, "größe"))"#));
+        assert!(!program("score.py", None).contains("sys.path"));
+    }
+
+    #[test]
+    fn the_program_never_takes_the_name_of_the_script() {
+        assert_eq!(name_beside("score.py"), "azureml_aks_driver.py");
+        assert_eq!(
+            name_beside("azureml_aks_driver.py"),
+            "azureml_aks_driver_program.py"
+        );
+    }
+
+    /// Runs the program in Python, where there is one, and gives what the check prints.
+    fn python(folder: &Path, check: &str) -> Option<String> {
+        let output = Command::new("python3")
+            .current_dir(folder)
+            .args(["-c", check])
+            .output();
+        let Ok(output) = output else {
+            assert!(
+                std::env::var_os("REQUIRE_PYTHON").is_none(),
+                "python3 is required and cannot be started"
+            );
+            println!("python3 cannot be started: the driver program was not run");
+            return None;
+        };
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Some(text.trim().to_owned())
+    }
+
+    #[test]
+    fn the_program_loads_the_script_and_hands_requests_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("my \"source\"");
+        std::fs::create_dir(&source).unwrap();
+        std::fs::write(source.join("helper.py"), "NAME = 'helper'\n").unwrap();
+        std::fs::write(
+            source.join("score.py"),
+            "import helper\n\
+             calls = []\n\
+             def init():\n    calls.append(helper.NAME)\n\
+             def run(request_headers, data):\n    return calls + [data, request_headers]\n",
+        )
+        .unwrap();
+        let text = program("my \"source\"/score.py", Some("my \"source\""));
+        std::fs::write(folder.path().join("driver.py"), text).unwrap();
+        let check = "import driver; driver.init(); print(driver.run('body', {'a': 'b'}))";
+        if let Some(printed) = python(folder.path(), check) {
+            assert_eq!(printed, "['helper', 'body', {'a': 'b'}]");
+        }
+
+        std::fs::write(
+            folder.path().join("alone.py"),
+            "def init(): pass\ndef run(x): return x\n",
+        )
+        .unwrap();
+        std::fs::write(folder.path().join("driver.py"), program("alone.py", None)).unwrap();
+        if let Some(printed) = python(folder.path(), check) {
+            assert_eq!(printed, "body");
+        }
+
+        std::fs::write(
+            folder.path().join("alone.py"),
+            "def init(): pass\ndef run(request_headers): pass\n",
+        )
+        .unwrap();
+        let check = "import driver\ntry:\n  driver.init()\nexcept TypeError as e:\n  print(e)\n";
+        if let Some(printed) = python(folder.path(), check) {
+            assert!(printed.contains("no parameter for the body"), "{printed}");
+        }
+    }
+}

@@ -1,0 +1,411 @@
+//! `inferenceconfig.json`, in its form of 2019 and in that of 2020.
+
+use super::configuration::{InferenceConfiguration, InferenceConfigurationBuilder};
+use super::environment::{Dockerfile, Environment, EnvironmentBuilder, EnvironmentRef};
+use super::json::{Object, Reading};
+use super::{CondaDependencies, ContainerRegistry, SparkSettings, text};
+use crate::error::Error;
+use crate::rules::{self, Findings};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+pub(super) fn read(path: &Path, strict: bool) -> Result<InferenceConfiguration, Error> {
+    let mut reading = Reading {
+        findings: Findings::default(),
+        strict,
+    };
+    let builder = match load(path, &mut reading.findings) {
+        Some(file) => configuration(file, path, &mut reading),
+        // The one violation says why; nothing else is worth a look.
+        None => InferenceConfiguration::builder().entry_script("unread.py"),
+    };
+    let (violations, warnings) = reading.findings.into_parts();
+    let mut findings = Findings::default();
+    findings.extend(violations);
+    builder
+        .read(warnings)
+        .build_with(findings)
+        .map_err(|error| error.with_context(|| path.display().to_string()))
+}
+
+fn load(path: &Path, findings: &mut Findings) -> Option<Object> {
+    let mut refuse = |rule: rules::Refusal, why: String, remedy: &str| {
+        findings.refuse(rule, "file", Some(&path.display().to_string()), why, remedy);
+    };
+    let text = match text::read(path) {
+        Ok(text) => text,
+        Err(why) => {
+            refuse(
+                rules::INFERENCE_FILE_UNREADABLE,
+                why,
+                "give the path of an inferenceconfig.json",
+            );
+            return None;
+        }
+    };
+    let why = match serde_json::from_str::<Value>(&text) {
+        Ok(Value::Object(members)) => return Some(Object::new(members, "")),
+        Ok(other) => format!("it is {}, not an object", super::json::kind(&other)),
+        Err(error) => format!("it is no JSON: {error}"),
+    };
+    refuse(
+        rules::INFERENCE_FILE_SYNTAX,
+        why,
+        "write a JSON object with the key entryScript",
+    );
+    None
+}
+
+fn configuration(
+    mut file: Object,
+    path: &Path,
+    reading: &mut Reading,
+) -> InferenceConfigurationBuilder {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut builder = InferenceConfiguration::builder();
+    let source = file
+        .text("sourceDirectory", reading)
+        .map(|source| join(folder, &source));
+    let base = source.clone().unwrap_or_else(|| folder.to_owned());
+    if file.has("entryScript") {
+        // Where its type is wrong, that is said already.
+        let script = file.text("entryScript", reading);
+        let script = script.unwrap_or_else(|| "unread.py".to_owned());
+        builder = builder.entry_script(match &source {
+            Some(_) => PathBuf::from(script),
+            None => join(folder, &script),
+        });
+    }
+    if let Some(source) = source {
+        builder = builder.source_directory(source);
+    }
+    if let Some(description) = file.text("description", reading) {
+        builder = builder.description(description);
+    }
+    if file.has("environment") {
+        for key in FLAT_KEYS {
+            if file.take(key).is_some() {
+                reading.findings.advise(
+                    rules::INFERENCE_FILE_IGNORED_KEY,
+                    key,
+                    "this key is ignored beside environment",
+                    "say it in environment, or leave it out",
+                );
+            }
+        }
+        if let Some(environment) = file.object("environment", reading) {
+            builder = of_2020(builder, environment, &base, reading);
+        }
+    } else if FLAT_KEYS.iter().any(|key| file.has(key)) {
+        let environment = of_2019(&mut file, &base, reading);
+        builder = with_definition(builder, environment, "", reading);
+    }
+    file.finish(reading);
+    builder
+}
+
+/// The environment of the flat keys, as `azureml-core` makes one of them.
+fn of_2019(file: &mut Object, base: &Path, reading: &mut Reading) -> EnvironmentBuilder {
+    let mut environment = Environment::builder();
+    let runtime = file.text("runtime", reading);
+    if let Some(runtime) = runtime.filter(|runtime| !runtime.eq_ignore_ascii_case("python")) {
+        reading.findings.refuse(
+            rules::INFERENCE_FILE_RUNTIME,
+            "runtime",
+            Some(&runtime),
+            "an environment can be made for the runtime python only",
+            "write python, or describe the environment under environment",
+        );
+    }
+    let conda = match file.text("condaFile", reading) {
+        Some(path) => {
+            CondaDependencies::read(&join(base, &path), "condaFile", &mut reading.findings)
+        }
+        None => Some(CondaDependencies::new().pip_package("azureml-defaults")),
+    };
+    if let Some(conda) = conda {
+        environment = environment.conda_dependencies(conda);
+    }
+    if let Some(registry) = file.object("baseImageRegistry", reading) {
+        environment = with_registry(environment, registry, reading);
+    }
+    let image = file.text("baseImage", reading);
+    let steps = ["extraDockerFileSteps", "extraDockerfileSteps"]
+        .into_iter()
+        .filter_map(|key| Some((key, file.text(key, reading)?)))
+        .collect::<Vec<_>>();
+    if image.is_some() {
+        // As azureml-core does: without it an image of one's own gets no server.
+        environment = environment.inferencing_stack_version("latest");
+    }
+    environment = match (steps.into_iter().next(), image) {
+        (None, None) => environment,
+        (None, Some(image)) => environment.base_image(image),
+        (Some((key, path)), image) => {
+            let path = join(base, &path);
+            let steps = Dockerfile::read(&path, key, &mut reading.findings);
+            match (image, steps) {
+                (Some(image), Some(steps)) => {
+                    environment.base_dockerfile(format!("FROM {image}\n{}", steps.text()))
+                }
+                (Some(_), None) => environment,
+                (None, _) => {
+                    reading.findings.refuse(
+                        rules::INFERENCE_FILE_DOCKER_STEPS,
+                        key,
+                        None,
+                        "extra Docker steps need the image that they build on",
+                        "name baseImage, or give docker.baseDockerfile under environment",
+                    );
+                    environment
+                }
+            }
+        }
+    };
+    let gpu = file.flag("enableGpu", reading);
+    let cuda = file.text("cudaVersion", reading);
+    if let Some(cuda) = &cuda {
+        check_cuda(cuda, reading);
+    }
+    match gpu.or(cuda.is_some().then_some(true)) {
+        Some(gpu) => environment.enable_gpu(gpu),
+        None => environment,
+    }
+}
+
+fn check_cuda(version: &str, reading: &mut Reading) {
+    if CUDA_VERSIONS.contains(&version) {
+        reading.findings.advise(
+            rules::INFERENCE_FILE_CUDA_UNUSED,
+            "cudaVersion",
+            "the version of CUDA is that of the base image, and is not sent",
+            "name a base image with that version",
+        );
+    } else {
+        reading.findings.refuse(
+            rules::INFERENCE_FILE_CUDA_VERSION,
+            "cudaVersion",
+            Some(version),
+            "this version of CUDA was never offered",
+            "leave it out, and name a base image with that version",
+        );
+    }
+}
+
+/// A whole document, or a reference: a name and at most a version.
+fn of_2020(
+    builder: InferenceConfigurationBuilder,
+    mut document: Object,
+    base: &Path,
+    reading: &mut Reading,
+) -> InferenceConfigurationBuilder {
+    let keys = document.keys();
+    let is_reference =
+        keys.contains(&"name") && keys.iter().all(|key| ["name", "version"].contains(key));
+    let name = document.text("name", reading);
+    let version = document.text("version", reading);
+    if is_reference {
+        return match (name, version) {
+            (Some(name), Some(version)) => {
+                builder.environment(EnvironmentRef::version(name, version))
+            }
+            (Some(name), None) => builder.environment(EnvironmentRef::latest(name)),
+            (None, _) => builder,
+        };
+    }
+    let mut environment = Environment::builder();
+    if let Some(name) = name {
+        environment = environment.name(name);
+    }
+    if let Some(version) = version {
+        environment = environment.version(version);
+    }
+    if let Some(variables) = document.text_map("environmentVariables", reading) {
+        environment = environment.environment_variables(variables);
+    }
+    if let Some(python) = document.object("python", reading) {
+        environment = with_python(environment, python, base, reading);
+    }
+    if let Some(docker) = document.object("docker", reading) {
+        environment = with_docker(environment, docker, reading);
+    }
+    if let Some(spark) = document.object("spark", reading) {
+        environment = environment.spark(spark_settings(spark, reading));
+    }
+    if let Some(version) = document.text("inferencingStackVersion", reading) {
+        environment = environment.inferencing_stack_version(version);
+    }
+    document.finish(reading);
+    with_definition(builder, environment, "environment.", reading)
+}
+
+fn with_python(
+    mut environment: EnvironmentBuilder,
+    mut python: Object,
+    base: &Path,
+    reading: &mut Reading,
+) -> EnvironmentBuilder {
+    if let Some(path) = python.text("interpreterPath", reading) {
+        environment = environment.interpreter_path(path);
+    }
+    if let Some(managed) = python.flag("userManagedDependencies", reading) {
+        environment = environment.user_managed_dependencies(managed);
+    }
+    if let Some(name) = python.text("baseCondaEnvironment", reading) {
+        environment = environment.base_conda_environment(name);
+    }
+    let place = python.place("condaDependencies");
+    let inline = python.take("condaDependencies");
+    let file_place = python.place("condaDependenciesFile");
+    let file = python.text("condaDependenciesFile", reading);
+    // The document of the environment itself is what the service would read.
+    let conda = match (inline, file) {
+        (Some(inline), _) => CondaDependencies::from_value(inline, &place, &mut reading.findings),
+        (None, Some(file)) => {
+            CondaDependencies::read(&join(base, &file), &file_place, &mut reading.findings)
+        }
+        (None, None) => None,
+    };
+    if let Some(conda) = conda {
+        environment = environment.conda_dependencies(conda);
+    }
+    python.finish(reading);
+    environment
+}
+
+fn with_docker(
+    mut environment: EnvironmentBuilder,
+    mut docker: Object,
+    reading: &mut Reading,
+) -> EnvironmentBuilder {
+    if let Some(enabled) = docker.flag("enabled", reading) {
+        environment = environment.docker_enabled(enabled);
+    }
+    if let Some(image) = docker.text("baseImage", reading) {
+        environment = environment.base_image(image);
+    }
+    if let Some(dockerfile) = docker.text("baseDockerfile", reading) {
+        environment = environment.base_dockerfile(dockerfile);
+    }
+    if let Some(registry) = docker.object("baseImageRegistry", reading) {
+        environment = with_registry(environment, registry, reading);
+    }
+    if let Some(shared) = docker.flag("sharedVolumes", reading) {
+        environment = environment.shared_volumes(shared);
+    }
+    if let Some(gpu) = docker.flag("gpuSupport", reading) {
+        environment = environment.enable_gpu(gpu);
+    }
+    if let Some(size) = docker.text("shmSize", reading) {
+        environment = environment.shm_size(size);
+    }
+    if let Some(arguments) = docker.texts("arguments", reading) {
+        environment = environment.docker_arguments(arguments);
+    }
+    docker.finish(reading);
+    environment
+}
+
+fn with_registry(
+    environment: EnvironmentBuilder,
+    mut registry: Object,
+    reading: &mut Reading,
+) -> EnvironmentBuilder {
+    let place = registry.place("address");
+    let address = registry.text("address", reading);
+    let username = registry.text("username", reading);
+    let password = registry.text("password", reading);
+    registry.finish(reading);
+    let whole = match (address, username, password) {
+        // Documents that a client wrote have an empty registry.
+        (None, None, None) => return environment,
+        (Some(address), None, None) => Some(ContainerRegistry::new(address)),
+        (Some(address), Some(username), Some(password)) => {
+            Some(ContainerRegistry::new(address).credentials(username, password))
+        }
+        _ => None,
+    };
+    let Some(registry) = whole else {
+        let place = place.trim_end_matches(".address");
+        reading.findings.refuse(
+            rules::ENVIRONMENT_REGISTRY,
+            place,
+            None,
+            "the registry is incomplete",
+            "give address, username and password, or the address alone",
+        );
+        return environment;
+    };
+    environment.base_image_registry(registry)
+}
+
+fn spark_settings(mut document: Object, reading: &mut Reading) -> SparkSettings {
+    let mut spark = SparkSettings::new();
+    for url in document.texts("repositories", reading).unwrap_or_default() {
+        spark = spark.repository(url);
+    }
+    let place = document.place("packages");
+    let packages = document.list("packages", reading).unwrap_or_default();
+    for (at, package) in packages.into_iter().enumerate() {
+        let place = format!("{place}[{at}]");
+        let Value::Object(members) = package else {
+            reading.refuse::<()>(place, &package, "an object");
+            continue;
+        };
+        let mut package = Object::new(members, place);
+        let mut part = |key| package.text(key, reading).unwrap_or_default();
+        let (group, artifact, version) = (part("group"), part("artifact"), part("version"));
+        package.finish(reading);
+        spark = spark.package(group, artifact, version);
+    }
+    if let Some(precache) = document.flag("precachePackages", reading) {
+        spark = spark.precache_packages(precache);
+    }
+    document.finish(reading);
+    spark
+}
+
+fn with_definition(
+    builder: InferenceConfigurationBuilder,
+    environment: EnvironmentBuilder,
+    place: &str,
+    reading: &mut Reading,
+) -> InferenceConfigurationBuilder {
+    match environment.build() {
+        Ok(environment) => builder.environment(environment),
+        Err(error) => {
+            let mut found = error.violations().to_vec();
+            for violation in &mut found {
+                violation.path.insert_str(0, place);
+            }
+            reading.findings.extend(found);
+            builder
+        }
+    }
+}
+
+/// A path of the file, relative to `folder`. An empty one stays empty, so that it is refused.
+fn join(folder: &Path, path: &str) -> PathBuf {
+    if path.is_empty() {
+        PathBuf::new()
+    } else {
+        folder.join(path)
+    }
+}
+
+/// The keys of 2019 that have a place in `environment` since 2020.
+const FLAT_KEYS: [&str; 8] = [
+    "runtime",
+    "condaFile",
+    "extraDockerFileSteps",
+    "extraDockerfileSteps",
+    "enableGpu",
+    "baseImage",
+    "baseImageRegistry",
+    "cudaVersion",
+];
+
+const CUDA_VERSIONS: [&str; 3] = ["9.0", "9.1", "10.0"];
+
+#[cfg(test)]
+mod tests;
