@@ -78,7 +78,29 @@ impl Time {
 
     /// A moment of this clock as the service writes it.
     pub(super) fn stamp(&self, at: Duration) -> String {
-        let wall = self.wall.checked_add(at).unwrap_or(self.wall);
-        to_rfc3339(&OffsetDateTime::from(wall))
+        to_rfc3339(&self.moment(at))
+    }
+
+    /// A moment of this clock in seconds of the epoch.
+    pub(super) fn epoch_seconds(&self, at: Duration) -> i64 {
+        self.moment(at).unix_timestamp()
+    }
+
+    /// A moment of this clock as fourteen digits, as logs of operations write it.
+    pub(super) fn digits(&self, at: Duration) -> String {
+        let moment = self.moment(at);
+        format!(
+            "{:04}{:02}{:02}{:02}{:02}{:02}",
+            moment.year(),
+            u8::from(moment.month()),
+            moment.day(),
+            moment.hour(),
+            moment.minute(),
+            moment.second()
+        )
+    }
+
+    fn moment(&self, at: Duration) -> OffsetDateTime {
+        OffsetDateTime::from(self.wall.checked_add(at).unwrap_or(self.wall))
     }
 }

@@ -36,6 +36,7 @@ mod routes;
 mod rules;
 mod schema;
 mod server;
+mod services;
 mod sizes;
 mod state;
 mod tls;
@@ -55,6 +56,7 @@ pub use self::cluster::ExistingCluster;
 pub use self::faults::Fault;
 pub use self::journal::JournalEntry;
 pub use self::server::{ServeOptions, Server};
+pub use self::services::{ScoringRequest, ScoringResponse};
 
 use self::cluster::Cluster;
 use self::state::Shared;
@@ -186,7 +188,7 @@ impl Emulator {
     /// Every request seen, in order.
     #[must_use]
     pub fn journal(&self) -> Vec<JournalEntry> {
-        self.shared.state().journal.clone()
+        self.shared.state().journal.entries().to_vec()
     }
 
     /// Forgets the requests seen.

@@ -11,8 +11,9 @@ use super::clock::Time;
 use super::cluster::Cluster;
 use super::faults::{Faults, Kind};
 use super::http::Incoming;
-use super::journal::JournalEntry;
+use super::journal::Journal;
 use super::operations::Operation;
+use super::services::{Services, Settings};
 use super::sizes::VmSize;
 
 /// What was decided when the emulator was built.
@@ -32,6 +33,7 @@ pub(super) struct Config {
     pub(super) page_size: usize,
     pub(super) tolerate_second_attachment: bool,
     pub(super) sizes: Vec<VmSize>,
+    pub(super) services: Settings,
 }
 
 impl Config {
@@ -93,7 +95,8 @@ pub(super) struct State {
     pub(super) clusters: Vec<Cluster>,
     pub(super) operations: BTreeMap<String, Operation>,
     pub(super) faults: Faults,
-    pub(super) journal: Vec<JournalEntry>,
+    pub(super) journal: Journal,
+    pub(super) services: Services,
     random: u64,
 }
 
@@ -105,7 +108,8 @@ impl State {
             clusters: Vec::new(),
             operations: BTreeMap::new(),
             faults: Faults::default(),
-            journal: Vec::new(),
+            journal: Journal::default(),
+            services: Services::default(),
             random: 0,
         }
     }

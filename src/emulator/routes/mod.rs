@@ -7,6 +7,10 @@ mod computes;
 mod container_service;
 mod operations;
 mod put;
+mod scoring;
+mod service_list;
+mod service_operations;
+mod services;
 mod workspace;
 
 use serde_json::json;
@@ -14,14 +18,31 @@ use serde_json::json;
 use super::error::ArmError;
 use super::faults::Kind;
 use super::http::{Answer, Incoming, Manner};
-use super::journal::JournalEntry;
+use super::journal::{JournalEntry, Ticket};
 use super::state::{Config, Shared, State};
 use super::versions::{self, Dialect};
 
 type Reply = Result<Answer, ArmError>;
 
 /// Serves one request, from the journal entry to the last header.
-pub(super) fn serve(shared: &Shared, request: &Incoming) -> Answer {
+pub(super) async fn serve(shared: &Shared, request: &Incoming) -> Answer {
+    match begin(shared, request) {
+        Begun::Answered(answer) => answer,
+        // Outside the lock: what scores may take its time, or ask the emulator itself.
+        Begun::Scores(ticket, call) => {
+            let answer = call.answer().await;
+            finish(&mut shared.state(), request, ticket, answer)
+        }
+    }
+}
+
+/// What of a request is done under one lock.
+enum Begun {
+    Answered(Answer),
+    Scores(Ticket, scoring::Call),
+}
+
+fn begin(shared: &Shared, request: &Incoming) -> Begun {
     let mut state = shared.state();
     let config = &shared.config;
     let segments = request.segments();
@@ -32,14 +53,28 @@ pub(super) fn serve(shared: &Shared, request: &Incoming) -> Answer {
     {
         // Neither journalled nor subject to faults: it is not part of the service.
         let segments = segments.unwrap_or_default();
-        return admin::serve(config, &mut state, request, &segments).unwrap_or_else(Into::into);
+        let answer = admin::serve(config, &mut state, request, &segments);
+        return Begun::Answered(answer.unwrap_or_else(Into::into));
     }
-    let entry = state.journal.len();
-    state.journal.push(JournalEntry::of(request));
-    let mut answer = match state.fault(request, Kind::acts_before) {
-        Some(fault) => fault.answer(),
-        None => route(config, &mut state, request, segments.as_deref()).unwrap_or_else(Into::into),
+    let ticket = state.journal.push(JournalEntry::of(request));
+    let plane = Plane::of(segments.as_deref().unwrap_or_default());
+    let answer = match state.fault(request, Kind::acts_before) {
+        Some(fault) => fault.answer(|error| plane.refusal(&mut state, &error)),
+        None if plane == Plane::Scoring => {
+            match scoring::begin(&state, request, segments.as_deref().unwrap_or_default()) {
+                Ok(scoring::Begun::Answered(answer)) => answer,
+                Ok(scoring::Begun::Calls(call)) => return Begun::Scores(ticket, call),
+                Err(error) => plane.refusal(&mut state, &error),
+            }
+        }
+        None => route(config, &mut state, request, segments.as_deref())
+            .unwrap_or_else(|error| plane.refusal(&mut state, &error)),
     };
+    Begun::Answered(finish(&mut state, request, ticket, answer))
+}
+
+/// What every answer goes through: faults that act after, request ids, the journal.
+fn finish(state: &mut State, request: &Incoming, ticket: Ticket, mut answer: Answer) -> Answer {
     match state.fault(request, Kind::acts_after) {
         Some(Kind::ResponseLost) => answer.manner = Manner::Severed,
         Some(_) if answer.manner == Manner::Whole => answer.manner = Manner::Truncated,
@@ -54,11 +89,51 @@ pub(super) fn serve(shared: &Shared, request: &Incoming) -> Answer {
     tracing::debug!(
         method = %request.method, path = %request.path, status = answer.status, "emulator answered"
     );
-    // An admin request in another thread may have cleared the journal only under the same lock.
-    if let Some(entry) = state.journal.get_mut(entry) {
-        entry.status = (answer.manner != Manner::Severed).then_some(answer.status);
-    }
+    let status = (answer.manner != Manner::Severed).then_some(answer.status);
+    state.journal.answered(ticket, status);
     answer
+}
+
+/// Who speaks: each says errors in a shape of its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Plane {
+    Arm,
+    ModelManagement,
+    Scoring,
+}
+
+impl Plane {
+    fn of(segments: &[String]) -> Self {
+        let is = |index: usize, name: &str| {
+            segments
+                .get(index)
+                .is_some_and(|segment| segment.eq_ignore_ascii_case(name))
+        };
+        let root = segments.len() == 1 && is(0, "");
+        if is(0, "modelmanagement") {
+            Self::ModelManagement
+        } else if root || (is(0, "api") && is(1, "v1") && is(2, "service")) {
+            Self::Scoring
+        } else {
+            Self::Arm
+        }
+    }
+
+    fn refusal(self, state: &mut State, error: &ArmError) -> Answer {
+        match self {
+            Self::Arm => Answer::json(error.status, &error.body()),
+            Self::ModelManagement => {
+                let id = state.uuid();
+                Answer::json(error.status, &error.model_management(&id))
+            }
+            // The router before the containers speaks plain text.
+            Self::Scoring => Answer::raw(
+                error.status,
+                "text/plain; charset=utf-8",
+                error.message.clone(),
+            ),
+        }
+    }
 }
 
 /// What a route works with.
@@ -80,16 +155,19 @@ impl Context<'_> {
 
     /// Refuses query parameters that the route does not know.
     fn only_parameters(&self, known: &[&str]) -> Result<(), ArmError> {
-        match self
-            .request
-            .parameters()
-            .find(|(key, _)| !known.iter().any(|known| known.eq_ignore_ascii_case(key)))
-        {
-            Some((key, _)) => Err(ArmError::unsupported(format!(
-                "The query parameter '{key}' is not supported."
-            ))),
-            None => Ok(()),
-        }
+        only_parameters(self.request, known)
+    }
+}
+
+fn only_parameters(request: &Incoming, known: &[&str]) -> Result<(), ArmError> {
+    match request
+        .parameters()
+        .find(|(key, _)| !known.iter().any(|known| known.eq_ignore_ascii_case(key)))
+    {
+        Some((key, _)) => Err(ArmError::unsupported(format!(
+            "The query parameter '{key}' is not supported."
+        ))),
+        None => Ok(()),
     }
 }
 
@@ -129,7 +207,8 @@ fn route(
     if let ["discovery", "workspaces", id] = lower[..] {
         return workspace::discovery(config, request, id);
     }
-    if !matches!(lower[..], ["subscriptions" | "rp", ..]) {
+    let model_management = matches!(lower[..], ["modelmanagement", "v1.0", "subscriptions", ..]);
+    if !matches!(lower[..], ["subscriptions" | "rp", ..]) && !model_management {
         return Err(unsupported_route(request));
     }
     if !request.authorized() {
@@ -138,6 +217,9 @@ fn route(
             "AuthenticationFailed",
             "Authentication failed. The 'Authorization' header is missing or has no bearer token.",
         ));
+    }
+    if model_management {
+        return data_plane(config, state, request, &segments[2..], &lower[2..]);
     }
     // The service's own host serves reads of computes under a prefix, else like ARM.
     let (host, names, lower) = match lower[..] {
@@ -227,6 +309,46 @@ fn route(
             check_scope(config, subscription, None)?;
             container_service::versions(request, subscription, location, list)
         }
+        _ => Err(unsupported_route(request)),
+    }
+}
+
+/// Model management: what lies below a workspace, without an API version.
+fn data_plane(
+    config: &Config,
+    state: &mut State,
+    request: &Incoming,
+    names: &[String],
+    lower: &[&str],
+) -> Reply {
+    let [
+        "subscriptions",
+        subscription,
+        "resourcegroups",
+        group,
+        "providers",
+        "microsoft.machinelearningservices",
+        "workspaces",
+        name,
+        ref rest @ ..,
+    ] = *lower
+    else {
+        return Err(unsupported_route(request));
+    };
+    check_scope(config, subscription, Some(group))?;
+    if !name.eq_ignore_ascii_case(&config.workspace) {
+        return Err(ArmError::not_found(&format!("workspace {name}")));
+    }
+    match rest {
+        ["services", ..] => {
+            let call = services::Call {
+                config,
+                state,
+                request,
+            };
+            services::serve(call, &names[8..], rest)
+        }
+        ["operations", id] => service_operations::status(config, state, request, id),
         _ => Err(unsupported_route(request)),
     }
 }
