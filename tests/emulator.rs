@@ -21,6 +21,14 @@ mod loopback;
 mod reading;
 #[path = "emulator/removing.rs"]
 mod removing;
+#[path = "emulator/scoring.rs"]
+mod scoring;
+#[path = "emulator/service_operations.rs"]
+mod service_operations;
+#[path = "emulator/service_support.rs"]
+mod service_support;
+#[path = "emulator/services.rs"]
+mod services;
 #[path = "emulator/tls.rs"]
 mod tls;
 #[path = "emulator/updating.rs"]

@@ -109,10 +109,9 @@ impl Plane {
                 .get(index)
                 .is_some_and(|segment| segment.eq_ignore_ascii_case(name))
         };
-        let root = segments.len() == 1 && is(0, "");
         if is(0, "modelmanagement") {
             Self::ModelManagement
-        } else if root || (is(0, "api") && is(1, "v1") && is(2, "service")) {
+        } else if is(0, "api") && is(1, "v1") && is(2, "service") {
             Self::Scoring
         } else {
             Self::Arm

@@ -48,11 +48,6 @@ pub(super) fn begin(
     let lower: Vec<String> = segments.iter().map(|s| s.to_ascii_lowercase()).collect();
     let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
     let (name, last) = match lower[..] {
-        [""] => {
-            get_only(request)?;
-            let text = Answer::raw(200, "text/plain; charset=utf-8", "Healthy");
-            return Ok(Begun::Answered(text));
-        }
         [
             "api",
             "v1",

@@ -144,21 +144,19 @@ fn one<'step>(
 
 /// Adds a property. One that is there already may be sent again as it is, as `azureml-core` does.
 fn gain(document: &mut Value, key: &str, value: Option<Value>) -> Result<(), ArmError> {
-    let known = &document["properties"][key];
-    if !known.is_null() && value.as_ref() != Some(known) {
+    let Some(value) = value else {
+        return Err(ArmError::bad_request(format!(
+            "The property '{key}' cannot be removed."
+        )));
+    };
+    let known = &mut document["properties"][key];
+    if !known.is_null() && *known != value {
         return Err(ArmError::bad_request(format!(
             "The property '{key}' cannot be changed."
         )));
     }
-    match value {
-        Some(value) => {
-            document["properties"][key] = value;
-            Ok(())
-        }
-        None => Err(ArmError::bad_request(format!(
-            "The property '{key}' cannot be removed."
-        ))),
-    }
+    *known = value;
+    Ok(())
 }
 
 fn entry(
