@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::super::error::ArmError;
-use super::super::http::{Answer, BLOB_CONTAINER, Incoming};
+use super::super::http::{Answer, Incoming, is_blob_path};
 use super::super::state::{Config, State};
 use super::super::store;
 use super::{
@@ -91,11 +91,9 @@ pub(super) fn route(
     segments: &[String],
     lower: &[&str],
 ) -> Option<Reply> {
-    if let [container, path @ ..] = segments
-        && container == BLOB_CONTAINER
-        && !path.is_empty()
-    {
-        return Some(Ok(blobs::serve(config, state, request, &path.join("/"))));
+    if is_blob_path(&request.path) {
+        let path = segments[1..].join("/");
+        return Some(Ok(blobs::serve(config, state, request, &path)));
     }
     let (service, version, scope) = match lower {
         [service, version, scope @ ..] => (*service, *version, scope),
