@@ -8,15 +8,21 @@ mod support;
 
 #[path = "emulator/admin.rs"]
 mod admin;
+#[path = "emulator/artifacts.rs"]
+mod artifacts;
 #[path = "emulator/attaching.rs"]
 mod attaching;
 #[path = "emulator/creating.rs"]
 mod creating;
+#[path = "emulator/environments.rs"]
+mod environments;
 #[path = "emulator/faults.rs"]
 mod faults;
 #[cfg(feature = "rustls")]
 #[path = "emulator/loopback.rs"]
 mod loopback;
+#[path = "emulator/models.rs"]
+mod models;
 #[path = "emulator/reading.rs"]
 mod reading;
 #[path = "emulator/removing.rs"]
@@ -29,6 +35,9 @@ mod service_operations;
 mod service_support;
 #[path = "emulator/services.rs"]
 mod services;
+#[cfg(feature = "services")]
+#[path = "emulator/storage_client.rs"]
+mod storage_client;
 #[path = "emulator/tls.rs"]
 mod tls;
 #[path = "emulator/updating.rs"]

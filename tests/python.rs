@@ -44,6 +44,9 @@ async fn run(client: &str, script: &str, https: bool) {
         .location("westeurope")
         .cluster(ExistingCluster::new("existing-group", "existing-one"))
         .cluster(ExistingCluster::new("existing-group", "existing-two"))
+        .run_output("my-experiment", "run-1", "outputs/a.pkl", "output a")
+        .run_output("my-experiment", "run-1", "outputs/b.pkl", "output b")
+        .run_output("my-experiment", "run-1", "outputs/c.pkl", "output c")
         .clock(Clock::Manual)
         .retry_after(Some(Duration::from_secs(1)))
         .page_size(2)
@@ -61,7 +64,7 @@ async fn run(client: &str, script: &str, https: bool) {
     .unwrap();
 
     // A fresh home: azureml-core keeps the discovery document below it.
-    let name = format!("{client}-{}-{}", url.scheme(), std::process::id());
+    let name = format!("{script}-{}-{}", url.scheme(), std::process::id());
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::create_dir_all(&home).unwrap();
     let ca = home.join("ca.pem");
@@ -118,6 +121,16 @@ async fn azureml_core_runs_over_http() {
 #[tokio::test(flavor = "multi_thread")]
 async fn azureml_core_runs_over_https() {
     run("azureml-core", "compute_azureml_core.py", true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn azureml_core_registers_models_over_http() {
+    run("azureml-core", "models_azureml_core.py", false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn azureml_core_registers_models_over_https() {
+    run("azureml-core", "models_azureml_core.py", true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,6 +30,17 @@ pub struct EmulatorBuilder {
     tolerate_second_attachment: bool,
     sizes: Vec<VmSize>,
     pub(super) services: Settings,
+    sas: Duration,
+    outputs: Vec<RunOutput>,
+}
+
+/// A file that a run left.
+#[derive(Clone, Debug)]
+struct RunOutput {
+    experiment: String,
+    run_id: String,
+    path: String,
+    content: Vec<u8>,
 }
 
 impl Default for EmulatorBuilder {
@@ -53,6 +64,8 @@ impl Default for EmulatorBuilder {
             tolerate_second_attachment: false,
             sizes: sizes::known(),
             services: Settings::default(),
+            sas: 24 * 60 * MINUTE,
+            outputs: Vec::new(),
         }
     }
 }
@@ -159,6 +172,30 @@ impl EmulatorBuilder {
         self
     }
 
+    /// How long a signed URL of a blob is valid, by the emulator's clock. Default: 24 hours.
+    pub fn sas_duration(mut self, duration: Duration) -> Self {
+        self.sas = duration;
+        self
+    }
+
+    /// Adds a file that a run of an experiment left, as
+    /// [`Emulator::add_run_output`] does.
+    pub fn run_output(
+        mut self,
+        experiment: impl Into<String>,
+        run_id: impl Into<String>,
+        path: impl Into<String>,
+        content: impl Into<Vec<u8>>,
+    ) -> Self {
+        self.outputs.push(RunOutput {
+            experiment: experiment.into(),
+            run_id: run_id.into(),
+            path: path.into(),
+            content: content.into(),
+        });
+        self
+    }
+
     /// Makes the emulator. Its clock starts now.
     #[must_use]
     pub fn build(self) -> Emulator {
@@ -180,12 +217,21 @@ impl EmulatorBuilder {
             tolerate_second_attachment: self.tolerate_second_attachment,
             sizes: self.sizes,
             services: self.services,
+            sas: self.sas,
         };
         let emulator = Emulator {
             shared: Arc::new(Shared::new(config, state)),
         };
         for cluster in self.clusters {
             emulator.add_cluster(cluster);
+        }
+        for output in self.outputs {
+            emulator.add_run_output(
+                &output.experiment,
+                &output.run_id,
+                &output.path,
+                output.content,
+            );
         }
         emulator
     }

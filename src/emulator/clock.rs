@@ -78,17 +78,17 @@ impl Time {
 
     /// A moment of this clock as the service writes it.
     pub(super) fn stamp(&self, at: Duration) -> String {
-        to_rfc3339(&self.moment(at))
+        to_rfc3339(&self.date(at))
     }
 
     /// A moment of this clock in seconds of the epoch.
     pub(super) fn epoch_seconds(&self, at: Duration) -> i64 {
-        self.moment(at).unix_timestamp()
+        self.date(at).unix_timestamp()
     }
 
     /// A moment of this clock as fourteen digits, as logs of operations write it.
     pub(super) fn digits(&self, at: Duration) -> String {
-        let moment = self.moment(at);
+        let moment = self.date(at);
         format!(
             "{:04}{:02}{:02}{:02}{:02}{:02}",
             moment.year(),
@@ -100,7 +100,8 @@ impl Time {
         )
     }
 
-    fn moment(&self, at: Duration) -> OffsetDateTime {
+    /// A moment of this clock in the calendar.
+    pub(super) fn date(&self, at: Duration) -> OffsetDateTime {
         OffsetDateTime::from(self.wall.checked_add(at).unwrap_or(self.wall))
     }
 }

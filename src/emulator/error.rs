@@ -51,7 +51,7 @@ impl ArmError {
             "code": self.code,
             "statusCode": self.status,
             "message": self.message,
-            "details": [],
+            "details": [{ "code": self.code, "message": self.message }],
             "correlation": { "RequestId": request_id },
         })
     }

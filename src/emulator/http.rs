@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::http::HeaderMap;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::error::ArmError;
 
@@ -11,6 +11,8 @@ use super::error::ArmError;
 pub(super) struct Incoming {
     /// Scheme and authority of the listener it came in by; every URL handed out begins with it.
     pub(super) origin: String,
+    /// Scheme and authority of the blob store for this client.
+    pub(super) blobs: String,
     pub(super) method: String,
     /// As it was sent, still percent-encoded.
     pub(super) path: String,
@@ -38,6 +40,11 @@ impl Incoming {
             .map(|(key, value)| (key.into_owned(), value.into_owned()))
     }
 
+    /// The header as text; `None` when it is absent or not text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
     /// Whether a bearer token that is not empty came along. Which one is not looked at.
     pub(super) fn authorized(&self) -> bool {
         self.headers
@@ -49,14 +56,41 @@ impl Incoming {
             })
     }
 
-    /// The body for the journal: JSON where it is JSON, else its text.
+    /// The body for the journal: JSON where it is JSON, else its text; of a blob only its length.
     pub(super) fn body_value(&self) -> Value {
         if self.body.is_empty() {
             return Value::Null;
         }
+        // What a blob holds may be large and is nobody's business here; a list of blocks is not.
+        if is_blob_path(&self.path) && self.parameter("comp").as_deref() != Some("blocklist") {
+            return json!({ "bytes": self.body.len() });
+        }
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&self.body).into_owned()))
     }
+}
+
+/// The container of the storage account that holds artifacts. A blob is told by it, whatever the
+/// host: on loopback all hosts are one.
+pub(super) const BLOB_CONTAINER: &str = "azureml";
+
+pub(super) fn is_blob_path(path: &str) -> bool {
+    path.strip_prefix('/')
+        .and_then(|path| path.strip_prefix(BLOB_CONTAINER))
+        .is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Encodes a path for a URL; slashes stay.
+pub(super) fn percent_encode_path(path: &str) -> String {
+    let mut encoded = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
 }
 
 fn percent_decode(segment: &str) -> Option<String> {

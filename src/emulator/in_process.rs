@@ -15,6 +15,9 @@ use tower_service::Service as _;
 
 use super::router::Link;
 
+/// Where blobs are: at the storage account that the workspace names.
+const BLOB_ORIGIN: &str = "https://emulatorstorage.blob.core.windows.net";
+
 /// Hands requests to the router. Nothing waits on anything but the router, so that a paused
 /// `tokio` clock moves on as if the answer came at once.
 pub(super) struct InProcess {
@@ -58,6 +61,8 @@ impl HttpClient for InProcess {
                 "https"
             },
             authority: format!("{}{port}", url.host_str().unwrap_or_default()),
+            // Any host reaches the emulator, so the blob store can have one as it has in Azure.
+            blobs: Some(BLOB_ORIGIN.to_owned()),
             severed: Arc::clone(&severed),
         };
         let mut builder = axum::http::Request::builder()

@@ -17,13 +17,14 @@ pub struct JournalEntry {
     pub method: String,
     /// The path as it was sent, still percent-encoded.
     pub path: String,
-    /// The query as it was sent, without the question mark.
+    /// The query as it was sent, without the question mark; the signature of a SAS URL is left out.
     pub query: Option<String>,
     /// The headers with names in lower case. `authorization` is not among them.
     pub headers: BTreeMap<String, String>,
     /// Whether a bearer token came along.
     pub authorized: bool,
-    /// The body: parsed where it is JSON, else its text, `Null` where there was none.
+    /// The body: parsed where it is JSON, else its text, `Null` where there was none. Of a blob or
+    /// a block only the length: `{"bytes": …}`.
     pub body: Value,
     /// The status of the answer; `None` when no answer was sent because a fault broke the
     /// connection.
@@ -46,7 +47,7 @@ impl JournalEntry {
         Self {
             method: request.method.clone(),
             path: request.path.clone(),
-            query: request.query.clone(),
+            query: request.query.as_deref().map(without_signature),
             headers,
             authorized: request.authorized(),
             body: request.body_value(),
@@ -109,6 +110,19 @@ impl Journal {
         self.forgotten += self.entries.len();
         self.entries.clear();
     }
+}
+
+/// The query without what would let its reader read or write a blob.
+fn without_signature(query: &str) -> String {
+    let parts: Vec<&str> = query
+        .split('&')
+        .map(|part| {
+            let signs = url::form_urlencoded::parse(part.as_bytes())
+                .any(|(key, _)| key.eq_ignore_ascii_case("sig"));
+            if signs { "sig=REDACTED" } else { part }
+        })
+        .collect();
+    parts.join("&")
 }
 
 impl fmt::Debug for JournalEntry {

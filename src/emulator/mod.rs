@@ -1,7 +1,7 @@
 //! The Azure side, for tests and for trying things out.
 //!
-//! An [`Emulator`] is one workspace with its computes and the AKS clusters beside it. There are two
-//! ways in, with one state behind both: [`Emulator::transport`] without a socket, so that a test
+//! An [`Emulator`] is one workspace with its computes, models and environments, the AKS clusters
+//! beside it and the blob store of its artifacts. There are two ways in, with one state behind both: [`Emulator::transport`] without a socket, so that a test
 //! runs under `tokio`'s paused clock and ten minutes of provisioning take none; and
 //! [`Emulator::serve`] on loopback, for clients in other languages.
 //!
@@ -29,16 +29,20 @@ mod faults;
 mod http;
 mod in_process;
 mod journal;
+mod md5;
+mod members;
 mod names;
 mod operations;
 mod router;
 mod routes;
 mod rules;
+mod sas;
 mod schema;
 mod server;
 mod services;
 mod sizes;
 mod state;
+mod store;
 mod tls;
 mod versions;
 
@@ -60,6 +64,8 @@ pub use self::services::{ScoringRequest, ScoringResponse};
 
 use self::cluster::Cluster;
 use self::state::Shared;
+use self::store::artifacts::Place;
+use self::store::blobs;
 
 /// A handle to an emulated workspace. Clones share its state.
 #[derive(Clone, Debug)]
@@ -167,6 +173,45 @@ impl Emulator {
             network: None,
         });
         id
+    }
+
+    /// Adds a file that a run of an experiment left, or replaces it, and returns the id of the
+    /// artifact: `ExperimentRun/dcid.{run_id}/{path}`.
+    pub fn add_run_output(
+        &self,
+        experiment: &str,
+        run_id: &str,
+        path: &str,
+        content: impl Into<Vec<u8>>,
+    ) -> String {
+        let place = Place::new("ExperimentRun", &format!("dcid.{run_id}"), path);
+        let id = place.id();
+        let mut state = self.shared.state();
+        let now = state.time.now();
+        let stamp = state.time.stamp(now);
+        let store = &mut state.store;
+        store.artifacts.add_run(run_id, experiment);
+        store.artifacts.create(place, stamp);
+        let content: Vec<u8> = content.into();
+        store
+            .blobs
+            .put(&id, content.into(), blobs::Content::default(), now);
+        id
+    }
+
+    /// What an artifact holds, by its id: `{origin}/{container}/{path}`. `None` when nothing was
+    /// uploaded to it.
+    #[must_use]
+    pub fn artifact(&self, id: &str) -> Option<Vec<u8>> {
+        let state = self.shared.state();
+        state.store.blobs.get(id).map(blobs::Blob::all)
+    }
+
+    /// The stored document of a model, by its id (`name:version`), with every key and `null` where
+    /// there is nothing.
+    #[must_use]
+    pub fn model(&self, id: &str) -> Option<Value> {
+        self.shared.state().store.models.get(id).cloned()
     }
 
     /// Whether an AKS cluster with this id exists.

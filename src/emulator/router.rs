@@ -11,12 +11,15 @@ use axum::response::Response;
 use futures::{StreamExt as _, stream};
 
 use super::error::ArmError;
-use super::http::{Answer, Incoming, Manner};
+use super::http::{Answer, Incoming, Manner, is_blob_path};
 use super::routes;
 use super::state::Shared;
 
 /// The largest body that is read.
 const LIMIT: usize = 4 * 1024 * 1024;
+
+/// The largest body that is read as a blob or a block of one.
+const BLOB_LIMIT: usize = 100 * 1024 * 1024;
 
 /// The connection that a request came in by.
 #[derive(Clone, Debug)]
@@ -24,6 +27,8 @@ pub(super) struct Link {
     /// Where URLs that are handed out begin, unless the request has a `Host`.
     pub(super) scheme: &'static str,
     pub(super) authority: String,
+    /// Where URLs of blobs begin, when not where the others do.
+    pub(super) blobs: Option<String>,
     /// Set when a fault breaks the connection: nothing more is written to it.
     pub(super) severed: Arc<AtomicBool>,
 }
@@ -38,16 +43,24 @@ async fn handle(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, LIMIT).await else {
-        let refusal = ArmError::new(413, "RequestEntityTooLarge", "The body is too large.");
-        return respond(refusal.into(), &link);
+    let to_a_blob = is_blob_path(parts.uri.path());
+    let limit = if to_a_blob { BLOB_LIMIT } else { LIMIT };
+    let Ok(body) = axum::body::to_bytes(body, limit).await else {
+        let refusal = if to_a_blob {
+            routes::blob_too_large(BLOB_LIMIT)
+        } else {
+            ArmError::new(413, "RequestEntityTooLarge", "The body is too large.").into()
+        };
+        return respond(refusal, &link);
     };
     let host = parts
         .headers
         .get("host")
         .and_then(|host| host.to_str().ok());
+    let origin = format!("{}://{}", link.scheme, host.unwrap_or(&link.authority));
     let incoming = Incoming {
-        origin: format!("{}://{}", link.scheme, host.unwrap_or(&link.authority)),
+        blobs: link.blobs.clone().unwrap_or_else(|| origin.clone()),
+        origin,
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().map(str::to_owned),

@@ -200,6 +200,7 @@ impl<L: Listener<Addr = SocketAddr>> Listener for Severable<L> {
                 link: Link {
                     scheme: self.scheme,
                     authority,
+                    blobs: None,
                     severed,
                 },
             },

@@ -15,6 +15,7 @@ use super::journal::Journal;
 use super::operations::Operation;
 use super::services::{Services, Settings};
 use super::sizes::VmSize;
+use super::store::Store;
 
 /// What was decided when the emulator was built.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub(super) struct Config {
     pub(super) tolerate_second_attachment: bool,
     pub(super) sizes: Vec<VmSize>,
     pub(super) services: Settings,
+    /// How long a signed URL of a blob is valid.
+    pub(super) sas: Duration,
 }
 
 impl Config {
@@ -94,6 +97,8 @@ pub(super) struct State {
     pub(super) computes: Vec<Compute>,
     pub(super) clusters: Vec<Cluster>,
     pub(super) operations: BTreeMap<String, Operation>,
+    /// Artifacts, blobs, assets, models, environments.
+    pub(super) store: Store,
     pub(super) faults: Faults,
     pub(super) journal: Journal,
     pub(super) services: Services,
@@ -107,6 +112,7 @@ impl State {
             computes: Vec::new(),
             clusters: Vec::new(),
             operations: BTreeMap::new(),
+            store: Store::default(),
             faults: Faults::default(),
             journal: Journal::default(),
             services: Services::default(),

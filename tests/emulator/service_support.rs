@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
+/// Where the files of the run lie.
+pub(crate) const CODE: &str = "aml://artifact/ExperimentRun/dcid.run";
+
 pub(crate) const HOST: &str = "https://management.azure.com";
 
 /// An emulator with a manual clock.
@@ -13,11 +16,34 @@ pub(crate) fn manual() -> EmulatorBuilder {
     Emulator::builder().clock(Clock::Manual)
 }
 
-/// Builds it, with a compute `myaks` that is ready: three nodes of four cores, 14 GB, no GPU.
+/// Builds it, with a compute `myaks` that is ready (three nodes of four cores, 14 GB, no GPU), the
+/// models `mymodel:1`, `mymodel:2` and `other:1` that need no code, and two files of code.
 pub(crate) async fn with_compute(builder: EmulatorBuilder) -> Emulator {
-    let emulator = builder.build();
+    let emulator = builder
+        .run_output("experiment", "run", "model.pkl", "a model")
+        .run_output("experiment", "run", "d.py", "the driver")
+        .run_output("experiment", "run", "s.py", "the entry script")
+        .build();
     create(&emulator, "myaks", json!({})).await;
+    for name in ["mymodel", "mymodel", "other"] {
+        register(&emulator, name, "ScikitLearn").await;
+    }
     emulator
+}
+
+/// Registers a model of what a run left.
+pub(crate) async fn register(emulator: &Emulator, name: &str, framework: &str) {
+    let artifact = format!("{CODE}/model.pkl");
+    let prefix = artifact.strip_prefix("aml://artifact/").unwrap();
+    let body = json!({ "name": name, "artifacts": [{ "prefix": prefix }] });
+    let asset = post(emulator, "/assets", body).await;
+    assert_eq!(asset.status, 200, "{:?}", asset.body);
+    let body = json!({
+        "name": name, "mimeType": "application/json", "framework": framework,
+        "url": format!("aml://asset/{}", asset.body["id"].as_str().unwrap()),
+    });
+    let model = post(emulator, "/models", body).await;
+    assert_eq!(model.status, 200, "{:?}", model.body);
 }
 
 pub(crate) fn url(emulator: &Emulator, rest: &str) -> String {

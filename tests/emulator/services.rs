@@ -80,8 +80,8 @@ async fn only_an_expanded_read_shows_models_and_environment_and_none_a_password(
     let image = json!({
         "driverProgram": "driver",
         "assets": [
-            { "id": "driver", "mimeType": "application/x-python", "url": "aml://artifact/LocalUpload/a/d.py" },
-            { "id": "score", "mimeType": "application/octet-stream", "url": "aml://artifact/LocalUpload/a/s.py", "unpack": false },
+            { "id": "driver", "mimeType": "application/x-python", "url": format!("{CODE}/d.py") },
+            { "id": "score", "mimeType": "application/octet-stream", "url": format!("{CODE}/s.py"), "unpack": false },
         ],
         "modelIds": [],
         "environment": {
@@ -170,9 +170,10 @@ async fn asking_for_tokens_means_no_keys() {
 #[tokio::test(start_paused = true)]
 async fn bad_requests_are_refused_with_the_reason_and_leave_nothing() {
     let emulator = with_compute(manual()).await;
+    register(&emulator, "custom", "Custom").await;
     put(&emulator, "young", &create_body(json!({}))).await;
     let image = |image: Value| json!({ "environmentImageRequest": image });
-    let asset = json!({ "id": "a", "mimeType": "m", "url": "aml://artifact/x" });
+    let asset = json!({ "id": "a", "mimeType": "m", "url": format!("{CODE}/d.py") });
     let cases = [
         (json!({ "surprise": 1 }), "surprise"),
         (json!({ "name": "No" }), "is invalid"),
@@ -187,6 +188,7 @@ async fn bad_requests_are_refused_with_the_reason_and_leave_nothing() {
         (json!({ "environmentImageRequest": null }), "empty"),
         (image(json!({})), "empty"),
         (image(json!({ "modelIds": [] })), "exactly one model"),
+        (image(json!({ "modelIds": ["custom:1"] })), "without code"),
         (
             image(json!({ "modelIds": ["a:1", "b:1"] })),
             "exactly one model",
@@ -204,7 +206,7 @@ async fn bad_requests_are_refused_with_the_reason_and_leave_nothing() {
         (
             image(json!({ "driverProgram": "a", "environment": {},
                 "assets": [{ "id": "a", "mimeType": "m", "url": "https://elsewhere" }] })),
-            "nothing at",
+            "Nothing was uploaded",
         ),
         (
             image(json!({ "modelIds": ["a:1"], "environment": { "surprise": 1 } })),
@@ -272,7 +274,7 @@ async fn bad_requests_are_refused_with_the_reason_and_leave_nothing() {
         );
         // Model management says errors without an envelope, and the client reads the status here.
         assert_eq!(reply.body["statusCode"], 400);
-        assert_eq!(reply.body["details"], json!([]));
+        assert_eq!(reply.body["details"][0]["code"], reply.body["code"]);
         assert!(reply.body["correlation"]["RequestId"].is_string());
     }
     assert!(emulator.service("myservice").is_none());

@@ -1,50 +1,17 @@
 """azureml-core against the emulator: the computes of the articles, from create to delete."""
 
-import collections
-import copy
 import os
 import tempfile
 import threading
 import time
 
-from azureml._vendor.azure_cli_core.azureml_cloud import _Clouds
-from azureml.core import Workspace
-from azureml.core.authentication import AbstractAuthentication
 from azureml.core.compute import AksCompute, ComputeTarget
 from azureml.core.compute.aks import AksUpdateConfiguration, SslConfiguration
 from azureml.exceptions import ComputeTargetException
 
+import azureml_core_client
 import emulator_client as emulator
 from emulator_client import expect
-
-
-Subscription = collections.namedtuple("Subscription", "subscription_name subscription_id")
-
-
-class StaticAuthentication(AbstractAuthentication):
-    """The one shim: a token that is never refreshed, and a cloud whose ARM is the emulator."""
-
-    def __init__(self):
-        # By its name, for else the client asks the real ARM which clouds there are.
-        super().__init__("AzureCloud")
-        self._cloud_type = copy.deepcopy(_Clouds.get_cloud_or_default("AzureCloud"))
-        self._cloud_type.endpoints.resource_manager = emulator.URL
-        self._token = emulator.token()
-
-    def _get_arm_token(self):
-        return self._token
-
-    def _get_graph_token(self):
-        return self._token
-
-    def _get_azureml_client_token(self):
-        return self._token
-
-    def _get_all_subscription_ids(self):
-        return [Subscription("emulated", emulator.SUBSCRIPTION)], "tenant"
-
-    def _get_workspace(self, subscription_id, resource_group, name):
-        return None
 
 
 def ready(target):
@@ -281,12 +248,7 @@ def wait_while_it_runs(ws):
 
 
 def main():
-    ws = Workspace.get(
-        emulator.WORKSPACE,
-        auth=StaticAuthentication(),
-        subscription_id=emulator.SUBSCRIPTION,
-        resource_group=emulator.GROUP,
-    )
+    ws = azureml_core_client.workspace()
     expect(ws.location == emulator.LOCATION, ws.location)
     create_default(ws)
     create_dev_test(ws)

@@ -3,8 +3,15 @@
 //! Routing is done by hand, because ARM compares every part of a path without case.
 
 mod admin;
+mod artifacts;
+mod assets;
+mod blobs;
 mod computes;
 mod container_service;
+mod environments;
+mod model_patch;
+mod model_store;
+mod models;
 mod operations;
 mod put;
 mod scoring;
@@ -21,6 +28,8 @@ use super::http::{Answer, Incoming, Manner};
 use super::journal::{JournalEntry, Ticket};
 use super::state::{Config, Shared, State};
 use super::versions::{self, Dialect};
+
+pub(super) use self::blobs::too_large as blob_too_large;
 
 type Reply = Result<Answer, ArmError>;
 
@@ -59,16 +68,16 @@ fn begin(shared: &Shared, request: &Incoming) -> Begun {
     let ticket = state.journal.push(JournalEntry::of(request));
     let plane = Plane::of(segments.as_deref().unwrap_or_default());
     let answer = match state.fault(request, Kind::acts_before) {
-        Some(fault) => fault.answer(|error| plane.refusal(&mut state, &error)),
+        Some(fault) => fault.answer(|error| plane.refusal(&mut state, request, &error)),
         None if plane == Plane::Scoring => {
             match scoring::begin(&state, request, segments.as_deref().unwrap_or_default()) {
                 Ok(scoring::Begun::Answered(answer)) => answer,
                 Ok(scoring::Begun::Calls(call)) => return Begun::Scores(ticket, call),
-                Err(error) => plane.refusal(&mut state, &error),
+                Err(error) => plane.refusal(&mut state, request, &error),
             }
         }
         None => route(config, &mut state, request, segments.as_deref())
-            .unwrap_or_else(|error| plane.refusal(&mut state, &error)),
+            .unwrap_or_else(|error| plane.refusal(&mut state, request, &error)),
     };
     Begun::Answered(finish(&mut state, request, ticket, answer))
 }
@@ -118,11 +127,15 @@ impl Plane {
         }
     }
 
-    fn refusal(self, state: &mut State, error: &ArmError) -> Answer {
+    fn refusal(self, state: &mut State, request: &Incoming, error: &ArmError) -> Answer {
         match self {
             Self::Arm => Answer::json(error.status, &error.body()),
+            // The status is in the body too, where `azureml-core` looks for it.
             Self::ModelManagement => {
-                let id = state.uuid();
+                let id = match request.header("x-ms-client-request-id") {
+                    Some(id) => id.to_owned(),
+                    None => state.uuid(),
+                };
                 Answer::json(error.status, &error.model_management(&id))
             }
             // The router before the containers speaks plain text.
@@ -206,8 +219,12 @@ fn route(
     if let ["discovery", "workspaces", id] = lower[..] {
         return workspace::discovery(config, request, id);
     }
-    let model_management = matches!(lower[..], ["modelmanagement", "v1.0", "subscriptions", ..]);
-    if !matches!(lower[..], ["subscriptions" | "rp", ..]) && !model_management {
+    // Artifacts, models and environments have prefixes of their own, and blobs a signature for a
+    // token.
+    if let Some(reply) = model_store::route(config, state, request, segments, &lower) {
+        return reply;
+    }
+    if !matches!(lower[..], ["subscriptions" | "rp", ..]) {
         return Err(unsupported_route(request));
     }
     if !request.authorized() {
@@ -216,9 +233,6 @@ fn route(
             "AuthenticationFailed",
             "Authentication failed. The 'Authorization' header is missing or has no bearer token.",
         ));
-    }
-    if model_management {
-        return data_plane(config, state, request, &segments[2..], &lower[2..]);
     }
     // The service's own host serves reads of computes under a prefix, else like ARM.
     let (host, names, lower) = match lower[..] {
@@ -308,46 +322,6 @@ fn route(
             check_scope(config, subscription, None)?;
             container_service::versions(request, subscription, location, list)
         }
-        _ => Err(unsupported_route(request)),
-    }
-}
-
-/// Model management: what lies below a workspace, without an API version.
-fn data_plane(
-    config: &Config,
-    state: &mut State,
-    request: &Incoming,
-    names: &[String],
-    lower: &[&str],
-) -> Reply {
-    let [
-        "subscriptions",
-        subscription,
-        "resourcegroups",
-        group,
-        "providers",
-        "microsoft.machinelearningservices",
-        "workspaces",
-        name,
-        ref rest @ ..,
-    ] = *lower
-    else {
-        return Err(unsupported_route(request));
-    };
-    check_scope(config, subscription, Some(group))?;
-    if !name.eq_ignore_ascii_case(&config.workspace) {
-        return Err(ArmError::not_found(&format!("workspace {name}")));
-    }
-    match rest {
-        ["services", ..] => {
-            let call = services::Call {
-                config,
-                state,
-                request,
-            };
-            services::serve(call, &names[8..], rest)
-        }
-        ["operations", id] => service_operations::status(config, state, request, id),
         _ => Err(unsupported_route(request)),
     }
 }

@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::error::ArmError;
-use super::super::http::{Answer, Incoming};
+use super::super::http::Incoming;
 use super::super::services::Service;
-use super::services::{Call, flag, number};
-use super::{Reply, only_parameters};
+use super::super::store::models::has_all;
+use super::Reply;
+use super::model_store::{Call, listed};
+use super::services::flag;
+
+/// Where the next page begins.
+const TOKEN: &str = "$skipToken";
 
 const KNOWN: [&str; 13] = [
     "imageId",
@@ -20,7 +25,7 @@ const KNOWN: [&str; 13] = [
     "name",
     "count",
     "computeType",
-    "$skipToken",
+    TOKEN,
     "tags",
     "properties",
     "expand",
@@ -31,16 +36,10 @@ const COMPUTE_TYPES: [&str; 6] = ["ACI", "AKS", "AMLCOMPUTE", "IOT", "AKSENDPOIN
 
 pub(super) fn list(call: &Call<'_>) -> Reply {
     let request = call.request;
-    only_parameters(request, &KNOWN)?;
+    call.only_parameters(&KNOWN)?;
     let filter = Filter::read(request)?;
     let expand = flag(request, "expand")?;
-    let skip = number(request, "$skipToken")?.unwrap_or(0);
-    let most = call.config.page_size;
-    let size = match number(request, "count")? {
-        Some(0) => return Err(ArmError::bad_request("'count' must be above 0.")),
-        Some(count) => count.min(most),
-        None => most,
-    };
+    let count = call.number("count")?;
     let mut found: Vec<&Service> = call
         .state
         .services
@@ -50,26 +49,13 @@ pub(super) fn list(call: &Call<'_>) -> Reply {
         .collect();
     order(&mut found, request.parameter("orderby").as_deref())?;
 
-    let page = found.iter().skip(skip).take(size);
-    let value: Vec<Value> = page.map(|service| call.show(service, expand)).collect();
-    let mut body = json!({ "value": value });
-    let next = skip.saturating_add(size);
-    if next < found.len() {
-        // Absent, not `null`, on the last page: `azureml-core` would request the null as a URL.
-        body["nextLink"] = json!(next_link(request, next));
-    }
-    Ok(Answer::json(200, &body))
-}
-
-fn next_link(request: &Incoming, next: usize) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    for (key, value) in request.parameters() {
-        if !key.eq_ignore_ascii_case("$skipToken") {
-            query.append_pair(&key, &value);
-        }
-    }
-    query.append_pair("$skipToken", &next.to_string());
-    format!("{}{}?{}", request.origin, request.path, query.finish())
+    let (page, next) = call.page(found, TOKEN, count)?;
+    let value: Vec<Value> = page
+        .iter()
+        .map(|service| call.show(service, expand))
+        .collect();
+    // Absent, not `null`, on the last page: `azureml-core` would request the null as a URL.
+    Ok(listed(value, next.map(|next| call.next_link(TOKEN, &next))))
 }
 
 /// Newest first, unless told otherwise.
@@ -101,8 +87,8 @@ struct Filter {
     model_name: Option<String>,
     model_id: Option<String>,
     by_image: bool,
-    tags: Vec<(String, Option<String>)>,
-    properties: Vec<(String, Option<String>)>,
+    tags: String,
+    properties: String,
 }
 
 impl Filter {
@@ -125,20 +111,14 @@ impl Filter {
             by_image: ["imageId", "imageName", "imageDigest"]
                 .iter()
                 .any(|key| request.parameter(key).is_some()),
-            tags: pairs(request.parameter("tags")),
-            properties: pairs(request.parameter("properties")),
+            tags: request.parameter("tags").unwrap_or_default(),
+            properties: request.parameter("properties").unwrap_or_default(),
         })
     }
 
     fn takes(&self, service: &Service) -> bool {
         let is = |wanted: &Option<String>, value: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == value)
-        };
-        let has = |wanted: &[(String, Option<String>)], map: &Value| {
-            wanted.iter().all(|(key, value)| match value {
-                Some(value) => map[key] == json!(value),
-                None => map.get(key).is_some(),
-            })
         };
         let a_model = |wanted: &Option<String>, of: fn(&str) -> &str| {
             wanted
@@ -156,19 +136,7 @@ impl Filter {
             && a_model(&self.model_name, |id| {
                 id.rsplit_once(':').map_or(id, |(name, _)| name)
             })
-            && has(&self.tags, &service.document["kvTags"])
-            && has(&self.properties, &service.document["properties"])
+            && has_all(&service.document["kvTags"], &self.tags)
+            && has_all(&service.document["properties"], &self.properties)
     }
-}
-
-/// `k,a=b`: a key, and a key with its value.
-fn pairs(text: Option<String>) -> Vec<(String, Option<String>)> {
-    text.unwrap_or_default()
-        .split(',')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| match pair.split_once('=') {
-            Some((key, value)) => (key.to_owned(), Some(value.to_owned())),
-            None => (pair.to_owned(), None),
-        })
-        .collect()
 }

@@ -3,16 +3,16 @@
 use serde_json::json;
 
 use super::super::error::ArmError;
-use super::super::http::{Answer, Incoming};
+use super::super::http::Answer;
 use super::super::services::Task;
-use super::super::state::{Config, State};
-use super::services::number;
-use super::{Reply, get_only, only_parameters};
+use super::model_store::Call;
+use super::{Reply, get_only};
 
-pub(super) fn status(config: &Config, state: &State, request: &Incoming, id: &str) -> Reply {
+pub(super) fn status(call: &Call<'_>, id: &str) -> Reply {
+    let (state, request) = (&*call.state, call.request);
     get_only(request)?;
-    only_parameters(request, &["offset"])?;
-    let offset = number(request, "offset")?.unwrap_or(0);
+    call.only_parameters(&["offset"])?;
+    let offset = call.number("offset")?.unwrap_or(0);
     let operation = state.services.operations.get(id).ok_or_else(|| {
         ArmError::new(
             404,
@@ -29,7 +29,7 @@ pub(super) fn status(config: &Config, state: &State, request: &Incoming, id: &st
         Task::Delete => ("DeleteService", word),
         Task::Regenerate { .. } => ("RegenerateServiceKeys", word),
     };
-    let path = config.workspace_path();
+    let path = call.config.workspace_path();
     let mut body = json!({
         "id": id,
         "operationType": "Service",

@@ -6,17 +6,12 @@ use super::super::error::ArmError;
 use super::super::faults::Kind;
 use super::super::http::{Answer, Incoming};
 use super::super::services::{
-    self, Service, Task, Wanted, check_name, check_sources, misfit, read_regenerate, read_validate,
+    self, Patched, Service, Task, Wanted, check_name, check_sources, misfit, read_regenerate,
+    read_validate,
 };
-use super::super::state::{Config, State};
-use super::{Reply, not_allowed, only_parameters, service_list, unsupported_route};
-
-/// What a route works with.
-pub(super) struct Call<'call> {
-    pub(super) config: &'call Config,
-    pub(super) state: &'call mut State,
-    pub(super) request: &'call Incoming,
-}
+use super::super::state::State;
+use super::model_store::Call;
+use super::{Reply, not_allowed, service_list, unsupported_route};
 
 pub(super) fn serve(call: Call<'_>, names: &[String], lower: &[&str]) -> Reply {
     let name = names.get(1).map(String::as_str).unwrap_or_default();
@@ -110,17 +105,6 @@ pub(super) fn flag(request: &Incoming, name: &str) -> Result<bool, ArmError> {
     }
 }
 
-pub(super) fn number(request: &Incoming, name: &str) -> Result<Option<usize>, ArmError> {
-    request
-        .parameter(name)
-        .map(|value| {
-            value.parse().map_err(|_| {
-                ArmError::bad_request(format!("'{name}' must be a whole number, not '{value}'."))
-            })
-        })
-        .transpose()
-}
-
 /// The answer of a check: 200 either way, with an error when something is wrong.
 fn verdict(result: Result<(), ArmError>) -> Reply {
     match result {
@@ -140,7 +124,7 @@ fn verdict(result: Result<(), ArmError>) -> Reply {
 }
 
 fn validate_name(call: &Call<'_>, name: &str) -> Reply {
-    only_parameters(call.request, &[])?;
+    call.only_parameters(&[])?;
     call.no_body()?;
     verdict(check_name(name).and_then(|()| free(call.state, name)))
 }
@@ -157,18 +141,17 @@ fn free(state: &State, name: &str) -> Result<(), ArmError> {
 }
 
 fn validate(call: &Call<'_>) -> Reply {
-    only_parameters(call.request, &[])?;
-    let body = call.body()?;
-    let map = read_validate(&body)?;
+    call.only_parameters(&[])?;
+    let map = read_validate(&call.request.body)?;
     let get = |key: &str| map.get(key).unwrap_or(&Value::Null);
     let name = get("serviceName")
         .as_str()
-        .ok_or_else(|| ArmError::bad_request("'serviceName' must be a string."))?;
+        .ok_or_else(|| ArmError::bad_request("'serviceName' is missing."))?;
     match get("type").as_str() {
         Some("Create") => {
             let request = get("createRequest");
             verdict(if request["name"] == name {
-                wanted(call, request).map(|_| ())
+                wanted(call, request).map(drop)
             } else if request.is_null() {
                 Err(ArmError::bad_request("The request is empty."))
             } else {
@@ -177,7 +160,7 @@ fn validate(call: &Call<'_>) -> Reply {
                 ))
             })
         }
-        Some("Update") => verdict(patched(call, name, get("updateRequest")).map(|_| ())),
+        Some("Update") => verdict(patched(call, name, get("updateRequest")).map(drop)),
         Some("Delete") => verdict(call.state.services.get(name).map_or(Ok(()), idle)),
         _ => Err(ArmError::bad_request(
             "'type' must be Create, Update or Delete.",
@@ -186,7 +169,7 @@ fn validate(call: &Call<'_>) -> Reply {
 }
 
 fn validate_resource(call: &Call<'_>) -> Reply {
-    only_parameters(call.request, &[])?;
+    call.only_parameters(&[])?;
     let body = call.body()?;
     verdict(Wanted::read(call.config, &body).and_then(|wanted| {
         check_compute(call.state, &wanted.document)?;
@@ -198,7 +181,7 @@ fn validate_resource(call: &Call<'_>) -> Reply {
 }
 
 /// Reads the request for a service, and checks it against what there is.
-fn wanted(call: &Call<'_>, body: &Value) -> Result<Wanted, ArmError> {
+fn wanted(call: &Call<'_>, body: &Value) -> Result<(Wanted, Vec<Value>), ArmError> {
     let wanted = Wanted::read(call.config, body)?;
     let name = wanted.document["name"].as_str().unwrap_or_default();
     if let Some(service) = call.state.services.get(name) {
@@ -208,8 +191,8 @@ fn wanted(call: &Call<'_>, body: &Value) -> Result<Wanted, ArmError> {
         }
     }
     check_compute(call.state, &wanted.document)?;
-    check_sources(call.state, &wanted.document)?;
-    Ok(wanted)
+    let models = check_sources(call.state, &wanted.document)?;
+    Ok((wanted, models))
 }
 
 /// Checks that the compute is there and ready.
@@ -247,9 +230,9 @@ fn idle(service: &Service) -> Result<(), ArmError> {
 }
 
 fn create(mut call: Call<'_>) -> Reply {
-    only_parameters(call.request, &[])?;
+    call.only_parameters(&[])?;
     let body = call.body()?;
-    let wanted = wanted(&call, &body)?;
+    let (wanted, models) = wanted(&call, &body)?;
     let state = &mut *call.state;
     let now = state.time.now();
     let name = wanted.document["name"].as_str().unwrap_or_default();
@@ -260,55 +243,61 @@ fn create(mut call: Call<'_>) -> Reply {
     });
     let (keys, created) = known.unzip();
     let (primary, secondary) = keys.unwrap_or_else(|| (state.service_key(), state.service_key()));
-    let service = Service::new(
+    let mut service = Service::new(
         &wanted,
         wanted.primary.clone().unwrap_or(primary),
         wanted.secondary.clone().unwrap_or(secondary),
         created.unwrap_or(now),
     );
+    service.models = models;
     state.services.put(service);
     Ok(call.start(name, Task::Deploy))
 }
 
 fn get(call: &Call<'_>, name: &str) -> Reply {
-    only_parameters(call.request, &["expand"])?;
+    call.only_parameters(&["expand"])?;
     let expand = flag(call.request, "expand")?;
     Ok(Answer::json(200, &call.show(call.service(name)?, expand)))
 }
 
 /// Applies a patch to a service that exists and is idle, without keeping the result.
-fn patched(call: &Call<'_>, name: &str, patch: &Value) -> Result<(Value, bool), ArmError> {
+fn patched(call: &Call<'_>, name: &str, patch: &Value) -> Result<(Patched, Vec<Value>), ArmError> {
     let service = call.service(name)?;
     idle(service)?;
     let patched = services::apply(call.config, &service.document, patch)?;
     if patched.redeploys {
         check_compute(call.state, &patched.document)?;
-        check_sources(call.state, &patched.document)?;
     }
-    Ok((patched.document, patched.redeploys))
+    let models = if patched.rebuilds {
+        check_sources(call.state, &patched.document)?
+    } else {
+        Vec::new()
+    };
+    Ok((patched, models))
 }
 
 fn update(mut call: Call<'_>, name: &str) -> Reply {
-    only_parameters(call.request, &[])?;
+    call.only_parameters(&[])?;
     call.service(name)?;
-    let (document, redeploys) = patched(&call, name, &call.body()?)?;
-    if redeploys {
-        let answer = call.start(name, Task::Update(document));
+    let (patched, models) = patched(&call, name, &call.body()?)?;
+    if patched.redeploys {
+        let answer = call.start(name, Task::Update(patched.document));
         if let Some(service) = call.state.services.get_mut(name) {
             service.state = "Transitioning";
+            service.models.extend(models);
         }
         return Ok(answer);
     }
     let now = call.state.time.now();
     if let Some(service) = call.state.services.get_mut(name) {
-        service.document = document;
+        service.document = patched.document;
         service.updated = Some(now);
     }
     Ok(Answer::json(200, &call.show(call.service(name)?, false)))
 }
 
 fn delete(mut call: Call<'_>, name: &str) -> Reply {
-    only_parameters(call.request, &[])?;
+    call.only_parameters(&[])?;
     let Some(service) = call.state.services.get(name) else {
         return Ok(Answer::empty(204));
     };
@@ -340,14 +329,14 @@ fn keys(service: &Service) -> Answer {
 }
 
 fn list_keys(call: &Call<'_>, name: &str) -> Reply {
-    only_parameters(call.request, &[])?;
+    call.only_parameters(&[])?;
     call.no_body()?;
     Ok(keys(with_keys(call, name)?))
 }
 
 fn regenerate(mut call: Call<'_>, name: &str) -> Reply {
-    only_parameters(call.request, &[])?;
-    let body = read_regenerate(&call.body()?)?;
+    call.only_parameters(&[])?;
+    let body = read_regenerate(&call.request.body)?;
     let secondary = match body.get("keyType").and_then(Value::as_str) {
         Some("Primary") => false,
         Some("Secondary") => true,
@@ -379,7 +368,7 @@ fn regenerate(mut call: Call<'_>, name: &str) -> Reply {
 }
 
 fn token(call: Call<'_>, name: &str) -> Reply {
-    only_parameters(call.request, &[])?;
+    call.only_parameters(&[])?;
     call.no_body()?;
     if !call.service(name)?.flag("aadAuthEnabled") {
         return Err(ArmError::new(
@@ -395,8 +384,8 @@ fn token(call: Call<'_>, name: &str) -> Reply {
 }
 
 fn logs(call: &Call<'_>, name: &str) -> Reply {
-    only_parameters(call.request, &["tail", "init"])?;
-    let tail = number(call.request, "tail")?;
+    call.only_parameters(&["tail", "init"])?;
+    let tail = call.number("tail")?;
     let log = call.service(name)?.log(flag(call.request, "init")?);
     let skip = tail.map_or(0, |tail| log.lines().count().saturating_sub(tail));
     let content: String = log.split_inclusive('\n').skip(skip).collect();

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::error::ArmError;
+use super::super::members;
 use super::super::state::Config;
 use super::{rules, schema};
 
@@ -19,7 +20,7 @@ pub(in crate::emulator) struct Wanted {
 impl Wanted {
     /// Reads the body of a create, or a document that was patched.
     pub(in crate::emulator) fn read(config: &Config, body: &Value) -> Result<Self, ArmError> {
-        let mut given = schema::check(body, schema::CREATE)?;
+        let mut given = members::check_value(body, schema::CREATE)?;
         let keys = given.remove("keys").unwrap_or_default();
         let key = |name: &str| keys[name].as_str().map(str::to_owned);
         let (primary, secondary) = (key("primaryKey"), key("secondaryKey"));

@@ -20,6 +20,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::error::ArmError;
+use super::members;
 use super::state::State;
 
 pub use self::scorer::{ScoringRequest, ScoringResponse};
@@ -27,7 +28,7 @@ pub use self::scorer::{ScoringRequest, ScoringResponse};
 pub(super) use self::credentials::Token;
 pub(super) use self::document::Wanted;
 pub(super) use self::lifecycle::{ServiceOperation, Task};
-pub(super) use self::patch::apply;
+pub(super) use self::patch::{Patched, apply};
 pub(super) use self::resources::misfit;
 pub(super) use self::rules::name as check_name;
 pub(super) use self::scorer::Scorer;
@@ -36,17 +37,13 @@ pub(super) use self::sources::check as check_sources;
 pub(super) use self::trouble::Trouble;
 
 /// Checks the body of `regenerateKeys`.
-pub(super) fn read_regenerate(body: &Value) -> Result<Map<String, Value>, ArmError> {
-    schema::check(body, schema::REGENERATE)
+pub(super) fn read_regenerate(body: &[u8]) -> Result<Map<String, Value>, ArmError> {
+    members::check(body, schema::REGENERATE)
 }
 
-/// Checks which members the body of `validate` has.
-pub(super) fn read_validate(body: &Value) -> Result<&Map<String, Value>, ArmError> {
-    let map = body
-        .as_object()
-        .ok_or_else(|| ArmError::bad_request("The body is no JSON object."))?;
-    schema::only(map, schema::VALIDATE)?;
-    Ok(map)
+/// Checks the body of `validate`, but for the two requests in it.
+pub(super) fn read_validate(body: &[u8]) -> Result<Map<String, Value>, ArmError> {
+    members::check(body, schema::VALIDATE)
 }
 
 /// A service.
@@ -71,6 +68,8 @@ pub(super) struct Service {
     pub(super) primary: String,
     pub(super) secondary: String,
     tokens: Vec<Token>,
+    /// The models that it was given, as they were then.
+    pub(super) models: Vec<Value>,
 }
 
 impl Service {
@@ -94,6 +93,7 @@ impl Service {
             primary,
             secondary,
             tokens: Vec::new(),
+            models: Vec::new(),
         }
     }
 
@@ -131,9 +131,12 @@ impl Service {
         }
         shown["deploymentStatus"] = self.replica_status();
         if expand {
-            // One that was deleted meanwhile is not shown any more.
-            let models = self.model_ids().filter_map(|id| sources::model(state, id));
-            shown["models"] = models.collect();
+            // As they are now; as they were, where they have been deleted meanwhile.
+            let known = |id: &str| self.models.iter().find(|model| model["id"] == id);
+            shown["models"] = self
+                .model_ids()
+                .filter_map(|id| state.store.models.get(id).or_else(|| known(id)).cloned())
+                .collect();
         }
         shown
     }

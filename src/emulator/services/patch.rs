@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::error::ArmError;
+use super::super::members;
 use super::super::state::Config;
 use super::document::{self, Wanted};
 use super::schema;
@@ -13,6 +14,8 @@ pub(in crate::emulator) struct Patched {
     pub(in crate::emulator) document: Value,
     /// Whether containers or authentication change, and not only what describes the service.
     pub(in crate::emulator) redeploys: bool,
+    /// Whether models, code or environment change.
+    pub(in crate::emulator) rebuilds: bool,
 }
 
 /// Members with members of their own that are patched one by one.
@@ -77,6 +80,7 @@ pub(in crate::emulator) fn apply(
     Ok(Patched {
         document,
         redeploys,
+        rebuilds: touched("/environmentImageRequest"),
     })
 }
 
@@ -85,16 +89,13 @@ fn one<'step>(
     document: &mut Value,
     step: &'step Map<String, Value>,
 ) -> Result<&'step str, ArmError> {
-    schema::only(step, schema::PATCH)?;
+    members::object("", step, schema::PATCH)?;
     let text = |key: &str| {
         step.get(key)
             .and_then(Value::as_str)
-            .ok_or_else(|| ArmError::bad_request(format!("'{key}' must be a string.")))
+            .ok_or_else(|| ArmError::bad_request(format!("'{key}' is missing.")))
     };
     let (op, path) = (text("op")?, text("path")?);
-    if step.get("from").is_some_and(|from| !from.is_null()) {
-        return Err(ArmError::unsupported("'from' is not supported."));
-    }
     let value = match op {
         "add" | "replace" => Some(
             step.get("value")

@@ -1,22 +1,42 @@
 //! What a service is made of, and where it lies: models and uploaded files.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::error::ArmError;
 use super::super::state::State;
+use super::super::store::artifacts::Place;
 
-/// Checks that the models and the uploaded files of a request exist.
-pub(in crate::emulator) fn check(state: &State, document: &Value) -> Result<(), ArmError> {
+/// The frameworks whose models need no code (`azureml-core` 1.61).
+const NO_CODE: [&str; 4] = ["Onnx", "ScikitLearn", "TensorFlow", "Multi"];
+
+/// Checks that the models and the uploaded files of a request exist, and returns the documents of
+/// the models.
+pub(in crate::emulator) fn check(state: &State, document: &Value) -> Result<Vec<Value>, ArmError> {
     let image = &document["environmentImageRequest"];
+    let mut models = Vec::new();
     for id in image["modelIds"].as_array().into_iter().flatten() {
         let id = id.as_str().unwrap_or_default();
-        model(state, id).ok_or_else(|| {
+        let model = state.store.models.get(id).ok_or_else(|| {
             ArmError::new(
                 400,
                 "ModelNotFound",
                 format!("The model '{id}' does not exist."),
             )
         })?;
+        models.push(model.clone());
+    }
+    if image.get("environment").is_none()
+        && let Some(model) = models.iter().find(|model| {
+            !model["framework"]
+                .as_str()
+                .is_some_and(|framework| NO_CODE.contains(&framework))
+        })
+    {
+        return Err(ArmError::bad_request(format!(
+            "The model '{}' cannot be deployed without code: its framework must be one of {}.",
+            model["id"].as_str().unwrap_or_default(),
+            NO_CODE.join(", ")
+        )));
     }
     for asset in image["assets"].as_array().into_iter().flatten() {
         let url = asset["url"].as_str().unwrap_or_default();
@@ -24,40 +44,16 @@ pub(in crate::emulator) fn check(state: &State, document: &Value) -> Result<(), 
             return Err(ArmError::new(
                 400,
                 "AssetNotFound",
-                format!("There is nothing at '{url}'."),
+                format!("Nothing was uploaded to '{url}'."),
             ));
         }
     }
-    Ok(())
-}
-
-/// The document of a model, as a read of a service shows it.
-// MERGE: `state.models` knows them; until then any id of the form `name:version` is a model.
-pub(in crate::emulator) fn model(state: &State, id: &str) -> Option<Value> {
-    let (name, version) = id.rsplit_once(':')?;
-    let version: u64 = version.parse().ok()?;
-    Some(json!({
-        "id": id,
-        "name": name,
-        "version": version,
-        "url": format!("aml://asset/{name}"),
-        "mimeType": "application/json",
-        "createdTime": state.time.stamp(std::time::Duration::ZERO),
-        "createdBy": null,
-        "description": null,
-        "framework": null,
-        "frameworkVersion": null,
-        "kvTags": {},
-        "properties": {},
-        "unpack": false,
-        "experimentName": null,
-        "runId": null,
-        "datasets": [],
-    }))
+    Ok(models)
 }
 
 /// Whether something was uploaded to this place.
-// MERGE: the artifact store knows; until then every place of the store has something.
-fn is_uploaded(_state: &State, url: &str) -> bool {
-    url.starts_with("aml://artifact/")
+fn is_uploaded(state: &State, url: &str) -> bool {
+    url.strip_prefix("aml://artifact/")
+        .and_then(Place::of_id)
+        .is_some_and(|place| state.store.blobs.get(&place.id()).is_some())
 }

@@ -1,0 +1,78 @@
+//! Artifacts: names for blobs, grouped by origin and container.
+
+use std::collections::BTreeMap;
+
+/// Where an artifact is: its id is these three, with slashes between.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::emulator) struct Place {
+    pub(in crate::emulator) origin: String,
+    pub(in crate::emulator) container: String,
+    pub(in crate::emulator) path: String,
+}
+
+impl Place {
+    pub(in crate::emulator) fn new(origin: &str, container: &str, path: &str) -> Self {
+        Self {
+            origin: origin.to_owned(),
+            container: container.to_owned(),
+            path: path.to_owned(),
+        }
+    }
+
+    /// From `{origin}/{container}/{path}`.
+    pub(in crate::emulator) fn of_id(id: &str) -> Option<Self> {
+        let mut parts = id.splitn(3, '/');
+        let (origin, container, path) = (parts.next()?, parts.next()?, parts.next()?);
+        (!origin.is_empty() && !container.is_empty() && !path.is_empty())
+            .then(|| Self::new(origin, container, path))
+    }
+
+    /// Its id, which is the path of its blob too.
+    pub(in crate::emulator) fn id(&self) -> String {
+        format!("{}/{}/{}", self.origin, self.container, self.path)
+    }
+}
+
+/// Every artifact with the time at which it was made, in the order of their ids.
+#[derive(Debug, Default)]
+pub(in crate::emulator) struct Artifacts {
+    known: BTreeMap<Place, String>,
+    /// The experiment of each run whose outputs were put here.
+    runs: BTreeMap<String, String>,
+}
+
+impl Artifacts {
+    pub(in crate::emulator) fn created(&self, place: &Place) -> Option<&str> {
+        self.known.get(place).map(String::as_str)
+    }
+
+    /// Makes an artifact; false when it is there already.
+    pub(in crate::emulator) fn create(&mut self, place: Place, now: String) -> bool {
+        if self.known.contains_key(&place) {
+            return false;
+        }
+        self.known.insert(place, now);
+        true
+    }
+
+    /// Those of a container whose path begins so.
+    pub(in crate::emulator) fn under(
+        &self,
+        origin: &str,
+        container: &str,
+        prefix: &str,
+    ) -> impl Iterator<Item = &Place> {
+        self.known.keys().filter(move |place| {
+            place.origin == origin && place.container == container && place.path.starts_with(prefix)
+        })
+    }
+
+    pub(in crate::emulator) fn add_run(&mut self, run_id: &str, experiment: &str) {
+        self.runs.insert(run_id.to_owned(), experiment.to_owned());
+    }
+
+    /// The experiment of a run, if it is known.
+    pub(in crate::emulator) fn experiment(&self, run_id: &str) -> Option<&str> {
+        self.runs.get(run_id).map(String::as_str)
+    }
+}

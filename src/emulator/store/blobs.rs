@@ -1,0 +1,210 @@
+//! Block blobs in memory.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+use axum::body::Bytes;
+
+/// A refusal of the blob store, which answers in XML.
+#[derive(Clone, Debug)]
+pub(in crate::emulator) struct StorageError {
+    pub(in crate::emulator) status: u16,
+    pub(in crate::emulator) code: &'static str,
+    pub(in crate::emulator) message: String,
+}
+
+impl StorageError {
+    pub(in crate::emulator) fn new(
+        status: u16,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+        }
+    }
+
+    pub(in crate::emulator) fn not_found() -> Self {
+        Self::new(404, "BlobNotFound", "The specified blob does not exist.")
+    }
+}
+
+/// A block as it was staged: its id is kept as it was sent, in base64.
+#[derive(Clone, Debug)]
+pub(in crate::emulator) struct Block {
+    pub(in crate::emulator) id: String,
+    pub(in crate::emulator) bytes: Bytes,
+}
+
+/// Which list a block is taken from when a list is committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::emulator) enum Taken {
+    Committed,
+    Uncommitted,
+    Latest,
+}
+
+/// What the client says of the content.
+#[derive(Clone, Debug, Default)]
+pub(in crate::emulator) struct Content {
+    pub(in crate::emulator) kind: Option<String>,
+    pub(in crate::emulator) md5: Option<String>,
+}
+
+/// A blob that exists.
+#[derive(Clone, Debug)]
+pub(in crate::emulator) struct Blob {
+    /// One without an id when it was written as a whole.
+    pub(in crate::emulator) blocks: Vec<Block>,
+    pub(in crate::emulator) content: Content,
+    pub(in crate::emulator) etag: String,
+    pub(in crate::emulator) created: Duration,
+    pub(in crate::emulator) modified: Duration,
+}
+
+impl Blob {
+    pub(in crate::emulator) fn length(&self) -> usize {
+        self.blocks.iter().map(|block| block.bytes.len()).sum()
+    }
+
+    pub(in crate::emulator) fn read(&self, range: Range<usize>) -> Vec<u8> {
+        let mut read = Vec::with_capacity(range.len());
+        let mut begin = 0;
+        for block in &self.blocks {
+            let end = begin + block.bytes.len();
+            let (from, to) = (range.start.max(begin), range.end.min(end));
+            if from < to {
+                read.extend_from_slice(&block.bytes[from - begin..to - begin]);
+            }
+            begin = end;
+        }
+        read
+    }
+
+    pub(in crate::emulator) fn all(&self) -> Vec<u8> {
+        self.read(0..self.length())
+    }
+}
+
+/// A place for a blob: what is committed, and the blocks that wait to be.
+#[derive(Debug, Default)]
+struct Slot {
+    blob: Option<Blob>,
+    staged: Vec<Block>,
+}
+
+/// Every blob, by its path within the container.
+#[derive(Debug, Default)]
+pub(in crate::emulator) struct Blobs {
+    slots: BTreeMap<String, Slot>,
+    etags: u64,
+}
+
+impl Blobs {
+    pub(in crate::emulator) fn get(&self, path: &str) -> Option<&Blob> {
+        self.slots.get(path)?.blob.as_ref()
+    }
+
+    /// Blocks that are staged; `None` when nothing is known of the blob.
+    pub(in crate::emulator) fn staged(&self, path: &str) -> Option<&[Block]> {
+        self.slots.get(path).map(|slot| slot.staged.as_slice())
+    }
+
+    /// Writes a blob as a whole. Blocks that were staged are gone.
+    pub(in crate::emulator) fn put(
+        &mut self,
+        path: &str,
+        bytes: Bytes,
+        content: Content,
+        now: Duration,
+    ) -> &Blob {
+        let block = Block {
+            id: String::new(),
+            bytes,
+        };
+        self.replace(path, vec![block], content, now)
+    }
+
+    fn replace(
+        &mut self,
+        path: &str,
+        blocks: Vec<Block>,
+        content: Content,
+        now: Duration,
+    ) -> &Blob {
+        self.etags += 1;
+        let slot = self.slots.entry(path.to_owned()).or_default();
+        slot.staged.clear();
+        let created = slot.blob.as_ref().map_or(now, |blob| blob.created);
+        slot.blob.insert(Blob {
+            blocks,
+            content,
+            etag: format!("\"0x8DE{:012X}\"", self.etags),
+            created,
+            modified: now,
+        })
+    }
+
+    /// Stages a block, or replaces the staged one with its id.
+    pub(in crate::emulator) fn stage(
+        &mut self,
+        path: &str,
+        block: Block,
+    ) -> Result<(), StorageError> {
+        let slot = self.slots.entry(path.to_owned()).or_default();
+        let known = slot.blob.iter().flat_map(|blob| &blob.blocks);
+        if known
+            .chain(&slot.staged)
+            .any(|known| !known.id.is_empty() && known.id.len() != block.id.len())
+        {
+            return Err(StorageError::new(
+                400,
+                "InvalidBlobOrBlock",
+                "The specified blob or block content is invalid: the ids of a blob's blocks must \
+                 have one length.",
+            ));
+        }
+        match slot.staged.iter_mut().find(|staged| staged.id == block.id) {
+            Some(staged) => *staged = block,
+            None => slot.staged.push(block),
+        }
+        Ok(())
+    }
+
+    /// Makes the blob of these blocks, in this order. Staged blocks that are not among them are
+    /// gone.
+    pub(in crate::emulator) fn commit(
+        &mut self,
+        path: &str,
+        list: &[(Taken, String)],
+        content: Content,
+        now: Duration,
+    ) -> Result<&Blob, StorageError> {
+        let slot = self.slots.get(path);
+        let staged = slot.map(|slot| slot.staged.as_slice()).unwrap_or_default();
+        let committed = slot
+            .and_then(|slot| slot.blob.as_ref())
+            .map(|blob| blob.blocks.as_slice())
+            .unwrap_or_default();
+        let find = |blocks: &[Block], id: &str| blocks.iter().find(|b| b.id == id).cloned();
+        let blocks = list
+            .iter()
+            .map(|(from, id)| match from {
+                Taken::Committed => find(committed, id),
+                Taken::Uncommitted => find(staged, id),
+                Taken::Latest => find(staged, id).or_else(|| find(committed, id)),
+            })
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| {
+                StorageError::new(
+                    400,
+                    "InvalidBlockList",
+                    "The specified block list is invalid.",
+                )
+            })?;
+        Ok(self.replace(path, blocks, content, now))
+    }
+}
