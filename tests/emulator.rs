@@ -27,6 +27,14 @@ mod models;
 mod reading;
 #[path = "emulator/removing.rs"]
 mod removing;
+#[path = "emulator/scoring.rs"]
+mod scoring;
+#[path = "emulator/service_operations.rs"]
+mod service_operations;
+#[path = "emulator/service_support.rs"]
+mod service_support;
+#[path = "emulator/services.rs"]
+mod services;
 #[cfg(feature = "services")]
 #[path = "emulator/storage_client.rs"]
 mod storage_client;

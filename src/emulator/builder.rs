@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Emulator;
 use super::clock::{Clock, Time};
 use super::cluster::ExistingCluster;
+use super::services::Settings;
 use super::sizes::{self, VmSize};
 use super::state::{Config, Shared, State};
 
@@ -28,6 +29,7 @@ pub struct EmulatorBuilder {
     page_size: usize,
     tolerate_second_attachment: bool,
     sizes: Vec<VmSize>,
+    pub(super) services: Settings,
     sas: Duration,
     outputs: Vec<RunOutput>,
 }
@@ -61,6 +63,7 @@ impl Default for EmulatorBuilder {
             page_size: 10,
             tolerate_second_attachment: false,
             sizes: sizes::known(),
+            services: Settings::default(),
             sas: 24 * 60 * MINUTE,
             outputs: Vec::new(),
         }
@@ -197,6 +200,7 @@ impl EmulatorBuilder {
     #[must_use]
     pub fn build(self) -> Emulator {
         let mut state = State::new(Time::start(self.clock));
+        state.services.scorer = self.services.scorer.clone();
         let config = Config {
             workspace_id: state.uuid(),
             subscription: self.subscription,
@@ -212,6 +216,7 @@ impl EmulatorBuilder {
             page_size: self.page_size,
             tolerate_second_attachment: self.tolerate_second_attachment,
             sizes: self.sizes,
+            services: self.services,
             sas: self.sas,
         };
         let emulator = Emulator {

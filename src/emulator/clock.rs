@@ -81,6 +81,25 @@ impl Time {
         to_rfc3339(&self.date(at))
     }
 
+    /// A moment of this clock in seconds of the epoch.
+    pub(super) fn epoch_seconds(&self, at: Duration) -> i64 {
+        self.date(at).unix_timestamp()
+    }
+
+    /// A moment of this clock as fourteen digits, as logs of operations write it.
+    pub(super) fn digits(&self, at: Duration) -> String {
+        let moment = self.date(at);
+        format!(
+            "{:04}{:02}{:02}{:02}{:02}{:02}",
+            moment.year(),
+            u8::from(moment.month()),
+            moment.day(),
+            moment.hour(),
+            moment.minute(),
+            moment.second()
+        )
+    }
+
     /// A moment of this clock in the calendar.
     pub(super) fn date(&self, at: Duration) -> OffsetDateTime {
         OffsetDateTime::from(self.wall.checked_add(at).unwrap_or(self.wall))

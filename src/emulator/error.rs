@@ -44,4 +44,15 @@ impl ArmError {
     pub(super) fn body(&self) -> Value {
         json!({ "error": { "code": self.code, "message": self.message } })
     }
+
+    /// The same as model management says it, without an envelope.
+    pub(super) fn model_management(&self, request_id: &str) -> Value {
+        json!({
+            "code": self.code,
+            "statusCode": self.status,
+            "message": self.message,
+            "details": [{ "code": self.code, "message": self.message }],
+            "correlation": { "RequestId": request_id },
+        })
+    }
 }

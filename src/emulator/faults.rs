@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::error::ArmError;
 use super::http::Answer;
+use super::services::Trouble;
 use super::versions;
 
 /// Something that goes wrong, once injected with [`Emulator::inject`](super::Emulator::inject).
@@ -50,10 +51,11 @@ pub(super) enum Kind {
         headers: Vec<(String, String)>,
         body: String,
     },
+    Deployment(Trouble),
 }
 
 impl Fault {
-    const fn of(kind: Kind) -> Self {
+    pub(super) const fn of(kind: Kind) -> Self {
         Self {
             kind,
             method: None,
@@ -279,6 +281,10 @@ impl Fault {
                     &["status", "headers", "body"],
                 )
             }
+            "unschedulable" => (Self::unschedulable(need("resource")?).kind, &["resource"]),
+            "crash_loop" => (Self::crash_loop().kind, &[]),
+            "image_pull_failure" => (Self::image_pull_failure().kind, &[]),
+            "deployment_timed_out" => (Self::deployment_timed_out().kind, &[]),
             other => {
                 return Err(ArmError::unsupported(format!(
                     "there is no fault kind `{other}`"
@@ -395,19 +401,20 @@ impl Kind {
         matches!(self, Self::ResponseLost | Self::TruncatedBody)
     }
 
-    /// The answer of a fault that acts before.
-    pub(super) fn answer(self) -> Answer {
+    /// The answer of a fault that acts before; `refusal` gives a refusal the shape of the host that
+    /// was asked.
+    pub(super) fn answer(self, refusal: impl FnOnce(ArmError) -> Answer) -> Answer {
         match self {
             Self::Throttled(retry_after) => {
                 let seconds = retry_after.as_millis().div_ceil(1000);
-                Answer::from(ArmError::new(
+                refusal(ArmError::new(
                     429,
                     "TooManyRequests",
                     "The request is being throttled.",
                 ))
                 .with("Retry-After", seconds.to_string())
             }
-            Self::ServerError(status) => Answer::from(ArmError::new(
+            Self::ServerError(status) => refusal(ArmError::new(
                 status,
                 match status {
                     503 => "ServiceUnavailable",
@@ -423,7 +430,7 @@ impl Kind {
                 "<html><head><title>502 Bad Gateway</title></head>\
                  <body><h1>502 Bad Gateway</h1></body></html>",
             ),
-            Self::ExpiredToken => Answer::from(ArmError::new(
+            Self::ExpiredToken => refusal(ArmError::new(
                 401,
                 "ExpiredAuthenticationToken",
                 "The access token expiry time is in the past.",

@@ -76,6 +76,42 @@ impl JournalEntry {
     }
 }
 
+/// The requests seen, in order.
+#[derive(Default)]
+pub(super) struct Journal {
+    entries: Vec<JournalEntry>,
+    /// How many were forgotten before the first of these.
+    forgotten: usize,
+}
+
+/// An entry whose status is not known yet.
+#[derive(Clone, Copy)]
+pub(super) struct Ticket(usize);
+
+impl Journal {
+    pub(super) fn entries(&self) -> &[JournalEntry] {
+        &self.entries
+    }
+
+    pub(super) fn push(&mut self, entry: JournalEntry) -> Ticket {
+        self.entries.push(entry);
+        Ticket(self.forgotten + self.entries.len() - 1)
+    }
+
+    /// Writes down how a request was answered, unless it was forgotten meanwhile.
+    pub(super) fn answered(&mut self, ticket: Ticket, status: Option<u16>) {
+        let index = ticket.0.checked_sub(self.forgotten);
+        if let Some(entry) = index.and_then(|index| self.entries.get_mut(index)) {
+            entry.status = status;
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.forgotten += self.entries.len();
+        self.entries.clear();
+    }
+}
+
 /// The query without what would let its reader read or write a blob.
 fn without_signature(query: &str) -> String {
     let parts: Vec<&str> = query

@@ -10,6 +10,8 @@ use super::error::ArmError;
 pub(super) enum Kind {
     Text,
     Number,
+    /// A whole number of 32 bits, not below zero.
+    Whole,
     Flag,
     Texts,
     /// A map from strings to strings.
@@ -18,6 +20,10 @@ pub(super) enum Kind {
     Objects(&'static [Member]),
     /// An object whose shape does not matter to the emulator.
     AnyObject,
+    /// Looked at elsewhere.
+    Any,
+    /// Known to the service, not to the emulator.
+    Unserved,
 }
 
 /// A member by its name.
@@ -27,6 +33,14 @@ pub(super) type Member = (&'static str, Kind);
 pub(super) fn check(body: &[u8], members: &[Member]) -> Result<Map<String, Value>, ArmError> {
     let body: Value = serde_json::from_slice(body)
         .map_err(|error| ArmError::bad_request(format!("The body is no JSON: {error}.")))?;
+    check_value(&body, members)
+}
+
+/// Like [`check`] for a body that is read already.
+pub(super) fn check_value(
+    body: &Value,
+    members: &[Member],
+) -> Result<Map<String, Value>, ArmError> {
     let body = body
         .as_object()
         .ok_or_else(|| ArmError::bad_request("The body is no JSON object."))?;
@@ -71,7 +85,15 @@ pub(super) fn checked(at: &str, value: &Value, kind: Kind) -> Result<Value, ArmE
     match kind {
         Kind::Text => as_is(value.is_string(), "a string"),
         Kind::Number => as_is(value.is_number(), "a number"),
+        Kind::Whole => as_is(
+            value.as_u64().is_some_and(|n| i32::try_from(n).is_ok()),
+            "a whole number, not below zero",
+        ),
         Kind::Flag => as_is(value.is_boolean(), "true or false"),
+        Kind::Any => Ok(value.clone()),
+        Kind::Unserved => Err(ArmError::unsupported(format!(
+            "The member '{at}' is not supported."
+        ))),
         Kind::AnyObject => as_is(value.is_object(), "an object"),
         Kind::Texts => as_is(
             value

@@ -1,7 +1,7 @@
 //! The Azure side, for tests and for trying things out.
 //!
-//! An [`Emulator`] is one workspace with its computes and the AKS clusters beside it. There are two
-//! ways in, with one state behind both: [`Emulator::transport`] without a socket, so that a test
+//! An [`Emulator`] is one workspace with its computes, models and environments, the AKS clusters
+//! beside it and the blob store of its artifacts. There are two ways in, with one state behind both: [`Emulator::transport`] without a socket, so that a test
 //! runs under `tokio`'s paused clock and ten minutes of provisioning take none; and
 //! [`Emulator::serve`] on loopback, for clients in other languages.
 //!
@@ -39,6 +39,7 @@ mod rules;
 mod sas;
 mod schema;
 mod server;
+mod services;
 mod sizes;
 mod state;
 mod store;
@@ -59,6 +60,7 @@ pub use self::cluster::ExistingCluster;
 pub use self::faults::Fault;
 pub use self::journal::JournalEntry;
 pub use self::server::{ServeOptions, Server};
+pub use self::services::{ScoringRequest, ScoringResponse};
 
 use self::cluster::Cluster;
 use self::state::Shared;
@@ -175,10 +177,6 @@ impl Emulator {
 
     /// Adds a file that a run of an experiment left, or replaces it, and returns the id of the
     /// artifact: `ExperimentRun/dcid.{run_id}/{path}`.
-    #[expect(
-        clippy::must_use_candidate,
-        reason = "often only the artifact is wanted"
-    )]
     pub fn add_run_output(
         &self,
         experiment: &str,
@@ -235,7 +233,7 @@ impl Emulator {
     /// Every request seen, in order.
     #[must_use]
     pub fn journal(&self) -> Vec<JournalEntry> {
-        self.shared.state().journal.clone()
+        self.shared.state().journal.entries().to_vec()
     }
 
     /// Forgets the requests seen.

@@ -112,8 +112,14 @@ pub(super) fn outcome_by_name(name: &str) -> Outcome {
 }
 
 impl State {
-    /// Ends every operation whose time has come, in the order of their ends.
+    /// Ends every operation whose time has come.
     pub(super) fn settle(&mut self, config: &Config) {
+        self.settle_computes(config);
+        self.settle_services(config);
+    }
+
+    /// In the order of their ends.
+    fn settle_computes(&mut self, config: &Config) {
         let now = self.time.now();
         loop {
             let next = self
@@ -135,7 +141,8 @@ impl State {
         for operation in self.operations.values_mut() {
             operation.due = operation.due.map(|due| due.min(now));
         }
-        self.settle(config);
+        self.settle_computes(config);
+        self.finish_services(config);
     }
 
     fn end(&mut self, config: &Config, id: &str, at: Duration) {

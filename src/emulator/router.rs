@@ -67,7 +67,7 @@ async fn handle(
         headers: parts.headers,
         body,
     };
-    respond(routes::serve(&shared, &incoming), &link)
+    respond(routes::serve(&shared, &incoming).await, &link)
 }
 
 fn respond(answer: Answer, link: &Link) -> Response {

@@ -1,8 +1,8 @@
 //! Shared access signatures of the emulator's own making.
 //!
 //! They look like those of Azure Storage and are checked like them (signature, expiry,
-//! permissions), but the signature is a keyed sum of the emulator's own: nobody else can make one,
-//! and nobody else can check one.
+//! permissions), but the signature is an HMAC with MD5 over other lines, and its key is the id of the
+//! workspace, which is no secret: it catches a URL that was altered, not a forger.
 
 use azure_core::base64;
 use azure_core::time::{OffsetDateTime, parse_rfc3339, to_rfc3339};

@@ -11,8 +11,9 @@ use super::clock::Time;
 use super::cluster::Cluster;
 use super::faults::{Faults, Kind};
 use super::http::Incoming;
-use super::journal::JournalEntry;
+use super::journal::Journal;
 use super::operations::Operation;
+use super::services::{Services, Settings};
 use super::sizes::VmSize;
 use super::store::Store;
 
@@ -33,6 +34,7 @@ pub(super) struct Config {
     pub(super) page_size: usize,
     pub(super) tolerate_second_attachment: bool,
     pub(super) sizes: Vec<VmSize>,
+    pub(super) services: Settings,
     /// How long a signed URL of a blob is valid.
     pub(super) sas: Duration,
 }
@@ -98,7 +100,8 @@ pub(super) struct State {
     /// Artifacts, blobs, assets, models, environments.
     pub(super) store: Store,
     pub(super) faults: Faults,
-    pub(super) journal: Vec<JournalEntry>,
+    pub(super) journal: Journal,
+    pub(super) services: Services,
     random: u64,
 }
 
@@ -111,7 +114,8 @@ impl State {
             operations: BTreeMap::new(),
             store: Store::default(),
             faults: Faults::default(),
-            journal: Vec::new(),
+            journal: Journal::default(),
+            services: Services::default(),
             random: 0,
         }
     }

@@ -412,6 +412,15 @@ async fn a_blob_may_be_larger_than_other_bodies_and_the_journal_has_its_length_o
     let refused = store(&emulator, Method::Post, &url, &[], &large).await;
     assert_eq!(refused.status, 413);
 
+    let mut request = Request::new(Url::parse(&uri).unwrap(), Method::Put);
+    request.set_body(vec![0; 100 * 1024 * 1024 + 1]);
+    let refused = emulator
+        .http_client()
+        .execute_request(&request)
+        .await
+        .unwrap();
+    assert_eq!(u16::from(refused.status()), 413);
+
     let journal = emulator.journal();
     let put = journal.last().unwrap();
     assert_eq!((put.method.as_str(), put.status), ("PUT", Some(201)));

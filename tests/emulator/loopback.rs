@@ -132,3 +132,36 @@ async fn dropping_the_server_stops_it() {
     }
     panic!("still listening");
 }
+
+#[tokio::test]
+async fn a_blob_is_at_the_listener_that_was_asked_and_needs_no_token() {
+    let emulator = Emulator::builder().clock(Clock::Manual).build();
+    emulator.add_run_output("exp", "run-1", "outputs/a b.txt", "0123456789");
+    let server = emulator
+        .serve(ServeOptions::new().http(any()))
+        .await
+        .unwrap();
+    let base = server.http_url().unwrap();
+    let workspace = here(&workspace_url(&emulator), &base);
+    let list = format!(
+        "{}artifact/v2.0/{}/artifacts/prefix/contentinfo/ExperimentRun/dcid.run-1",
+        base,
+        workspace.trim_start_matches(base.as_str())
+    );
+    let client = reqwest::Client::new();
+    let list = client.get(list).bearer_auth("t").send().await.unwrap();
+    let list: Value = serde_json::from_slice(&list.bytes().await.unwrap()).unwrap();
+    let uri = list["value"][0]["contentUri"].as_str().unwrap();
+    let blob = format!("{base}azureml/ExperimentRun/dcid.run-1/outputs/a%20b.txt?");
+    assert!(uri.starts_with(&blob), "{uri}");
+
+    let head = client.head(uri).send().await.unwrap();
+    assert_eq!(head.status(), 200);
+    assert_eq!(head.headers()["content-length"], "10");
+    let part = client.get(uri).header("range", "bytes=2-4").send();
+    let part = part.await.unwrap();
+    assert_eq!(part.status(), 206);
+    assert_eq!(part.headers()["content-range"], "bytes 2-4/10");
+    assert_eq!(part.text().await.unwrap(), "234");
+    server.shutdown().await;
+}

@@ -47,7 +47,8 @@ pub(super) fn serve(
             Ok(Answer::empty(204))
         }
         ("GET", ["journal"]) => {
-            let entries = state.journal.iter().map(|entry| entry.to_value()).collect();
+            let entries = state.journal.entries().iter();
+            let entries = entries.map(|entry| entry.to_value()).collect();
             Ok(Answer::json(200, &Value::Array(entries)))
         }
         ("DELETE", ["journal"]) => {

@@ -14,6 +14,10 @@ mod model_store;
 mod models;
 mod operations;
 mod put;
+mod scoring;
+mod service_list;
+mod service_operations;
+mod services;
 mod workspace;
 
 use serde_json::json;
@@ -21,7 +25,7 @@ use serde_json::json;
 use super::error::ArmError;
 use super::faults::Kind;
 use super::http::{Answer, Incoming, Manner};
-use super::journal::JournalEntry;
+use super::journal::{JournalEntry, Ticket};
 use super::state::{Config, Shared, State};
 use super::versions::{self, Dialect};
 
@@ -30,7 +34,24 @@ pub(super) use self::blobs::too_large as blob_too_large;
 type Reply = Result<Answer, ArmError>;
 
 /// Serves one request, from the journal entry to the last header.
-pub(super) fn serve(shared: &Shared, request: &Incoming) -> Answer {
+pub(super) async fn serve(shared: &Shared, request: &Incoming) -> Answer {
+    match begin(shared, request) {
+        Begun::Answered(answer) => answer,
+        // Outside the lock: what scores may take its time, or ask the emulator itself.
+        Begun::Scores(ticket, call) => {
+            let answer = call.answer().await;
+            finish(&mut shared.state(), request, ticket, answer)
+        }
+    }
+}
+
+/// What of a request is done under one lock.
+enum Begun {
+    Answered(Answer),
+    Scores(Ticket, scoring::Call),
+}
+
+fn begin(shared: &Shared, request: &Incoming) -> Begun {
     let mut state = shared.state();
     let config = &shared.config;
     let segments = request.segments();
@@ -41,14 +62,28 @@ pub(super) fn serve(shared: &Shared, request: &Incoming) -> Answer {
     {
         // Neither journalled nor subject to faults: it is not part of the service.
         let segments = segments.unwrap_or_default();
-        return admin::serve(config, &mut state, request, &segments).unwrap_or_else(Into::into);
+        let answer = admin::serve(config, &mut state, request, &segments);
+        return Begun::Answered(answer.unwrap_or_else(Into::into));
     }
-    let entry = state.journal.len();
-    state.journal.push(JournalEntry::of(request));
-    let mut answer = match state.fault(request, Kind::acts_before) {
-        Some(fault) => fault.answer(),
-        None => route(config, &mut state, request, segments.as_deref()).unwrap_or_else(Into::into),
+    let ticket = state.journal.push(JournalEntry::of(request));
+    let plane = Plane::of(segments.as_deref().unwrap_or_default());
+    let answer = match state.fault(request, Kind::acts_before) {
+        Some(fault) => fault.answer(|error| plane.refusal(&mut state, request, &error)),
+        None if plane == Plane::Scoring => {
+            match scoring::begin(&state, request, segments.as_deref().unwrap_or_default()) {
+                Ok(scoring::Begun::Answered(answer)) => answer,
+                Ok(scoring::Begun::Calls(call)) => return Begun::Scores(ticket, call),
+                Err(error) => plane.refusal(&mut state, request, &error),
+            }
+        }
+        None => route(config, &mut state, request, segments.as_deref())
+            .unwrap_or_else(|error| plane.refusal(&mut state, request, &error)),
     };
+    Begun::Answered(finish(&mut state, request, ticket, answer))
+}
+
+/// What every answer goes through: faults that act after, request ids, the journal.
+fn finish(state: &mut State, request: &Incoming, ticket: Ticket, mut answer: Answer) -> Answer {
     match state.fault(request, Kind::acts_after) {
         Some(Kind::ResponseLost) => answer.manner = Manner::Severed,
         Some(_) if answer.manner == Manner::Whole => answer.manner = Manner::Truncated,
@@ -63,11 +98,54 @@ pub(super) fn serve(shared: &Shared, request: &Incoming) -> Answer {
     tracing::debug!(
         method = %request.method, path = %request.path, status = answer.status, "emulator answered"
     );
-    // An admin request in another thread may have cleared the journal only under the same lock.
-    if let Some(entry) = state.journal.get_mut(entry) {
-        entry.status = (answer.manner != Manner::Severed).then_some(answer.status);
-    }
+    let status = (answer.manner != Manner::Severed).then_some(answer.status);
+    state.journal.answered(ticket, status);
     answer
+}
+
+/// Who speaks: each says errors in a shape of its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Plane {
+    Arm,
+    ModelManagement,
+    Scoring,
+}
+
+impl Plane {
+    fn of(segments: &[String]) -> Self {
+        let is = |index: usize, name: &str| {
+            segments
+                .get(index)
+                .is_some_and(|segment| segment.eq_ignore_ascii_case(name))
+        };
+        if is(0, "modelmanagement") {
+            Self::ModelManagement
+        } else if is(0, "api") && is(1, "v1") && is(2, "service") {
+            Self::Scoring
+        } else {
+            Self::Arm
+        }
+    }
+
+    fn refusal(self, state: &mut State, request: &Incoming, error: &ArmError) -> Answer {
+        match self {
+            Self::Arm => Answer::json(error.status, &error.body()),
+            // The status is in the body too, where `azureml-core` looks for it.
+            Self::ModelManagement => {
+                let id = match request.header("x-ms-client-request-id") {
+                    Some(id) => id.to_owned(),
+                    None => state.uuid(),
+                };
+                Answer::json(error.status, &error.model_management(&id))
+            }
+            // The router before the containers speaks plain text.
+            Self::Scoring => Answer::raw(
+                error.status,
+                "text/plain; charset=utf-8",
+                error.message.clone(),
+            ),
+        }
+    }
 }
 
 /// What a route works with.
@@ -89,16 +167,19 @@ impl Context<'_> {
 
     /// Refuses query parameters that the route does not know.
     fn only_parameters(&self, known: &[&str]) -> Result<(), ArmError> {
-        match self
-            .request
-            .parameters()
-            .find(|(key, _)| !known.iter().any(|known| known.eq_ignore_ascii_case(key)))
-        {
-            Some((key, _)) => Err(ArmError::unsupported(format!(
-                "The query parameter '{key}' is not supported."
-            ))),
-            None => Ok(()),
-        }
+        only_parameters(self.request, known)
+    }
+}
+
+fn only_parameters(request: &Incoming, known: &[&str]) -> Result<(), ArmError> {
+    match request
+        .parameters()
+        .find(|(key, _)| !known.iter().any(|known| known.eq_ignore_ascii_case(key)))
+    {
+        Some((key, _)) => Err(ArmError::unsupported(format!(
+            "The query parameter '{key}' is not supported."
+        ))),
+        None => Ok(()),
     }
 }
 

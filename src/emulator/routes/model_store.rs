@@ -4,11 +4,12 @@
 use serde_json::{Value, json};
 
 use super::super::error::ArmError;
-use super::super::http::{Answer, BLOB_CONTAINER, Incoming};
+use super::super::http::{Answer, Incoming, is_blob_path};
 use super::super::state::{Config, State};
 use super::super::store;
 use super::{
-    Reply, artifacts, assets, blobs, check_scope, environments, models, unsupported_route,
+    Reply, artifacts, assets, blobs, check_scope, environments, models, service_operations,
+    services, unsupported_route,
 };
 
 /// The longest that a name of a model or an environment may be.
@@ -91,11 +92,9 @@ pub(super) fn route(
     segments: &[String],
     lower: &[&str],
 ) -> Option<Reply> {
-    if let [container, path @ ..] = segments
-        && container == BLOB_CONTAINER
-        && !path.is_empty()
-    {
-        return Some(Ok(blobs::serve(config, state, request, &path.join("/"))));
+    if is_blob_path(&request.path) {
+        let path = segments[1..].join("/");
+        return Some(Ok(blobs::serve(config, state, request, &path)));
     }
     let (service, version, scope) = match lower {
         [service, version, scope @ ..] => (*service, *version, scope),
@@ -143,32 +142,26 @@ pub(super) fn route(
         ("artifact", "v2.0", ["artifacts", ..]) => {
             Some(in_scope(config).and_then(|()| artifacts::serve(call, &names[1..])))
         }
-        ("modelmanagement", "v1.0", ["assets", ..]) => Some(Ok(in_scope(config)
-            .and_then(|()| assets::serve(call, &names[1..]))
-            .unwrap_or_else(|error| model_error(&error, request)))),
-        ("modelmanagement", "v1.0", ["models", ..]) => Some(Ok(in_scope(config)
-            .and_then(|()| models::serve(call, &names[1..]))
-            .unwrap_or_else(|error| model_error(&error, request)))),
+        ("modelmanagement", "v1.0", ["assets", ..]) => {
+            Some(in_scope(config).and_then(|()| assets::serve(call, &names[1..])))
+        }
+        ("modelmanagement", "v1.0", ["models", ..]) => {
+            Some(in_scope(config).and_then(|()| models::serve(call, &names[1..])))
+        }
+        ("modelmanagement", "v1.0", ["services", ..]) => {
+            Some(in_scope(config).and_then(|()| services::serve(call, names, rest)))
+        }
+        ("modelmanagement", "v1.0", ["operations", id]) => {
+            Some(in_scope(config).and_then(|()| service_operations::status(&call, id)))
+        }
         ("environment", "v1.0", ["environments", ..]) => {
             Some(in_scope(config).and_then(|()| environments::serve(call, &names[1..])))
         }
-        ("artifact" | "environment", ..) => Some(Err(unsupported_route(request))),
+        ("artifact" | "environment" | "modelmanagement", ..) => {
+            Some(Err(unsupported_route(request)))
+        }
         _ => None,
     }
-}
-
-/// A refusal as model management has it: the status is in the body too, where `azureml-core` looks
-/// for it.
-fn model_error(error: &ArmError, request: &Incoming) -> Answer {
-    let id = request.header("x-ms-client-request-id").unwrap_or_default();
-    let body = json!({
-        "code": error.code,
-        "statusCode": error.status,
-        "message": error.message,
-        "details": [{ "code": error.code, "message": error.message }],
-        "correlation": { "RequestId": id },
-    });
-    Answer::json(error.status, &body)
 }
 
 /// A list with the URL of the next page, if there is one.

@@ -54,6 +54,7 @@ pub(super) fn serve(call: Call<'_>, names: &[String]) -> Reply {
         ("PATCH", [id]) => change(call, id),
         ("DELETE", [id]) => {
             call.only_parameters(&[])?;
+            // Assumed: a service that uses it keeps what it was deployed with, and is not asked.
             let was_there = call.state.store.models.remove(id);
             Ok(Answer::empty(if was_there { 200 } else { 204 }))
         }

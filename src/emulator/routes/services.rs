@@ -1,0 +1,393 @@
+//! `services`: checks, create, read, change, remove, keys, tokens, logs. Lists have their own file.
+
+use serde_json::{Value, json};
+
+use super::super::error::ArmError;
+use super::super::faults::Kind;
+use super::super::http::{Answer, Incoming};
+use super::super::services::{
+    self, Patched, Service, Task, Wanted, check_name, check_sources, misfit, read_regenerate,
+    read_validate,
+};
+use super::super::state::State;
+use super::model_store::Call;
+use super::{Reply, not_allowed, service_list, unsupported_route};
+
+pub(super) fn serve(call: Call<'_>, names: &[String], lower: &[&str]) -> Reply {
+    let name = names.get(1).map(String::as_str).unwrap_or_default();
+    match (call.request.method.as_str(), lower) {
+        ("POST", ["services", "validate"]) => validate(&call),
+        ("POST", ["services", "validate", "resource"]) => validate_resource(&call),
+        ("POST", ["services", "validate", "name", _]) => validate_name(&call, &names[3]),
+        ("POST", ["services"]) => create(call),
+        ("GET", ["services"]) => service_list::list(&call),
+        ("GET", ["services", _]) => get(&call, name),
+        ("PATCH", ["services", _]) => update(call, name),
+        ("DELETE", ["services", _]) => delete(call, name),
+        ("POST", ["services", _, "listkeys"]) => list_keys(&call, name),
+        ("POST", ["services", _, "regeneratekeys"]) => regenerate(call, name),
+        ("POST", ["services", _, "token"]) => token(call, name),
+        ("GET", ["services", _, "logs"]) => logs(&call, name),
+        (
+            _,
+            ["services"]
+            | ["services", _]
+            | ["services", "validate", "resource"]
+            | ["services", "validate", "name", _]
+            | [
+                "services",
+                _,
+                "listkeys" | "regeneratekeys" | "token" | "logs",
+            ],
+        ) => Err(not_allowed(call.request)),
+        _ => Err(unsupported_route(call.request)),
+    }
+}
+
+impl Call<'_> {
+    pub(super) fn body(&self) -> Result<Value, ArmError> {
+        serde_json::from_slice(&self.request.body)
+            .map_err(|error| ArmError::bad_request(format!("The body is no JSON: {error}.")))
+    }
+
+    /// Refuses a body where there is none to send.
+    fn no_body(&self) -> Result<(), ArmError> {
+        match self.request.body_value() {
+            Value::Null => Ok(()),
+            Value::Object(map) if map.is_empty() => Ok(()),
+            _ => Err(ArmError::unsupported("This request has no body.")),
+        }
+    }
+
+    fn service(&self, name: &str) -> Result<&Service, ArmError> {
+        self.state.services.get(name).ok_or_else(|| {
+            ArmError::new(
+                404,
+                "ServiceNotFound",
+                format!("The service '{name}' was not found."),
+            )
+        })
+    }
+
+    pub(super) fn show(&self, service: &Service, expand: bool) -> Value {
+        let workspace = self.config.workspace_path();
+        service.show(self.state, &self.request.origin, &workspace, expand)
+    }
+
+    /// Starts an operation on a service, and says where to follow it.
+    fn start(&mut self, name: &str, task: Task) -> Answer {
+        let id = self
+            .state
+            .start_on_service(self.config, self.request, name, task);
+        let url = format!(
+            "{}/modelmanagement/v1.0{}/operations/{id}",
+            self.request.origin,
+            self.config.workspace_path()
+        );
+        let foreign = |kind: &Kind| matches!(kind, Kind::ForeignPollingUrl(_));
+        let url = match self.state.service_fault(self.request, name, foreign) {
+            Some(Kind::ForeignPollingUrl(url)) => url,
+            _ => url,
+        };
+        Answer::empty(202).with("Operation-Location", url)
+    }
+}
+
+/// A yes or no as `azureml-core` sends it too, with a capital letter.
+pub(super) fn flag(request: &Incoming, name: &str) -> Result<bool, ArmError> {
+    match request.parameter(name) {
+        None => Ok(false),
+        Some(value) if value.eq_ignore_ascii_case("true") => Ok(true),
+        Some(value) if value.eq_ignore_ascii_case("false") => Ok(false),
+        Some(value) => Err(ArmError::bad_request(format!(
+            "'{name}' must be true or false, not '{value}'."
+        ))),
+    }
+}
+
+/// The answer of a check: 200 either way, with an error when something is wrong.
+fn verdict(result: Result<(), ArmError>) -> Reply {
+    match result {
+        Ok(()) => Ok(Answer::json(200, &json!({}))),
+        // What the emulator cannot judge is no verdict.
+        Err(error) if error.code == "UnsupportedByEmulator" => Err(error),
+        Err(error) => Ok(Answer::json(
+            200,
+            &json!({ "error": {
+                "code": error.code,
+                "statusCode": error.status,
+                "message": error.message,
+                "details": [],
+            } }),
+        )),
+    }
+}
+
+fn validate_name(call: &Call<'_>, name: &str) -> Reply {
+    call.only_parameters(&[])?;
+    call.no_body()?;
+    verdict(check_name(name).and_then(|()| free(call.state, name)))
+}
+
+fn free(state: &State, name: &str) -> Result<(), ArmError> {
+    match state.services.get(name) {
+        Some(_) => Err(ArmError::new(
+            409,
+            "ServiceAlreadyExists",
+            format!("A service with the name '{name}' already exists."),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn validate(call: &Call<'_>) -> Reply {
+    call.only_parameters(&[])?;
+    let map = read_validate(&call.request.body)?;
+    let get = |key: &str| map.get(key).unwrap_or(&Value::Null);
+    let name = get("serviceName")
+        .as_str()
+        .ok_or_else(|| ArmError::bad_request("'serviceName' is missing."))?;
+    match get("type").as_str() {
+        Some("Create") => {
+            let request = get("createRequest");
+            verdict(if request["name"] == name {
+                wanted(call, request).map(drop)
+            } else if request.is_null() {
+                Err(ArmError::bad_request("The request is empty."))
+            } else {
+                Err(ArmError::bad_request(
+                    "'serviceName' and 'createRequest.name' differ.",
+                ))
+            })
+        }
+        Some("Update") => verdict(patched(call, name, get("updateRequest")).map(drop)),
+        Some("Delete") => verdict(call.state.services.get(name).map_or(Ok(()), idle)),
+        _ => Err(ArmError::bad_request(
+            "'type' must be Create, Update or Delete.",
+        )),
+    }
+}
+
+fn validate_resource(call: &Call<'_>) -> Reply {
+    call.only_parameters(&[])?;
+    let body = call.body()?;
+    verdict(Wanted::read(call.config, &body).and_then(|wanted| {
+        check_compute(call.state, &wanted.document)?;
+        match misfit(call.config, call.state, &wanted.document) {
+            Some(text) => Err(ArmError::new(400, "InsufficientResources", text)),
+            None => Ok(()),
+        }
+    }))
+}
+
+/// Reads the request for a service, and checks it against what there is.
+fn wanted(call: &Call<'_>, body: &Value) -> Result<(Wanted, Vec<Value>), ArmError> {
+    let wanted = Wanted::read(call.config, body)?;
+    let name = wanted.document["name"].as_str().unwrap_or_default();
+    if let Some(service) = call.state.services.get(name) {
+        idle(service)?;
+        if !wanted.overwrite {
+            free(call.state, name)?;
+        }
+    }
+    check_compute(call.state, &wanted.document)?;
+    let models = check_sources(call.state, &wanted.document)?;
+    Ok((wanted, models))
+}
+
+/// Checks that the compute is there and ready.
+fn check_compute(state: &State, document: &Value) -> Result<(), ArmError> {
+    let name = document["computeName"].as_str().unwrap_or_default();
+    let compute = state.compute(name).ok_or_else(|| {
+        ArmError::new(
+            400,
+            "ComputeNotFound",
+            format!("The compute '{name}' was not found in the workspace."),
+        )
+    })?;
+    if compute.state() == "Succeeded" {
+        return Ok(());
+    }
+    Err(ArmError::new(
+        400,
+        "ComputeNotReady",
+        format!(
+            "The compute '{name}' is in the state {} and takes no services.",
+            compute.state()
+        ),
+    ))
+}
+
+/// Refuses a change while an operation runs on the service.
+fn idle(service: &Service) -> Result<(), ArmError> {
+    match &service.operation {
+        Some(_) => Err(ArmError::conflict(format!(
+            "An operation is in progress on the service '{}'. Try again when it ended.",
+            service.name
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn create(mut call: Call<'_>) -> Reply {
+    call.only_parameters(&[])?;
+    let body = call.body()?;
+    let (wanted, models) = wanted(&call, &body)?;
+    let state = &mut *call.state;
+    let now = state.time.now();
+    let name = wanted.document["name"].as_str().unwrap_or_default();
+    // A service that is put in the place of another keeps its keys.
+    let known = state.services.get(name).map(|service| {
+        let keys = (service.primary.clone(), service.secondary.clone());
+        (keys, service.created)
+    });
+    let (keys, created) = known.unzip();
+    let (primary, secondary) = keys.unwrap_or_else(|| (state.service_key(), state.service_key()));
+    let mut service = Service::new(
+        &wanted,
+        wanted.primary.clone().unwrap_or(primary),
+        wanted.secondary.clone().unwrap_or(secondary),
+        created.unwrap_or(now),
+    );
+    service.models = models;
+    state.services.put(service);
+    Ok(call.start(name, Task::Deploy))
+}
+
+fn get(call: &Call<'_>, name: &str) -> Reply {
+    call.only_parameters(&["expand"])?;
+    let expand = flag(call.request, "expand")?;
+    Ok(Answer::json(200, &call.show(call.service(name)?, expand)))
+}
+
+/// Applies a patch to a service that exists and is idle, without keeping the result.
+fn patched(call: &Call<'_>, name: &str, patch: &Value) -> Result<(Patched, Vec<Value>), ArmError> {
+    let service = call.service(name)?;
+    idle(service)?;
+    let patched = services::apply(call.config, &service.document, patch)?;
+    if patched.redeploys {
+        check_compute(call.state, &patched.document)?;
+    }
+    let models = if patched.rebuilds {
+        check_sources(call.state, &patched.document)?
+    } else {
+        Vec::new()
+    };
+    Ok((patched, models))
+}
+
+fn update(mut call: Call<'_>, name: &str) -> Reply {
+    call.only_parameters(&[])?;
+    call.service(name)?;
+    let (patched, models) = patched(&call, name, &call.body()?)?;
+    if patched.redeploys {
+        let answer = call.start(name, Task::Update(patched.document));
+        if let Some(service) = call.state.services.get_mut(name) {
+            service.state = "Transitioning";
+            service.models.extend(models);
+        }
+        return Ok(answer);
+    }
+    let now = call.state.time.now();
+    if let Some(service) = call.state.services.get_mut(name) {
+        service.document = patched.document;
+        service.updated = Some(now);
+    }
+    Ok(Answer::json(200, &call.show(call.service(name)?, false)))
+}
+
+fn delete(mut call: Call<'_>, name: &str) -> Reply {
+    call.only_parameters(&[])?;
+    let Some(service) = call.state.services.get(name) else {
+        return Ok(Answer::empty(204));
+    };
+    idle(service)?;
+    let answer = call.start(name, Task::Delete);
+    if let Some(service) = call.state.services.get_mut(name) {
+        service.state = "Transitioning";
+    }
+    Ok(answer)
+}
+
+fn with_keys<'call>(call: &'call Call<'_>, name: &str) -> Result<&'call Service, ArmError> {
+    let service = call.service(name)?;
+    if service.flag("authEnabled") {
+        return Ok(service);
+    }
+    Err(ArmError::new(
+        400,
+        "KeyAuthNotEnabled",
+        format!("Authentication by key is not enabled for the service '{name}'."),
+    ))
+}
+
+fn keys(service: &Service) -> Answer {
+    Answer::json(
+        200,
+        &json!({ "primaryKey": service.primary, "secondaryKey": service.secondary }),
+    )
+}
+
+fn list_keys(call: &Call<'_>, name: &str) -> Reply {
+    call.only_parameters(&[])?;
+    call.no_body()?;
+    Ok(keys(with_keys(call, name)?))
+}
+
+fn regenerate(mut call: Call<'_>, name: &str) -> Reply {
+    call.only_parameters(&[])?;
+    let body = read_regenerate(&call.request.body)?;
+    let secondary = match body.get("keyType").and_then(Value::as_str) {
+        Some("Primary") => false,
+        Some("Secondary") => true,
+        _ => {
+            return Err(ArmError::bad_request(
+                "'keyType' must be Primary or Secondary.",
+            ));
+        }
+    };
+    idle(with_keys(&call, name)?)?;
+    let key = match body.get("keyValue").and_then(Value::as_str) {
+        Some(key) if key.trim().is_empty() => {
+            return Err(ArmError::bad_request("'keyValue' must not be empty."));
+        }
+        Some(key) => key.to_owned(),
+        None => call.state.service_key(),
+    };
+    if !call.config.services.regenerates_at_once {
+        return Ok(call.start(name, Task::Regenerate { secondary, key }));
+    }
+    if let Some(service) = call.state.services.get_mut(name) {
+        if secondary {
+            service.secondary = key;
+        } else {
+            service.primary = key;
+        }
+    }
+    Ok(keys(call.service(name)?))
+}
+
+fn token(call: Call<'_>, name: &str) -> Reply {
+    call.only_parameters(&[])?;
+    call.no_body()?;
+    if !call.service(name)?.flag("aadAuthEnabled") {
+        return Err(ArmError::new(
+            400,
+            "TokenAuthNotEnabled",
+            format!("Authentication by token is not enabled for the service '{name}'."),
+        ));
+    }
+    Ok(Answer::json(
+        201,
+        &call.state.service_token(call.config, name),
+    ))
+}
+
+fn logs(call: &Call<'_>, name: &str) -> Reply {
+    call.only_parameters(&["tail", "init"])?;
+    let tail = call.number("tail")?;
+    let log = call.service(name)?.log(flag(call.request, "init")?);
+    let skip = tail.map_or(0, |tail| log.lines().count().saturating_sub(tail));
+    let content: String = log.split_inclusive('\n').skip(skip).collect();
+    Ok(Answer::json(200, &json!({ "content": content })))
+}

@@ -1,0 +1,61 @@
+//! Keys and tokens of a service.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::super::state::{Config, State};
+use super::Service;
+
+/// A token that was handed out.
+#[derive(Clone)]
+pub(in crate::emulator) struct Token {
+    value: String,
+    expires: Duration,
+}
+
+impl State {
+    /// A new key: 32 letters and digits.
+    pub(in crate::emulator) fn service_key(&mut self) -> String {
+        self.uuid().replace('-', "")
+    }
+
+    /// A new token for a service, as the answer shows it: times in seconds of the epoch.
+    pub(in crate::emulator) fn service_token(&mut self, config: &Config, name: &str) -> Value {
+        let value = format!("emulated-token-{}", self.uuid());
+        let now = self.time.now();
+        let settings = &config.services;
+        let (expires, refresh) = (
+            now.saturating_add(settings.token_lifetime),
+            now.saturating_add(settings.token_refresh.min(settings.token_lifetime)),
+        );
+        let answer = json!({
+            "accessToken": value,
+            "tokenType": "Bearer",
+            "expiryOn": self.time.epoch_seconds(expires),
+            "refreshAfter": self.time.epoch_seconds(refresh),
+        });
+        if let Some(service) = self.services.get_mut(name) {
+            service.tokens.retain(|token| token.expires > now);
+            service.tokens.push(Token { value, expires });
+        }
+        answer
+    }
+}
+
+impl Service {
+    /// Whether a scoring request with this bearer value, if any, is let in.
+    pub(in crate::emulator) fn admits(&self, bearer: Option<&str>, now: Duration) -> bool {
+        if self.flag("authEnabled") {
+            return bearer.is_some_and(|bearer| bearer == self.primary || bearer == self.secondary);
+        }
+        if self.flag("aadAuthEnabled") {
+            return bearer.is_some_and(|bearer| {
+                self.tokens
+                    .iter()
+                    .any(|token| token.value == bearer && token.expires > now)
+            });
+        }
+        true
+    }
+}

@@ -1,0 +1,208 @@
+//! Web services: what is remembered of them, and how they change.
+//!
+//! The routes are in `routes/services.rs`, `routes/service_operations.rs` and `routes/scoring.rs`.
+
+mod credentials;
+mod document;
+mod lifecycle;
+mod patch;
+mod resources;
+mod rules;
+mod schema;
+mod scorer;
+mod settings;
+mod sources;
+mod trouble;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::error::ArmError;
+use super::members;
+use super::state::State;
+
+pub use self::scorer::{ScoringRequest, ScoringResponse};
+
+pub(super) use self::credentials::Token;
+pub(super) use self::document::Wanted;
+pub(super) use self::lifecycle::{ServiceOperation, Task};
+pub(super) use self::patch::{Patched, apply};
+pub(super) use self::resources::misfit;
+pub(super) use self::rules::name as check_name;
+pub(super) use self::scorer::Scorer;
+pub(super) use self::settings::Settings;
+pub(super) use self::sources::check as check_sources;
+pub(super) use self::trouble::Trouble;
+
+/// Checks the body of `regenerateKeys`.
+pub(super) fn read_regenerate(body: &[u8]) -> Result<Map<String, Value>, ArmError> {
+    members::check(body, schema::REGENERATE)
+}
+
+/// Checks the body of `validate`, but for the two requests in it.
+pub(super) fn read_validate(body: &[u8]) -> Result<Map<String, Value>, ArmError> {
+    members::check(body, schema::VALIDATE)
+}
+
+/// A service.
+#[derive(Clone)]
+pub(super) struct Service {
+    pub(super) name: String,
+    /// Its settings, with `null` where there is nothing.
+    pub(super) document: Value,
+    pub(super) state: &'static str,
+    pub(super) error: Option<Value>,
+    pub(super) created: Duration,
+    pub(super) updated: Option<Duration>,
+    /// The operation that runs on it.
+    pub(super) operation: Option<String>,
+    /// The operation that ran on it last.
+    pub(super) latest: Option<String>,
+    /// Whether it ever was healthy: only then it has an address.
+    deployed: bool,
+    trouble: Option<Trouble>,
+    /// When it becomes healthy by itself.
+    recovers: Option<Duration>,
+    pub(super) primary: String,
+    pub(super) secondary: String,
+    tokens: Vec<Token>,
+    /// The models that it was given, as they were then.
+    pub(super) models: Vec<Value>,
+}
+
+impl Service {
+    /// A service that is about to be deployed.
+    pub(super) fn new(wanted: &Wanted, primary: String, secondary: String, now: Duration) -> Self {
+        Self {
+            name: wanted.document["name"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+            document: wanted.document.clone(),
+            state: "Transitioning",
+            error: None,
+            created: now,
+            updated: None,
+            operation: None,
+            latest: None,
+            deployed: false,
+            trouble: None,
+            recovers: None,
+            primary,
+            secondary,
+            tokens: Vec::new(),
+            models: Vec::new(),
+        }
+    }
+
+    pub(super) fn flag(&self, key: &str) -> bool {
+        self.document[key] == json!(true)
+    }
+
+    pub(super) fn scoring_timeout(&self) -> Duration {
+        let milliseconds = self.document["scoringTimeoutMs"].as_u64();
+        Duration::from_millis(milliseconds.unwrap_or(60_000))
+    }
+
+    /// What a read shows, with URLs that begin with `origin`.
+    pub(super) fn show(&self, state: &State, origin: &str, workspace: &str, expand: bool) -> Value {
+        let mut shown = document::shown(&self.document, expand);
+        let now = state.time.now();
+        shown["id"] = json!(format!("{workspace}/services/{}", self.name));
+        shown["state"] = json!(self.state_at(state, now));
+        shown["createdTime"] = json!(state.time.stamp(self.created));
+        if let Some(updated) = self.updated {
+            shown["updatedTime"] = json!(state.time.stamp(updated));
+        }
+        if let Some(operation) = &self.latest {
+            shown["operationId"] = json!(operation);
+        }
+        if let Some(error) = &self.error {
+            shown["error"] = error.clone();
+        }
+        // `azureml-core` wants the key, also while there is no address.
+        let base = format!("{origin}/api/v1/service/{}", self.name);
+        let address = |last: &str| self.deployed.then(|| format!("{base}/{last}"));
+        shown["scoringUri"] = json!(address("score"));
+        if let Some(swagger) = address("swagger.json") {
+            shown["swaggerUri"] = json!(swagger);
+        }
+        shown["deploymentStatus"] = self.replica_status();
+        if expand {
+            // As they are now; as they were, where they have been deleted meanwhile.
+            let known = |id: &str| self.models.iter().find(|model| model["id"] == id);
+            shown["models"] = self
+                .model_ids()
+                .filter_map(|id| state.store.models.get(id).or_else(|| known(id)).cloned())
+                .collect();
+        }
+        shown
+    }
+
+    /// What a container wrote.
+    pub(super) fn log(&self, init: bool) -> &'static str {
+        match (&self.trouble, init) {
+            (Some(trouble), init) => trouble.log(init),
+            (None, _) if !self.deployed => "",
+            (None, true) => trouble::INIT_LOG,
+            (None, false) => trouble::READY_LOG,
+        }
+    }
+
+    /// The models that it was given.
+    pub(super) fn model_ids(&self) -> impl Iterator<Item = &str> {
+        self.document["environmentImageRequest"]["modelIds"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+    }
+}
+
+/// All services and what belongs to them.
+#[derive(Default)]
+pub(super) struct Services {
+    /// In the order in which they were made.
+    list: Vec<Service>,
+    pub(super) operations: BTreeMap<String, ServiceOperation>,
+    pub(super) scorer: Scorer,
+    /// By the name of the service, which need not exist yet.
+    pub(super) swagger: BTreeMap<String, Value>,
+}
+
+impl Services {
+    pub(super) fn all(&self) -> &[Service] {
+        &self.list
+    }
+
+    fn all_mut(&mut self) -> &mut [Service] {
+        &mut self.list
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Service> {
+        self.list
+            .iter()
+            .find(|service| service.name.eq_ignore_ascii_case(name))
+    }
+
+    pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut Service> {
+        self.list
+            .iter_mut()
+            .find(|service| service.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Adds a service, or puts it in the place of the one of its name.
+    pub(super) fn put(&mut self, service: Service) {
+        match self.get_mut(&service.name) {
+            Some(known) => *known = service,
+            None => self.list.push(service),
+        }
+    }
+
+    fn remove(&mut self, name: &str) {
+        self.list
+            .retain(|service| !service.name.eq_ignore_ascii_case(name));
+    }
+}

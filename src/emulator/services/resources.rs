@@ -1,0 +1,45 @@
+//! Whether the replicas of a service fit the nodes of its cluster.
+
+use serde_json::Value;
+
+use super::super::state::{Config, State};
+use super::document::replicas;
+
+/// Why the replicas cannot be placed, in the scheduler's words; `None` when they can be, and when
+/// the size of the nodes is not known.
+///
+/// Only this service is looked at, on nodes that are empty otherwise.
+pub(in crate::emulator) fn misfit(
+    config: &Config,
+    state: &State,
+    document: &Value,
+) -> Option<String> {
+    let compute = state.compute(document["computeName"].as_str()?)?;
+    let aks = &compute.document["properties"]["properties"];
+    let nodes = aks["agentCount"].as_u64()?;
+    let size = config.size(aks["agentVmSize"].as_str()?)?;
+    let wanted = &document["containerResourceRequirements"];
+    let mut room = u64::MAX;
+    for (resource, key, has) in [
+        ("cpu", "cpu", f64::from(size.cores)),
+        ("memory", "memoryInGB", size.memory_gb),
+        ("nvidia.com/gpu", "gpu", f64::from(size.gpus)),
+    ] {
+        let needs = wanted[key].as_f64().unwrap_or_default();
+        if needs <= 0.0 {
+            continue;
+        }
+        // A huge quotient becomes the largest number.
+        let each = (has / needs) as u64;
+        room = room.min(each);
+        if nodes.saturating_mul(room) < replicas(document) {
+            return Some(insufficient(nodes, resource));
+        }
+    }
+    None
+}
+
+/// What Kubernetes says when no node has enough of something.
+pub(in crate::emulator) fn insufficient(nodes: u64, resource: &str) -> String {
+    format!("0/{nodes} nodes are available: {nodes} Insufficient {resource}.")
+}

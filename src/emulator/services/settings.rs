@@ -1,0 +1,152 @@
+//! What is decided about services when an emulator is built, and afterwards.
+
+use std::future::Future;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::super::Emulator;
+use super::super::builder::EmulatorBuilder;
+use super::{Scorer, ScoringRequest, ScoringResponse};
+
+#[derive(Clone, Debug)]
+pub(in crate::emulator) struct Settings {
+    pub(super) deploy: Duration,
+    pub(super) update: Duration,
+    pub(super) delete: Duration,
+    pub(super) regenerate: Duration,
+    pub(super) token_lifetime: Duration,
+    pub(super) token_refresh: Duration,
+    pub(in crate::emulator) regenerates_at_once: bool,
+    pub(in crate::emulator) scorer: Scorer,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        const MINUTE: Duration = Duration::from_secs(60);
+        Self {
+            deploy: 10 * MINUTE,
+            update: 5 * MINUTE,
+            delete: MINUTE,
+            regenerate: Duration::from_secs(10),
+            token_lifetime: 12 * 60 * MINUTE,
+            token_refresh: 6 * 60 * MINUTE,
+            regenerates_at_once: false,
+            scorer: Scorer::default(),
+        }
+    }
+}
+
+/// Web services.
+impl EmulatorBuilder {
+    /// How long the deployment of a service takes. Default: 10 minutes.
+    pub fn deploy_duration(mut self, duration: Duration) -> Self {
+        self.services.deploy = duration;
+        self
+    }
+
+    /// How long an update of a service takes that changes its containers. Default: 5 minutes.
+    pub fn service_update_duration(mut self, duration: Duration) -> Self {
+        self.services.update = duration;
+        self
+    }
+
+    /// How long the removal of a service takes. Default: 1 minute.
+    pub fn service_delete_duration(mut self, duration: Duration) -> Self {
+        self.services.delete = duration;
+        self
+    }
+
+    /// How long a new key of a service takes. Default: 10 seconds.
+    pub fn regenerate_keys_duration(mut self, duration: Duration) -> Self {
+        self.services.regenerate = duration;
+        self
+    }
+
+    /// Whether a new key is answered at once with 200 and both keys, which the published
+    /// description allows and `azureml-core` does not understand. Default: no, with 202 and an
+    /// operation.
+    pub fn regenerate_keys_at_once(mut self, at_once: bool) -> Self {
+        self.services.regenerates_at_once = at_once;
+        self
+    }
+
+    /// How long a token of a service is valid, and after how long a client should fetch another.
+    /// Default: 12 hours and 6 hours.
+    pub fn service_token_lifetime(mut self, lifetime: Duration, refresh_after: Duration) -> Self {
+        self.services.token_lifetime = lifetime;
+        self.services.token_refresh = refresh_after;
+        self
+    }
+
+    /// What answers scoring requests. Default: the body comes back as it was.
+    ///
+    /// ```
+    /// use azureml_aks::emulator::{Emulator, ScoringResponse};
+    /// use serde_json::json;
+    ///
+    /// let emulator = Emulator::builder()
+    ///     .score(|request| match request.json() {
+    ///         Ok(body) => ScoringResponse::json(&json!({ "rows": body["data"] })),
+    ///         Err(error) => ScoringResponse::failed(error.to_string()),
+    ///     })
+    ///     .build();
+    /// # let _ = emulator;
+    /// ```
+    pub fn score<F>(mut self, score: F) -> Self
+    where
+        F: Fn(ScoringRequest) -> ScoringResponse + Send + Sync + 'static,
+    {
+        self.services.scorer = Scorer::new(score);
+        self
+    }
+
+    /// Like [`EmulatorBuilder::score`], for an answer that is waited for: of a model server
+    /// elsewhere, for example. Nothing of the emulator waits meanwhile.
+    pub fn score_async<F, A>(mut self, score: F) -> Self
+    where
+        F: Fn(ScoringRequest) -> A + Send + Sync + 'static,
+        A: Future<Output = ScoringResponse> + Send + 'static,
+    {
+        self.services.scorer = Scorer::new_async(score);
+        self
+    }
+}
+
+/// Web services.
+impl Emulator {
+    /// What answers scoring requests from now on.
+    pub fn on_score<F>(&self, score: F)
+    where
+        F: Fn(ScoringRequest) -> ScoringResponse + Send + Sync + 'static,
+    {
+        self.shared.state().services.scorer = Scorer::new(score);
+    }
+
+    /// Like [`Emulator::on_score`], for an answer that is waited for.
+    pub fn on_score_async<F, A>(&self, score: F)
+    where
+        F: Fn(ScoringRequest) -> A + Send + Sync + 'static,
+        A: Future<Output = ScoringResponse> + Send + 'static,
+    {
+        self.shared.state().services.scorer = Scorer::new_async(score);
+    }
+
+    /// Gives the service of this name, which need not exist yet, a Swagger document, as an entry
+    /// script that declares a schema does.
+    pub fn set_swagger(&self, service: impl Into<String>, document: Value) {
+        let name = service.into().to_ascii_lowercase();
+        self.shared.state().services.swagger.insert(name, document);
+    }
+
+    /// The settings of a service, with every key and `null` where there is nothing, and beside them
+    /// `state`. Its keys are not in it.
+    #[must_use]
+    pub fn service(&self, name: &str) -> Option<Value> {
+        let state = self.shared.state();
+        let service = state.services.get(name)?;
+        let mut document = super::document::shown(&service.document, true);
+        document["state"] = service.state_at(&state, state.time.now()).into();
+        Some(document)
+    }
+}

@@ -1,0 +1,178 @@
+//! How a deployment goes wrong: what the service says of it, and what its containers wrote.
+
+use serde_json::{Value, json};
+
+use super::super::faults::{Fault, Kind};
+
+/// The end of a deployment that does not succeed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::emulator) enum Trouble {
+    /// No node has room. The text is the scheduler's.
+    Unschedulable { scheduler: Scheduler },
+    /// The container ends again and again.
+    CrashLoop,
+    /// The image cannot be had.
+    ImagePull,
+    /// The service stops waiting before the containers are ready; later they are.
+    TimedOut,
+    /// Canceled, as the name of the service asks for.
+    Canceled,
+    /// An error of this code and text.
+    Error { code: String, message: String },
+}
+
+/// What the scheduler complains of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::emulator) enum Scheduler {
+    /// This resource, on every node: the text is made when the number of nodes is known.
+    Lacks(String),
+    /// In these words.
+    Says(String),
+}
+
+impl Fault {
+    /// A deployment of a service, or an update of its containers, for which no node has enough of
+    /// a resource (`nvidia.com/gpu`, `cpu`, `memory`). Its state is `Unschedulable` while the
+    /// service tries and after that; the operation ends Failed.
+    ///
+    /// It and the other faults of deployments can be limited by the name of a service, also where a
+    /// create has it in its body alone: `.on_path("/services/myservice")`.
+    pub fn unschedulable(resource: impl Into<String>) -> Self {
+        let scheduler = Scheduler::Lacks(resource.into());
+        Self::of(Kind::Deployment(Trouble::Unschedulable { scheduler }))
+    }
+
+    /// A deployment whose container ends as soon as it starts: operation and service end Failed,
+    /// and the logs of the container tell of an exception in `init()`.
+    pub fn crash_loop() -> Self {
+        Self::of(Kind::Deployment(Trouble::CrashLoop))
+    }
+
+    /// A deployment whose image cannot be pulled: operation and service end Failed, and there are
+    /// no logs of the container.
+    pub fn image_pull_failure() -> Self {
+        Self::of(Kind::Deployment(Trouble::ImagePull))
+    }
+
+    /// A deployment for which the service stops waiting: the operation ends TimedOut with
+    /// `DeploymentTimedOut`, and the service is Unhealthy. When the time of a deployment has passed
+    /// once more, it is Healthy.
+    pub fn deployment_timed_out() -> Self {
+        Self::of(Kind::Deployment(Trouble::TimedOut))
+    }
+}
+
+impl Trouble {
+    /// How a deployment of a service with this name ends, by its prefix.
+    pub(super) fn by_name(name: &str) -> Option<Self> {
+        if name.starts_with("fail") {
+            Some(Self::Error {
+                code: "DeploymentFailed".to_owned(),
+                message: format!("The deployment of '{name}' failed, as its name asks for."),
+            })
+        } else if name.starts_with("cancel") {
+            Some(Self::Canceled)
+        } else {
+            None
+        }
+    }
+
+    /// The state of the operation at its end.
+    pub(super) fn operation(&self) -> &'static str {
+        match self {
+            Self::TimedOut => "TimedOut",
+            Self::Canceled => "Cancelled",
+            _ => "Failed",
+        }
+    }
+
+    /// The state of the service at the end of the operation.
+    pub(super) fn service(&self) -> &'static str {
+        match self {
+            Self::Unschedulable { .. } => "Unschedulable",
+            Self::TimedOut => "Unhealthy",
+            _ => "Failed",
+        }
+    }
+
+    /// The error of the operation and of the service.
+    pub(in crate::emulator) fn error(&self, service: &str) -> Value {
+        let failed = |message: &str, code: &str, detail: &str| {
+            json!({
+                "code": "KubernetesDeploymentFailed",
+                "statusCode": 400,
+                "message": message,
+                "details": [{ "code": code, "message": detail, "target": service }],
+            })
+        };
+        let plain = |code: &str, status: u16, message: &str| json!({ "code": code, "statusCode": status, "message": message, "details": [] });
+        match self {
+            Self::Unschedulable { scheduler } => failed(
+                "Couldn't Schedule because the kubernetes cluster didn't have available resources \
+                 after trying for 00:05:00",
+                "Unschedulable",
+                match scheduler {
+                    Scheduler::Lacks(text) | Scheduler::Says(text) => text,
+                },
+            ),
+            Self::CrashLoop => failed(
+                "The Kubernetes deployment failed.",
+                "CrashLoopBackOff",
+                "The container ended again and again. An exception in init() of the entry script \
+                 does this; the logs of the container tell.",
+            ),
+            Self::ImagePull => failed(
+                "The Kubernetes deployment failed.",
+                "ImagePullBackOff",
+                "The image could not be pulled from its registry.",
+            ),
+            Self::TimedOut => plain(
+                "DeploymentTimedOut",
+                504,
+                "The deployment takes longer than the service waits for it. It goes on: read the \
+                 state of the service.",
+            ),
+            Self::Canceled => plain("OperationCanceled", 409, "The operation was canceled."),
+            Self::Error { code, message } => plain(code, 400, message),
+        }
+    }
+
+    /// What the containers wrote: main or init.
+    pub(super) fn log(&self, init: bool) -> &'static str {
+        match (self, init) {
+            // Nothing ran.
+            (Self::Unschedulable { .. } | Self::ImagePull | Self::Canceled, _) => "",
+            (_, true) => INIT_LOG,
+            (Self::CrashLoop, false) => CRASH_LOG,
+            (Self::TimedOut | Self::Error { .. }, false) => START_LOG,
+        }
+    }
+}
+
+pub(super) const INIT_LOG: &str = "\
+init: fetching the models of the service
+init: done
+";
+
+pub(super) const START_LOG: &str = "\
+starting the inference server
+loading the entry script
+";
+
+pub(super) const READY_LOG: &str = "\
+starting the inference server
+loading the entry script
+init() of the entry script was called
+listening on port 5001
+";
+
+const CRASH_LOG: &str = "\
+starting the inference server
+loading the entry script
+init() of the entry script raised an exception
+Traceback (most recent call last):
+  File \"/var/azureml-app/score.py\", line 7, in init
+    model = load(path)
+FileNotFoundError: [Errno 2] No such file or directory: 'model.pkl'
+the worker ended with status 3
+";
