@@ -49,6 +49,14 @@ const NEEDS_SERVICES: &[&str] = &[
     "source_directory",
 ];
 
+/// Rules of registrations of models, which `tests/models.rs` breaks.
+const OF_REGISTRATIONS: &[&str] = &[
+    "model.framework_missing",
+    "model.resource_needs.positive",
+    "model.run_output",
+    "model.version",
+];
+
 #[derive(Default)]
 pub(super) struct Seen(BTreeSet<&'static str>);
 
