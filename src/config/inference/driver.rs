@@ -8,6 +8,10 @@
 /// parameter, whatever its name (`azureml-core` 1.61 writes a program that does the same). Modules
 /// beside the entry script can be imported where `source_directory` is the folder that it was packed
 /// from.
+///
+/// The inference server (`azureml-inference-server-http`) looks for the entry script under the name
+/// `driver_module` of the program, and calls the `run` of that itself, so that a `run` with a
+/// declared schema gets its arguments one by one.
 pub(super) fn program(script: &str, source_directory: Option<&str>) -> String {
     let script = literal(script);
     let search = source_directory.map_or_else(String::new, |folder| {
@@ -27,10 +31,10 @@ _here = os.path.dirname(os.path.realpath(__file__))
 {search}_spec = importlib.util.spec_from_file_location(
     "azureml_aks_entry_script", os.path.join(_here, {script})
 )
-_entry_script = importlib.util.module_from_spec(_spec)
+driver_module = importlib.util.module_from_spec(_spec)
 # Classes of the entry script can only be unpickled where the module is known.
-sys.modules[_spec.name] = _entry_script
-_spec.loader.exec_module(_entry_script)
+sys.modules[_spec.name] = driver_module
+_spec.loader.exec_module(driver_module)
 
 _HEADERS = "request_headers"
 _body_name = None
@@ -39,20 +43,20 @@ _wants_headers = False
 
 def init():
     global _body_name, _wants_headers
-    names = list(inspect.signature(_entry_script.run).parameters)
+    names = list(inspect.signature(driver_module.run).parameters)
     _wants_headers = _HEADERS in names
     others = [name for name in names if name != _HEADERS]
     if not others:
         raise TypeError("run() of the entry script has no parameter for the body of a request")
     _body_name = others[0]
-    _entry_script.init()
+    driver_module.init()
 
 
 def run(http_body, request_headers):
     arguments = {{_body_name: http_body}}
     if _wants_headers:
         arguments[_HEADERS] = request_headers
-    return _entry_script.run(**arguments)
+    return driver_module.run(**arguments)
 "#
     )
 }
@@ -139,6 +143,10 @@ mod tests {
         .unwrap();
         let text = program("my \"source\"/score.py", Some("my \"source\""));
         std::fs::write(folder.path().join("driver.py"), text).unwrap();
+        let check = "import driver; print(driver.driver_module.__file__.endswith('/score.py'))";
+        if let Some(printed) = python(folder.path(), check) {
+            assert_eq!(printed, "True", "the server finds the entry script");
+        }
         let check = "import driver; driver.init(); print(driver.run('body', {'a': 'b'}))";
         if let Some(printed) = python(folder.path(), check) {
             assert_eq!(printed, "['helper', 'body', {'a': 'b'}]");
