@@ -26,7 +26,7 @@ use url::Url;
 const NAMES: [&str; 4] = [
     "reqwest, bytes",
     "azureml-aks, bytes",
-    "reqwest, JSON",
+    "reqwest + serde_json",
     "azureml-aks, JSON",
 ];
 
@@ -193,8 +193,12 @@ impl Ways {
                 answer.into_body().len()
             }
             2 => {
-                let answer = post().json(&self.input).send().await?.error_for_status()?;
-                answer.json::<Output>().await?.result.len()
+                let sent = post()
+                    .header("content-type", "application/json")
+                    .body(serde_json::to_vec(&self.input)?)
+                    .send();
+                let answer = sent.await?.error_for_status()?.bytes().await?;
+                serde_json::from_slice::<Output>(&answer)?.result.len()
             }
             _ => {
                 let output: Output = self.library.run(&self.input).await?;

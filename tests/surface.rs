@@ -158,6 +158,14 @@ fn no_type_that_can_hold_a_secret_can_be_serialised() {
             serialises!(ProvisioningConfiguration),
         ),
         ("ResumeToken", serialises!(ResumeToken)),
+        #[cfg(feature = "services")]
+        ("ScoringAnswer", serialises!(ScoringAnswer)),
+        #[cfg(feature = "services")]
+        ("ScoringClient", serialises!(ScoringClient)),
+        #[cfg(feature = "services")]
+        ("ScoringClientBuilder", serialises!(ScoringClientBuilder)),
+        #[cfg(feature = "services")]
+        ("ScoringRequest", serialises!(ScoringRequest)),
         ("Tls", serialises!(Tls)),
         ("TlsUpdate", serialises!(TlsUpdate)),
         ("UpdateConfiguration", serialises!(UpdateConfiguration)),

@@ -296,6 +296,17 @@ mod tests {
         }
     }
 
+    #[cfg(not(any(feature = "rustls", feature = "native_tls")))]
+    #[test]
+    fn a_build_without_an_http_client_says_so() {
+        let error = ScoringClient::builder("https://h/score")
+            .anonymous()
+            .build();
+        let error = error.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(error.to_string().contains("`rustls`"), "{error}");
+    }
+
     proptest! {
         #[test]
         fn any_text_is_a_uri_of_http_or_an_error_that_does_not_quote_it(
