@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::deploy::{Auth, AutoScale, LivenessProbe, ServiceUpdateBuilder};
+use crate::config::deploy::{Auth, AutoScale, CodeChange, LivenessProbe, ServiceUpdateBuilder};
 use std::time::Duration;
 
 fn tags(pairs: &[(&str, &str)]) -> Tags {
@@ -234,7 +234,10 @@ fn what_changes_has_to_fit_what_stays() {
 fn code_alone_is_an_update_and_nothing_is_none() {
     let error = ServiceUpdate::builder().build().unwrap_err();
     assert_eq!(error.violations()[0].rule, "service_update.nothing");
-    let update = ServiceUpdate::builder().with_code().build().unwrap();
+    let update = ServiceUpdate::builder()
+        .with_code(CodeChange::Inference)
+        .build()
+        .unwrap();
     let request = json!({ "modelIds": ["m:2"] });
     let patch = update.patch(&CurrentService::default(), Some(request.clone()));
     assert_eq!(
