@@ -207,6 +207,7 @@ registry! {
     Refusal LOAD_AMOUNT = "load.amount": "a load has requests, and they take time";
     Refusal LOAD_TOO_LARGE = "load.too_large": "a load needs fewer replicas than the service can count";
     Refusal SERVICE_UPDATE_NOTHING = "service_update.nothing": "an update of a service changes something";
+    Refusal SERVICE_UPDATE_MODELS = "service_update.models_alone": "new models come with an inference configuration, or are one that needs none";
     Refusal SERVICE_UPDATE_PROPERTY = "service_update.property": "a property keeps its value";
     Refusal SERVICE_UPDATE_CURRENT = "service_update.current": "an update of a service fits what it leaves as it is";
     Refusal ENTRY_SCRIPT_MISSING = "entry_script.missing": "an inference configuration names its entry script";

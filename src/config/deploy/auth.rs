@@ -55,11 +55,13 @@ impl Keys {
                 );
             }
         }
-        let given = self.primary.is_some() || self.secondary.is_some();
-        if given && matches!(auth, Some(Auth::Token | Auth::Disabled)) {
+        let first = self.members().into_iter().find(|(_, key)| key.is_some());
+        if let Some((path, _)) = first
+            && matches!(auth, Some(Auth::Token | Auth::Disabled))
+        {
             findings.advise(
                 rules::DEPLOY_KEYS_UNUSED,
-                "primary_key",
+                path,
                 "keys are given, but key authentication is off",
                 "use `Auth::Key`, or leave the keys out",
             );

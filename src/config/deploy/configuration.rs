@@ -371,3 +371,145 @@ fn pairs(map: &Tags) -> impl Iterator<Item = (&str, &str)> {
     map.iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::deploy::AutoScale;
+
+    fn warned(builder: DeployConfigurationBuilder) -> Vec<(String, &'static str)> {
+        let config = builder.build().unwrap();
+        let warnings = config.warnings().iter();
+        warnings
+            .map(|warning| (warning.path.clone(), warning.rule))
+            .collect()
+    }
+
+    #[test]
+    fn a_look_is_asked_for_where_one_is_due_and_nowhere_else() {
+        let new = DeployConfiguration::builder;
+        let probe = |successes| LivenessProbe::new().success_threshold(successes);
+        for plain in [
+            new(),
+            new().max_concurrent_requests(1),
+            new().liveness_probe(probe(1)),
+            new().primary_key("x"),
+            new().auth(Auth::Key).secondary_key("x"),
+            new().auth(Auth::Disabled),
+            new().replicas(20),
+        ] {
+            assert_eq!(warned(plain), []);
+        }
+        for (odd, path, rule) in [
+            (
+                new().max_concurrent_requests(2),
+                "max_concurrent_requests",
+                "deploy.concurrency.above_one",
+            ),
+            (
+                new().liveness_probe(probe(2)),
+                "liveness_probe.success_threshold",
+                "deploy.probe.success_threshold",
+            ),
+            (
+                new().auth(Auth::Token).secondary_key("x"),
+                "secondary_key",
+                "deploy.keys.unused",
+            ),
+            (
+                new().auth(Auth::Disabled).primary_key("x"),
+                "primary_key",
+                "deploy.keys.unused",
+            ),
+            (
+                new().replicas(AutoScale::new().min_replicas(11)),
+                "replicas.max_replicas",
+                "deploy.replicas.default_maximum",
+            ),
+        ] {
+            assert_eq!(warned(odd), [(path.to_owned(), rule)]);
+        }
+    }
+
+    #[test]
+    fn all_that_is_wrong_comes_at_once_and_no_key_shows() {
+        let error = DeployConfiguration::builder()
+            .compute_target_name("a/b")
+            .memory_gb(f64::NAN)
+            .scoring_timeout(Duration::from_millis(300_001))
+            .namespace("-")
+            .primary_key("CANARY")
+            .secondary_key("")
+            .tag("", "x")
+            .property("", "x")
+            .build()
+            .unwrap_err();
+        let found = error.violations().iter();
+        let found: Vec<_> = found
+            .map(|found| (found.path.as_str(), found.rule))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("memory_gb", "deploy.resources.amount"),
+                ("scoring_timeout", "deploy.scoring_timeout.maximum"),
+                ("namespace", "namespace.syntax"),
+                ("secondary_key", "deploy.keys.empty"),
+                ("compute_target_name", "segment.characters"),
+                ("tags", "deploy.metadata.name"),
+                ("properties", "deploy.metadata.name"),
+            ]
+        );
+        assert!(!format!("{error:?}").contains("CANARY"));
+    }
+
+    #[test]
+    fn what_was_said_can_be_asked_for() {
+        let config = DeployConfiguration::builder()
+            .cpu_cores(0.5)
+            .cpu_cores_limit(1.0)
+            .memory_gb(2.0)
+            .memory_gb_limit(3.0)
+            .gpu_cores(1)
+            .fpga_devices(2)
+            .liveness_probe(LivenessProbe::new())
+            .app_insights(true)
+            .collect_model_data(false)
+            .scoring_timeout(Duration::from_secs(1))
+            .max_concurrent_requests(1)
+            .max_queue_wait(Duration::from_secs(2))
+            .blobfuse(false)
+            .namespace("scoring")
+            .compute_target_name("myaks")
+            .description("text")
+            .tag("b", "2")
+            .tags([("a", "1"), ("b", "3")])
+            .property("c", "4")
+            .build()
+            .unwrap();
+        let amounts = [
+            config.cpu_cores(),
+            config.cpu_cores_limit(),
+            config.memory_gb(),
+            config.memory_gb_limit(),
+        ];
+        assert_eq!(amounts, [0.5, 1.0, 2.0, 3.0].map(Some));
+        assert_eq!(
+            (config.gpu_cores(), config.fpga_devices()),
+            (Some(1), Some(2))
+        );
+        assert_eq!(config.liveness_probe(), Some(&LivenessProbe::new()));
+        assert_eq!(config.app_insights(), Some(true));
+        assert_eq!(config.collect_model_data(), Some(false));
+        assert_eq!(config.scoring_timeout(), Some(Duration::from_secs(1)));
+        assert_eq!(config.max_concurrent_requests(), Some(1));
+        assert_eq!(config.max_queue_wait(), Some(Duration::from_secs(2)));
+        assert_eq!(config.blobfuse(), Some(false));
+        assert_eq!(config.namespace(), Some("scoring"));
+        assert_eq!(config.compute_target_name(), Some("myaks"));
+        assert_eq!(config.description(), Some("text"));
+        assert!(config.tags().eq([("a", "1"), ("b", "3")]));
+        assert!(config.properties().eq([("c", "4")]));
+        assert_eq!((config.auth(), config.replicas()), (None, None));
+    }
+}

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use specs::{Exchange, Kind, Report, Specs};
 use std::time::Duration;
 
-const SERVICES: &str = "/modelmanagement/v1.0/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w/services";
+const SERVICES: &str = "/modelmanagement/v1.0/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w/services";
 
 /// Every setting, and so every member that a request can have.
 fn everything() -> [DeployConfigurationBuilder; 2] {

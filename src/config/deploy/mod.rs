@@ -30,4 +30,6 @@ pub use load::{ServiceLoad, replicas_for_load};
 pub(crate) use patch::CurrentService;
 pub use probe::LivenessProbe;
 pub use replicas::{AutoScale, Replicas};
+#[allow(unused_imports, reason = "the verb that updates gives it")]
+pub(crate) use update::CodeChange;
 pub use update::{ServiceUpdate, ServiceUpdateBuilder};

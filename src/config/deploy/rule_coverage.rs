@@ -76,6 +76,11 @@ fn see_loads(seen: &mut Seen) {
 fn see_updates(seen: &mut Seen) {
     let new = ServiceUpdate::builder;
     seen.error(new().build());
+    let models = CodeChange::Models {
+        count: 2,
+        no_code: true,
+    };
+    seen.error(new().with_code(models).build());
     let current = CurrentService {
         properties: [("a".to_owned(), "1".to_owned())].into(),
         max_replicas: Some(3),

@@ -46,6 +46,24 @@ impl ServiceUpdate {
     }
 }
 
+/// What changes of models, code and environment, as far as the rules of an update need it. What they
+/// change to is made elsewhere, and comes with the patch.
+#[allow(
+    dead_code,
+    reason = "the setters of models and inference configuration give it"
+)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CodeChange {
+    /// A new inference configuration, with new models or with those that the service has.
+    Inference,
+    /// New models alone.
+    Models {
+        count: usize,
+        /// Whether their frameworks need no inference configuration.
+        no_code: bool,
+    },
+}
+
 /// Collects what an update of a service changes.
 #[must_use = "a builder does nothing until `build()`"]
 #[derive(Debug, Clone, Default)]
@@ -56,8 +74,7 @@ pub struct ServiceUpdateBuilder {
     /// Changes of single tags, on top; `None` removes.
     pub(super) tags: BTreeMap<String, Option<String>>,
     pub(super) properties: Tags,
-    /// Whether models, code or environment change too; what they change to is made elsewhere.
-    code: bool,
+    code: Option<CodeChange>,
 }
 
 settings::setters!(ServiceUpdateBuilder);
@@ -95,13 +112,13 @@ impl ServiceUpdateBuilder {
         self
     }
 
-    /// Says that models, code or environment change too, so that nothing else has to.
+    /// Says that models, code or environment change too.
     #[allow(
         dead_code,
         reason = "the setters of models and inference configuration use it"
     )]
-    pub(crate) fn with_code(mut self) -> Self {
-        self.code = true;
+    pub(crate) fn with_code(mut self, code: CodeChange) -> Self {
+        self.code = Some(code);
         self
     }
 
@@ -117,6 +134,17 @@ impl ServiceUpdateBuilder {
         if self.is_empty() {
             refuse_nothing(&mut findings);
         }
+        if let Some(CodeChange::Models { count, no_code }) = self.code
+            && !(count == 1 && no_code)
+        {
+            findings.refuse(
+                rules::SERVICE_UPDATE_MODELS,
+                "models",
+                Some(&count.to_string()),
+                "new models come without an inference configuration",
+                "give the inference configuration too; only one model of a framework that needs no code can come alone",
+            );
+        }
         self.settings.check(&mut findings);
         let all_tags = self.all_tags.iter().flat_map(Tags::keys);
         settings::check_metadata("tags", all_tags.chain(self.tags.keys()), &mut findings);
@@ -129,7 +157,7 @@ impl ServiceUpdateBuilder {
     }
 
     fn is_empty(&self) -> bool {
-        !self.code
+        self.code.is_none()
             && self.settings == Settings::default()
             && self.all_tags.is_none()
             && self.tags.is_empty()
@@ -147,4 +175,84 @@ pub(super) fn refuse_nothing(findings: &mut Findings) {
         "the update changes nothing",
         "say what shall change",
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_come_with_an_inference_configuration_or_are_one_that_needs_none() {
+        for (code, fits) in [
+            (CodeChange::Inference, true),
+            (
+                CodeChange::Models {
+                    count: 1,
+                    no_code: true,
+                },
+                true,
+            ),
+            (
+                CodeChange::Models {
+                    count: 1,
+                    no_code: false,
+                },
+                false,
+            ),
+            (
+                CodeChange::Models {
+                    count: 2,
+                    no_code: true,
+                },
+                false,
+            ),
+            (
+                CodeChange::Models {
+                    count: 0,
+                    no_code: true,
+                },
+                false,
+            ),
+        ] {
+            let built = ServiceUpdate::builder().with_code(code).build();
+            match built {
+                Ok(_) => assert!(fits, "{code:?}"),
+                Err(error) => {
+                    assert!(!fits, "{code:?}");
+                    assert_eq!(error.violations()[0].rule, "service_update.models_alone");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_odd_in_an_update_is_warned_about_and_what_is_wrong_comes_at_once() {
+        let update = ServiceUpdate::builder().max_concurrent_requests(2).build();
+        let update = update.unwrap();
+        assert_eq!(update.warnings()[0].rule, "deploy.concurrency.above_one");
+        // What the service has as its largest number is not known here.
+        let scale = crate::config::deploy::AutoScale::new().min_replicas(50);
+        let update = ServiceUpdate::builder().replicas(scale).build().unwrap();
+        assert_eq!(update.warnings(), []);
+
+        let error = ServiceUpdate::builder()
+            .cpu_cores(-1.0)
+            .tag("", "x")
+            .property("", "x")
+            .replace_tags([(" ", "x")])
+            .build()
+            .unwrap_err();
+        let found = error.violations().iter();
+        let found: Vec<_> = found
+            .map(|found| (found.path.as_str(), found.rule))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("cpu_cores", "deploy.resources.amount"),
+                ("tags", "deploy.metadata.name"),
+                ("properties", "deploy.metadata.name"),
+            ]
+        );
+    }
 }
