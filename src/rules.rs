@@ -27,6 +27,19 @@ impl Refusal {
     }
 }
 
+#[cfg(feature = "services")]
+impl Advice {
+    /// Something at `path` that deserves a look by this rule.
+    pub(crate) fn warning(
+        self,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Warning {
+        Warning::new(self.0, path, message, remedy)
+    }
+}
+
 /// What the checks of one configuration found.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
@@ -176,6 +189,11 @@ registry! {
     Refusal UPDATE_NOTHING = "update.nothing": "an update changes something";
     Refusal UPDATE_RENEW_WITHOUT_LABEL = "update.renew_without_leaf_domain": "renewal needs a leaf domain label now";
     Refusal UPDATE_CURRENT = "update.current_resource": "an update starts from a compute as the service describes it";
+    Refusal DEPLOYMENT_MODELS = "deployment.models": "a deployment has 1,000 models at most";
+    Refusal DEPLOYMENT_WORKSPACE = "deployment.workspace": "models and compute target belong to the workspace of the service";
+    Refusal DEPLOYMENT_NO_CODE = "deployment.no_code": "a deployment without code has a model of a framework that needs none";
+    Refusal DEPLOYMENT_CHECKED = "deployment.checked": "the service's own checks have nothing against a request";
+    Advice DEPLOYMENT_NOT_CHECKED = "deployment.not_checked": "the service checks a request in advance";
     Refusal SERVICE_NAME_LENGTH = "service_name.length": "a service name has 3 to 32 characters";
     Refusal SERVICE_NAME_CHARACTERS = "service_name.characters": "a service name has lowercase ASCII letters, digits and `-` only";
     Refusal SERVICE_NAME_START = "service_name.start": "a service name starts with a letter";

@@ -1,5 +1,6 @@
 //! The one error type, and what it can tell.
 
+mod logs;
 mod redact;
 #[cfg(feature = "services")]
 mod scoring;
@@ -7,6 +8,7 @@ mod service;
 mod violation;
 
 pub(crate) use redact::{redact, redact_cause, redact_url};
+pub use logs::ContainerLogs;
 pub use service::ServiceError;
 pub use violation::{Violation, Warning};
 
@@ -57,6 +59,7 @@ struct Inner {
     operation: Option<OperationFacts>,
     remedy: Option<&'static str>,
     source: Option<BoxError>,
+    logs: Option<ContainerLogs>,
 }
 
 /// What an HTTP answer said about a failure.
@@ -190,6 +193,21 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.inner.response.as_ref()?.retry_after
+    }
+
+    /// What the containers of a web service had logged when its deployment failed.
+    #[must_use]
+    pub fn container_logs(&self) -> Option<&ContainerLogs> {
+        self.inner.logs.as_ref()
+    }
+
+    /// What the cluster lacks, where it has no room for a web service: `cpu`, `memory`,
+    /// `nvidia.com/gpu`, … as the scheduler calls it. Empty for other failures.
+    #[must_use]
+    pub fn missing_resources(&self) -> Vec<String> {
+        self.service_error()
+            .map(ServiceError::missing_resources)
+            .unwrap_or_default()
     }
 
     /// What a person can do about it, for well-known failures.
@@ -354,6 +372,7 @@ impl Error {
                 operation: None,
                 remedy: None,
                 source: None,
+                logs: None,
             }),
         }
     }
@@ -408,6 +427,13 @@ impl Error {
     #[must_use]
     pub(crate) fn with_remedy(mut self, remedy: &'static str) -> Self {
         self.inner.remedy = Some(remedy);
+        self
+    }
+
+    #[cfg(feature = "services")]
+    #[must_use]
+    pub(crate) fn with_logs(mut self, logs: ContainerLogs) -> Self {
+        self.inner.logs = (!logs.is_empty()).then_some(logs);
         self
     }
 
@@ -485,6 +511,10 @@ impl fmt::Display for Error {
         }
         if let Some(remedy) = inner.remedy {
             write!(f, "; {remedy}")?;
+        }
+        for (container, line) in inner.logs.iter().flat_map(ContainerLogs::last_lines) {
+            f.0.write_str("\n  ")?;
+            write!(f, "{container}: {line}")?;
         }
         Ok(())
     }

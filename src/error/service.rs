@@ -152,6 +152,28 @@ impl ServiceError {
             || self.details.iter().any(|detail| detail.any(test))
     }
 
+    /// The resources that the scheduler says are insufficient: it writes `Insufficient` and the name.
+    pub(crate) fn missing_resources(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        self.find_missing(&mut found);
+        found
+    }
+
+    fn find_missing(&self, found: &mut Vec<String>) {
+        const MARK: &str = "Insufficient ";
+        for text in self.message.iter().flat_map(|text| text.split(MARK).skip(1)) {
+            let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | '-' | '_');
+            let end = text.find(|c| !allowed(c)).unwrap_or(text.len());
+            let name = text[..end].trim_end_matches('.');
+            if !name.is_empty() && !found.iter().any(|known| known == name) {
+                found.push(name.to_owned());
+            }
+        }
+        for detail in &self.details {
+            detail.find_missing(found);
+        }
+    }
+
     /// The remedy for the most specific part of this error that has one.
     pub(crate) fn find_remedy(&self) -> Option<&'static str> {
         self.details

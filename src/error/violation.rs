@@ -41,6 +41,19 @@ impl Violation {
     }
 }
 
+#[cfg(feature = "services")]
+impl Violation {
+    /// The same, where it does not stand in the way.
+    pub(crate) fn into_warning(self) -> Warning {
+        Warning {
+            path: self.path,
+            rule: self.rule,
+            message: self.message,
+            remedy: self.remedy,
+        }
+    }
+}
+
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.path)?;

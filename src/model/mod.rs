@@ -10,6 +10,7 @@ mod register;
 pub(crate) use artifacts::{LOCAL_UPLOAD, Uploads};
 pub use download::ModelDownload;
 pub use query::ModelQuery;
+pub(crate) use query::pairs;
 pub use register::{ModelRegistration, RunOutput};
 
 use crate::error::{Error, ErrorKind};
@@ -191,6 +192,12 @@ impl Model {
     #[must_use]
     pub fn version(&self) -> Option<u64> {
         self.resource.version
+    }
+
+    /// The workspace.
+    #[must_use]
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
     }
 
     /// What was last read of the model.

@@ -127,6 +127,11 @@ impl Workspace {
         })
     }
 
+    /// The services of the workspace, if they were found already.
+    pub(crate) fn known_data_plane(&self) -> Option<&DataPlane> {
+        self.inner.hosts.found.get()
+    }
+
     /// What pipelines of other services can be made of.
     pub(crate) fn settings(&self) -> &Settings {
         &self.inner.hosts.settings

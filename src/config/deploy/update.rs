@@ -39,6 +39,11 @@ impl ServiceUpdate {
         ServiceUpdateBuilder::default()
     }
 
+    /// The update as a builder, to change something else, too.
+    pub fn into_builder(self) -> ServiceUpdateBuilder {
+        self.said
+    }
+
     /// What is allowed but deserves a look.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {

@@ -179,6 +179,11 @@ impl Machine {
         }
     }
 
+    /// Whether there is an operation to follow.
+    pub(crate) fn has_monitor(&self) -> bool {
+        matches!(self.mode, Mode::Monitor { .. })
+    }
+
     /// Lines of the log that were not told yet.
     pub(crate) fn log(&self) -> &[String] {
         self.log.as_deref().map_or(&[], |log| &log.lines)

@@ -97,6 +97,16 @@ pub struct ServiceResource {
     pub other: BTreeMap<String, Value>,
 }
 
+impl ServiceResource {
+    /// What is known of a service that was not read yet.
+    pub(crate) fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            ..Self::default()
+        }
+    }
+}
+
 /// How replicas are scaled.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

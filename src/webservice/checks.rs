@@ -1,0 +1,126 @@
+//! The service's own checks of a request, asked before the request is made.
+
+use crate::error::{Error, Violation, Warning};
+use crate::rules;
+use crate::transport::{HttpRequest, Limit, Sending};
+use crate::workspace::DataPlane;
+use azure_core::http::Method;
+use futures::future::join_all;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How long the service may take for its checks: they are a courtesy.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What the service's checks said.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    /// What speaks against the request.
+    pub(super) refusals: Vec<Violation>,
+    /// Checks that could not be had.
+    pub(super) warnings: Vec<Warning>,
+}
+
+impl Findings {
+    /// The warnings, or one error with everything that speaks against the request.
+    pub(super) fn finish(self) -> Result<Vec<Warning>, Error> {
+        if self.refusals.is_empty() {
+            return Ok(self.warnings);
+        }
+        Err(Error::validation(
+            "request, as the service checks it,",
+            self.refusals,
+        ))
+    }
+}
+
+/// A check: what is checked, where it is asked, and what is sent.
+pub(super) struct Check {
+    what: &'static str,
+    path: Vec<String>,
+    body: Value,
+}
+
+impl Check {
+    /// Whether the name is free.
+    pub(super) fn name(name: &str) -> Self {
+        Self::new("name", &["name", name], json!({}))
+    }
+
+    /// Whether the nodes have what is asked for.
+    pub(super) fn resources(body: &Value) -> Self {
+        Self::new("resources", &["resource"], body.clone())
+    }
+
+    /// Whether a new service can be so.
+    pub(super) fn create(name: &str, body: &Value) -> Self {
+        let body = json!({
+            "type": "Create", "serviceName": name, "createRequest": body, "updateRequest": null,
+        });
+        Self::new("request", &[], body)
+    }
+
+    /// Whether a service can be changed so.
+    pub(super) fn update(name: &str, patch: &Value) -> Self {
+        let body = json!({
+            "type": "Update", "serviceName": name, "createRequest": null, "updateRequest": patch,
+        });
+        Self::new("request", &[], body)
+    }
+
+    fn new(what: &'static str, rest: &[&str], body: Value) -> Self {
+        let path = ["services", "validate"].iter().chain(rest);
+        Self {
+            what,
+            path: path.map(|&part| part.to_owned()).collect(),
+            body,
+        }
+    }
+}
+
+/// Asks all of them at the same time.
+///
+/// Sends: a POST for each.
+pub(super) async fn ask(plane: &DataPlane, checks: &[Check]) -> Findings {
+    let answers = join_all(checks.iter().map(|check| one(plane, check))).await;
+    let mut findings = Findings::default();
+    for (check, answer) in checks.iter().zip(answers) {
+        match answer {
+            Ok(None) => {}
+            Ok(Some(message)) => findings.refusals.push(rules::DEPLOYMENT_CHECKED.violation(
+                check.what,
+                None,
+                message,
+                "correct it, or send the request in spite of it",
+            )),
+            Err(error) => {
+                tracing::debug!(check = check.what, %error, "a check of the service cannot be had");
+                findings.warnings.push(rules::DEPLOYMENT_NOT_CHECKED.warning(
+                    check.what,
+                    "the service did not check this in advance",
+                    "nothing: it checks it when the request is made",
+                ));
+            }
+        }
+    }
+    findings
+}
+
+/// What speaks against it, in the service's words.
+async fn one(plane: &DataPlane, check: &Check) -> Result<Option<String>, Error> {
+    let path: Vec<&str> = check.path.iter().map(String::as_str).collect();
+    let request =
+        HttpRequest::new(Method::Post, plane.model_management(&path)).json(&check.body);
+    let id = &request.client_request_id;
+    let answer = plane
+        .client()
+        .send(&request, Sending::Once, Limit::RESOURCE, Some(PATIENCE))
+        .await?;
+    // What is wrong comes with 200; anything else is a failure of the check.
+    let body: Value = answer.successful(id)?.json(id)?;
+    let error = body.get("error").filter(|error| !error.is_null());
+    let error = error.and_then(|error| {
+        crate::error::ServiceError::find(&json!({ "error": error }))
+    });
+    Ok(error.map(|error| error.describe()))
+}

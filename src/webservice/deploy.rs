@@ -1,0 +1,412 @@
+//! Deploying models as a service.
+
+use super::checks::{self, Check};
+use super::image::{self, Image};
+use super::{AksWebservice, service_url};
+use crate::compute::AksCompute;
+use crate::config::{DeployConfiguration, DeployConfigurationBuilder, InferenceConfiguration};
+use crate::error::{Error, ErrorKind, Violation, Warning};
+use crate::model::Model;
+use crate::names::ServiceName;
+use crate::operation::{self, Driver, Machine, Prepared};
+use crate::rules;
+use crate::token::{HttpVerb, ResumeToken, Verb};
+use crate::transport::HttpRequest;
+use crate::wire::ServiceResource;
+use crate::workspace::{DataPlane, Workspace};
+use azure_core::http::Method;
+use futures::FutureExt;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// The service takes so many models (`how-to-deploy-azure-kubernetes-service`, 2020-09).
+const MOST_MODELS: usize = 1_000;
+
+/// Frameworks that need no code of the user's (`azureml-core` 1.61).
+const NO_CODE: [&str; 4] = ["Onnx", "ScikitLearn", "TensorFlow", "Multi"];
+
+/// Whether a model can be deployed without code.
+pub(super) fn needs_no_code(model: &Model) -> bool {
+    let framework = model.resource().framework.as_deref().unwrap_or_default();
+    NO_CODE
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(framework))
+}
+
+impl Model {
+    /// Deploys models as a web service on an AKS cluster.
+    ///
+    /// Nothing is sent before the deployment is awaited; see [`Deployment`].
+    ///
+    /// # Arguments
+    ///
+    /// * `name` - the name of the service.
+    /// * `models` - what the entry script loads; may be empty.
+    /// * `inference` - entry script, sources and environment.
+    /// * `deploy` - resources, replicas, authentication, probes.
+    /// * `target` - the cluster.
+    ///
+    /// ```
+    /// # #[cfg(feature = "emulator")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use azureml_aks::{Workspace, emulator::Emulator};
+    /// # let emulator = Emulator::new();
+    /// # let workspace = Workspace::builder(emulator.subscription(), emulator.resource_group(), emulator.workspace())
+    /// #     .credential(emulator.credential()).transport(emulator.transport()).build()?;
+    /// # let folder = std::env::temp_dir().join(format!("azureml-aks-deploy-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// # std::fs::write(folder.join("model.pkl"), "weights")?;
+    /// # std::fs::write(folder.join("score.py"), "def init(): pass\ndef run(data): return data\n")?;
+    /// # let mut aks = azureml_aks::ComputeTarget::create(
+    /// #     &workspace, "myaks", azureml_aks::AksCompute::provisioning_configuration().build()?).await?;
+    /// # aks.wait_for_completion(Default::default()).await?;
+    /// use azureml_aks::{AksWebservice, Auth, InferenceConfiguration, Model, WaitOptions};
+    ///
+    /// let model = Model::register(&workspace, "mymodel", folder.join("model.pkl")).await?;
+    /// let inference = InferenceConfiguration::builder().entry_script(folder.join("score.py")).build()?;
+    /// let deploy = AksWebservice::deploy_configuration()
+    ///     .cpu_cores(1.0)
+    ///     .memory_gb(1.0)
+    ///     .auth(Auth::Key)
+    ///     .build()?;
+    /// let mut service = Model::deploy(&workspace, "myservice", [&model], inference, deploy, &aks).await?;
+    /// service.wait_for_deployment(WaitOptions::new()).await?;
+    ///
+    /// let answer: serde_json::Value = service
+    ///     .scoring_client()
+    ///     .await?
+    ///     .run(&serde_json::json!({ "data": [1, 2] }))
+    ///     .await?;
+    /// assert_eq!(answer["data"][1], 2, "the emulator echoes");
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "emulator"))]
+    /// # fn main() {}
+    /// ```
+    pub fn deploy<'m>(
+        workspace: &Workspace,
+        name: impl Into<String>,
+        models: impl IntoIterator<Item = &'m Self>,
+        inference: InferenceConfiguration,
+        deploy: DeployConfiguration,
+        target: &AksCompute,
+    ) -> Deployment {
+        Deployment {
+            workspace: workspace.clone(),
+            name: name.into(),
+            models: models.into_iter().cloned().collect(),
+            inference: Some(inference),
+            deploy,
+            target: target.clone(),
+            overwrite: false,
+            despite_findings: false,
+        }
+    }
+
+    /// Deploys one model without code: the service knows what to do with its framework, which is
+    /// `Onnx`, `ScikitLearn`, `TensorFlow` or `Multi`.
+    ///
+    /// Nothing is sent before the deployment is awaited; see [`Deployment`].
+    pub fn deploy_without_code(
+        &self,
+        name: impl Into<String>,
+        deploy: DeployConfiguration,
+        target: &AksCompute,
+    ) -> Deployment {
+        Deployment {
+            workspace: self.workspace().clone(),
+            name: name.into(),
+            models: vec![self.clone()],
+            inference: None,
+            deploy,
+            target: target.clone(),
+            overwrite: false,
+            despite_findings: false,
+        }
+    }
+}
+
+/// A deployment that begins when it is awaited: [`Model::deploy`], [`Model::deploy_without_code`].
+#[must_use = "nothing is sent before it is awaited"]
+#[derive(Clone)]
+pub struct Deployment {
+    workspace: Workspace,
+    name: String,
+    models: Vec<Model>,
+    inference: Option<InferenceConfiguration>,
+    deploy: DeployConfiguration,
+    target: AksCompute,
+    overwrite: bool,
+    despite_findings: bool,
+}
+
+impl Deployment {
+    /// Replaces a service of that name. By default one is an error.
+    pub fn overwrite(mut self, overwrite: bool) -> Self {
+        self.overwrite = overwrite;
+        self
+    }
+
+    /// Goes on although the service's own checks speak against it; what they said is among the
+    /// [`warnings`](AksWebservice::warnings) of the service. By default the deployment ends there.
+    pub fn despite_findings(mut self) -> Self {
+        self.despite_findings = true;
+        self
+    }
+
+    /// Deploys, and returns with the deployment going on.
+    ///
+    /// Sends, in this order: GET of the compute target; POST of the check of the name, unless a service
+    /// may be overwritten; GET of the environment, if it is a registered one; what is to be uploaded;
+    /// POSTs of the checks of request and resources, at the same time and for 15 seconds at most; POST
+    /// of the service; GET of it.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Validation`] for a name that breaks the rules, models that do not fit, and for
+    ///   what the service's checks say; all at once;
+    /// - [`ErrorKind::Refused`] before anything is uploaded, if the target is detached, failed or still
+    ///   being created;
+    /// - [`ErrorKind::File`] and [`ErrorKind::Validation`] for sources that cannot be packed;
+    /// - [`ErrorKind::Service`] with the service's reason, for example 409 while another operation
+    ///   runs on the service. Where it is not known whether the request arrived, the error
+    ///   carries a [`resume_token`](Error::resume_token).
+    ///
+    /// # Cancel safety
+    ///
+    /// Not safe: dropped after the POST of the service was sent, the service comes into being without a
+    /// handle. Use [`prepare`](Self::prepare) and store its token first.
+    pub async fn send(self) -> Result<AksWebservice, Error> {
+        // Boxed: what follows is large, and is awaited among others.
+        Box::pin(async move { self.prepare().await?.send().await }).await
+    }
+
+    /// [`send`](Self::send), with the resume token in hand before anything is sent to the service that
+    /// makes one: what [`AksWebservice::resume`] finds the deployment by.
+    ///
+    /// Sends: GET of the workspace and of its hosts (once per workspace), to know the address of the
+    /// service.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Validation`], and those of reading the workspace.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: it only reads.
+    pub async fn prepare(self) -> Result<Prepared<AksWebservice>, Error> {
+        let name = self.check()?;
+        let workspace = self.workspace.clone();
+        let plane = workspace.data_plane().await?;
+        let token = token(plane, &name);
+        let target = format!("service {:?}", name.as_str());
+        Ok(Prepared::new(target, token, move |token| {
+            async move { self.run(name, token).await }.boxed()
+        }))
+    }
+
+    async fn run(self, name: ServiceName, token: ResumeToken) -> Result<AksWebservice, Error> {
+        self.check_target().await?;
+        let workspace = &self.workspace;
+        let plane = workspace.data_plane().await?;
+        let mut warnings = Vec::new();
+        if !self.overwrite {
+            let found = checks::ask(plane, &[Check::name(name.as_str())]).await;
+            self.take(found, &mut warnings)?;
+        }
+        let image = self.image(plane, &name).await?;
+        warnings.extend(image.warnings);
+        let location = workspace.location().await?;
+        let body = self.deploy.create_body(
+            &name,
+            location,
+            Some(self.target.name().as_str()),
+            image.request,
+            self.overwrite,
+        );
+        let mut wanted = vec![Check::create(name.as_str(), &body)];
+        if !self.overwrite {
+            wanted.push(Check::resources(&body));
+        }
+        let found = checks::ask(plane, &wanted).await;
+        self.take(found, &mut warnings)?;
+
+        let url = plane.model_management(&["services"]);
+        let request = HttpRequest::new(Method::Post, url).json(&body);
+        let answer = operation::write(plane.client(), request, &token).await?;
+        if answer.status == 409 {
+            return Err(answer
+                .refusal(&token.parts().client_request_id)
+                .with_remedy(
+                    "a service of that name exists, or an operation runs on it: take another name, \
+                     deploy with overwrite, or wait",
+                ));
+        }
+        let service = service_url(plane, &name);
+        let begun = Machine::start_service(
+            HttpVerb::Post,
+            &service,
+            &token.parts().client_request_id,
+            plane.client().origins(),
+            &plane.model_management(&["operations"]),
+            true,
+            &answer,
+        )?;
+        let client = plane.client().clone();
+        let driver = Driver::new(client, name.to_string(), Some(token), begun);
+        let resource = ServiceResource::named(name.as_str());
+        let mut handle = AksWebservice {
+            workspace: workspace.clone(),
+            name,
+            resource: Arc::new(resource),
+            pending: Some(Box::new(driver)),
+            warnings,
+        };
+        // The service is made; what it looks like can be read later as well.
+        if let Err(error) = handle.read_again().await {
+            tracing::debug!(%error, "a new service cannot be read yet");
+        }
+        Ok(handle)
+    }
+
+    fn take(&self, found: checks::Findings, warnings: &mut Vec<Warning>) -> Result<(), Error> {
+        if self.despite_findings {
+            warnings.extend(found.warnings);
+            let said = found.refusals.into_iter();
+            warnings.extend(said.map(Violation::into_warning));
+            return Ok(());
+        }
+        warnings.extend(found.finish()?);
+        Ok(())
+    }
+
+    async fn image(&self, plane: &DataPlane, name: &ServiceName) -> Result<Image, Error> {
+        let models: Vec<String> = self.models.iter().map(|model| model.id().to_owned()).collect();
+        match &self.inference {
+            Some(inference) => {
+                image::of(&self.workspace, plane, inference, &models, name.as_str()).await
+            }
+            None => Ok(image::without_code(models.first().map_or("", String::as_str))),
+        }
+    }
+
+    /// Whether the target can take a service, as it is now.
+    async fn check_target(&self) -> Result<(), Error> {
+        let name = self.target.name().as_str();
+        let refuse = |why: String, remedy| {
+            Err(Error::new(
+                ErrorKind::Refused,
+                format!("compute target {name:?} {why}, and nothing was uploaded"),
+            )
+            .with_remedy(remedy))
+        };
+        let Some(target) = AksCompute::get_opt(&self.workspace, name).await? else {
+            return refuse(
+                "is not there: it was detached or deleted".to_owned(),
+                "attach or create it first",
+            );
+        };
+        match target.status() {
+            Some(state) if state.eq_ignore_ascii_case("Succeeded") => Ok(()),
+            // An update of the cluster's TLS does not keep it from taking services; a service that
+            // says nothing is asked.
+            None => Ok(()),
+            Some(state) if state.eq_ignore_ascii_case("Updating") => Ok(()),
+            Some(state) if state.eq_ignore_ascii_case("Failed") => refuse(
+                "has failed".to_owned(),
+                "delete or detach it, and make it anew",
+            ),
+            Some(state) => refuse(
+                format!("is not ready (state {state})"),
+                "wait for it with wait_for_completion first",
+            ),
+        }
+    }
+
+    /// What can be known without the service.
+    fn check(&self) -> Result<ServiceName, Error> {
+        let mut found: Vec<Violation> = Vec::new();
+        let name = ServiceName::parse("name", &self.name)
+            .map_err(|violations| found.extend(violations))
+            .ok();
+        if self.models.len() > MOST_MODELS {
+            found.push(rules::DEPLOYMENT_MODELS.violation(
+                "models",
+                Some(&self.models.len().to_string()),
+                format!("one deployment has {MOST_MODELS} models at most"),
+                "divide the models between services",
+            ));
+        }
+        for model in &self.models {
+            if model.workspace().id() != self.workspace.id() {
+                found.push(rules::DEPLOYMENT_WORKSPACE.violation(
+                    "models",
+                    Some(model.id()),
+                    "the model belongs to another workspace",
+                    "register it in the workspace of the service",
+                ));
+            }
+        }
+        if self.target.workspace().id() != self.workspace.id() {
+            found.push(rules::DEPLOYMENT_WORKSPACE.violation(
+                "target",
+                Some(self.target.name().as_str()),
+                "the compute target belongs to another workspace",
+                "attach the cluster to the workspace of the service",
+            ));
+        }
+        if self.inference.is_none()
+            && let Some(model) = self.models.iter().find(|model| !needs_no_code(model))
+        {
+            found.push(rules::DEPLOYMENT_NO_CODE.violation(
+                "models",
+                model.resource().framework.as_deref(),
+                "a model of this framework cannot be deployed without code",
+                format!(
+                    "register it with one of the frameworks {}, or give an inference configuration",
+                    NO_CODE.join(", ")
+                ),
+            ));
+        }
+        match name {
+            Some(name) if found.is_empty() => Ok(name),
+            _ => Err(Error::validation("deployment", found)),
+        }
+    }
+}
+
+fn token(plane: &DataPlane, name: &ServiceName) -> ResumeToken {
+    super::token(plane, name, Verb::Deploy, HttpVerb::Post, true)
+}
+
+impl IntoFuture for Deployment {
+    type Output = Result<AksWebservice, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    /// See [`send`](Self::send).
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+impl fmt::Debug for Deployment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deployment")
+            .field("name", &self.name)
+            .field("models", &self.models)
+            .field("target", &self.target)
+            .field("overwrite", &self.overwrite)
+            .finish_non_exhaustive()
+    }
+}
+
+impl AksWebservice {
+    /// Begins to say how a service shall be deployed.
+    pub fn deploy_configuration() -> DeployConfigurationBuilder {
+        DeployConfiguration::builder()
+    }
+}

@@ -1,0 +1,162 @@
+//! What runs in a service: what is uploaded for it, and the part of a request that names it.
+
+use crate::blob::{Source, TransferProgress};
+use crate::config::{EnvironmentRef, EnvironmentSource, InferenceConfiguration, PackContent};
+use crate::error::{Error, ErrorKind, Warning};
+use crate::model::{LOCAL_UPLOAD, Uploads};
+use crate::transport::{HttpRequest, Limit, Sending};
+use crate::workspace::{DataPlane, Workspace};
+use azure_core::Uuid;
+use serde_json::{Map, Value, json};
+
+/// The part of a request, and what deserves a look.
+#[derive(Debug)]
+pub(super) struct Image {
+    pub(super) request: Value,
+    pub(super) warnings: Vec<Warning>,
+}
+
+/// Without code: the service knows what to do with the model's framework.
+pub(super) fn without_code(model: &str) -> Image {
+    Image {
+        request: json!({ "modelIds": [model] }),
+        warnings: Vec::new(),
+    }
+}
+
+/// Packs and uploads what the configuration names, and reads the environment that it refers to.
+pub(super) async fn of(
+    workspace: &Workspace,
+    plane: &DataPlane,
+    inference: &InferenceConfiguration,
+    models: &[String],
+    service: &str,
+) -> Result<Image, Error> {
+    // Both first: what is wrong with one of them is found before anything is uploaded.
+    let (mut package, environment) = futures::try_join!(
+        inference.package(),
+        environment(plane, inference.environment(), service)
+    )?;
+    // Of this deployment alone: nothing else is overwritten.
+    let container = Uuid::new_v4().simple().to_string();
+    let mut urls = Vec::new();
+    let mut files = Vec::new();
+    for file in &mut package.files {
+        urls.push(format!(
+            "aml://artifact/{LOCAL_UPLOAD}/{container}/{}",
+            file.name
+        ));
+        let content = std::mem::replace(
+            &mut file.content,
+            PackContent::Bytes(bytes::Bytes::new()),
+        );
+        files.push((
+            file.name.clone(),
+            match content {
+                PackContent::Bytes(bytes) => Source::Bytes(bytes),
+                PackContent::File(file, size) => Source::File(file, size),
+            },
+        ));
+    }
+    let quiet = |_: TransferProgress| {};
+    Uploads::new(workspace, plane, &container)
+        .send(files, &quiet)
+        .await?;
+    Ok(Image {
+        request: package.environment_image_request(&urls, models, environment),
+        warnings: package.warnings,
+    })
+}
+
+async fn environment(
+    plane: &DataPlane,
+    source: Option<&EnvironmentSource>,
+    service: &str,
+) -> Result<Option<Value>, Error> {
+    match source {
+        None => Ok(None),
+        Some(EnvironmentSource::Definition(environment)) => Ok(Some(environment.value(service))),
+        Some(EnvironmentSource::Registered(reference)) => {
+            registered(plane, reference).await.map(Some).map_err(|error| {
+                error.with_context(|| format!("read environment {:?}", reference.name()))
+            })
+        }
+    }
+}
+
+async fn registered(plane: &DataPlane, reference: &EnvironmentRef) -> Result<Value, Error> {
+    let segments = reference.segments();
+    // The first one is the collection, which stands in the base already.
+    let url = plane.environments(segments.get(1..).unwrap_or_default());
+    let request = HttpRequest::get(url);
+    let id = &request.client_request_id;
+    let document: Value = plane
+        .client()
+        .send(&request, Sending::Retried, Limit::RESOURCE, None)
+        .await?
+        .successful(id)?
+        .json(id)?;
+    let Value::Object(document) = document else {
+        return Err(Error::new(
+            ErrorKind::Protocol,
+            "the service gave no environment",
+        ));
+    };
+    Ok(Value::Object(spelled(document, SECTIONS)))
+}
+
+/// The members of an environment whose own members are spelled in one way as well. Variables and
+/// conda dependencies are the user's own words.
+const SECTIONS: &[&str] = &["python", "docker", "spark", "baseImageRegistry"];
+
+/// The environment service writes some of its keys with a capital (wire.md); a request for an image has
+/// them in camel case. What is `null` is not said.
+fn spelled(document: Map<String, Value>, sections: &[&str]) -> Map<String, Value> {
+    let members = document.into_iter().filter(|(_, value)| !value.is_null());
+    members
+        .map(|(key, value)| {
+            let mut letters = key.chars();
+            let key = letters.next().map_or_else(String::new, |first| {
+                first.to_ascii_lowercase().to_string() + letters.as_str()
+            });
+            let value = match value {
+                Value::Object(inner) if sections.contains(&key.as_str()) => {
+                    Value::Object(spelled(inner, sections))
+                }
+                value => value,
+            };
+            (key, value)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_a_registered_environment_are_spelled_as_a_request_has_them() {
+        let document = json!({
+            "Name": "e", "Version": "3", "R": null,
+            "EnvironmentVariables": { "Upper": "1" },
+            "python": { "UserManagedDependencies": false,
+                        "condaDependencies": { "Name": "p", "dependencies": ["x"] } },
+            "Docker": { "BaseImage": "i", "baseImageRegistry": { "Address": "a", "username": null } },
+            "InferencingStackVersion": "latest",
+        });
+        let Value::Object(document) = document else {
+            unreachable!()
+        };
+        assert_eq!(
+            Value::Object(spelled(document, SECTIONS)),
+            json!({
+                "name": "e", "version": "3",
+                "environmentVariables": { "Upper": "1" },
+                "python": { "userManagedDependencies": false,
+                            "condaDependencies": { "Name": "p", "dependencies": ["x"] } },
+                "docker": { "baseImage": "i", "baseImageRegistry": { "address": "a" } },
+                "inferencingStackVersion": "latest",
+            })
+        );
+    }
+}

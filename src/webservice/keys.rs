@@ -1,0 +1,172 @@
+//! Keys and tokens.
+
+use super::{AksWebservice, post};
+use crate::error::{Error, ErrorKind};
+use crate::operation::{self, Driver, Machine, WaitOptions};
+use crate::token::{HttpVerb, Verb};
+use crate::transport::{Answer, HttpRequest};
+use crate::wire::{ServiceKeys, ServiceToken};
+use azure_core::credentials::Secret;
+use azure_core::http::Method;
+use serde_json::json;
+use std::fmt;
+
+/// Which of the two keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeyName {
+    /// The primary key.
+    Primary,
+    /// The secondary key.
+    Secondary,
+}
+
+impl fmt::Display for KeyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Primary => "Primary",
+            Self::Secondary => "Secondary",
+        })
+    }
+}
+
+impl AksWebservice {
+    /// The keys of the service.
+    ///
+    /// Sends: POST for the keys.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Service`] with the service's code. Its texts are not shown, for they could
+    /// quote a key.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: it only reads.
+    pub async fn keys(&self) -> Result<ServiceKeys, Error> {
+        let read = async {
+            let (answer, id) = post(&self.workspace, &["services", self.name.as_str(), "listkeys"])
+                .await?;
+            answer.successful_secret(&id)?.json(&id)
+        };
+        Box::pin(read)
+            .await
+            .map_err(|error: Error| error.with_context(|| self.doing("list the keys of")))
+    }
+
+    /// Makes a new key, waits until the service has it, and gives both keys. The other key goes on
+    /// working meanwhile.
+    ///
+    /// # Arguments
+    ///
+    /// * `key` - which one.
+    /// * `value` - the new key; by default the service makes one.
+    ///
+    /// Sends: POST for the new key, GETs of the operation's status, POST for the keys.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Validation`] for an empty value; [`ErrorKind::Service`] with the service's code,
+    /// for example while another operation runs ([`Error::is_conflict`]); those of waiting.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped after the first request was sent, the key may be new: read [`keys`](Self::keys).
+    pub async fn regenerate_key(
+        &self,
+        key: KeyName,
+        value: Option<Secret>,
+    ) -> Result<ServiceKeys, Error> {
+        Box::pin(self.regenerate(key, value))
+            .await
+            .map_err(|error| error.with_context(|| self.doing("regenerate a key of")))
+    }
+
+    async fn regenerate(&self, key: KeyName, value: Option<Secret>) -> Result<ServiceKeys, Error> {
+        if value.as_ref().is_some_and(|value| value.secret().trim().is_empty()) {
+            let violation = crate::rules::DEPLOY_KEY_EMPTY.violation(
+                "value",
+                None,
+                "the key is empty",
+                "give a key, or leave it out and the service makes one",
+            );
+            return Err(Error::validation("key", vec![violation]));
+        }
+        let plane = self.workspace.data_plane().await?;
+        let path = ["services", self.name.as_str(), "regenerateKeys"];
+        // As a word, although the description has a number: what Microsoft's client sends.
+        let mut body = json!({ "keyType": key.to_string() });
+        if let Some(value) = &value {
+            body["keyValue"] = json!(value.secret());
+        }
+        let token = self.token_of(plane, Verb::RegenerateKey, HttpVerb::Post, false);
+        let request = HttpRequest::new(Method::Post, plane.model_management(&path)).json(&body);
+        let answer = operation::write(plane.client(), request, &token).await?;
+        let id = token.parts().client_request_id.clone();
+        let answer = answer.successful_secret(&id)?;
+        if answer.status == 200
+            && let Some(keys) = keys_of(&answer)
+        {
+            return Ok(keys);
+        }
+        let begun = Machine::start_service(
+            HttpVerb::Post,
+            &self.url(plane),
+            &id,
+            plane.client().origins(),
+            &plane.model_management(&["operations"]),
+            false,
+            &answer,
+        )?;
+        let client = plane.client().clone();
+        let mut driver = Driver::new(client, self.name.to_string(), Some(token), begun);
+        driver.run(&WaitOptions::new()).await?;
+        self.keys().await
+    }
+
+    /// A token to call the service with, for services that ask for tokens. Each call fetches a new one;
+    /// [`scoring_client`](Self::scoring_client) keeps one and replaces it in time.
+    ///
+    /// It comes from the region of the *workspace*: if that is down none can be had, and distance
+    /// to the cluster adds time.
+    ///
+    /// Sends: POST for a token.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Service`] with the service's code, for example where the service does not ask for
+    /// tokens. Its texts are not shown.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: an unused token does no harm.
+    pub async fn token(&self) -> Result<ServiceToken, Error> {
+        let read = async {
+            let (answer, id) = post(&self.workspace, &["services", self.name.as_str(), "token"])
+                .await?;
+            let answer = answer.successful_secret(&id).map_err(|error| {
+                match (error.http_status(), error.remedy()) {
+                    (Some(400), None) => error
+                        .with_remedy("tokens are for services that are deployed with Auth::Token"),
+                    _ => error,
+                }
+            })?;
+            let token: ServiceToken = answer.json(&id)?;
+            if token.access_token.secret().is_empty() {
+                return Err(Error::new(
+                    ErrorKind::Protocol,
+                    "the service gave an empty token",
+                ));
+            }
+            Ok(token)
+        };
+        Box::pin(read)
+            .await
+            .map_err(|error: Error| error.with_context(|| self.doing("get a token of")))
+    }
+}
+
+/// Keys in the answer at once.
+fn keys_of(answer: &Answer) -> Option<ServiceKeys> {
+    let keys: ServiceKeys = serde_json::from_slice(answer.text()).ok()?;
+    (keys.primary_key.is_some() || keys.secondary_key.is_some()).then_some(keys)
+}

@@ -1,0 +1,113 @@
+//! What the containers of a service have logged.
+
+use super::AksWebservice;
+use crate::error::{ContainerLogs, Error};
+use crate::transport::{HttpRequest, Limit, Sending};
+use serde::Deserialize;
+use std::time::Duration;
+
+/// Which log, and how much of it: by default the last 5,000 lines of the container that scores, as
+/// `azureml-core` asks for.
+///
+/// ```
+/// use azureml_aks::LogOptions;
+///
+/// let options = LogOptions::new().tail(100).init();
+/// # let _ = options;
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub struct LogOptions {
+    tail: u32,
+    init: bool,
+}
+
+impl LogOptions {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self {
+            tail: 5_000,
+            init: false,
+        }
+    }
+
+    /// How many lines, the last ones.
+    pub fn tail(mut self, lines: u32) -> Self {
+        self.tail = lines;
+        self
+    }
+
+    /// Of the container that prepares the models, which runs before the one that scores.
+    pub fn init(mut self) -> Self {
+        self.init = true;
+        self
+    }
+}
+
+impl Default for LogOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Logs may be long: 5,000 lines of a stack trace and more.
+const LIMIT: Limit = Limit(32 << 20);
+
+/// What is shown of a failed deployment.
+const TAIL: u32 = 100;
+const PATIENCE: Duration = Duration::from_secs(20);
+
+impl AksWebservice {
+    /// What a container of the service has logged. The service keeps nothing: of a container that is
+    /// gone there is no log, unless the cluster collects them (Container Insights).
+    ///
+    /// Sends: GET of the service's logs.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Service`](crate::ErrorKind::Service) with the service's reason.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: it only reads.
+    pub async fn logs(&self, options: LogOptions) -> Result<String, Error> {
+        #[derive(Deserialize)]
+        struct Logs {
+            #[serde(default)]
+            content: Option<String>,
+        }
+        let read = async {
+            let plane = self.workspace.data_plane().await?;
+            let mut url = plane.model_management(&["services", self.name.as_str(), "logs"]);
+            url.query_pairs_mut()
+                .append_pair("tail", &options.tail.to_string())
+                .append_pair("init", if options.init { "true" } else { "false" });
+            let request = HttpRequest::get(url);
+            let id = &request.client_request_id;
+            let logs: Logs = plane
+                .client()
+                .send(&request, Sending::Retried, LIMIT, None)
+                .await?
+                .successful(id)?
+                .json(id)?;
+            Ok(logs.content.unwrap_or_default())
+        };
+        Box::pin(read)
+            .await
+            .map_err(|error: Error| error.with_context(|| self.doing("read the logs of")))
+    }
+
+    /// The ends of both logs, as far as they can be had within a while: a failure is told in any case.
+    pub(super) async fn last_logs(&self) -> ContainerLogs {
+        let options = LogOptions::new().tail(TAIL);
+        let read = async |options| {
+            let logs = tokio::time::timeout(PATIENCE, self.logs(options)).await;
+            let logs = logs.ok()?.inspect_err(|error| {
+                tracing::debug!(%error, "the logs of a failed deployment cannot be read");
+            });
+            logs.ok().filter(|logs| !logs.trim().is_empty())
+        };
+        let (main, init) = futures::join!(read(options), read(options.init()));
+        ContainerLogs::new(main, init)
+    }
+}

@@ -1,0 +1,110 @@
+//! Finding web services.
+
+use super::AksWebservice;
+use crate::error::Error;
+use crate::model::pairs;
+use crate::transport::own_pages;
+use crate::wire::ServiceResource;
+use crate::workspace::Workspace;
+use futures::{Stream, StreamExt, TryStreamExt};
+use std::collections::BTreeMap;
+
+/// Which web services a list shows; by default all that run on AKS, newest first.
+///
+/// ```
+/// use azureml_aks::ServiceQuery;
+///
+/// let query = ServiceQuery::new().model_name("mymodel").tag("team", "vision");
+/// # let _ = query;
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[must_use]
+pub struct ServiceQuery {
+    model_name: Option<String>,
+    model_id: Option<String>,
+    image_id: Option<String>,
+    tags: BTreeMap<String, Option<String>>,
+    properties: BTreeMap<String, Option<String>>,
+    page_size: Option<u32>,
+}
+
+impl ServiceQuery {
+    /// All web services on AKS.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Services with a model of this name, whatever its version.
+    pub fn model_name(mut self, name: impl Into<String>) -> Self {
+        self.model_name = Some(name.into());
+        self
+    }
+
+    /// Services with this model: `name:version`.
+    pub fn model_id(mut self, id: impl Into<String>) -> Self {
+        self.model_id = Some(id.into());
+        self
+    }
+
+    /// Services with this image: `name:version`.
+    pub fn image_id(mut self, id: impl Into<String>) -> Self {
+        self.image_id = Some(id.into());
+        self
+    }
+
+    /// Services with a tag of this value. Further tags narrow it down.
+    pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.tags.insert(name.into(), Some(value.into()));
+        self
+    }
+
+    /// Services with a tag of this name, whatever its value.
+    pub fn has_tag(mut self, name: impl Into<String>) -> Self {
+        self.tags.insert(name.into(), None);
+        self
+    }
+
+    /// Services with a property of this value. Further properties narrow it down.
+    pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.properties.insert(name.into(), Some(value.into()));
+        self
+    }
+
+    /// How many services a page has; the service's own choice by default.
+    pub fn page_size(mut self, services: u32) -> Self {
+        self.page_size = Some(services);
+        self
+    }
+
+    fn parameters(&self) -> Vec<(&'static str, String)> {
+        let mut found = vec![
+            ("expand", "true".to_owned()),
+            ("computeType", "AKS".to_owned()),
+            ("orderby", "CreatedAtDesc".to_owned()),
+        ];
+        let mut say = |name, value: Option<String>| found.extend(value.map(|value| (name, value)));
+        say("modelName", self.model_name.clone());
+        say("modelId", self.model_id.clone());
+        say("imageId", self.image_id.clone());
+        say("tags", pairs(&self.tags));
+        say("properties", pairs(&self.properties));
+        say("count", self.page_size.map(|size| size.to_string()));
+        found
+    }
+}
+
+pub(super) fn list(
+    workspace: Workspace,
+    query: ServiceQuery,
+) -> impl Stream<Item = Result<AksWebservice, Error>> + Send + 'static {
+    let found = async move {
+        let plane = workspace.data_plane().await?;
+        let mut url = plane.model_management(&["services"]);
+        url.query_pairs_mut().extend_pairs(query.parameters());
+        let client = plane.client().clone();
+        let services = own_pages::<ServiceResource>(client, url)
+            .map(move |resource| AksWebservice::found(workspace.clone(), resource?));
+        Ok::<_, Error>(services)
+    };
+    futures::stream::once(found).try_flatten()
+}

@@ -1,0 +1,122 @@
+//! From a service to a client that calls it.
+
+use super::AksWebservice;
+use crate::error::{Error, ErrorKind};
+use crate::scoring::{
+    CredentialKind, CredentialSource, ScoringClient, ScoringClientBuilder, ScoringCredential,
+};
+use async_trait::async_trait;
+use azure_core::time::OffsetDateTime;
+use std::sync::Arc;
+
+impl AksWebservice {
+    /// A client that calls the service: with its key, a token or nothing, as the service asks.
+    ///
+    /// Key or token are fetched at the first call, kept, and replaced in time. Calls themselves go to
+    /// the service alone, over connections of their own; a workspace that was built with a transport
+    /// has its services called through it, too.
+    ///
+    /// Sends: GET of the service, if it was not healthy when it was last read.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Refused`] if the service has no address yet; otherwise those of reading it, and of
+    /// [`ScoringClientBuilder::build`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: it only reads.
+    pub async fn scoring_client(&self) -> Result<ScoringClient, Error> {
+        self.scoring_client_builder().await?.build()
+    }
+
+    /// [`scoring_client`](Self::scoring_client), before it is built: to set timeout, retries or a proxy.
+    ///
+    /// # Errors
+    ///
+    /// As for [`scoring_client`](Self::scoring_client).
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: it only reads.
+    pub async fn scoring_client_builder(&self) -> Result<ScoringClientBuilder, Error> {
+        // Found now, so that the client needs nothing of ARM later.
+        self.workspace.data_plane().await?;
+        let mut service = self.clone();
+        let known = service.resource.scoring_uri.is_some() && service.is_healthy();
+        if !known {
+            service.refresh_state().await?;
+        }
+        let uri = service.resource.scoring_uri.as_deref().unwrap_or_default();
+        if uri.is_empty() {
+            let state = service.state().map(|state| state.to_string());
+            return Err(Error::new(
+                ErrorKind::Refused,
+                format!(
+                    "the service cannot be called yet (state {})",
+                    state.as_deref().unwrap_or("unknown")
+                ),
+            )
+            .with_context(|| service.doing("call"))
+            .with_remedy("wait for its deployment first"));
+        }
+        let mut builder = ScoringClient::builder(uri);
+        if self.workspace.has_own_transport()
+            && let Some(transport) = &self.workspace.settings().options.transport
+        {
+            builder = builder.transport(transport.clone());
+        }
+        let resource = &service.resource;
+        let tokens = resource.token_auth_enabled == Some(true);
+        // Keys are on where nothing is said.
+        let keys = resource.auth_enabled != Some(false);
+        let kind = match (tokens, keys) {
+            (true, _) => CredentialKind::Token,
+            (false, true) => CredentialKind::Key,
+            (false, false) => return Ok(builder.anonymous()),
+        };
+        let source = Source { service, kind };
+        Ok(builder.source(Arc::new(source)))
+    }
+
+    fn is_healthy(&self) -> bool {
+        self.state() == Some(super::ServiceState::Healthy)
+    }
+}
+
+/// Fetches what a service asks for.
+#[derive(Debug)]
+struct Source {
+    service: AksWebservice,
+    kind: CredentialKind,
+}
+
+#[async_trait]
+impl CredentialSource for Source {
+    async fn fetch(&self) -> Result<ScoringCredential, Error> {
+        let kind = self.kind;
+        match kind {
+            CredentialKind::Key => {
+                let keys = self.service.keys().await?;
+                let secret = keys.primary_key.or(keys.secondary_key).ok_or_else(|| {
+                    Error::new(ErrorKind::Protocol, "the service gave no key")
+                })?;
+                Ok(ScoringCredential {
+                    secret,
+                    refresh_after: None,
+                    expires_on: None,
+                    kind,
+                })
+            }
+            CredentialKind::Token => {
+                let token = self.service.token().await?;
+                Ok(ScoringCredential {
+                    refresh_after: token.refresh_after().map(OffsetDateTime::from),
+                    expires_on: token.expires_on().map(OffsetDateTime::from),
+                    secret: token.access_token,
+                    kind,
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! Changing a service.
+
+use super::checks::{self, Check};
+use super::deploy::needs_no_code;
+use super::image::{self, Image};
+use super::{AksWebservice, ServiceState};
+use crate::config::{CodeChange, CurrentService, InferenceConfiguration, ServiceUpdate};
+use crate::error::{Error, ErrorKind, Violation, Warning};
+use crate::model::Model;
+use crate::operation::{self, Driver, Machine};
+use crate::rules;
+use crate::token::{HttpVerb, Verb};
+use crate::transport::HttpRequest;
+use crate::wire::ServiceResource;
+use crate::workspace::DataPlane;
+use azure_core::http::Method;
+use serde_json::Value;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+
+impl AksWebservice {
+    /// Changes settings, tags, properties or the description of the service; nothing else.
+    ///
+    /// Nothing is sent before the change is awaited; see [`ServiceChange`].
+    ///
+    /// ```
+    /// # #[cfg(feature = "emulator")]
+    /// # async fn update(service: &mut azureml_aks::AksWebservice) -> Result<(), azureml_aks::Error> {
+    /// use azureml_aks::{Auth, AutoScale, ServiceUpdate, WaitOptions};
+    ///
+    /// let update = ServiceUpdate::builder()
+    ///     .auth(Auth::Token)
+    ///     .replicas(AutoScale::new().max_replicas(20))
+    ///     .build()?;
+    /// service.update(update).await?;
+    /// service.wait_for_deployment(WaitOptions::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn update(&mut self, update: ServiceUpdate) -> ServiceChange<'_> {
+        ServiceChange {
+            update: Some(update),
+            ..ServiceChange::of(self)
+        }
+    }
+
+    /// Changes entry script, sources and environment; the models stay, unless
+    /// [`models`](ServiceChange::models) names others.
+    ///
+    /// A new version of a model does not come to services by itself: each has to be updated.
+    ///
+    /// Nothing is sent before the change is awaited; see [`ServiceChange`].
+    pub fn update_inference(&mut self, inference: InferenceConfiguration) -> ServiceChange<'_> {
+        ServiceChange {
+            inference: Some(inference),
+            ..ServiceChange::of(self)
+        }
+    }
+
+    /// Changes the models. Without a new inference configuration that is only possible for one model
+    /// that needs no code.
+    ///
+    /// Nothing is sent before the change is awaited; see [`ServiceChange`].
+    pub fn update_models<'m>(
+        &mut self,
+        models: impl IntoIterator<Item = &'m Model>,
+    ) -> ServiceChange<'_> {
+        ServiceChange::of(self).models(models)
+    }
+}
+
+/// A change of a service that begins when it is awaited: [`AksWebservice::update`],
+/// [`update_inference`](AksWebservice::update_inference),
+/// [`update_models`](AksWebservice::update_models). All of it goes into one request.
+#[must_use = "nothing is sent before it is awaited"]
+pub struct ServiceChange<'s> {
+    service: &'s mut AksWebservice,
+    update: Option<ServiceUpdate>,
+    models: Option<Vec<Model>>,
+    inference: Option<InferenceConfiguration>,
+    despite_findings: bool,
+}
+
+impl<'s> ServiceChange<'s> {
+    fn of(service: &'s mut AksWebservice) -> Self {
+        Self {
+            service,
+            update: None,
+            models: None,
+            inference: None,
+            despite_findings: false,
+        }
+    }
+
+    /// Settings, tags, properties and description, too.
+    pub fn settings(mut self, update: ServiceUpdate) -> Self {
+        self.update = Some(update);
+        self
+    }
+
+    /// The models, too.
+    pub fn models<'m>(mut self, models: impl IntoIterator<Item = &'m Model>) -> Self {
+        self.models = Some(models.into_iter().cloned().collect());
+        self
+    }
+
+    /// Entry script, sources and environment, too.
+    pub fn inference_configuration(mut self, inference: InferenceConfiguration) -> Self {
+        self.inference = Some(inference);
+        self
+    }
+
+    /// Goes on although the service's own check speaks against it; what it said is among the
+    /// [`warnings`](AksWebservice::warnings) of the service.
+    pub fn despite_findings(mut self) -> Self {
+        self.despite_findings = true;
+        self
+    }
+
+    /// Sends the change. Where it is more than tags, properties and description it goes on afterwards:
+    /// [`wait_for_deployment`](AksWebservice::wait_for_deployment) waits for it.
+    ///
+    /// Sends: GET of the service, to know what stays; GET of the environment and what is to be uploaded,
+    /// where the inference configuration changes; POST of the check; PATCH of the service; GET of it
+    /// where the change is made at once.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Validation`] for what does not fit the service as it is, models alone, and what the
+    ///   service's check says;
+    /// - [`ErrorKind::Service`] with the service's reason: 409 while another operation runs
+    ///   ([`Error::is_conflict`]), also where the service was made by the designer. Where it is not known
+    ///   whether the PATCH arrived, the error carries a [`resume_token`](Error::resume_token).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped after the PATCH was sent, the change may be made all the same; sending it again is
+    /// harmless.
+    pub async fn send(self) -> Result<(), Error> {
+        let context = self.service.doing("update");
+        Box::pin(self.run())
+            .await
+            .map_err(|error| error.with_context(|| context))
+    }
+
+    async fn run(self) -> Result<(), Error> {
+        let update = self.checked()?;
+        let workspace = self.service.workspace.clone();
+        let name = self.service.name.clone();
+        self.service.read_again().await?;
+        let plane = workspace.data_plane().await?;
+        let current = self.service.resource.clone();
+        let image = self.image(plane, &current).await?;
+        let mut warnings: Vec<Warning> = Vec::new();
+        let request = image.map(|image| {
+            warnings.extend(image.warnings);
+            image.request
+        });
+        let patch = Value::Array(update.patch(&known(&current), request)?);
+        let found = checks::ask(plane, &[Check::update(name.as_str(), &patch)]).await;
+        if self.despite_findings {
+            warnings.extend(found.warnings);
+            warnings.extend(found.refusals.into_iter().map(Violation::into_warning));
+        } else {
+            warnings.extend(found.finish()?);
+        }
+
+        let token = self.service.token_of(plane, Verb::Update, HttpVerb::Patch, true);
+        let url = plane.model_management(&["services", name.as_str()]);
+        let request = HttpRequest::new(Method::Patch, url).json_patch(&patch);
+        let answer = operation::write(plane.client(), request, &token).await?;
+        let id = token.parts().client_request_id.clone();
+        let answer = answer.successful(&id).map_err(|error| {
+            match error.is_conflict() && error.remedy().is_none() {
+                true => error.with_remedy(
+                    "another operation runs on the service: wait for it with wait_for_deployment, \
+                     then try again",
+                ),
+                false => error,
+            }
+        })?;
+        self.service.warnings = warnings;
+        let service = self.service.url(plane);
+        let begun = Machine::start_service(
+            HttpVerb::Patch,
+            &service,
+            &id,
+            plane.client().origins(),
+            &plane.model_management(&["operations"]),
+            true,
+            &answer,
+        )?;
+        // 200 without an operation: made at once, whatever state the service is in.
+        if answer.status == 200 && !begun.0.has_monitor() {
+            self.service.pending = None;
+            return self.service.read_again().await;
+        }
+        let driver = Driver::new(plane.client().clone(), name.to_string(), Some(token), begun);
+        self.service.pending = Some(Box::new(driver));
+        // Until it is read again: what was read before is of another version.
+        let resource = std::sync::Arc::make_mut(&mut self.service.resource);
+        resource.state = Some(ServiceState::Transitioning.as_str().to_owned());
+        Ok(())
+    }
+
+    /// The settings, with what is known of the rest.
+    fn checked(&self) -> Result<ServiceUpdate, Error> {
+        let code = match (&self.inference, &self.models) {
+            (Some(_), _) => Some(CodeChange::Inference),
+            (None, Some(models)) => Some(CodeChange::Models {
+                count: models.len(),
+                no_code: models.iter().all(needs_no_code),
+            }),
+            (None, None) => None,
+        };
+        let own = self.service.workspace.id();
+        let foreign = self.models.iter().flatten().filter(|model| model.workspace().id() != own);
+        let foreign: Vec<Violation> = foreign
+            .map(|model| {
+                rules::DEPLOYMENT_WORKSPACE.violation(
+                    "models",
+                    Some(model.id()),
+                    "the model belongs to another workspace",
+                    "register it in the workspace of the service",
+                )
+            })
+            .collect();
+        if !foreign.is_empty() {
+            return Err(Error::validation("service update", foreign));
+        }
+        let builder = match &self.update {
+            Some(update) => update.clone().into_builder(),
+            None => ServiceUpdate::builder(),
+        };
+        match code {
+            Some(code) => builder.with_code(code).build(),
+            None => builder.build(),
+        }
+    }
+
+    async fn image(
+        &self,
+        plane: &DataPlane,
+        current: &ServiceResource,
+    ) -> Result<Option<Image>, Error> {
+        let ids = |models: &[Model]| models.iter().map(|model| model.id().to_owned()).collect();
+        let (workspace, name) = (&self.service.workspace, self.service.name.as_str());
+        match (&self.inference, &self.models) {
+            (None, None) => Ok(None),
+            (None, Some(models)) => {
+                let model = models.first().map_or("", Model::id);
+                Ok(Some(image::without_code(model)))
+            }
+            (Some(inference), models) => {
+                let models = match models {
+                    Some(models) => ids(models),
+                    None => models_of(current)?,
+                };
+                image::of(workspace, plane, inference, &models, name).await.map(Some)
+            }
+        }
+    }
+}
+
+impl<'s> IntoFuture for ServiceChange<'s> {
+    type Output = Result<(), Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 's>>;
+
+    /// See [`send`](Self::send).
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+impl fmt::Debug for ServiceChange<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServiceChange")
+            .field("service", &self.service.name.as_str())
+            .field("models", &self.models)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The models that the service has, which a new inference configuration keeps.
+fn models_of(current: &ServiceResource) -> Result<Vec<String>, Error> {
+    let ids = current.models.iter().map(|model| model.id.clone());
+    ids.collect::<Option<Vec<String>>>().ok_or_else(|| {
+        Error::new(
+            ErrorKind::Protocol,
+            "the service does not say which models it has",
+        )
+        .with_remedy("name the models in the update")
+    })
+}
+
+fn known(current: &ServiceResource) -> CurrentService {
+    let scale = current.auto_scaler.as_ref();
+    let container = current.container_resource_requirements.as_ref();
+    CurrentService {
+        tags: current.tags.clone(),
+        properties: current.properties.clone(),
+        min_replicas: scale.and_then(|scale| scale.min_replicas),
+        max_replicas: scale.and_then(|scale| scale.max_replicas),
+        cpu_cores: container.and_then(|container| container.cpu),
+        cpu_cores_limit: container.and_then(|container| container.cpu_limit),
+        memory_gb: container.and_then(|container| container.memory_gb),
+        memory_gb_limit: container.and_then(|container| container.memory_gb_limit),
+    }
+}
