@@ -154,7 +154,7 @@ mod tests {
 
         std::fs::write(
             folder.path().join("alone.py"),
-            "def init(): pass\ndef run(x): return x\n",
+            "import pickle\nclass Kept: pass\ndef init(): pickle.loads(pickle.dumps(Kept()))\ndef run(x): return x\n",
         )
         .unwrap();
         std::fs::write(folder.path().join("driver.py"), program("alone.py", None)).unwrap();

@@ -28,7 +28,7 @@ pub struct EnvironmentBuilder {
     pub(super) shared_volumes: Option<bool>,
     pub(super) enable_gpu: Option<bool>,
     pub(super) shm_size: Option<String>,
-    pub(super) docker_arguments: Vec<String>,
+    pub(super) docker_arguments: Arguments,
     pub(super) spark: Option<SparkSettings>,
     pub(super) inferencing_stack_version: Option<String>,
 }
@@ -40,6 +40,16 @@ pub(super) struct Variables(pub(super) BTreeMap<String, String>);
 impl fmt::Debug for Variables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// Arguments of `docker run`. They are only counted in what is shown: some set variables.
+#[derive(Clone, Default)]
+pub(super) struct Arguments(pub(super) Vec<String>);
+
+impl fmt::Debug for Arguments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} arguments", self.0.len())
     }
 }
 
@@ -160,7 +170,7 @@ impl EnvironmentBuilder {
 
     /// Adds an argument for `docker run`.
     pub fn docker_argument(mut self, argument: impl Into<String>) -> Self {
-        self.docker_arguments.push(argument.into());
+        self.docker_arguments.0.push(argument.into());
         self
     }
 
@@ -170,6 +180,7 @@ impl EnvironmentBuilder {
         arguments: impl IntoIterator<Item = A>,
     ) -> Self {
         self.docker_arguments
+            .0
             .extend(arguments.into_iter().map(Into::into));
         self
     }
@@ -356,111 +367,4 @@ const SET_BY_DEPLOYMENT: [&str; 2] = [
 ];
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn broken(builder: EnvironmentBuilder) -> Vec<(&'static str, String)> {
-        let error = builder.build().unwrap_err();
-        let found = error.violations().iter();
-        found.map(|v| (v.rule, v.path.clone())).collect()
-    }
-
-    fn advice(builder: EnvironmentBuilder) -> Vec<&'static str> {
-        let environment = builder.build().unwrap();
-        environment.warnings().iter().map(|w| w.rule).collect()
-    }
-
-    #[test]
-    fn everything_wrong_is_told_at_once() {
-        let builder = Environment::builder()
-            .name("Microsoft/x")
-            .version("")
-            .interpreter_path(" ")
-            .base_conda_environment("")
-            .base_image("")
-            .base_dockerfile("\n")
-            .inferencing_stack_version("")
-            .conda_dependencies(CondaDependencies::new().conda_package("").pip_package(" "))
-            .base_image_registry(ContainerRegistry::new(""))
-            .shm_size("-1g")
-            .environment_variable("", "")
-            .spark(SparkSettings::new().repository(""));
-        let expected: Vec<(&str, String)> = [
-            ("segment.characters", "name"),
-            ("environment.name_reserved", "name"),
-            ("segment.empty", "version"),
-            ("environment.empty", "interpreter_path"),
-            ("environment.empty", "base_conda_environment"),
-            ("environment.empty", "base_image"),
-            ("environment.empty", "base_dockerfile"),
-            ("environment.empty", "inferencing_stack_version"),
-            ("environment.empty", "conda_dependencies.dependencies[0]"),
-            (
-                "environment.empty",
-                "conda_dependencies.dependencies[1].pip[0]",
-            ),
-            ("environment.image_and_dockerfile", "base_dockerfile"),
-            ("environment.empty", "base_image_registry.address"),
-            ("environment.shm_size", "shm_size"),
-            ("environment.variable_name", "environment_variables"),
-            ("environment.empty", "spark.repositories[0]"),
-        ]
-        .map(|(rule, path)| (rule, path.to_owned()))
-        .to_vec();
-        assert_eq!(broken(builder), expected);
-    }
-
-    #[test]
-    fn names_of_curated_environments_are_kept_from_definitions() {
-        for name in ["Microsoft", "AzureML-Minimal", "AzureMLx"] {
-            assert_eq!(
-                broken(Environment::builder().name(name)),
-                [("environment.name_reserved", "name".into())]
-            );
-        }
-        for name in ["myenv", "azureml-env", "my-AzureML", "microsoft_x"] {
-            assert!(Environment::builder().name(name).build().is_ok(), "{name}");
-        }
-    }
-
-    #[test]
-    fn sizes_are_those_of_docker() {
-        for size in ["1", "64m", "2g", "2G", "1gb", "1024k", "7b"] {
-            assert!(is_size(size), "{size}");
-        }
-        for size in [
-            "", "g", "0g", "-1g", "+1g", "1.5g", "2 g", "2t", "1é", "2gg",
-        ] {
-            assert!(!is_size(size), "{size}");
-        }
-    }
-
-    #[test]
-    fn what_has_no_effect_is_a_warning() {
-        let builder = Environment::builder;
-        assert_eq!(
-            advice(builder().interpreter_path("/opt/python")),
-            ["environment.interpreter_unused"]
-        );
-        assert!(advice(builder().interpreter_path("python")).is_empty());
-        let managed = builder().user_managed_dependencies(true);
-        assert!(advice(managed.clone().interpreter_path("/opt/python")).is_empty());
-        assert_eq!(
-            advice(managed.conda_dependencies(CondaDependencies::new())),
-            ["environment.conda_unused"]
-        );
-        let registry = builder().base_image_registry(ContainerRegistry::new("r"));
-        assert_eq!(advice(registry.clone()), ["environment.registry_unused"]);
-        assert!(advice(registry.base_image("r/i")).is_empty());
-        assert_eq!(
-            advice(builder().enable_gpu(true)),
-            ["environment.gpu_image"]
-        );
-        assert!(advice(builder().enable_gpu(false)).is_empty());
-        assert!(advice(builder().enable_gpu(true).base_dockerfile("FROM a")).is_empty());
-        assert_eq!(
-            advice(builder().environment_variable("AZUREML_ENTRY_SCRIPT", "x")),
-            ["environment.variable_overwritten"]
-        );
-    }
-}
+mod tests;

@@ -37,6 +37,7 @@ impl Dockerfile {
         let mut findings = Findings::default();
         let read = Self::read(path.as_ref(), "base_dockerfile", &mut findings);
         findings.finish("Dockerfile")?;
+        // Never the case: what cannot be read was refused.
         read.ok_or_else(|| Error::validation("Dockerfile", Vec::new()))
     }
 

@@ -144,8 +144,9 @@ impl Environment {
         insert(&mut docker, "sharedVolumes", said.shared_volumes);
         insert(&mut docker, "gpuSupport", said.enable_gpu);
         insert(&mut docker, "shmSize", said.shm_size.as_deref());
-        if !said.docker_arguments.is_empty() {
-            docker.insert("arguments".into(), said.docker_arguments.clone().into());
+        if !said.docker_arguments.0.is_empty() {
+            let arguments = said.docker_arguments.0.clone();
+            docker.insert("arguments".into(), arguments.into());
         }
         if let Some(registry) = &said.base_image_registry {
             docker.insert("baseImageRegistry".into(), registry.value());
@@ -256,6 +257,7 @@ mod tests {
     fn what_may_be_secret_is_not_shown() {
         let builder = Environment::builder()
             .environment_variable("TOKEN", "CANARY-1")
+            .docker_argument("--env=TOKEN=CANARY-4")
             .base_dockerfile("FROM a\nENV TOKEN=CANARY-2\n")
             .base_image_registry(ContainerRegistry::new("r").credentials("me", "CANARY-3"));
         let shown = format!("{builder:?}{:?}", builder.clone().build().unwrap());

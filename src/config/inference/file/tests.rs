@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::inference::EnvironmentRef;
 use crate::config::inference::EnvironmentSource;
 use crate::config::inference::script::Script;
 use proptest::prelude::*;
