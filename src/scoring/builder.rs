@@ -1,6 +1,7 @@
 //! How a scoring client is set up.
 
 use super::credential::{Cache, CredentialSource};
+use super::ids::Ids;
 use super::{Authority, Inner, ScoringClient, ScoringRetry};
 use crate::error::{Error, ErrorKind};
 use crate::transport::{Bearer, DefaultClient, Sender};
@@ -210,6 +211,7 @@ impl ScoringClientBuilder {
                 uri,
                 authority,
                 sender,
+                ids: Ids::default(),
                 timeout: self.timeout,
                 retry: self.retry,
                 answer_limit: self.answer_limit,

@@ -2,7 +2,7 @@
 
 use super::credential::Held;
 use super::{Authority, Inner, ScoringAnswer, ScoringClient, failure};
-use crate::error::{Error, ErrorKind, ResponseFacts, redact_url};
+use crate::error::{Error, ErrorKind, redact_url};
 use crate::operation::chance;
 use crate::transport::{
     Bearer, DirectRequest, Reply, Undelivered, is_header_name, is_header_value,
@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fmt;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -169,7 +170,7 @@ impl ScoringRequest {
         self.check()?;
         let client_request_id = match &self.request_id {
             Some(id) => id.clone(),
-            None => azure_core::Uuid::new_v4().into(),
+            None => self.client.inner.ids.next(),
         };
         match self.exchange(call, &client_request_id).await {
             Ok(reply) => Ok(ScoringAnswer {
@@ -177,10 +178,9 @@ impl ScoringRequest {
                 client_request_id,
             }),
             Err(error) => {
-                let facts = ResponseFacts {
-                    client_request_id: Some(client_request_id),
-                    ..error.response().cloned().unwrap_or_default()
-                };
+                // Of a fetch that failed it is the fetch's own.
+                let mut facts = error.response().cloned().unwrap_or_default();
+                facts.client_request_id.get_or_insert(client_request_id);
                 Err(error
                     .with_foreign_response(facts)
                     .with_context(|| self.context()))
@@ -245,8 +245,11 @@ impl ScoringRequest {
                 headers: &self.headers,
                 body: call.body.clone(),
             };
-            let sent = deadline.keep(client.sender.send(request, client.answer_limit));
-            let (status, error) = match sent.await? {
+            let sent = {
+                let sending = pin!(client.sender.send(request, client.answer_limit));
+                deadline.keep("", sending).await?
+            };
+            let (status, error) = match sent {
                 Ok(reply) if reply.is_success() => return Ok(reply),
                 Ok(reply) => {
                     if reply.status == 401
@@ -289,8 +292,9 @@ impl Inner {
             Authority::Source(cache) => match cache.ready() {
                 Some(held) => Ok(Current::Held(held)),
                 None => {
-                    let waited = deadline.keep_for("for the key or token", cache.wait());
-                    waited.await?.map(Current::Held)
+                    let waiting = pin!(cache.wait());
+                    let held = deadline.keep(CREDENTIAL, waiting).await?;
+                    held.map(Current::Held)
                 }
             },
         }
@@ -305,8 +309,9 @@ impl Inner {
         let (Authority::Source(cache), Current::Held(refused)) = (&self.authority, refused) else {
             return Ok(None);
         };
-        let newer = deadline.keep_for("for the key or token", cache.newer(refused));
-        Ok(newer.await??.map(Current::Held))
+        let fetching = pin!(cache.newer(refused));
+        let newer = deadline.keep(CREDENTIAL, fetching).await??;
+        Ok(newer.map(Current::Held))
     }
 }
 
@@ -349,30 +354,33 @@ impl Deadline {
         }
     }
 
-    async fn keep<T>(&self, work: impl Future<Output = T> + Send) -> Result<T, Error> {
-        self.keep_for("", work).await
-    }
-
-    async fn keep_for<T>(
+    /// Ends the work at the deadline.
+    ///
+    /// # Arguments
+    ///
+    /// * `what` - what is waited for, if it is not the answer.
+    /// * `work` - pinned already, for it is large: moved from hand to hand it would be a third of
+    ///   what a call costs beside `reqwest` (`docs/performance.md`).
+    async fn keep<T>(
         &self,
         what: &str,
-        work: impl Future<Output = T> + Send,
+        work: Pin<&mut (impl Future<Output = T> + Send)>,
     ) -> Result<T, Error> {
         let Some(at) = self.at else {
             return Ok(work.await);
         };
         timeout_at(at, work).await.map_err(|_| {
             let blank = if what.is_empty() { "" } else { " " };
+            let timeout = self.timeout;
             Error::new(
                 ErrorKind::Timeout,
-                format!(
-                    "no answer within the call's own timeout of {:.0?}{blank}{what}",
-                    self.timeout
-                ),
+                format!("no answer within the call's own timeout of {timeout:.0?}{blank}{what}"),
             )
         })
     }
 }
+
+const CREDENTIAL: &str = "for the key or token";
 
 impl fmt::Debug for ScoringRequest {
     /// Headers by their names alone.

@@ -5,6 +5,7 @@ mod builder;
 mod call;
 mod credential;
 mod failure;
+mod ids;
 mod retry;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use crate::error::{Error, redact_url};
 use crate::transport::{Bearer, Sender};
 use azure_core::Bytes;
 use credential::Cache;
+use ids::Ids;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -94,6 +96,7 @@ struct Inner {
     swagger: Url,
     authority: Authority,
     sender: Sender,
+    ids: Ids,
     timeout: Duration,
     retry: Option<ScoringRetry>,
     answer_limit: usize,
@@ -123,8 +126,8 @@ impl ScoringClient {
         &self.inner.uri
     }
 
-    /// Whether what is sent, the key or token among it, can be read on the way: `false` for a service
-    /// without TLS.
+    /// Whether calls are encrypted. `false` for a service without TLS: everything that is sent, the
+    /// key or token among it, can then be read on the way.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
         self.inner.uri.scheme() == "https"

@@ -6,6 +6,9 @@ use azure_core::error::{Error, ErrorKind};
 use azure_core::http::headers::Headers;
 use reqwest::header::{self, HeaderMap, HeaderName};
 
+/// For the headers of every call.
+const ROOM: usize = 6;
+
 static CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-request-id");
 
 /// A client of `reqwest`.
@@ -54,6 +57,8 @@ fn translate(request: DirectRequest<'_>) -> azure_core::Result<reqwest::Request>
     let method = reqwest::Method::from_bytes(request.method.as_str().as_bytes())
         .map_err(|error| Error::with_error(ErrorKind::Other, error, "the method is not valid"))?;
     let mut own = reqwest::Request::new(method, request.url.clone());
+    // Of its own accord the map grows three times.
+    *own.headers_mut() = HeaderMap::with_capacity(ROOM + request.headers.len());
     let headers = own.headers_mut();
     for (name, value) in request.headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| {

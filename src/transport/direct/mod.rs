@@ -261,11 +261,11 @@ impl std::fmt::Debug for Bearer {
 
 /// Whether a text can be the value of a header.
 pub(crate) fn is_header_value(text: &str) -> bool {
-    !text.is_empty()
-        && text.trim() == text
-        && text
-            .bytes()
-            .all(|byte| byte == b' ' || byte.is_ascii_graphic())
+    let bytes = text.as_bytes();
+    let is_no_blank = |edge: Option<&u8>| edge.is_some_and(|byte| *byte != b' ');
+    is_no_blank(bytes.first())
+        && is_no_blank(bytes.last())
+        && bytes.iter().all(|byte| (b' '..=b'~').contains(byte))
 }
 
 /// Whether a text can be the name of a header: a token by RFC 9110, section 5.6.2.
@@ -299,7 +299,16 @@ mod tests {
             assert!(!is_header_name(name), "{name:?}");
         }
         assert!(is_header_value("application/json; charset=utf-8"));
-        for value in ["", " a", "a\r\nb: c", "a\u{e9}"] {
+        for value in [
+            "",
+            " ",
+            " a",
+            "a ",
+            "a\tb",
+            "a\r\nb: c",
+            "a\u{e9}",
+            "a\u{7f}",
+        ] {
             assert!(!is_header_value(value), "{value:?}");
         }
     }
