@@ -164,6 +164,8 @@ mod tests {
         for (load, expected) in [
             (ServiceLoad::new(7.0, SECOND), 10),
             (ServiceLoad::new(7.001, SECOND), 11),
+            // 3 × 2.1 × 100 ÷ 70 is 9.000000000000002 in floating point.
+            (ServiceLoad::new(3.0, Duration::from_millis(2100)), 9),
             (ServiceLoad::new(0.001, Duration::from_millis(1)), 1),
             (
                 ServiceLoad::new(0.7, Duration::from_millis(100)).target_utilization(7),

@@ -222,6 +222,10 @@ mod tests {
         assert!(broken(AutoScale::new()).is_empty());
         assert!(broken(AutoScale::new().min_replicas(3).max_replicas(3)).is_empty());
         assert_eq!(broken(0), [("replicas".to_owned(), "deploy.count.zero")]);
+        assert_eq!(
+            broken(AutoScale::new().min_replicas(5).max_replicas(0)),
+            [("replicas.max_replicas".to_owned(), "deploy.count.zero")]
+        );
         let found = broken(
             AutoScale::new()
                 .min_replicas(0)

@@ -180,6 +180,17 @@ fn a_file_asks_for_a_number_of_replicas_or_for_autoscaling() {
 }
 
 #[test]
+fn a_switch_of_the_wrong_type_is_not_taken_for_one_that_is_off() {
+    let file = json!({ "autoScaler": { "autoscaleEnabled": "yes", "minReplicas": 1 } });
+    assert_eq!(
+        broken(file),
+        at(&["autoScaler.autoscaleEnabled"], "deploy_file.type")
+    );
+    let file = json!({ "numReplicas": "2", "autoScaler": { "autoscaleEnabled": false } });
+    assert_eq!(broken(file), at(&["numReplicas"], "deploy_file.type"));
+}
+
+#[test]
 fn every_wrong_type_is_named_by_its_path_at_once() {
     let text = json!("text");
     let file = json!({

@@ -222,6 +222,21 @@ fn what_changes_has_to_fit_what_stays() {
     ] {
         assert!(fits.build().unwrap().patch(&current, None).is_ok());
     }
+    // What the service has is not judged where it stays.
+    let odd = CurrentService {
+        cpu_cores: Some(2.0),
+        cpu_cores_limit: Some(1.0),
+        min_replicas: Some(3),
+        max_replicas: Some(2),
+        ..CurrentService::default()
+    };
+    for elsewhere in [
+        ServiceUpdate::builder().description("x"),
+        scale(new().target_utilization(50)),
+    ] {
+        assert!(elsewhere.build().unwrap().patch(&odd, None).is_ok());
+    }
+
     let both = ServiceUpdate::builder().cpu_cores(1.5).memory_gb_limit(0.5);
     let found = refused(both, &current);
     assert_eq!(
