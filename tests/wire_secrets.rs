@@ -114,6 +114,26 @@ impl HttpClient for Broken {
     }
 }
 
+/// A store that refuses a signed URL, and quotes it.
+#[cfg(all(feature = "services", feature = "internals"))]
+#[derive(Debug)]
+struct Refusing;
+
+#[cfg(all(feature = "services", feature = "internals"))]
+#[async_trait]
+impl HttpClient for Refusing {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        assert!(request.url().as_str().contains(CANARY));
+        let text = format!(
+            "<Error><Code>AuthenticationFailed</Code><Message>no to {}</Message></Error>",
+            request.url().as_str().replace('&', "&amp;")
+        );
+        let mut headers = azure_core::http::headers::Headers::new();
+        headers.insert("x-ms-error-code", "AuthenticationFailed");
+        Ok(AsyncRawResponse::from_bytes(403.into(), headers, text))
+    }
+}
+
 #[tokio::test]
 async fn no_secret_stands_in_any_text_that_leaves_the_library() {
     let log = Log::default();
@@ -261,6 +281,22 @@ async fn no_secret_stands_in_any_text_that_leaves_the_library() {
     while let Some(cause) = source {
         show(&cause.to_string());
         source = cause.source();
+    }
+
+    // Blobs, whose URLs are secrets as a whole.
+    #[cfg(all(feature = "services", feature = "internals"))]
+    {
+        let blobs = azureml_aks::internals::Blobs::over(Transport::new(Arc::new(Refusing)));
+        let sas = "https://acct.blob.core.windows.net/c/b?sv=1&sig=CANARY&se=2&skoid=1";
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_PATH"));
+        let error = blobs.upload(sas, file, &|_| {}).await.unwrap_err();
+        assert_eq!(error.code(), Some("AuthenticationFailed"));
+        show(&blobs);
+        show(&error);
+        show(&error.to_string());
+        show(&error.service_error());
+        let text = log.text.lock().unwrap();
+        assert!(text.contains("acct.blob.core.windows.net/c/b"));
     }
     let log = log.text.lock().unwrap().clone();
     assert!(

@@ -64,7 +64,8 @@ impl BlobStore {
     /// * `options` - with a transport in it. Policies that add a credential do not belong here: a signed
     ///   URL is one.
     /// * `own_retry` - whether `options.retry` was set by the caller, and is kept. Otherwise a request
-    ///   is tried six times within about half a minute, whatever the store asks for.
+    ///   is tried six times within about a quarter of a minute, whatever the store asks for. What is read,
+    ///   is begun again up to twice after that, because a body can break off behind the pipeline's back.
     /// * `parallelism` - how many blocks of one blob are under way at once, at most. Fewer where they would
     ///   take more than 32 MiB.
     pub(crate) fn new(

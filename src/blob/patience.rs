@@ -81,7 +81,8 @@ impl Policy for TryLimit {
 /// How often a body is read again that broke off: the pipeline's own tries end with the headers.
 const BODIES: usize = 3;
 
-/// Does it again if it ends with [`ErrorKind::Io`].
+/// Does it again if it ends with [`ErrorKind::Io`]. That the pipeline has given up cannot be told from a body
+/// that broke off, so it may try three times as often as [`BlobRetry`] says.
 pub(super) async fn again<T, F>(mut attempt: impl FnMut() -> F + Send) -> azure_core::Result<T>
 where
     F: Future<Output = azure_core::Result<T>> + Send,

@@ -6,7 +6,8 @@
 pub struct TransferProgress {
     /// The file: the last part of its blob's name, until someone knows it by a better one.
     pub file: String,
-    /// How many bytes have arrived so far. What an earlier try had sent counts as soon as it is found.
+    /// How many bytes have arrived so far. What an earlier try had sent counts as soon as it is found;
+    /// should the store have lost it, the count begins again.
     pub bytes: u64,
     /// How many bytes the file has.
     pub total: u64,

@@ -4,6 +4,8 @@ use crate::blob::{BlobStore, SasUrl, Source, TransferProgress};
 use crate::error::Error;
 use crate::transport::{DefaultClient, default_transport};
 use azure_core::http::{ClientOptions, Transport};
+use bytes::Bytes;
+use std::fs::File;
 use std::path::Path;
 
 /// What sends blobs to signed URLs and fetches them.
@@ -41,8 +43,48 @@ impl Blobs {
         file: &Path,
         progress: &(dyn Fn(TransferProgress) + Send + Sync),
     ) -> Result<(u64, u64), Error> {
-        let sas = SasUrl::parse(sas)?;
         let source = Source::Path(file.to_owned());
+        self.upload_source(sas, source, progress).await
+    }
+
+    /// [`upload`](Self::upload) of an open file of this size.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot.
+    pub async fn upload_open(
+        &self,
+        sas: &str,
+        file: File,
+        size: u64,
+        progress: &(dyn Fn(TransferProgress) + Send + Sync),
+    ) -> Result<(u64, u64), Error> {
+        let source = Source::File(file, size);
+        self.upload_source(sas, source, progress).await
+    }
+
+    /// [`upload`](Self::upload) from memory.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot.
+    pub async fn upload_bytes(
+        &self,
+        sas: &str,
+        bytes: Bytes,
+        progress: &(dyn Fn(TransferProgress) + Send + Sync),
+    ) -> Result<(u64, u64), Error> {
+        let source = Source::Bytes(bytes);
+        self.upload_source(sas, source, progress).await
+    }
+
+    async fn upload_source(
+        &self,
+        sas: &str,
+        source: Source,
+        progress: &(dyn Fn(TransferProgress) + Send + Sync),
+    ) -> Result<(u64, u64), Error> {
+        let sas = SasUrl::parse(sas)?;
         let uploaded = self.0.upload(&sas, source, progress).await?;
         Ok((uploaded.size, uploaded.sent))
     }
