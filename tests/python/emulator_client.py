@@ -30,6 +30,11 @@ def finish():
     _admin("POST", "finish")
 
 
+def advance(seconds):
+    """Moves the clock on."""
+    _admin("POST", "advance", {"seconds": seconds})
+
+
 def inject(**fault):
     _admin("POST", "faults", fault)
 
