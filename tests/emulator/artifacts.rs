@@ -309,6 +309,10 @@ async fn a_blob_is_made_of_blocks_and_goes_on_where_it_stopped() {
             .status,
         400
     );
+    // Of two blocks with one id the staged one is the latest.
+    put("comp=block&blockid=AAAD", b"3").await;
+    assert_eq!(commit(more).await.status, 201);
+    assert_eq!(emulator.artifact("LocalUpload/c/m").unwrap(), b"TWO 3");
     let condition = &[("if-none-match", "*")];
     let url = format!("{uri}&comp=blocklist");
     let kept = store(&emulator, Method::Put, &url, condition, more.as_bytes()).await;
