@@ -785,3 +785,27 @@ async fn a_removal_that_fails_leaves_the_service_as_it_was() {
     );
     assert_eq!(service_state(&emulator, "myservice"), "Healthy");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_service_keeps_a_model_that_is_deleted_and_shows_one_that_is_changed() {
+    let emulator = with_compute(manual()).await;
+    deploy(&emulator, no_code("myservice")).await;
+    let steps = replace("/description", json!("changed"));
+    call(&emulator, Method::Patch, "/models/mymodel:1", Some(steps)).await;
+    let model = read_service(&emulator, "myservice").await.body["models"][0].clone();
+    assert_eq!(model["description"], "changed");
+    let reply = call(&emulator, Method::Delete, "/models/mymodel:1", None).await;
+    assert_eq!(reply.status, 200);
+    let model = read_service(&emulator, "myservice").await.body["models"][0].clone();
+    assert_eq!(model["id"], "mymodel:1");
+    // What does not touch the models does not look for them.
+    let reply = patch(&emulator, "myservice", replace("/maxQueueWaitMs", json!(1))).await;
+    assert_eq!(reply.status, 202);
+    emulator.finish_operations();
+    let steps = replace(
+        "/environmentImageRequest",
+        json!({ "modelIds": ["mymodel:1"] }),
+    );
+    let reply = patch(&emulator, "myservice", steps).await;
+    assert_eq!((reply.status, service_code(&reply)), (400, "ModelNotFound"));
+}

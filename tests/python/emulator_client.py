@@ -39,6 +39,11 @@ def inject(**fault):
     _admin("POST", "faults", fault)
 
 
+def set_swagger(service, document):
+    """What the entry script of a service would declare."""
+    _admin("PUT", f"swagger/{service}", document)
+
+
 def clear_faults():
     _admin("DELETE", "faults")
 

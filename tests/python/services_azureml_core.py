@@ -243,6 +243,11 @@ def score(service):
         )
         expect(answer.status_code == status, answer.status_code)
     expect(requests.get(service.swagger_uri, timeout=10).status_code == 401)
+    emulator.set_swagger(service.name, {"swagger": "2.0"})
+    answer = requests.get(
+        service.swagger_uri, headers={"Authorization": f"Bearer {primary}"}, timeout=10
+    )
+    expect(answer.json() == {"swagger": "2.0"}, answer.text)
 
     with pauses(emulator.finish):
         service.regen_key("Primary")
