@@ -68,7 +68,7 @@ const ALLOWED: &[Allowed] = &[
         source: "article on deploying: states of a service (seed-facts.md §5)",
         pointer: "/state",
         kind: Kind::NotListed,
-        value: Some("\"Unschedulable\""),
+        value: Some("Unschedulable"),
         ..UNKNOWN
     },
     Allowed {
@@ -260,7 +260,12 @@ async fn everything() -> Vec<Exchange> {
         tokens["aadAuthEnabled"] = json!(true);
         tokens
     };
-    for body in [full, tokens, short("failing"), json!({ "name": "no" })] {
+    for body in [
+        full,
+        tokens,
+        short("failing"),
+        json!({ "name": "no", "computeType": "AKS" }),
+    ] {
         recorder.call(Method::Post, "/services", Some(body)).await;
     }
     recorder.look("full").await;

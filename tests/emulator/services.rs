@@ -1,4 +1,4 @@
-use azure_core::http::Method;
+use azure_core::http::{Method, Request, Url};
 use azureml_aks::emulator::{Emulator, Fault};
 use serde_json::{Value, json};
 
@@ -718,6 +718,17 @@ async fn bad_patches_are_refused_and_change_nothing() {
             message(&reply)
         );
     }
+    let target = Url::parse(&url(&emulator, "/services/myservice")).unwrap();
+    let mut request = Request::new(target, Method::Patch);
+    request.insert_header("authorization", "Bearer t");
+    request.insert_header("content-type", "application/json");
+    request.set_body(replace("/description", json!("d")).to_string());
+    let reply = emulator
+        .http_client()
+        .execute_request(&request)
+        .await
+        .unwrap();
+    assert_eq!(u16::from(reply.status()), 415);
     assert_eq!(emulator.service("myservice").unwrap(), before);
     let reply = patch(&emulator, "absent", replace("/description", json!("d"))).await;
     assert_eq!(
