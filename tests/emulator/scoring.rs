@@ -403,3 +403,21 @@ async fn large_and_binary_bodies_are_scored_and_not_kept() {
     let answer = ScoringResponse::json(&json!("canary"));
     assert!(!format!("{answer:?}").contains("canary"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn times_beyond_the_calendar_are_its_last_moment() {
+    let ages = Duration::from_secs(1 << 50);
+    let emulator = with_compute(manual().service_token_lifetime(ages, ages)).await;
+    let body = no_code_with("myservice", &json!({ "aadAuthEnabled": true }));
+    let operation = deploy(&emulator, body).await;
+    let reply = call(&emulator, Method::Post, "/services/myservice/token", None).await;
+    assert_eq!(reply.body["expiryOn"], 253_402_300_799_i64);
+    emulator.advance(ages * 2);
+    let poll = read(&emulator, &operation).await;
+    assert_eq!(poll.body["state"], "Succeeded");
+    let token = reply.body["accessToken"].as_str().unwrap();
+    assert_eq!(score(&emulator, "myservice", Some(token)).await.status, 401);
+    let later = deploying(&emulator, no_code("later")).await;
+    let poll = read(&emulator, &later).await;
+    assert_eq!(poll.body["createdTime"], "9999-12-31T23:59:59Z");
+}

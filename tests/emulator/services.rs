@@ -820,3 +820,61 @@ async fn a_service_keeps_a_model_that_is_deleted_and_shows_one_that_is_changed()
     let reply = patch(&emulator, "myservice", steps).await;
     assert_eq!((reply.status, service_code(&reply)), (400, "ModelNotFound"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn odd_bodies_are_refused_by_every_route() {
+    let emulator = with_compute(manual()).await;
+    deploy(&emulator, no_code("myservice")).await;
+    let before = emulator.service("myservice").unwrap();
+    let odd = [
+        json!(null),
+        json!(1),
+        json!("text"),
+        json!([null]),
+        json!([[]]),
+        json!({ "": {} }),
+        json!([{ "op": "add", "path": "", "value": 1 }]),
+        json!([{ "op": "add", "path": "/", "value": 1 }]),
+        json!([{ "op": "add", "path": "/kvTags/a/b", "value": "1" }]),
+        json!([{ "op": "add", "path": "/properties/a/b", "value": "1" }]),
+        json!([{ "op": "add", "path": "/properties/a", "value": {} }]),
+        json!([{ "op": "replace", "path": "/autoScaler/minReplicas", "value": {} }]),
+        json!([{ "op": "remove", "path": "/environmentImageRequest" }]),
+        json!([{ "op": 1, "path": [], "value": 1 }]),
+        json!({ "type": "Create", "serviceName": {}, "createRequest": [], "updateRequest": 1 }),
+        json!({ "keyType": ["Primary"], "keyValue": {} }),
+        json!({ "name": {}, "computeType": [], "environmentImageRequest": [[]] }),
+    ];
+    for body in odd {
+        for (method, rest) in [
+            (Method::Post, "/services"),
+            (Method::Post, "/services/validate"),
+            (Method::Post, "/services/myservice/regenerateKeys"),
+            (Method::Patch, "/services/myservice"),
+        ] {
+            let reply = call(&emulator, method, rest, Some(body.clone())).await;
+            assert_eq!(reply.status, 400, "{rest} {body}: {:?}", reply.body);
+        }
+        let reply = post(&emulator, "/services/validate/resource", body.clone()).await;
+        let complains = reply.status == 400 || reply.body["error"]["message"].is_string();
+        assert!(complains, "{body}: {:?}", reply.body);
+    }
+    for rest in [
+        "/services",
+        "/services/validate",
+        "/services/myservice/regenerateKeys",
+    ] {
+        let reply = call(&emulator, Method::Post, rest, None).await;
+        assert_eq!(reply.status, 400, "{rest} without a body");
+    }
+    for rest in ["listkeys", "token"] {
+        let reply = post(
+            &emulator,
+            &format!("/services/myservice/{rest}"),
+            json!({ "a": 1 }),
+        )
+        .await;
+        assert_eq!(reply.status, 400, "{rest} has no body");
+    }
+    assert_eq!(emulator.service("myservice").unwrap(), before);
+}
