@@ -76,6 +76,10 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Flags, Error> {
                     .update_duration(duration)
                     .delete_duration(duration)
                     .detach_duration(duration)
+                    .deploy_duration(duration)
+                    .service_update_duration(duration)
+                    .service_delete_duration(duration)
+                    .regenerate_keys_duration(duration)
             }
             "--retry-after" => builder.retry_after(match value()?.parse()? {
                 0 => None,

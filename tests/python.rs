@@ -134,6 +134,16 @@ async fn azureml_core_registers_models_over_https() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn azureml_core_deploys_services_over_http() {
+    run("azureml-core", "services_azureml_core.py", false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn azureml_core_deploys_services_over_https() {
+    run("azureml-core", "services_azureml_core.py", true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_management_client_runs_over_http() {
     run("azure-mgmt", "compute_azure_mgmt.py", false).await;
 }

@@ -84,6 +84,8 @@ fn every_public_type_can_be_shared_and_shown() {
     crosses_threads::<WorkspaceId>();
     crosses_threads::<emulator::Emulator>();
     crosses_threads::<emulator::Fault>();
+    crosses_threads::<emulator::ScoringRequest>();
+    crosses_threads::<emulator::ScoringResponse>();
     crosses_threads::<emulator::Server>();
 }
 

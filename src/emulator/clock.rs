@@ -102,6 +102,10 @@ impl Time {
 
     /// A moment of this clock in the calendar.
     pub(super) fn date(&self, at: Duration) -> OffsetDateTime {
-        OffsetDateTime::from(self.wall.checked_add(at).unwrap_or(self.wall))
+        // The calendar ends, and a clock that is moved by hand may not.
+        const LAST: Duration = Duration::from_secs(253_402_300_799);
+        let wall = self.wall.checked_add(at).unwrap_or(self.wall);
+        let moment = wall.min(SystemTime::UNIX_EPOCH + LAST);
+        OffsetDateTime::from(moment)
     }
 }

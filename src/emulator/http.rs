@@ -65,8 +65,14 @@ impl Incoming {
         if is_blob_path(&self.path) && self.parameter("comp").as_deref() != Some("blocklist") {
             return json!({ "bytes": self.body.len() });
         }
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&self.body).into_owned()))
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| {
+            if is_scoring_path(&self.path) {
+                // Often large, and seldom text.
+                json!({ "bytes": self.body.len() })
+            } else {
+                Value::String(String::from_utf8_lossy(&self.body).into_owned())
+            }
+        })
     }
 }
 
@@ -78,6 +84,13 @@ pub(super) fn is_blob_path(path: &str) -> bool {
     path.strip_prefix('/')
         .and_then(|path| path.strip_prefix(BLOB_CONTAINER))
         .is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Whether it is for the router before the services. Its address is the emulator's too.
+pub(super) fn is_scoring_path(path: &str) -> bool {
+    const ROOT: &str = "/api/v1/service/";
+    path.get(..ROOT.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(ROOT))
 }
 
 /// Encodes a path for a URL; slashes stay.

@@ -23,8 +23,8 @@ pub struct JournalEntry {
     pub headers: BTreeMap<String, String>,
     /// Whether a bearer token came along.
     pub authorized: bool,
-    /// The body: parsed where it is JSON, else its text, `Null` where there was none. Of a blob or
-    /// a block only the length: `{"bytes": …}`.
+    /// The body: parsed where it is JSON, else its text, `Null` where there was none. Of a blob, a
+    /// block, and what is scored and no JSON, only the length: `{"bytes": …}`.
     pub body: Value,
     /// The status of the answer; `None` when no answer was sent because a fault broke the
     /// connection.
@@ -33,22 +33,11 @@ pub struct JournalEntry {
 
 impl JournalEntry {
     pub(super) fn of(request: &Incoming) -> Self {
-        let headers = request
-            .headers
-            .iter()
-            .filter(|(name, _)| name.as_str() != "authorization")
-            .map(|(name, value)| {
-                (
-                    name.as_str().to_owned(),
-                    String::from_utf8_lossy(value.as_bytes()).into_owned(),
-                )
-            })
-            .collect();
         Self {
             method: request.method.clone(),
             path: request.path.clone(),
             query: request.query.as_deref().map(without_signature),
-            headers,
+            headers: headers(request),
             authorized: request.authorized(),
             body: request.body_value(),
             status: None,
@@ -74,6 +63,21 @@ impl JournalEntry {
             "status": self.status,
         })
     }
+}
+
+/// The headers with names in lower case, without `authorization`.
+pub(super) fn headers(request: &Incoming) -> BTreeMap<String, String> {
+    request
+        .headers
+        .iter()
+        .filter(|(name, _)| name.as_str() != "authorization")
+        .map(|(name, value)| {
+            (
+                name.as_str().to_owned(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        })
+        .collect()
 }
 
 /// The requests seen, in order.

@@ -11,7 +11,7 @@ use axum::response::Response;
 use futures::{StreamExt as _, stream};
 
 use super::error::ArmError;
-use super::http::{Answer, Incoming, Manner, is_blob_path};
+use super::http::{Answer, Incoming, Manner, is_blob_path, is_scoring_path};
 use super::routes;
 use super::state::Shared;
 
@@ -20,6 +20,9 @@ const LIMIT: usize = 4 * 1024 * 1024;
 
 /// The largest body that is read as a blob or a block of one.
 const BLOB_LIMIT: usize = 100 * 1024 * 1024;
+
+/// The largest body that is scored, as the service has it.
+const SCORING_LIMIT: usize = 100 * 1024 * 1024;
 
 /// The connection that a request came in by.
 #[derive(Clone, Debug)]
@@ -44,10 +47,17 @@ async fn handle(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let to_a_blob = is_blob_path(parts.uri.path());
-    let limit = if to_a_blob { BLOB_LIMIT } else { LIMIT };
+    let to_a_service = is_scoring_path(parts.uri.path());
+    let limit = match (to_a_blob, to_a_service) {
+        (true, _) => BLOB_LIMIT,
+        (_, true) => SCORING_LIMIT,
+        _ => LIMIT,
+    };
     let Ok(body) = axum::body::to_bytes(body, limit).await else {
         let refusal = if to_a_blob {
             routes::blob_too_large(BLOB_LIMIT)
+        } else if to_a_service {
+            Answer::raw(413, "text/plain", "The body is too large.")
         } else {
             ArmError::new(413, "RequestEntityTooLarge", "The body is too large.").into()
         };

@@ -130,6 +130,15 @@ async fn clock_journal_and_health_are_there_too() {
     assert_eq!(journal[0]["authorized"], true);
     admin(&emulator, Method::Delete, "journal", None).await;
     assert!(emulator.journal().is_empty());
+    let document = json!({ "swagger": "2.0" });
+    let reply = admin(&emulator, Method::Put, "swagger/myservice", Some(document)).await;
+    assert_eq!(reply.status, 204);
+    assert_eq!(
+        admin(&emulator, Method::Get, "swagger/myservice", None)
+            .await
+            .status,
+        405
+    );
     for seconds in [json!(-1), json!("x"), Value::Null] {
         let body = json!({ "seconds": seconds });
         assert_eq!(

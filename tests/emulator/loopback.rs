@@ -3,6 +3,7 @@ use std::net::SocketAddr;
 use azureml_aks::emulator::{Clock, Emulator, Fault, ServeOptions};
 use serde_json::{Value, json};
 
+use crate::service_support::{deploy, manual, no_code, url, with_compute};
 use crate::support::{TODAY, compute_url, create_body, workspace_url};
 
 const ANY: &str = "127.0.0.1:0";
@@ -67,6 +68,33 @@ async fn both_listeners_serve_one_state_and_hand_out_their_own_urls() {
     assert_eq!(reply.status(), 401);
     server.shutdown().await;
     assert!(client.get(http).send().await.is_err());
+}
+
+#[tokio::test]
+async fn services_are_scored_at_the_address_that_a_read_came_in_by() {
+    let emulator = with_compute(manual()).await;
+    deploy(&emulator, no_code("myservice")).await;
+    let server = emulator
+        .serve(ServeOptions::new().http(any()))
+        .await
+        .unwrap();
+    let base = server.http_url().unwrap();
+    let client = reqwest::Client::new();
+    let json = async |request: reqwest::RequestBuilder| {
+        let reply = request.send().await.unwrap();
+        assert_eq!(reply.status(), 200);
+        serde_json::from_slice::<Value>(&reply.bytes().await.unwrap()).unwrap()
+    };
+    let target = here(&url(&emulator, "/services/myservice"), &base);
+    let service = json(client.get(&target).bearer_auth("t")).await;
+    let uri = service["scoringUri"].as_str().unwrap();
+    assert_eq!(uri, format!("{base}api/v1/service/myservice/score"));
+    let keys = json(client.post(format!("{target}/listkeys")).bearer_auth("t")).await;
+    let key = keys["primaryKey"].as_str().unwrap();
+    let scored = json(client.post(uri).bearer_auth(key).body("[1]")).await;
+    assert_eq!(scored, json!([1]));
+    let refused = client.post(uri).bearer_auth("t").send().await.unwrap();
+    assert_eq!(refused.status(), 401);
 }
 
 #[tokio::test]

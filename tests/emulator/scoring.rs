@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use azure_core::http::Method;
+use azure_core::http::{Method, Request, Url};
 use azureml_aks::emulator::{Emulator, Fault, ScoringResponse};
 use serde_json::{Value, json};
 
@@ -365,4 +365,59 @@ async fn a_swagger_document_is_there_when_the_service_has_a_schema() {
     let reply = get(Some(&key)).await;
     assert_eq!((reply.status, reply.body), (200, document));
     assert_eq!(get(None).await.status, 401);
+}
+
+#[tokio::test(start_paused = true)]
+async fn large_and_binary_bodies_are_scored_and_not_kept() {
+    let emulator = with_compute(manual()).await;
+    deploy(
+        &emulator,
+        no_code_with("open", &json!({ "authEnabled": false })),
+    )
+    .await;
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+    let shown = seen.clone();
+    emulator.on_score(move |request| {
+        *shown.lock().unwrap() = format!("{request:?}");
+        ScoringResponse::json(&json!(request.body.len()))
+    });
+    let target = Url::parse("http://203.0.113.10/api/v1/service/open/score").unwrap();
+    let mut request = Request::new(target, Method::Post);
+    request.insert_header("content-type", "application/octet-stream");
+    request.set_body(b"canary".repeat(1024 * 1024));
+    let answer = emulator
+        .http_client()
+        .execute_request(&request)
+        .await
+        .unwrap();
+    let (status, _, body) = answer.deconstruct();
+    assert_eq!(u16::from(status), 200);
+    assert_eq!(body.collect().await.unwrap(), "6291456".as_bytes());
+    let entry = emulator.journal().pop().unwrap();
+    assert_eq!(entry.body, json!({ "bytes": 6_291_456 }));
+    let seen = seen.lock().unwrap();
+    assert!(
+        seen.contains("octet-stream") && !seen.contains("canary"),
+        "{seen}"
+    );
+    let answer = ScoringResponse::json(&json!("canary"));
+    assert!(!format!("{answer:?}").contains("canary"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn times_beyond_the_calendar_are_its_last_moment() {
+    let ages = Duration::from_secs(1 << 50);
+    let emulator = with_compute(manual().service_token_lifetime(ages, ages)).await;
+    let body = no_code_with("myservice", &json!({ "aadAuthEnabled": true }));
+    let operation = deploy(&emulator, body).await;
+    let reply = call(&emulator, Method::Post, "/services/myservice/token", None).await;
+    assert_eq!(reply.body["expiryOn"], 253_402_300_799_i64);
+    emulator.advance(ages * 2);
+    let poll = read(&emulator, &operation).await;
+    assert_eq!(poll.body["state"], "Succeeded");
+    let token = reply.body["accessToken"].as_str().unwrap();
+    assert_eq!(score(&emulator, "myservice", Some(token)).await.status, 401);
+    let later = deploying(&emulator, no_code("later")).await;
+    let poll = read(&emulator, &later).await;
+    assert_eq!(poll.body["createdTime"], "9999-12-31T23:59:59Z");
 }

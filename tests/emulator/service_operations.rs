@@ -113,6 +113,34 @@ async fn every_operation_has_a_duration_of_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn only_what_changes_the_image_builds_one() {
+    let emulator = with_compute(manual()).await;
+    deploy(&emulator, no_code("myservice")).await;
+    for (steps, part) in [
+        (replace("/maxQueueWaitMs", json!(1)), "DeployService"),
+        (
+            replace(
+                "/environmentImageRequest",
+                json!({ "modelIds": ["mymodel:2"] }),
+            ),
+            "BuildEnvironment",
+        ),
+    ] {
+        let operation = operation_of(&patch(&emulator, "myservice", steps).await);
+        emulator.advance(Duration::from_secs(60));
+        let poll = read(&emulator, &operation).await.body;
+        assert_eq!(poll["operationDetails"]["subOperationType"], part);
+        let log = poll["streamingOperationLog"].as_str().unwrap();
+        assert_eq!(
+            log.contains("Building"),
+            part == "BuildEnvironment",
+            "{log}"
+        );
+        emulator.finish_operations();
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_operation_is_read_by_get_and_by_its_own_id() {
     let emulator = with_compute(manual()).await;
     let operation = deploying(&emulator, no_code("myservice")).await;

@@ -44,7 +44,12 @@ pub(crate) async fn try_send(
         request.insert_header("authorization", format!("Bearer {token}"));
     }
     if let Some(body) = body {
-        request.insert_header("content-type", "application/json");
+        let kind = if method == Method::Patch {
+            "application/json-patch+json"
+        } else {
+            "application/json"
+        };
+        request.insert_header("content-type", kind);
         request.set_body(body.to_string().into_bytes());
     }
     let answer = emulator.http_client().execute_request(&request).await?;

@@ -30,8 +30,18 @@ def finish():
     _admin("POST", "finish")
 
 
+def advance(seconds):
+    """Moves the clock on."""
+    _admin("POST", "advance", {"seconds": seconds})
+
+
 def inject(**fault):
     _admin("POST", "faults", fault)
+
+
+def set_swagger(service, document):
+    """What the entry script of a service would declare."""
+    _admin("PUT", f"swagger/{service}", document)
 
 
 def clear_faults():

@@ -70,7 +70,14 @@ pub(super) fn serve(
             state.finish(config);
             Ok(Answer::empty(204))
         }
-        (_, ["health" | "faults" | "journal" | "advance" | "finish"]) => Err(not_allowed(request)),
+        ("PUT", ["swagger", service]) => {
+            let name = service.to_ascii_lowercase();
+            state.services.swagger.insert(name, body(request)?);
+            Ok(Answer::empty(204))
+        }
+        (_, ["health" | "faults" | "journal" | "advance" | "finish"] | ["swagger", _]) => {
+            Err(not_allowed(request))
+        }
         _ => Err(unsupported_route(request)),
     }
 }

@@ -24,7 +24,7 @@ use serde_json::json;
 
 use super::error::ArmError;
 use super::faults::Kind;
-use super::http::{Answer, Incoming, Manner};
+use super::http::{Answer, Incoming, Manner, is_scoring_path};
 use super::journal::{JournalEntry, Ticket};
 use super::state::{Config, Shared, State};
 use super::versions::{self, Dialect};
@@ -66,7 +66,7 @@ fn begin(shared: &Shared, request: &Incoming) -> Begun {
         return Begun::Answered(answer.unwrap_or_else(Into::into));
     }
     let ticket = state.journal.push(JournalEntry::of(request));
-    let plane = Plane::of(segments.as_deref().unwrap_or_default());
+    let plane = Plane::of(&request.path);
     let answer = match state.fault(request, Kind::acts_before) {
         Some(fault) => fault.answer(|error| plane.refusal(&mut state, request, &error)),
         None if plane == Plane::Scoring => {
@@ -112,15 +112,11 @@ enum Plane {
 }
 
 impl Plane {
-    fn of(segments: &[String]) -> Self {
-        let is = |index: usize, name: &str| {
-            segments
-                .get(index)
-                .is_some_and(|segment| segment.eq_ignore_ascii_case(name))
-        };
-        if is(0, "modelmanagement") {
+    fn of(path: &str) -> Self {
+        let first = path.split('/').nth(1).unwrap_or_default();
+        if first.eq_ignore_ascii_case("modelmanagement") {
             Self::ModelManagement
-        } else if is(0, "api") && is(1, "v1") && is(2, "service") {
+        } else if is_scoring_path(path) {
             Self::Scoring
         } else {
             Self::Arm

@@ -37,6 +37,19 @@ impl Call<'_> {
         }
     }
 
+    /// Refuses a patch that does not say that it is one.
+    pub(super) fn is_patch(&self) -> Result<(), ArmError> {
+        let kind = self.request.header("content-type").unwrap_or_default();
+        if kind.starts_with("application/json-patch+json") {
+            return Ok(());
+        }
+        Err(ArmError::new(
+            415,
+            "UnsupportedMediaType",
+            "A patch must be sent as application/json-patch+json.",
+        ))
+    }
+
     /// A whole number from the query.
     pub(super) fn number(&self, name: &str) -> Result<Option<usize>, ArmError> {
         let Some(text) = self.request.parameter(name) else {

@@ -244,14 +244,7 @@ fn list(call: &Call<'_>) -> Reply {
 fn change(call: Call<'_>, id: &str) -> Reply {
     call.only_parameters(&[])?;
     let mut model = find(&call, id)?.clone();
-    let kind = call.request.header("content-type").unwrap_or_default();
-    if !kind.starts_with("application/json-patch+json") {
-        return Err(ArmError::new(
-            415,
-            "UnsupportedMediaType",
-            "A patch must be sent as application/json-patch+json.",
-        ));
-    }
+    call.is_patch()?;
     model_patch::apply(&mut model, &call.request.body)?;
     model["modifiedTime"] = json!(call.now());
     let answer = Answer::json(200, &shown(&model));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::error::ArmError;
 use super::super::http::{Answer, Incoming};
-use super::super::journal::JournalEntry;
+use super::super::journal::headers;
 use super::super::services::{Scorer, ScoringRequest};
 use super::super::state::State;
 use super::{get_only, not_allowed, unsupported_route};
@@ -97,7 +97,7 @@ pub(super) fn begin(
         request: ScoringRequest {
             service: service.name.clone(),
             query: request.query.clone(),
-            headers: JournalEntry::of(request).headers,
+            headers: headers(request),
             body: request.body.to_vec(),
         },
         timeout: service.scoring_timeout(),

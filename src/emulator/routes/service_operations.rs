@@ -24,8 +24,8 @@ pub(super) fn status(call: &Call<'_>, id: &str) -> Reply {
     let name = &operation.service;
     let word = operation.state(now);
     let (part, part_state) = match operation.task {
-        Task::Deploy | Task::Update(_) if !operation.deploys(now) => ("BuildEnvironment", word),
-        Task::Deploy | Task::Update(_) => ("DeployService", word),
+        Task::Deploy | Task::Update { .. } if !operation.deploys(now) => ("BuildEnvironment", word),
+        Task::Deploy | Task::Update { .. } => ("DeployService", word),
         Task::Delete => ("DeleteService", word),
         Task::Regenerate { .. } => ("RegenerateServiceKeys", word),
     };

@@ -278,10 +278,15 @@ fn patched(call: &Call<'_>, name: &str, patch: &Value) -> Result<(Patched, Vec<V
 
 fn update(mut call: Call<'_>, name: &str) -> Reply {
     call.only_parameters(&[])?;
+    call.is_patch()?;
     call.service(name)?;
     let (patched, models) = patched(&call, name, &call.body()?)?;
     if patched.redeploys {
-        let answer = call.start(name, Task::Update(patched.document));
+        let task = Task::Update {
+            settings: patched.document,
+            rebuilds: patched.rebuilds,
+        };
+        let answer = call.start(name, task);
         if let Some(service) = call.state.services.get_mut(name) {
             service.state = "Transitioning";
             service.models.extend(models);

@@ -119,7 +119,9 @@ pub(super) fn shown(document: &Value, expand: bool) -> Value {
     let Some(map) = shown.as_object_mut() else {
         return shown;
     };
+    // Sent, and in no answer that is described.
     map.remove("storageInitEnabled");
+    map.remove("location");
     let Some(mut image) = map.remove("environmentImageRequest") else {
         return shown;
     };

@@ -19,8 +19,12 @@ const QUEUED: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub(in crate::emulator) enum Task {
     Deploy,
-    /// The settings that it leads to.
-    Update(Value),
+    Update {
+        /// The settings that it leads to.
+        settings: Value,
+        /// Whether the image is built anew.
+        rebuilds: bool,
+    },
     Delete,
     Regenerate {
         secondary: bool,
@@ -90,7 +94,7 @@ impl State {
         let settings = &config.services;
         let takes = match task {
             Task::Deploy => settings.deploy,
-            Task::Update(_) => settings.update,
+            Task::Update { .. } => settings.update,
             Task::Delete => settings.delete,
             Task::Regenerate { .. } => settings.regenerate,
         };
@@ -156,7 +160,7 @@ impl State {
         }
         let settings = match task {
             Task::Deploy => self.services.get(name)?.document.clone(),
-            Task::Update(settings) => settings.clone(),
+            Task::Update { settings, .. } => settings.clone(),
             // A service that failed must be removable.
             Task::Delete | Task::Regenerate { .. } => return None,
         };
@@ -243,7 +247,7 @@ impl State {
         service.updated = Some(at);
         match (operation.task, operation.trouble) {
             (Task::Deploy, None) => service.become_healthy(),
-            (Task::Update(settings), None) => {
+            (Task::Update { settings, .. }, None) => {
                 service.document = settings;
                 service.become_healthy();
             }
@@ -256,7 +260,7 @@ impl State {
             }
             // A removal or a new key that failed leaves the service as it was.
             (Task::Delete | Task::Regenerate { .. }, _) => service.calm(),
-            (Task::Deploy | Task::Update(_), Some(trouble)) => {
+            (Task::Deploy | Task::Update { .. }, Some(trouble)) => {
                 if trouble == Trouble::TimedOut {
                     service.recovers = Some(at.saturating_add(config.services.deploy));
                 }
@@ -329,13 +333,20 @@ impl Service {
 fn plan(operation: &mut ServiceOperation, takes: Duration) {
     let started = operation.started;
     let at = |tenths: u32| started.saturating_add(takes / 10 * tenths);
-    let image = matches!(operation.task, Task::Deploy | Task::Update(_));
+    let (deploys, builds) = match operation.task {
+        Task::Deploy => (true, true),
+        Task::Update { rebuilds, .. } => (true, rebuilds),
+        Task::Delete | Task::Regenerate { .. } => (false, false),
+    };
     let mut lines: Vec<(Duration, String)> = Vec::new();
     let mut say = |tenths: u32, text: &str| lines.push((at(tenths), text.to_owned()));
-    if image {
+    if builds {
         operation.built = at(4);
         say(1, "Building the image of the environment");
-        say(4, "The image is ready. Deploying to the cluster");
+        say(4, "The image is ready");
+    }
+    if deploys {
+        say(if builds { 4 } else { 1 }, "Deploying to the cluster");
         match &operation.trouble {
             Some(Trouble::Unschedulable {
                 scheduler: Scheduler::Says(text) | Scheduler::Lacks(text),
@@ -356,7 +367,9 @@ fn plan(operation: &mut ServiceOperation, takes: Duration) {
     } else {
         // It never comes to its end, so it never tells of what lies behind the first step.
         lines.truncate(1);
-        operation.built = Duration::MAX;
+        if builds {
+            operation.built = Duration::MAX;
+        }
     }
     operation.log = lines;
 }

@@ -103,6 +103,18 @@ impl EmulatorBuilder {
 
     /// Like [`EmulatorBuilder::score`], for an answer that is waited for: of a model server
     /// elsewhere, for example. Nothing of the emulator waits meanwhile.
+    ///
+    /// ```
+    /// use azureml_aks::emulator::{Emulator, ScoringRequest, ScoringResponse};
+    ///
+    /// async fn ask_a_model_server(request: ScoringRequest) -> ScoringResponse {
+    ///     // Send `request.body` on, and take over what comes back.
+    ///     ScoringResponse::new("application/json", request.body)
+    /// }
+    ///
+    /// let emulator = Emulator::builder().score_async(ask_a_model_server).build();
+    /// # let _ = emulator;
+    /// ```
     pub fn score_async<F, A>(mut self, score: F) -> Self
     where
         F: Fn(ScoringRequest) -> A + Send + Sync + 'static,
