@@ -49,7 +49,7 @@ pub use config::{
     EnvironmentSource, InferenceConfiguration, InferenceConfigurationBuilder, LivenessProbe,
     Replicas, ServiceLoad, ServiceUpdate, ServiceUpdateBuilder, SparkSettings, replicas_for_load,
 };
-pub use error::{Error, ErrorKind, ServiceError, Violation, Warning};
+pub use error::{ContainerLogs, Error, ErrorKind, ServiceError, Violation, Warning};
 #[cfg(feature = "services")]
 pub use model::{Model, ModelDownload, ModelQuery, ModelRegistration, RunOutput};
 #[cfg(feature = "services")]
@@ -64,6 +64,11 @@ pub use scoring::{
 };
 pub use token::{ResumeToken, Verb};
 pub use transport::Cloud;
+#[cfg(feature = "services")]
+pub use webservice::{
+    AksWebservice, Deployment, KeyName, LogOptions, ResumedService, ServiceChange, ServiceQuery,
+    ServiceState,
+};
 pub use wire::{
     AksCredentials, AksNetworking, AksProperties, ComputeProperties, ComputeResource,
     KindProperties, SslSettings, SystemService,

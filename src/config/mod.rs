@@ -35,6 +35,10 @@ pub use deploy::{
     ServiceLoad, ServiceUpdate, ServiceUpdateBuilder, replicas_for_load,
 };
 #[cfg(feature = "services")]
+pub(crate) use deploy::{CodeChange, CurrentService};
+#[cfg(feature = "services")]
+pub(crate) use inference::PackContent;
+#[cfg(feature = "services")]
 pub use inference::{
     CondaDependencies, ContainerRegistry, Dockerfile, Environment, EnvironmentBuilder,
     EnvironmentRef, EnvironmentSource, InferenceConfiguration, InferenceConfigurationBuilder,

@@ -7,8 +7,8 @@ mod scoring;
 mod service;
 mod violation;
 
-pub(crate) use redact::{redact, redact_cause, redact_url};
 pub use logs::ContainerLogs;
+pub(crate) use redact::{redact, redact_cause, redact_url};
 pub use service::ServiceError;
 pub use violation::{Violation, Warning};
 

@@ -83,6 +83,7 @@ impl Error {
                 response: inner.response.clone(),
                 operation: inner.operation.clone(),
                 remedy: inner.remedy,
+                logs: inner.logs.clone(),
                 source: inner
                     .source
                     .is_some()

@@ -161,7 +161,11 @@ impl ServiceError {
 
     fn find_missing(&self, found: &mut Vec<String>) {
         const MARK: &str = "Insufficient ";
-        for text in self.message.iter().flat_map(|text| text.split(MARK).skip(1)) {
+        for text in self
+            .message
+            .iter()
+            .flat_map(|text| text.split(MARK).skip(1))
+        {
             let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | '-' | '_');
             let end = text.find(|c| !allowed(c)).unwrap_or(text.len());
             let name = text[..end].trim_end_matches('.');

@@ -95,11 +95,13 @@ pub(super) async fn ask(plane: &DataPlane, checks: &[Check]) -> Findings {
             )),
             Err(error) => {
                 tracing::debug!(check = check.what, %error, "a check of the service cannot be had");
-                findings.warnings.push(rules::DEPLOYMENT_NOT_CHECKED.warning(
-                    check.what,
-                    "the service did not check this in advance",
-                    "nothing: it checks it when the request is made",
-                ));
+                findings
+                    .warnings
+                    .push(rules::DEPLOYMENT_NOT_CHECKED.warning(
+                        check.what,
+                        "the service did not check this in advance",
+                        "nothing: it checks it when the request is made",
+                    ));
             }
         }
     }
@@ -109,8 +111,7 @@ pub(super) async fn ask(plane: &DataPlane, checks: &[Check]) -> Findings {
 /// What speaks against it, in the service's words.
 async fn one(plane: &DataPlane, check: &Check) -> Result<Option<String>, Error> {
     let path: Vec<&str> = check.path.iter().map(String::as_str).collect();
-    let request =
-        HttpRequest::new(Method::Post, plane.model_management(&path)).json(&check.body);
+    let request = HttpRequest::new(Method::Post, plane.model_management(&path)).json(&check.body);
     let id = &request.client_request_id;
     let answer = plane
         .client()
@@ -119,8 +120,7 @@ async fn one(plane: &DataPlane, check: &Check) -> Result<Option<String>, Error> 
     // What is wrong comes with 200; anything else is a failure of the check.
     let body: Value = answer.successful(id)?.json(id)?;
     let error = body.get("error").filter(|error| !error.is_null());
-    let error = error.and_then(|error| {
-        crate::error::ServiceError::find(&json!({ "error": error }))
-    });
+    let error =
+        error.and_then(|error| crate::error::ServiceError::find(&json!({ "error": error })));
     Ok(error.map(|error| error.describe()))
 }

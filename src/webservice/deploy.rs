@@ -285,12 +285,18 @@ impl Deployment {
     }
 
     async fn image(&self, plane: &DataPlane, name: &ServiceName) -> Result<Image, Error> {
-        let models: Vec<String> = self.models.iter().map(|model| model.id().to_owned()).collect();
+        let models: Vec<String> = self
+            .models
+            .iter()
+            .map(|model| model.id().to_owned())
+            .collect();
         match &self.inference {
             Some(inference) => {
                 image::of(&self.workspace, plane, inference, &models, name.as_str()).await
             }
-            None => Ok(image::without_code(models.first().map_or("", String::as_str))),
+            None => Ok(image::without_code(
+                models.first().map_or("", String::as_str),
+            )),
         }
     }
 

@@ -46,10 +46,7 @@ pub(super) async fn of(
             "aml://artifact/{LOCAL_UPLOAD}/{container}/{}",
             file.name
         ));
-        let content = std::mem::replace(
-            &mut file.content,
-            PackContent::Bytes(bytes::Bytes::new()),
-        );
+        let content = std::mem::replace(&mut file.content, PackContent::Bytes(bytes::Bytes::new()));
         files.push((
             file.name.clone(),
             match content {
@@ -76,11 +73,12 @@ async fn environment(
     match source {
         None => Ok(None),
         Some(EnvironmentSource::Definition(environment)) => Ok(Some(environment.value(service))),
-        Some(EnvironmentSource::Registered(reference)) => {
-            registered(plane, reference).await.map(Some).map_err(|error| {
+        Some(EnvironmentSource::Registered(reference)) => registered(plane, reference)
+            .await
+            .map(Some)
+            .map_err(|error| {
                 error.with_context(|| format!("read environment {:?}", reference.name()))
-            })
-        }
+            }),
     }
 }
 

@@ -44,8 +44,11 @@ impl AksWebservice {
     /// Safe: it only reads.
     pub async fn keys(&self) -> Result<ServiceKeys, Error> {
         let read = async {
-            let (answer, id) = post(&self.workspace, &["services", self.name.as_str(), "listkeys"])
-                .await?;
+            let (answer, id) = post(
+                &self.workspace,
+                &["services", self.name.as_str(), "listkeys"],
+            )
+            .await?;
             answer.successful_secret(&id)?.json(&id)
         };
         Box::pin(read)
@@ -82,7 +85,10 @@ impl AksWebservice {
     }
 
     async fn regenerate(&self, key: KeyName, value: Option<Secret>) -> Result<ServiceKeys, Error> {
-        if value.as_ref().is_some_and(|value| value.secret().trim().is_empty()) {
+        if value
+            .as_ref()
+            .is_some_and(|value| value.secret().trim().is_empty())
+        {
             let violation = crate::rules::DEPLOY_KEY_EMPTY.violation(
                 "value",
                 None,
@@ -141,8 +147,8 @@ impl AksWebservice {
     /// Safe: an unused token does no harm.
     pub async fn token(&self) -> Result<ServiceToken, Error> {
         let read = async {
-            let (answer, id) = post(&self.workspace, &["services", self.name.as_str(), "token"])
-                .await?;
+            let (answer, id) =
+                post(&self.workspace, &["services", self.name.as_str(), "token"]).await?;
             let answer = answer.successful_secret(&id).map_err(|error| {
                 match (error.http_status(), error.remedy()) {
                     (Some(400), None) => error

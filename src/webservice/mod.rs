@@ -64,9 +64,9 @@ impl AksWebservice {
     /// Safe: it only reads.
     pub async fn get(workspace: &Workspace, name: &str) -> Result<Self, Error> {
         let name = existing(name)?;
-        let resource = read(workspace, &name).await.map_err(|error| {
-            error.with_context(|| format!("read service {:?}", name.as_str()))
-        })?;
+        let resource = read(workspace, &name)
+            .await
+            .map_err(|error| error.with_context(|| format!("read service {:?}", name.as_str())))?;
         Self::of(workspace.clone(), name, resource)
     }
 
@@ -119,7 +119,11 @@ impl AksWebservice {
             .await
             .map_err(|error| error.with_context(|| self.doing("read")))?;
         // What is over is over: from here on the service itself has the word.
-        if self.pending.as_ref().is_some_and(|pending| pending.is_over()) {
+        if self
+            .pending
+            .as_ref()
+            .is_some_and(|pending| pending.is_over())
+        {
             self.pending = None;
         }
         Ok(())
@@ -241,8 +245,7 @@ impl AksWebservice {
                 self.pending = None;
                 // What is told is the failure, whatever comes of these.
                 let mut read = self.clone();
-                let (refreshed, logs) =
-                    futures::join!(read.read_again(), self.last_logs());
+                let (refreshed, logs) = futures::join!(read.read_again(), self.last_logs());
                 match refreshed {
                     Ok(()) => self.resource = read.resource,
                     Err(_) => self.learn(&error),
@@ -396,7 +399,10 @@ impl fmt::Debug for AksWebservice {
             .field("state", &self.resource.state)
             .field(
                 "pending",
-                &self.pending.as_ref().is_some_and(|pending| !pending.is_over()),
+                &self
+                    .pending
+                    .as_ref()
+                    .is_some_and(|pending| !pending.is_over()),
             )
             .finish_non_exhaustive()
     }

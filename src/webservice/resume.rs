@@ -116,7 +116,8 @@ async fn look_up(
             _ => not_started,
         });
     };
-    let moment = |text: Option<&str>| text.and_then(|text| azure_core::time::parse_rfc3339(text).ok());
+    let moment =
+        |text: Option<&str>| text.and_then(|text| azure_core::time::parse_rfc3339(text).ok());
     let since = OffsetDateTime::from(token.started_at()) - SKEW;
     let resource = &service.resource;
     let created = moment(resource.created_time.as_deref());
@@ -145,8 +146,8 @@ fn owner_of(plane: &DataPlane, token: &TokenParts) -> Result<ServiceName, Error>
         return Err(refuse("the token belongs to a compute")
             .with_remedy("resume it with Workspace::resume"));
     }
-    let url = Url::parse(&token.initial_uri)
-        .map_err(|_| refuse("the token holds a URL that is none"))?;
+    let url =
+        Url::parse(&token.initial_uri).map_err(|_| refuse("the token holds a URL that is none"))?;
     plane
         .client()
         .origins()

@@ -98,9 +98,10 @@ impl CredentialSource for Source {
         match kind {
             CredentialKind::Key => {
                 let keys = self.service.keys().await?;
-                let secret = keys.primary_key.or(keys.secondary_key).ok_or_else(|| {
-                    Error::new(ErrorKind::Protocol, "the service gave no key")
-                })?;
+                let secret = keys
+                    .primary_key
+                    .or(keys.secondary_key)
+                    .ok_or_else(|| Error::new(ErrorKind::Protocol, "the service gave no key"))?;
                 Ok(ScoringCredential {
                     secret,
                     refresh_after: None,

@@ -72,7 +72,14 @@ mod tests {
 
     #[test]
     fn words_are_read_in_any_case_and_unknown_ones_are_kept() {
-        for word in ["Failed", "Healthy", "Transitioning", "Unhealthy", "Unschedulable", "New"] {
+        for word in [
+            "Failed",
+            "Healthy",
+            "Transitioning",
+            "Unhealthy",
+            "Unschedulable",
+            "New",
+        ] {
             let state = ServiceState::of(&format!(" {word}"));
             assert_eq!(state.as_str(), word);
             assert_eq!(state.is_final(), ["Failed", "Healthy"].contains(&word));

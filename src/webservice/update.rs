@@ -166,7 +166,9 @@ impl<'s> ServiceChange<'s> {
             warnings.extend(found.finish()?);
         }
 
-        let token = self.service.token_of(plane, Verb::Update, HttpVerb::Patch, true);
+        let token = self
+            .service
+            .token_of(plane, Verb::Update, HttpVerb::Patch, true);
         let url = plane.model_management(&["services", name.as_str()]);
         let request = HttpRequest::new(Method::Patch, url).json_patch(&patch);
         let answer = operation::write(plane.client(), request, &token).await?;
@@ -215,7 +217,11 @@ impl<'s> ServiceChange<'s> {
             (None, None) => None,
         };
         let own = self.service.workspace.id();
-        let foreign = self.models.iter().flatten().filter(|model| model.workspace().id() != own);
+        let foreign = self
+            .models
+            .iter()
+            .flatten()
+            .filter(|model| model.workspace().id() != own);
         let foreign: Vec<Violation> = foreign
             .map(|model| {
                 rules::DEPLOYMENT_WORKSPACE.violation(
@@ -257,7 +263,9 @@ impl<'s> ServiceChange<'s> {
                     Some(models) => ids(models),
                     None => models_of(current)?,
                 };
-                image::of(workspace, plane, inference, &models, name).await.map(Some)
+                image::of(workspace, plane, inference, &models, name)
+                    .await
+                    .map(Some)
             }
         }
     }

@@ -23,6 +23,7 @@ mod text;
 pub use conda::CondaDependencies;
 pub use configuration::{EnvironmentSource, InferenceConfiguration, InferenceConfigurationBuilder};
 pub use environment::{Dockerfile, Environment, EnvironmentBuilder, EnvironmentRef};
+pub(crate) use package::PackContent;
 pub use registry::ContainerRegistry;
 pub use spark::SparkSettings;
 
