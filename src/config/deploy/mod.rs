@@ -6,6 +6,7 @@
 
 mod auth;
 mod body;
+mod builder;
 mod configuration;
 #[cfg(test)]
 mod described;
@@ -24,7 +25,8 @@ mod settings;
 mod update;
 
 pub use auth::Auth;
-pub use configuration::{DeployConfiguration, DeployConfigurationBuilder};
+pub use builder::DeployConfigurationBuilder;
+pub use configuration::DeployConfiguration;
 pub use load::{ServiceLoad, replicas_for_load};
 #[allow(unused_imports, reason = "the verb that updates gives it")]
 pub(crate) use patch::CurrentService;

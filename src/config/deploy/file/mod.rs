@@ -3,7 +3,7 @@
 mod reader;
 
 use super::auth::Auth;
-use super::configuration::DeployConfigurationBuilder;
+use super::builder::DeployConfigurationBuilder;
 use super::probe::LivenessProbe;
 use super::replicas::{AutoScale, Replicas};
 use crate::error::{Error, Violation};
