@@ -6,8 +6,8 @@ use azure_core::error::{Error, ErrorKind};
 use azure_core::http::headers::Headers;
 use reqwest::header::{self, HeaderMap, HeaderName};
 
-/// For the headers of every call.
-const ROOM: usize = 6;
+/// For the headers of every call, and one of the client.
+const ROOM: usize = 8;
 
 static CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-request-id");
 
