@@ -20,7 +20,7 @@ const PATH_RETIRED_WORDS: &[&[&str]] = &[
 ];
 
 /// More specific entries stand first.
-const KNOWN: [Known; 17] = [
+const KNOWN: [Known; 21] = [
     Known {
         codes: &[],
         words: PATH_RETIRED_WORDS,
@@ -31,6 +31,37 @@ const KNOWN: [Known; 17] = [
         codes: &["ComputeAlreadyExists"],
         words: &[],
         remedy: "take another name, or use create_or_get or attach_or_get",
+    },
+    Known {
+        codes: &["Unschedulable", "PodUnschedulable"],
+        words: &[
+            &["couldn't schedule", "available resources"],
+            &["nodes are available", "insufficient"],
+        ],
+        remedy: "the cluster has no room for it: ask for less CPU, memory or GPUs, or add nodes of a \
+                 size that has them",
+    },
+    Known {
+        codes: &["DeploymentTimedOut"],
+        words: &[],
+        remedy: "it may become healthy all the same: read the service and wait for it again; if it \
+                 does not, its logs tell why",
+    },
+    Known {
+        codes: &[
+            "CrashLoopBackOff",
+            "DeploymentCrashLoopBackOff",
+            "KubernetesCrashLoopBackOff",
+        ],
+        words: &[&["crashloopbackoff"]],
+        remedy: "the container ends as soon as it starts, mostly in init() of the entry script: its log \
+                 tells why",
+    },
+    Known {
+        codes: &["ImagePullBackOff", "ErrImagePull", "ImagePullLoopBackOff"],
+        words: &[&["imagepullbackoff"], &["errimagepull"]],
+        remedy: "the image cannot be pulled: the cluster's identity needs AcrPull on the registry of \
+                 the workspace, or the private registry its credentials",
     },
     Known {
         codes: &[],

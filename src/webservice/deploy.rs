@@ -63,10 +63,15 @@ impl Model {
     /// # let mut aks = azureml_aks::ComputeTarget::create(
     /// #     &workspace, "myaks", azureml_aks::AksCompute::provisioning_configuration().build()?).await?;
     /// # aks.wait_for_completion(Default::default()).await?;
-    /// use azureml_aks::{AksWebservice, Auth, InferenceConfiguration, Model, WaitOptions};
+    /// use azureml_aks::{
+    ///     AksWebservice, Auth, EnvironmentRef, InferenceConfiguration, Model, WaitOptions,
+    /// };
     ///
     /// let model = Model::register(&workspace, "mymodel", folder.join("model.pkl")).await?;
-    /// let inference = InferenceConfiguration::builder().entry_script(folder.join("score.py")).build()?;
+    /// let inference = InferenceConfiguration::builder()
+    ///     .entry_script(folder.join("score.py"))
+    ///     .environment(EnvironmentRef::latest("AzureML-Minimal"))
+    ///     .build()?;
     /// let deploy = AksWebservice::deploy_configuration()
     ///     .cpu_cores(1.0)
     ///     .memory_gb(1.0)

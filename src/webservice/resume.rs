@@ -15,11 +15,15 @@ use url::Url;
 /// What became of a verb on a web service.
 #[derive(Debug)]
 #[non_exhaustive]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there are few of them, and none is kept where it is not wanted"
+)]
 pub enum ResumedService {
     /// A deployment or an update: wait with
     /// [`wait_for_deployment`](AksWebservice::wait_for_deployment), which returns at once if the
     /// service is healthy.
-    Service(Box<AksWebservice>),
+    Service(AksWebservice),
     /// A deletion that goes on, or is done.
     Removal(Operation<()>),
     /// The request never arrived, or left nothing that could be told from what was there before: begin
@@ -73,13 +77,13 @@ fn accepted(
         Verb::Deploy | Verb::Update => {
             let client = plane.client().clone();
             let driver = Driver::new(client, name.to_string(), Some(token.clone()), begun);
-            ResumedService::Service(Box::new(AksWebservice {
+            ResumedService::Service(AksWebservice {
                 resource: Arc::new(ServiceResource::named(name.as_str())),
                 workspace: workspace.clone(),
                 name,
                 pending: Some(Box::new(driver)),
                 warnings: Vec::new(),
-            }))
+            })
         }
         Verb::Delete => {
             ResumedService::Removal(removal(plane, name.as_str(), token.clone(), begun))
@@ -136,7 +140,7 @@ async fn look_up(
     if running {
         service.follow(Some(token.clone()))?;
     }
-    Ok(ResumedService::Service(Box::new(service)))
+    Ok(ResumedService::Service(service))
 }
 
 /// The service that the token is about, if it is one of this workspace.

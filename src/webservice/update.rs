@@ -10,7 +10,7 @@ use crate::model::Model;
 use crate::operation::{self, Driver, Machine};
 use crate::rules;
 use crate::token::{HttpVerb, Verb};
-use crate::transport::HttpRequest;
+use crate::transport::{Answer, HttpRequest};
 use crate::wire::ServiceResource;
 use crate::workspace::DataPlane;
 use azure_core::http::Method;
@@ -193,8 +193,9 @@ impl<'s> ServiceChange<'s> {
             true,
             &answer,
         )?;
-        // 200 without an operation: made at once, whatever state the service is in.
-        if answer.status == 200 && !begun.0.has_monitor() {
+        // 200 without an operation: made at once, whatever state the service is in. The body may name
+        // the operation before this one.
+        if answer.status == 200 && (!begun.0.has_monitor() || names_the_last(&answer, &current)) {
             self.service.pending = None;
             return self.service.read_again().await;
         }
@@ -288,6 +289,13 @@ impl fmt::Debug for ServiceChange<'_> {
             .field("models", &self.models)
             .finish_non_exhaustive()
     }
+}
+
+/// Whether the answer names no operation but the one that the service had before.
+fn names_the_last(answer: &Answer, before: &ServiceResource) -> bool {
+    let body: Option<Value> = serde_json::from_slice(answer.text()).ok();
+    let named = body.as_ref().and_then(|body| body.get("operationId"));
+    answer.header("operation-location").is_none() && named == before.other.get("operationId")
 }
 
 /// The models that the service has, which a new inference configuration keeps.
