@@ -41,7 +41,7 @@ fn main() -> Result<(), BoxError> {
 
 fn parent(options: &Options) -> Result<(), BoxError> {
     let (rounds, sizes) = if options.measure {
-        ("15", &[256, 1024, 4096][..])
+        ("25", &[512, 1024, 4096][..])
     } else {
         ("1", &[32][..])
     };

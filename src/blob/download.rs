@@ -1,5 +1,6 @@
 //! Downloads.
 
+use super::buffers::Buffers;
 use super::patience::{again, limit, unanswered};
 use super::plan::{BLOCK, MEMORY};
 use super::progress::Report;
@@ -11,7 +12,7 @@ use azure_core::http::Etag;
 use azure_core::http::headers::Headers;
 use azure_storage_blob::clients::BlobClient;
 use azure_storage_blob::models::BlobClientDownloadOptions;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use std::io::Write;
 use std::num::NonZero;
@@ -59,25 +60,29 @@ impl BlobStore {
     ) -> Result<u64, Refused> {
         let client = self.blob(sas)?;
         let mut partial = Partial::beside(destination).await?;
-        let first = range(&client, 0, BLOCK, None).await?;
+        let buffers = Buffers::default();
+        let first = range(&client, &buffers, 0, BLOCK, None).await?;
         let total = first.total;
         let mut report = Report::start(progress, sas.name(), total);
         let mut written = first.bytes.len() as u64;
         let etag = first.etag;
-        partial = partial.write(first.bytes, &mut report).await?;
+        partial = partial.write(first.bytes, &buffers, &mut report).await?;
 
         let parallelism = self.parallelism.get().min((MEMORY / BLOCK) as usize);
         let starts = (0..total.saturating_sub(written).div_ceil(BLOCK))
             .map(move |index| written + index * BLOCK);
         let mut parts = stream::iter(starts)
-            .map(|start| range(&client, start, BLOCK.min(total - start), etag.clone()))
+            .map(|start| {
+                let length = BLOCK.min(total - start);
+                range(&client, &buffers, start, length, etag.clone())
+            })
             .buffered(parallelism);
         while let Some(part) = parts.try_next().await? {
             if part.total != total {
                 return Err(garbled("the blob changed its size").into());
             }
             written += part.bytes.len() as u64;
-            partial = partial.write(part.bytes, &mut report).await?;
+            partial = partial.write(part.bytes, &buffers, &mut report).await?;
         }
         if written != total {
             return Err(garbled("the bytes are not as many as the blob has").into());
@@ -97,13 +102,16 @@ struct Part {
 
 async fn range(
     client: &BlobClient,
+    buffers: &Buffers,
     start: u64,
     length: u64,
     etag: Option<Etag>,
 ) -> Result<Part, Refused> {
     let limit = limit(length);
     let part = again(|| async {
-        match tokio::time::timeout(limit, attempt(client, start, length, etag.clone())).await {
+        match tokio::time::timeout(limit, attempt(client, buffers, start, length, etag.clone()))
+            .await
+        {
             Ok(result) => result,
             Err(_) => Err(unanswered(limit)),
         }
@@ -121,6 +129,7 @@ async fn range(
 /// `None` for a body that is larger than asked for.
 async fn attempt(
     client: &BlobClient,
+    buffers: &Buffers,
     start: u64,
     length: u64,
     etag: Option<Etag>,
@@ -138,7 +147,9 @@ async fn attempt(
     let total = total(&answer.headers);
     let etag = answer.properties.etag;
     let mut body = answer.body;
-    let mut bytes = BytesMut::with_capacity(length as usize);
+    let mut bytes = buffers.take();
+    bytes.clear();
+    bytes.reserve(length as usize);
     while let Some(piece) = body.try_next().await? {
         if (bytes.len() + piece.len()) as u64 > length {
             return Ok(None);
@@ -204,19 +215,25 @@ impl Partial {
         })
     }
 
-    async fn write(self, bytes: Bytes, report: &mut Report<'_>) -> Result<Self, Error> {
+    async fn write(
+        self,
+        bytes: Bytes,
+        buffers: &Buffers,
+        report: &mut Report<'_>,
+    ) -> Result<Self, Error> {
         let Self {
             mut file,
             destination,
         } = self;
         let length = bytes.len() as u64;
-        let file = blocking(move || {
+        let written = blocking(move || {
             file.write_all(&bytes)?;
-            Ok(file)
+            Ok((file, bytes))
         });
-        let file = file
+        let (file, bytes) = written
             .await
             .map_err(|error| unwritable(&destination, error))?;
+        buffers.give_back(bytes);
         if length > 0 {
             report.more(length);
         }

@@ -20,6 +20,7 @@
 //! **Memory is bounded by construction.** A block is read by the task that sends it, so no more than
 //! [`Plan::parallelism`](plan::Plan::parallelism) blocks are held, which are 32 MiB at most.
 
+mod buffers;
 mod download;
 mod patience;
 mod plan;

@@ -1,5 +1,6 @@
 //! Uploads.
 
+use super::buffers::Buffers;
 use super::patience::again;
 use super::plan::{BLOCK, Block, LARGEST, Plan};
 use super::progress::Report;
@@ -11,11 +12,10 @@ use azure_storage_blob::clients::BlockBlobClient;
 use azure_storage_blob::models::{
     BlockBlobClientUploadOptions, BlockList, BlockListType, BlockLookupList,
 };
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::HashMap;
 use std::num::NonZero;
-use std::sync::{Mutex, PoisonError};
 
 /// What an upload did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl BlobStore {
             plan,
             parallelism: plan.parallelism(self.parallelism),
             there: blocks_there(&client).await?,
-            buffers: Mutex::default(),
+            buffers: Buffers::default(),
         };
         let found = transfer.there.len();
         match transfer.run(&mut report).await {
@@ -167,8 +167,7 @@ struct Transfer<'a> {
     plan: Plan,
     parallelism: usize,
     there: HashMap<Vec<u8>, u64>,
-    /// To be used again: memory that is given back and had anew costs as much as a copy.
-    buffers: Mutex<Vec<BytesMut>>,
+    buffers: Buffers,
 }
 
 /// A block that the store has.
@@ -208,7 +207,7 @@ impl Transfer<'_> {
     }
 
     async fn block(&self, index: usize, block: Block) -> Result<Done, Refused> {
-        let (bytes, checksum) = self.source.read(block, self.buffer()).await?;
+        let (bytes, checksum) = self.source.read(block, self.buffers.take()).await?;
         let id = self.plan.id(block, checksum);
         let length = block.length as u64;
         let was_there = self.there.get(&id) == Some(&length);
@@ -217,27 +216,12 @@ impl Transfer<'_> {
                 .stage_block(&id, length, bytes.clone().into(), None)
                 .await?;
         }
-        self.give_back(bytes);
+        self.buffers.give_back(bytes);
         Ok(Done {
             index,
             id,
             length,
             was_there,
         })
-    }
-
-    fn buffer(&self) -> BytesMut {
-        let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
-        buffers.pop().unwrap_or_default()
-    }
-
-    fn give_back(&self, bytes: Bytes) {
-        // The transport may hold on to it: then it is not ours to write to.
-        if let Opened::File(_) = self.source
-            && let Ok(buffer) = bytes.try_into_mut()
-        {
-            let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
-            buffers.push(buffer);
-        }
     }
 }

@@ -80,7 +80,6 @@ impl ServiceName {
 
     /// Checks the name of a service that may exist already: only that it cannot change the path of
     /// a request.
-    #[allow(dead_code, reason = "the verbs of services that exist use it")]
     pub(crate) fn existing(path: &str, name: &str) -> Result<Self, Vec<Violation>> {
         match super::segment(path, name) {
             None => Ok(Self(name.to_owned())),

@@ -68,10 +68,6 @@ impl ScoringClientBuilder {
     }
 
     /// Has key or token fetched when it is needed.
-    #[allow(
-        dead_code,
-        reason = "for the web service, which knows how to fetch keys and tokens"
-    )]
     pub(crate) fn source(mut self, source: Arc<dyn CredentialSource>) -> Self {
         self.caller = Caller::Source(source);
         self

@@ -46,10 +46,6 @@ pub(crate) struct ScoringCredential {
 
 /// What a credential is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(
-    dead_code,
-    reason = "for the web service, which knows how to fetch keys and tokens"
-)]
 pub(crate) enum CredentialKind {
     Key,
     Token,

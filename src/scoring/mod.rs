@@ -13,10 +13,6 @@ mod tests;
 pub use answer::ScoringAnswer;
 pub use builder::ScoringClientBuilder;
 pub use call::ScoringRequest;
-#[allow(
-    unused_imports,
-    reason = "for the web service, which knows how to fetch keys and tokens"
-)]
 pub(crate) use credential::{CredentialKind, CredentialSource, ScoringCredential};
 pub use retry::ScoringRetry;
 

@@ -13,7 +13,6 @@ impl DeployConfiguration {
     ///
     /// `location` is that of the workspace. `compute_name` is the target that was passed to the verb;
     /// it wins over the name in the configuration.
-    #[allow(dead_code, reason = "the verb that deploys sends it")]
     pub(crate) fn create_body(
         &self,
         name: &ServiceName,

@@ -28,10 +28,8 @@ pub use auth::Auth;
 pub use builder::DeployConfigurationBuilder;
 pub use configuration::DeployConfiguration;
 pub use load::{ServiceLoad, replicas_for_load};
-#[allow(unused_imports, reason = "the verb that updates gives it")]
 pub(crate) use patch::CurrentService;
 pub use probe::LivenessProbe;
 pub use replicas::{AutoScale, Replicas};
-#[allow(unused_imports, reason = "the verb that updates gives it")]
 pub(crate) use update::CodeChange;
 pub use update::{ServiceUpdate, ServiceUpdateBuilder};

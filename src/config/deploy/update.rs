@@ -53,10 +53,6 @@ impl ServiceUpdate {
 
 /// What changes of models, code and environment, as far as the rules of an update need it. What they
 /// change to is made elsewhere, and comes with the patch.
-#[allow(
-    dead_code,
-    reason = "the setters of models and inference configuration give it"
-)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CodeChange {
     /// A new inference configuration, with new models or with those that the service has.
@@ -118,10 +114,6 @@ impl ServiceUpdateBuilder {
     }
 
     /// Says that models, code or environment change too.
-    #[allow(
-        dead_code,
-        reason = "the setters of models and inference configuration use it"
-    )]
     pub(crate) fn with_code(mut self, code: CodeChange) -> Self {
         self.code = Some(code);
         self

@@ -181,7 +181,6 @@ impl InferenceConfiguration {
     /// Works on a thread for blocking work. Nothing is left behind: the archive is a file without a
     /// name, which ends with the package. When the future is dropped, the packing stops at the next
     /// read of a file.
-    #[allow(dead_code, reason = "the deployment is written beside this")]
     pub(crate) async fn package(&self) -> Result<Package, Error> {
         package::make(self.script.clone()).await
     }

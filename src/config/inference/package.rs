@@ -17,7 +17,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What is uploaded for a deployment. It holds no file that has to be removed.
 #[derive(Debug)]
-#[allow(dead_code, reason = "the deployment is written beside this")]
 pub(crate) struct Package {
     /// The driver program first, then the entry script or the archive of the sources.
     pub(crate) files: Vec<PackFile>,
@@ -29,7 +28,6 @@ pub(crate) struct Package {
 
 /// One file to upload.
 #[derive(Debug)]
-#[allow(dead_code, reason = "the deployment is written beside this")]
 pub(crate) struct PackFile {
     /// The name below the container: one segment.
     pub(crate) name: String,
@@ -40,7 +38,6 @@ pub(crate) struct PackFile {
 }
 
 #[derive(Debug)]
-#[allow(dead_code, reason = "the deployment is written beside this")]
 pub(crate) enum PackContent {
     Bytes(Bytes),
     /// An open file that stands at its beginning, and its length in bytes.
@@ -48,7 +45,6 @@ pub(crate) enum PackContent {
 }
 
 /// Makes the package on a thread for blocking work.
-#[allow(dead_code, reason = "the deployment is written beside this")]
 pub(super) async fn make(script: Script) -> Result<Package, Error> {
     let stop = StopOnDrop(Arc::default());
     let seen = Arc::clone(&stop.0);
@@ -195,7 +191,6 @@ fn refuse_script(path: &Path, why: impl Into<String>) -> Error {
     Error::validation(WHAT, vec![violation])
 }
 
-#[allow(dead_code, reason = "the deployment is written beside this")]
 impl Package {
     /// The part of a request that asks for the image of a service.
     ///

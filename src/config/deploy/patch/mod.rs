@@ -32,7 +32,6 @@ impl ServiceUpdate {
     /// # Errors
     ///
     /// Gives everything that contradicts what the service is now and keeps.
-    #[allow(dead_code, reason = "the verb that updates sends it")]
     pub(crate) fn patch(
         &self,
         current: &CurrentService,

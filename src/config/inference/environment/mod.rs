@@ -89,7 +89,6 @@ impl Environment {
     ///
     /// One without a name is called after the `service`, as `azureml-core` calls one that it makes
     /// of the parts of an inference configuration.
-    #[allow(dead_code, reason = "the deployment is written beside this")]
     pub(crate) fn value(&self, service: &str) -> Value {
         let said = &self.said;
         let mut value = Map::new();

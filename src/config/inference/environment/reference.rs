@@ -68,7 +68,6 @@ impl EnvironmentRef {
     /// The end of the path under which the environment is read, below
     /// `environment/v1.0{workspace}/`, segment by segment. Nothing in it can change the path once
     /// the reference was checked; encode each segment.
-    #[allow(dead_code, reason = "the deployment reads the environment")]
     pub(crate) fn segments(&self) -> Vec<&str> {
         let mut segments = vec!["environments", self.name.as_str()];
         match &self.which {
