@@ -16,6 +16,8 @@ mod cluster;
 mod deploy;
 #[cfg(feature = "services")]
 mod inference;
+#[cfg(feature = "services")]
+mod json_object;
 mod load_balancer;
 mod metadata;
 mod network;
@@ -24,6 +26,8 @@ mod purpose;
 mod resource_id;
 #[cfg(test)]
 mod rule_coverage;
+#[cfg(feature = "services")]
+mod text_file;
 mod tls;
 mod update;
 
