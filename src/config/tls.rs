@@ -308,7 +308,7 @@ fn read_text(path: &Path) -> io::Result<String> {
     if bytes.len() as u64 > MAX_PEM_BYTES {
         return Err(io::Error::other("it is too large for a PEM file"));
     }
-    String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8 text"))
+    String::from_utf8(bytes).map_err(|_| io::Error::other("it is not a text file"))
 }
 
 const MAX_PEM_BYTES: u64 = 1024 * 1024;
