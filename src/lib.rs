@@ -52,11 +52,9 @@ pub use config::{
 pub use error::{ContainerLogs, Error, ErrorKind, ServiceError, Violation, Warning};
 #[cfg(feature = "services")]
 pub use model::{Model, ModelDownload, ModelQuery, ModelRegistration, RunOutput};
-#[cfg(feature = "services")]
-pub use names::ModelName;
 pub use names::{ComputeName, WorkspaceId};
 #[cfg(feature = "services")]
-pub use names::{Namespace, ServiceName};
+pub use names::{ModelName, Namespace, ServiceName};
 pub use operation::{Event, Operation, Prepared, Progress, StatusClass, WaitOptions};
 #[cfg(feature = "services")]
 pub use scoring::{
