@@ -51,7 +51,7 @@ pub use config::{
 };
 pub use error::{ContainerLogs, Error, ErrorKind, ServiceError, Violation, Warning};
 #[cfg(feature = "services")]
-pub use model::{Model, ModelDownload, ModelQuery, ModelRegistration, RunOutput};
+pub use model::{Model, ModelChange, ModelDownload, ModelQuery, ModelRegistration, RunOutput};
 pub use names::{ComputeName, WorkspaceId};
 #[cfg(feature = "services")]
 pub use names::{ModelName, Namespace, ServiceName};

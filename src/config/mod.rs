@@ -49,6 +49,8 @@ pub use inference::{
     SparkSettings,
 };
 pub use load_balancer::LoadBalancer;
+#[cfg(feature = "services")]
+pub(crate) use metadata::{TagChanges, Tags, pointer_token, tags_value};
 pub use network::{Network, Subnet, VirtualNetwork};
 pub use provisioning::{ProvisioningConfiguration, ProvisioningConfigurationBuilder};
 pub use purpose::ClusterPurpose;
