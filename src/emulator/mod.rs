@@ -29,7 +29,6 @@ mod faults;
 mod http;
 mod in_process;
 mod journal;
-mod md5;
 mod members;
 mod names;
 mod operations;
