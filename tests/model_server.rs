@@ -15,6 +15,8 @@ mod server;
 #[path = "../examples/model_server/tour.rs"]
 mod tour;
 
+use container::Container;
+use server::Server;
 use std::fs;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -82,6 +84,31 @@ async fn an_entry_script_that_cannot_begin_is_told_with_its_log() {
     let text = error.to_string();
     assert!(text.starts_with("the model server ended"), "{text}");
     assert!(text.contains("FileNotFoundError"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_ends_in_order_when_its_input_ends() {
+    let Some(venv) = venv() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().to_owned();
+    let driver = root.join("driver.py");
+    fs::write(&driver, "def init(): pass\ndef run(data): return data\n").unwrap();
+    let container = Container {
+        service: "alone".to_owned(),
+        app: root.clone(),
+        models: root.clone(),
+        variables: Vec::new(),
+        root,
+        driver,
+    };
+    let python = server::interpreter(&venv).unwrap();
+    let server = Server::start(&python, &container).await.unwrap();
+    let before = server.log().unwrap();
+    drop(server);
+    let after = fs::read_to_string(folder.path().join("container.log")).unwrap();
+    // What a process that is killed does not write.
+    let last = "Shutting down: Master";
+    assert!(!before.contains(last) && after.contains(last), "{after}");
 }
 
 #[tokio::test]

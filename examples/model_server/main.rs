@@ -11,8 +11,7 @@
 //!
 //! The library registers a model and deploys an entry script with its source directory. What it has
 //! uploaded is unpacked as a container of the service has it, the model server is started on it, and
-//! the emulator sends scoring requests there. It works where Python makes `bin/python`: on Linux and
-//! macOS.
+//! the emulator sends scoring requests there. It was tried on Linux only.
 
 #![allow(
     clippy::print_stdout,

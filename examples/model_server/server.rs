@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 
 /// How long it may take to become ready. A machine that has just installed it needs a few seconds.
 const START: Duration = Duration::from_secs(60);
+/// How long one question may take whether it is ready.
+const ASKING: Duration = Duration::from_secs(1);
 /// How long it may take to end.
 const END: Duration = Duration::from_secs(10);
 /// Which server answers.
@@ -31,15 +33,16 @@ pub(crate) fn default_venv() -> PathBuf {
     )
 }
 
-/// The Python of a virtual environment, if it is there.
+/// The Python of a virtual environment that has the model server.
 pub(crate) fn interpreter(venv: &Path) -> Result<PathBuf, Error> {
-    let python = venv.join("bin/python");
-    if python.exists() {
-        return Ok(python);
+    // The process will have another working folder.
+    let bin = std::path::absolute(venv)?.join("bin");
+    if bin.join("azmlinfsrv").exists() {
+        return Ok(bin.join("python"));
     }
     Err(format!(
-        "{} does not exist: run examples/model_server/setup.sh, which needs Python 3.9 or newer",
-        python.display()
+        "{} has no azmlinfsrv: run examples/model_server/setup.sh, which needs Python 3.9 or newer",
+        bin.display()
     )
     .into())
 }
@@ -73,12 +76,7 @@ impl Server {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", &container.root)
             .env("PYTHONUNBUFFERED", "1")
-            .envs(
-                container
-                    .variables
-                    .iter()
-                    .map(|(name, value)| (name, value)),
-            )
+            .envs(container.variables.clone())
             .env("SERVICE_NAME", &container.service)
             .env("AML_APP_ROOT", &container.app)
             .env("AZUREML_MODEL_DIR", &container.models)
@@ -171,7 +169,8 @@ impl Drop for Server {
 }
 
 async fn is_healthy(client: &Client, address: &Url) -> Option<String> {
-    let answer = client.get(address.clone()).send().await.ok()?;
+    let request = client.get(address.clone()).timeout(ASKING);
+    let answer = request.send().await.ok()?;
     // Another one may have been faster at the port.
     let version = answer.headers().get(VERSION)?.to_str().ok()?;
     answer.status().is_success().then(|| version.to_owned())

@@ -79,7 +79,7 @@ impl EmulatorBuilder {
         self
     }
 
-    /// What answers scoring requests. Default: the body comes back as it was.
+    /// What answers scoring requests, of every service. Default: the body comes back as it was.
     ///
     /// ```
     /// use azureml_aks::emulator::{Emulator, ScoringResponse};
@@ -127,7 +127,7 @@ impl EmulatorBuilder {
 
 /// Web services.
 impl Emulator {
-    /// What answers scoring requests from now on.
+    /// What answers scoring requests, of every service, from now on.
     pub fn on_score<F>(&self, score: F)
     where
         F: Fn(ScoringRequest) -> ScoringResponse + Send + Sync + 'static,
