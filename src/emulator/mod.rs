@@ -29,7 +29,6 @@ mod faults;
 mod http;
 mod in_process;
 mod journal;
-mod md5;
 mod members;
 mod names;
 mod operations;
@@ -64,7 +63,7 @@ pub use self::services::{ScoringRequest, ScoringResponse};
 
 use self::cluster::Cluster;
 use self::state::Shared;
-use self::store::artifacts::Place;
+use self::store::artifacts::{self, Place};
 use self::store::blobs;
 
 /// A handle to an emulated workspace. Clones share its state.
@@ -199,10 +198,11 @@ impl Emulator {
         id
     }
 
-    /// What an artifact holds, by its id: `{origin}/{container}/{path}`. `None` when nothing was
-    /// uploaded to it.
+    /// What an artifact holds, by its id (`{origin}/{container}/{path}`) or by the URL that a service
+    /// or an asset names it with (`aml://artifact/{id}`). `None` when nothing was uploaded to it.
     #[must_use]
     pub fn artifact(&self, id: &str) -> Option<Vec<u8>> {
+        let id = id.strip_prefix(artifacts::URL).unwrap_or(id);
         let state = self.shared.state();
         state.store.blobs.get(id).map(blobs::Blob::all)
     }

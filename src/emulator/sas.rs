@@ -1,14 +1,15 @@
 //! Shared access signatures of the emulator's own making.
 //!
 //! They look like those of Azure Storage and are checked like them (signature, expiry,
-//! permissions), but the signature is an HMAC with MD5 over other lines, and its key is the id of the
+//! permissions), but the signature is an HMAC over other lines, and its key is the id of the
 //! workspace, which is no secret: it catches a URL that was altered, not a forger.
 
 use azure_core::base64;
 use azure_core::time::{OffsetDateTime, parse_rfc3339, to_rfc3339};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 
 use super::http::Incoming;
-use super::md5;
 use super::store::blobs::StorageError;
 
 /// The storage version that the URLs name; answers without a version in the request name it too.
@@ -19,7 +20,10 @@ pub(super) const PARAMETERS: [&str; 5] = ["sv", "sr", "se", "sp", "sig"];
 
 fn signature(key: &str, blob: &str, [sv, sr, se, sp]: [&str; 4]) -> String {
     let text = [sp, se, blob, sr, sv].join("\n");
-    base64::encode(md5::keyed(key.as_bytes(), text.as_bytes()))
+    let hmac = Hmac::<Sha256>::new_from_slice(key.as_bytes())
+        .expect("HMAC takes a key of any length")
+        .chain_update(text);
+    base64::encode(hmac.finalize().into_bytes())
 }
 
 /// The query of a URL that allows this until then.

@@ -286,6 +286,8 @@ async fn a_blob_is_made_of_blocks_and_goes_on_where_it_stopped() {
     .await;
     assert_eq!(done.status, 201, "{}", done.text());
     assert_eq!(emulator.artifact("LocalUpload/c/m").unwrap(), b"TWO one ");
+    let url = "aml://artifact/LocalUpload/c/m";
+    assert_eq!(emulator.artifact(url).unwrap(), b"TWO one ");
     let list = lists("all").await.text();
     assert!(
         list.contains("<UncommittedBlocks></UncommittedBlocks>"),

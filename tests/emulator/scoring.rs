@@ -262,6 +262,17 @@ async fn a_closure_answers() {
     );
     emulator.on_score(|_| ScoringResponse::new("text/plain", "").with_status(42));
     assert_eq!(score(&emulator, "open", None).await.status, 500);
+    emulator.on_score(|_| {
+        ScoringResponse::json(&json!(1))
+            .with_header("x-ms-run-fn-exec-ms", "0.1")
+            .with_header("no header", "x")
+    });
+    let reply = score(&emulator, "open", None).await;
+    assert_eq!(
+        (reply.status, reply.header("x-ms-run-fn-exec-ms")),
+        (200, Some("0.1"))
+    );
+    assert_eq!(reply.header("content-type"), Some("application/json"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -278,6 +278,23 @@ async fn a_crash_loop_and_an_image_that_cannot_be_pulled_end_failed_with_their_l
             .starts_with("init: ")
     );
 
+    emulator.set_log("Crashing", "one\ntwo\n");
+    assert_eq!(logs(&emulator, "crashing", "").await, "one\ntwo\n");
+    assert_eq!(logs(&emulator, "crashing", "?tail=1").await, "two\n");
+    assert!(
+        logs(&emulator, "crashing", "?init=True")
+            .await
+            .starts_with("init: "),
+        "the log of the main container is given, not this one"
+    );
+    let admin = "http://127.0.0.1/_emulator/log/CRASHING";
+    let body = json!("three");
+    let reply = try_send(&emulator, Method::Put, admin, None, Some(&body)).await;
+    assert_eq!(reply.unwrap().status, 204);
+    assert_eq!(logs(&emulator, "crashing", "").await, "\"three\"");
+    let reply = try_send(&emulator, Method::Get, admin, None, None).await;
+    assert_eq!(reply.unwrap().status, 405);
+
     emulator.inject(Fault::image_pull_failure().times(1));
     let operation = deploy(&emulator, no_code("pulling")).await;
     let poll = read(&emulator, &operation).await.body;

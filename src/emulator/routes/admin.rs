@@ -75,7 +75,13 @@ pub(super) fn serve(
             state.services.swagger.insert(name, body(request)?);
             Ok(Answer::empty(204))
         }
-        (_, ["health" | "faults" | "journal" | "advance" | "finish"] | ["swagger", _]) => {
+        ("PUT", ["log", service]) => {
+            let text = String::from_utf8_lossy(&request.body).into_owned();
+            let name = service.to_ascii_lowercase();
+            state.services.logs.insert(name, text);
+            Ok(Answer::empty(204))
+        }
+        (_, ["health" | "faults" | "journal" | "advance" | "finish"] | ["swagger" | "log", _]) => {
             Err(not_allowed(request))
         }
         _ => Err(unsupported_route(request)),

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use azure_core::base64;
 use azure_core::time::to_rfc7231;
+use md5::{Digest, Md5};
 
 use super::super::http::{Answer, Incoming};
-use super::super::md5;
 use super::super::sas;
 use super::super::state::{Config, State};
 use super::super::store::blobs::{Blob, Block, Content, StorageError, Taken};
@@ -200,7 +200,7 @@ fn check_md5(request: &Incoming) -> Result<Option<String>, StorageError> {
     let Some(given) = request.header("content-md5") else {
         return Ok(None);
     };
-    if base64::encode(md5::digest(&request.body)) == given {
+    if base64::encode(Md5::digest(&request.body)) == given {
         return Ok(Some(given.to_owned()));
     }
     Err(StorageError::new(

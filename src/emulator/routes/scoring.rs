@@ -26,7 +26,12 @@ impl Call {
     /// Waits for what scores, but not longer than the service does.
     pub(super) async fn answer(self) -> Answer {
         match tokio::time::timeout(self.timeout, self.scorer.call(self.request)).await {
-            Ok(response) => Answer::raw(response.status, &response.content_type, response.body),
+            Ok(response) => {
+                let mut answer =
+                    Answer::raw(response.status, &response.content_type, response.body);
+                answer.headers.extend(response.headers);
+                answer
+            }
             Err(_) => Answer::raw(
                 504,
                 "text/plain; charset=utf-8",

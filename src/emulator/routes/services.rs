@@ -391,7 +391,11 @@ fn token(call: Call<'_>, name: &str) -> Reply {
 fn logs(call: &Call<'_>, name: &str) -> Reply {
     call.only_parameters(&["tail", "init"])?;
     let tail = call.number("tail")?;
-    let log = call.service(name)?.log(flag(call.request, "init")?);
+    let service = call.service(name)?;
+    let log = call
+        .state
+        .services
+        .log(service, flag(call.request, "init")?);
     let skip = tail.map_or(0, |tail| log.lines().count().saturating_sub(tail));
     let content: String = log.split_inclusive('\n').skip(skip).collect();
     Ok(Answer::json(200, &json!({ "content": content })))

@@ -141,8 +141,8 @@ impl Service {
         shown
     }
 
-    /// What a container wrote.
-    pub(super) fn log(&self, init: bool) -> &'static str {
+    /// What a container writes here.
+    fn stand_in_log(&self, init: bool) -> &'static str {
         match (&self.trouble, init) {
             (Some(trouble), init) => trouble.log(init),
             (None, _) if !self.deployed => "",
@@ -170,6 +170,8 @@ pub(super) struct Services {
     pub(super) scorer: Scorer,
     /// By the name of the service, which need not exist yet.
     pub(super) swagger: BTreeMap<String, Value>,
+    /// What the main container wrote, by the name of the service, which need not exist yet.
+    pub(super) logs: BTreeMap<String, String>,
 }
 
 impl Services {
@@ -191,6 +193,14 @@ impl Services {
         self.list
             .iter_mut()
             .find(|service| service.name.eq_ignore_ascii_case(name))
+    }
+
+    /// What a container of the service wrote: what was given, or what stands in for it.
+    pub(super) fn log<'a>(&'a self, service: &'a Service, init: bool) -> &'a str {
+        let given = self.logs.get(&service.name.to_ascii_lowercase());
+        given
+            .filter(|_| !init)
+            .map_or_else(|| service.stand_in_log(init), String::as_str)
     }
 
     /// Adds a service, or puts it in the place of the one of its name.

@@ -52,11 +52,14 @@ impl fmt::Debug for ScoringRequest {
 }
 
 /// The answer to a scoring request.
+///
+/// `Debug` shows neither headers nor body.
 #[derive(Clone, PartialEq, Eq)]
 #[must_use]
 pub struct ScoringResponse {
     pub(in crate::emulator) status: u16,
     pub(in crate::emulator) content_type: String,
+    pub(in crate::emulator) headers: Vec<(String, String)>,
     pub(in crate::emulator) body: Vec<u8>,
 }
 
@@ -66,6 +69,7 @@ impl ScoringResponse {
         Self {
             status: 200,
             content_type: content_type.into(),
+            headers: Vec::new(),
             body: body.into(),
         }
     }
@@ -87,6 +91,13 @@ impl ScoringResponse {
         } else {
             500
         };
+        self
+    }
+
+    /// The same with one more header, as an entry script or a model server adds it. One that HTTP
+    /// does not allow is left out.
+    pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
     }
 }

@@ -79,7 +79,7 @@ impl EmulatorBuilder {
         self
     }
 
-    /// What answers scoring requests. Default: the body comes back as it was.
+    /// What answers scoring requests, of every service. Default: the body comes back as it was.
     ///
     /// ```
     /// use azureml_aks::emulator::{Emulator, ScoringResponse};
@@ -108,8 +108,8 @@ impl EmulatorBuilder {
     /// use azureml_aks::emulator::{Emulator, ScoringRequest, ScoringResponse};
     ///
     /// async fn ask_a_model_server(request: ScoringRequest) -> ScoringResponse {
-    ///     // Send `request.body` on, and take over what comes back.
-    ///     ScoringResponse::new("application/json", request.body)
+    ///     // Send `request.body` on, and take over what comes back. `examples/model_server` does.
+    ///     ScoringResponse::new("application/json", request.body).with_header("x-ms-run-fn-exec-ms", "0.1")
     /// }
     ///
     /// let emulator = Emulator::builder().score_async(ask_a_model_server).build();
@@ -127,7 +127,7 @@ impl EmulatorBuilder {
 
 /// Web services.
 impl Emulator {
-    /// What answers scoring requests from now on.
+    /// What answers scoring requests, of every service, from now on.
     pub fn on_score<F>(&self, score: F)
     where
         F: Fn(ScoringRequest) -> ScoringResponse + Send + Sync + 'static,
@@ -149,6 +149,14 @@ impl Emulator {
     pub fn set_swagger(&self, service: impl Into<String>, document: Value) {
         let name = service.into().to_ascii_lowercase();
         self.shared.state().services.swagger.insert(name, document);
+    }
+
+    /// Says what the main container of the service of this name, which need not exist yet, wrote: a
+    /// model server that scores for it, for example. Default: a few fixed lines that suit the state
+    /// of the service.
+    pub fn set_log(&self, service: impl Into<String>, text: impl Into<String>) {
+        let name = service.into().to_ascii_lowercase();
+        self.shared.state().services.logs.insert(name, text.into());
     }
 
     /// The settings of a service, with every key and `null` where there is nothing, and beside them

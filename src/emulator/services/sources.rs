@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::error::ArmError;
 use super::super::state::State;
-use super::super::store::artifacts::Place;
+use super::super::store::artifacts::{self, Place};
 
 /// The frameworks whose models need no code (`azureml-core` 1.61).
 const NO_CODE: [&str; 4] = ["Onnx", "ScikitLearn", "TensorFlow", "Multi"];
@@ -53,7 +53,7 @@ pub(in crate::emulator) fn check(state: &State, document: &Value) -> Result<Vec<
 
 /// Whether something was uploaded to this place.
 fn is_uploaded(state: &State, url: &str) -> bool {
-    url.strip_prefix("aml://artifact/")
+    url.strip_prefix(artifacts::URL)
         .and_then(Place::of_id)
         .is_some_and(|place| state.store.blobs.get(&place.id()).is_some())
 }

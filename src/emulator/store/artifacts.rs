@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+/// What stands before the id of an artifact where a URL names it.
+pub(in crate::emulator) const URL: &str = "aml://artifact/";
+
 /// Where an artifact is: its id is these three, with slashes between.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::emulator) struct Place {
