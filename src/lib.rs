@@ -52,12 +52,10 @@ pub use config::{
 };
 pub use error::{ContainerLogs, Error, ErrorKind, ServiceError, Violation, Warning};
 #[cfg(feature = "services")]
-pub use model::{Model, ModelDownload, ModelQuery, ModelRegistration, RunOutput};
-#[cfg(feature = "services")]
-pub use names::ModelName;
+pub use model::{Model, ModelChange, ModelDownload, ModelQuery, ModelRegistration, RunOutput};
 pub use names::{ComputeName, WorkspaceId};
 #[cfg(feature = "services")]
-pub use names::{Namespace, ServiceName};
+pub use names::{ModelName, Namespace, ServiceName};
 pub use operation::{Event, Operation, Prepared, Progress, StatusClass, WaitOptions};
 #[cfg(feature = "services")]
 pub use scoring::{

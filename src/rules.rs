@@ -185,6 +185,8 @@ registry! {
     Refusal MODEL_VERSION = "model.version": "the version in a model id is a whole number";
     Refusal MODEL_FRAMEWORK_MISSING = "model.framework_missing": "the version of a framework comes with the framework";
     Refusal MODEL_NEEDS_POSITIVE = "model.resource_needs.positive": "what a model needs is more than nothing";
+    Refusal MODEL_PROPERTY = "model.property": "a property of a model keeps its value";
+    Refusal MODEL_UPDATE_NOTHING = "model.update_nothing": "an update of a model changes something";
     Refusal MODEL_RUN_OUTPUT = "model.run_output": "an output of a run is named by experiment, run and a path among the outputs";
     Refusal UPDATE_NOTHING = "update.nothing": "an update changes something";
     Refusal UPDATE_RENEW_WITHOUT_LABEL = "update.renew_without_leaf_domain": "renewal needs a leaf domain label now";

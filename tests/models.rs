@@ -287,6 +287,52 @@ async fn models_are_listed_by_pages_and_filters_and_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn tags_properties_and_description_change_and_the_rest_stays() {
+    let emulator = Emulator::new();
+    let workspace = workspace(&emulator);
+    let (_folder, path) = folder();
+    let mut model = Model::register(&workspace, "m", &path)
+        .tag("a", "1")
+        .tag("b", "2")
+        .property("p", "1")
+        .await
+        .unwrap();
+    let change = model
+        .update()
+        .tag("c", "3")
+        .remove_tag("a")
+        .property("q/r", "2");
+    change.description("new").await.unwrap();
+    let resource = Model::get(&workspace, "m:1")
+        .await
+        .unwrap()
+        .resource()
+        .clone();
+    assert_eq!(*model.resource(), resource);
+    let tags: Vec<(&str, &str)> = resource
+        .tags
+        .iter()
+        .map(|(a, b)| (a.as_str(), b.as_str()))
+        .collect();
+    assert_eq!(tags, [("b", "2"), ("c", "3")]);
+    assert_eq!(resource.properties["q/r"], "2");
+    assert_eq!(resource.description.as_deref(), Some("new"));
+    for (change, rule) in [
+        (
+            model.clone().update().property("p", "9").await,
+            "model.property",
+        ),
+        (model.clone().update().await, "model.update_nothing"),
+        (
+            model.clone().update().tag("b", "2").await,
+            "model.update_nothing",
+        ),
+    ] {
+        assert_eq!(change.unwrap_err().violations()[0].rule, rule);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn metadata_files_name_a_model_of_their_workspace() {
     let emulator = Emulator::new();
     let workspace = workspace(&emulator);

@@ -42,6 +42,52 @@ pub(crate) fn check_tags(tags: &Tags, findings: &mut Findings) {
     }
 }
 
+/// Changes of tags, which are one member of what has them: a change of one sends all of them.
+#[cfg(feature = "services")]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct TagChanges {
+    /// All tags, where they are replaced.
+    pub(crate) all: Option<Tags>,
+    /// Changes of single tags, on top; `None` removes.
+    pub(crate) single: BTreeMap<String, Option<String>>,
+}
+
+#[cfg(feature = "services")]
+impl TagChanges {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_none() && self.single.is_empty()
+    }
+
+    /// Every name that is given.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &String> {
+        self.all
+            .iter()
+            .flat_map(Tags::keys)
+            .chain(self.single.keys())
+    }
+
+    /// All tags after the change, where there is one.
+    pub(crate) fn apply(&self, now: &Tags) -> Option<Tags> {
+        if self.is_empty() {
+            return None;
+        }
+        let mut tags = self.all.as_ref().unwrap_or(now).clone();
+        for (name, value) in &self.single {
+            match value {
+                Some(value) => tags.insert(name.clone(), value.clone()),
+                None => tags.remove(name),
+            };
+        }
+        Some(tags)
+    }
+}
+
+/// A name as a part of a JSON pointer (RFC 6901).
+#[cfg(feature = "services")]
+pub(crate) fn pointer_token(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
 /// The tags as the service reads them.
 pub(crate) fn tags_value(tags: &Tags) -> Value {
     let members: Map<String, Value> = tags

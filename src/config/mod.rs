@@ -16,6 +16,8 @@ mod cluster;
 mod deploy;
 #[cfg(feature = "services")]
 mod inference;
+#[cfg(feature = "services")]
+mod json_object;
 mod load_balancer;
 mod metadata;
 mod network;
@@ -24,6 +26,8 @@ mod purpose;
 mod resource_id;
 #[cfg(test)]
 mod rule_coverage;
+#[cfg(feature = "services")]
+mod text_file;
 mod tls;
 mod update;
 
@@ -45,6 +49,8 @@ pub use inference::{
     SparkSettings,
 };
 pub use load_balancer::LoadBalancer;
+#[cfg(feature = "services")]
+pub(crate) use metadata::{TagChanges, Tags, pointer_token, tags_value};
 pub use network::{Network, Subnet, VirtualNetwork};
 pub use provisioning::{ProvisioningConfiguration, ProvisioningConfigurationBuilder};
 pub use purpose::ClusterPurpose;

@@ -58,8 +58,10 @@ const OF_VERBS: &[&str] = &[
     "deployment.not_checked",
     "deployment.workspace",
     "model.framework_missing",
+    "model.property",
     "model.resource_needs.positive",
     "model.run_output",
+    "model.update_nothing",
     "model.version",
 ];
 

@@ -6,12 +6,14 @@ mod files;
 mod metadata;
 mod query;
 mod register;
+mod update;
 
 pub(crate) use artifacts::{LOCAL_UPLOAD, Uploads};
 pub use download::ModelDownload;
 pub use query::ModelQuery;
 pub(crate) use query::pairs;
 pub use register::{ModelRegistration, RunOutput};
+pub use update::ModelChange;
 
 use crate::error::{Error, ErrorKind};
 use crate::names::ModelName;

@@ -1,8 +1,12 @@
 //! Names of the service: parsed once, trusted after.
 
 #[cfg(feature = "services")]
+mod model;
+#[cfg(feature = "services")]
 mod service;
 
+#[cfg(feature = "services")]
+pub use model::ModelName;
 #[cfg(feature = "services")]
 pub use service::{Namespace, ServiceName};
 
@@ -131,83 +135,6 @@ impl FromStr for ComputeName {
 
     fn from_str(name: &str) -> Result<Self, Error> {
         Self::new(name)
-    }
-}
-
-/// The name of a model, which all its versions have in common: 1 to 255 ASCII letters, digits, `-`,
-/// `_` and `.`, a letter or digit first (the rule of `azureml-core` 1.61).
-#[cfg(feature = "services")]
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ModelName(String);
-
-#[cfg(feature = "services")]
-impl ModelName {
-    /// Checks the name.
-    ///
-    /// # Errors
-    ///
-    /// Gives every rule that the name breaks.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use azureml_aks::ModelName;
-    ///
-    /// assert_eq!(ModelName::new("sklearn_mnist.v2")?.as_str(), "sklearn_mnist.v2");
-    /// assert_eq!(ModelName::new("_a:b").unwrap_err().violations().len(), 2);
-    /// # Ok::<(), azureml_aks::Error>(())
-    /// ```
-    pub fn new(name: &str) -> Result<Self, Error> {
-        Self::parse("name", name).map_err(|found| Error::validation("model name", found))
-    }
-
-    /// Checks the name at `path` and gives every violation.
-    pub(crate) fn parse(path: &str, name: &str) -> Result<Self, Vec<Violation>> {
-        const MAX: usize = 255;
-        let mut found = Vec::new();
-        let mut refuse = |rule: rules::Refusal, message: &str, remedy: &str| {
-            found.push(rule.violation(path, Some(name), message, remedy));
-        };
-        if !(1..=MAX).contains(&name.chars().count()) {
-            refuse(
-                rules::MODEL_NAME_LENGTH,
-                "a model name has 1 to 255 characters",
-                "choose another name, for example \"mymodel\"",
-            );
-        }
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if !name.chars().all(allowed) {
-            refuse(
-                rules::MODEL_NAME_CHARACTERS,
-                "a model name has only the letters a to z and A to Z, digits, hyphens, underscores and full stops",
-                "leave the other characters out",
-            );
-        }
-        if name.starts_with(|c: char| !c.is_alphanumeric()) {
-            refuse(
-                rules::MODEL_NAME_START,
-                "a model name starts with a letter or a digit",
-                "begin with a letter or a digit",
-            );
-        }
-        if found.is_empty() {
-            Ok(Self(name.to_owned()))
-        } else {
-            Err(found)
-        }
-    }
-
-    /// The name as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-#[cfg(feature = "services")]
-impl fmt::Display for ModelName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

@@ -10,7 +10,8 @@ use std::time::Duration;
 /// A verb that is ready to be sent, with its resume token.
 ///
 /// The token exists before any byte is sent: store it first, and nothing is lost whatever happens
-/// after. [`Workspace::resume`](crate::Workspace::resume) then finds out whether the request arrived.
+/// after. [`Workspace::resume`](crate::Workspace::resume) then finds out whether the request arrived;
+/// for web services `AksWebservice::resume` does.
 ///
 /// Dropping this value sends nothing.
 #[must_use = "nothing is sent before `send` is called"]

@@ -8,13 +8,15 @@ use crate::scoring::{
 use async_trait::async_trait;
 use azure_core::time::OffsetDateTime;
 use std::sync::Arc;
+use std::time::Duration;
 
 impl AksWebservice {
     /// A client that calls the service: with its key, a token or nothing, as the service asks.
     ///
     /// Key or token are fetched at the first call, kept, and replaced in time. Calls themselves go to
     /// the service alone, over connections of their own; a workspace that was built with a transport
-    /// has its services called through it, too.
+    /// has its services called through it, too. A call is waited for a little longer than the scoring
+    /// timeout of the service.
     ///
     /// Sends: GET of the service, if it was not healthy when it was last read.
     ///
@@ -61,6 +63,14 @@ impl AksWebservice {
             .with_remedy("wait for its deployment first"));
         }
         let mut builder = ScoringClient::builder(uri);
+        // A service that may take longer is waited for longer.
+        let own = service
+            .resource
+            .scoring_timeout_ms
+            .map(Duration::from_millis);
+        if let Some(own) = own.filter(|own| *own > PATIENT) {
+            builder = builder.timeout(own.min(LONGEST) + MARGIN);
+        }
         if self.workspace.has_own_transport()
             && let Some(transport) = &self.workspace.settings().options.transport
         {
@@ -83,6 +93,13 @@ impl AksWebservice {
         self.state() == Some(super::ServiceState::Healthy)
     }
 }
+
+/// A service that takes so long is within the client's own timeout.
+const PATIENT: Duration = Duration::from_secs(90);
+/// No service may take longer, whatever it says.
+const LONGEST: Duration = Duration::from_secs(300);
+/// So that its answer is heard.
+const MARGIN: Duration = Duration::from_secs(10);
 
 /// Fetches what a service asks for.
 #[derive(Debug)]

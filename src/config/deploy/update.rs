@@ -1,10 +1,9 @@
 //! What an update of a service changes.
 
 use super::settings::{self, Settings};
-use crate::config::metadata::Tags;
+use crate::config::metadata::{TagChanges, Tags};
 use crate::error::{Error, Warning};
 use crate::rules::{self, Findings};
-use std::collections::BTreeMap;
 
 /// What an update of a service changes; valid, and not nothing.
 ///
@@ -70,10 +69,7 @@ pub(crate) enum CodeChange {
 #[derive(Debug, Clone, Default)]
 pub struct ServiceUpdateBuilder {
     pub(super) settings: Settings,
-    /// All tags, where they are replaced.
-    pub(super) all_tags: Option<Tags>,
-    /// Changes of single tags, on top; `None` removes.
-    pub(super) tags: BTreeMap<String, Option<String>>,
+    pub(super) tags: TagChanges,
     pub(super) properties: Tags,
     code: Option<CodeChange>,
 }
@@ -83,13 +79,13 @@ settings::setters!(ServiceUpdateBuilder);
 impl ServiceUpdateBuilder {
     /// Adds a tag, or replaces the tag of that name. The other tags stay.
     pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.tags.insert(name.into(), Some(value.into()));
+        self.tags.single.insert(name.into(), Some(value.into()));
         self
     }
 
     /// Removes a tag, if there is one of that name. The other tags stay.
     pub fn remove_tag(mut self, name: impl Into<String>) -> Self {
-        self.tags.insert(name.into(), None);
+        self.tags.single.insert(name.into(), None);
         self
     }
 
@@ -98,7 +94,7 @@ impl ServiceUpdateBuilder {
         mut self,
         tags: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
-        self.all_tags = Some(
+        self.tags.all = Some(
             tags.into_iter()
                 .map(|(name, value)| (name.into(), value.into()))
                 .collect(),
@@ -143,8 +139,7 @@ impl ServiceUpdateBuilder {
             );
         }
         self.settings.check(&mut findings);
-        let all_tags = self.all_tags.iter().flat_map(Tags::keys);
-        settings::check_metadata("tags", all_tags.chain(self.tags.keys()), &mut findings);
+        settings::check_metadata("tags", self.tags.names(), &mut findings);
         settings::check_metadata("properties", self.properties.keys(), &mut findings);
         let warnings = findings.finish(WHAT)?;
         Ok(ServiceUpdate {
@@ -156,7 +151,6 @@ impl ServiceUpdateBuilder {
     fn is_empty(&self) -> bool {
         self.code.is_none()
             && self.settings == Settings::default()
-            && self.all_tags.is_none()
             && self.tags.is_empty()
             && self.properties.is_empty()
     }

@@ -1,6 +1,6 @@
 //! The Python packages of an environment, as conda writes them down.
 
-use super::text;
+use crate::config::text_file;
 use crate::error::Error;
 use crate::rules::{self, Findings};
 use serde_json::{Map, Value, json};
@@ -126,7 +126,7 @@ impl CondaDependencies {
     /// Reads a file for the field at `field`; `None` where something was refused.
     pub(super) fn read(path: &Path, field: &str, findings: &mut Findings) -> Option<Self> {
         let shown = path.display().to_string();
-        match text::read(path) {
+        match text_file::read(path) {
             Ok(text) => Self::parse(&text, field, Some(&shown), findings),
             Err(why) => {
                 refuse_file(findings, field, Some(&shown), why);
@@ -284,7 +284,7 @@ fn check_shape(document: &Map<String, Value>, field: &str, findings: &mut Findin
             None,
             format!(
                 "{} stands where {expected} is expected",
-                super::json::kind(found)
+                crate::config::json_object::kind(found)
             ),
             "write it as conda documents it; quote a text that looks like a number",
         );

@@ -2,25 +2,24 @@
 
 mod document;
 
+use super::CondaDependencies;
 use super::configuration::{InferenceConfiguration, InferenceConfigurationBuilder};
 use super::environment::{Dockerfile, Environment, EnvironmentBuilder};
-use super::json::{Object, Reading};
-use super::{CondaDependencies, text};
+use crate::config::json_object::{Object, Reading, UnknownKey, kind};
+use crate::config::text_file;
 use crate::error::Error;
 use crate::rules::{self, Findings};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 pub(super) fn read(path: &Path, strict: bool) -> Result<InferenceConfiguration, Error> {
-    let mut reading = Reading {
-        findings: Findings::default(),
-        strict,
-    };
+    let mut reading = Reading::new(rules::INFERENCE_FILE_TYPE);
     let builder = match load(path, &mut reading.findings) {
         Some(file) => configuration(file, path, &mut reading),
         // The one violation says why; nothing else is worth a look.
         None => InferenceConfiguration::builder().entry_script("unread.py"),
     };
+    judge_unknown(&mut reading, strict);
     let (violations, warnings) = reading.findings.into_parts();
     let mut findings = Findings::default();
     findings.extend(violations);
@@ -34,7 +33,7 @@ fn load(path: &Path, findings: &mut Findings) -> Option<Object> {
     let mut refuse = |rule: rules::Refusal, why: String, remedy: &str| {
         findings.refuse(rule, "file", Some(&path.display().to_string()), why, remedy);
     };
-    let text = match text::read(path) {
+    let text = match text_file::read(path) {
         Ok(text) => text,
         Err(why) => {
             refuse(
@@ -47,7 +46,7 @@ fn load(path: &Path, findings: &mut Findings) -> Option<Object> {
     };
     let why = match serde_json::from_str::<Value>(&text) {
         Ok(Value::Object(members)) => return Some(Object::new(members, "")),
-        Ok(other) => format!("it is {}, not an object", super::json::kind(&other)),
+        Ok(other) => format!("it is {}, not an object", kind(&other)),
         Err(error) => format!("it is no JSON: {error}"),
     };
     refuse(
@@ -104,6 +103,22 @@ fn configuration(
     }
     file.finish(reading);
     builder
+}
+
+/// What keys that mean nothing are worth.
+fn judge_unknown(reading: &mut Reading, strict: bool) {
+    let findings = &mut reading.findings;
+    for UnknownKey { place, meant } in std::mem::take(&mut reading.unknown) {
+        let remedy = match meant {
+            Some(meant) => format!("write {meant}"),
+            None => "correct the key, or leave it out".to_owned(),
+        };
+        let message = "this key is not known and means nothing";
+        match strict {
+            true => findings.refuse(rules::INFERENCE_FILE_STRICT, place, None, message, remedy),
+            false => findings.advise(rules::INFERENCE_FILE_UNKNOWN_KEY, place, message, remedy),
+        }
+    }
 }
 
 /// The environment of the flat keys, as `azureml-core` makes one of them.

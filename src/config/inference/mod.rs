@@ -12,13 +12,11 @@ pub(in crate::config) mod coverage;
 mod driver;
 mod environment;
 mod file;
-mod json;
 mod package;
 mod registry;
 mod script;
 mod sources;
 mod spark;
-mod text;
 
 pub use conda::CondaDependencies;
 pub use configuration::{EnvironmentSource, InferenceConfiguration, InferenceConfigurationBuilder};

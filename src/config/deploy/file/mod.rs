@@ -1,15 +1,15 @@
 //! `deploymentconfig.json`: the file of `az ml model deploy --dc`, by its own keys.
 
-mod reader;
-
 use super::auth::Auth;
 use super::builder::DeployConfigurationBuilder;
 use super::probe::LivenessProbe;
 use super::replicas::{AutoScale, Replicas};
+use crate::config::json_object::{Object, Reading, kind};
+use crate::config::text_file;
 use crate::error::{Error, Violation};
-use crate::rules::{self, Findings};
+use crate::rules::{self, Findings, Refusal};
 use azure_core::credentials::Secret;
-use reader::Section;
+use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,28 +17,51 @@ use std::time::Duration;
 const WHAT: &str = "deployment configuration file";
 
 pub(super) fn from_file(path: &Path) -> Result<DeployConfigurationBuilder, Error> {
-    reader::text(path)
-        .map_err(|violation| vec![violation])
-        .and_then(|text| parse(&text))
-        .map_err(|found| {
-            Error::validation(WHAT, found).with_context(|| format!("read {}", path.display()))
-        })
+    let read = || {
+        let text = text_file::read(path).map_err(|why| {
+            refuse(
+                rules::DEPLOY_FILE_UNREADABLE,
+                Some(&path.to_string_lossy()),
+                why,
+                "give the path of a JSON file that this program may read",
+            )
+        })?;
+        parse(&text)
+    };
+    read().map_err(|found| {
+        Error::validation(WHAT, found).with_context(|| format!("read {}", path.display()))
+    })
 }
 
 pub(super) fn from_json(text: &str) -> Result<DeployConfigurationBuilder, Error> {
     parse(text).map_err(|found| Error::validation(WHAT, found))
 }
 
+/// The one thing that is wrong, where nothing else is worth a look.
+fn refuse(rule: Refusal, value: Option<&str>, why: String, remedy: &str) -> Vec<Violation> {
+    vec![rule.violation("$", value, why, remedy)]
+}
+
 fn parse(text: &str) -> Result<DeployConfigurationBuilder, Vec<Violation>> {
-    let value = reader::value(text).map_err(|violation| vec![violation])?;
-    let mut findings = Findings::default();
-    let mut root = Section::root(&value, &mut findings);
-    let builder = if value.is_object() {
-        read(&mut root, &mut findings)
-    } else {
-        DeployConfigurationBuilder::default()
+    // Editors on Windows begin the file with a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let value = serde_json::from_str(text).map_err(|error| {
+        let remedy = "correct it; comments and trailing commas are no JSON";
+        refuse(
+            rules::DEPLOY_FILE_SYNTAX,
+            None,
+            format!("the file is no JSON: {error}"),
+            remedy,
+        )
+    })?;
+    let Value::Object(members) = value else {
+        let why = format!("the file holds {}, not an object", kind(&value));
+        let remedy = "write an object with the members that are documented";
+        return Err(refuse(rules::DEPLOY_FILE_TYPE, None, why, remedy));
     };
-    let mut found = findings.into_violations();
+    let mut reading = Reading::new(rules::DEPLOY_FILE_TYPE);
+    let builder = read(Object::new(members, ""), &mut reading);
+    let mut found = reading.findings.into_violations();
     // Values that are out of bounds come with what is wrong in the file, under the file's own names.
     let mut findings = Findings::default();
     builder.check(&mut findings);
@@ -58,73 +81,77 @@ fn parse(text: &str) -> Result<DeployConfigurationBuilder, Vec<Violation>> {
     }
 }
 
-fn read(root: &mut Section<'_>, findings: &mut Findings) -> DeployConfigurationBuilder {
+fn read(mut file: Object, reading: &mut Reading) -> DeployConfigurationBuilder {
+    let root = &mut file;
     let mut builder = DeployConfigurationBuilder::default();
-    check_compute_type(root, findings);
-    builder.compute_target_name = root.text("computeTargetName", findings).map(str::to_owned);
-    let mut scaler = root.section("autoScaler", findings);
-    builder.settings.replicas = read_replicas(root, &mut scaler, findings);
-    let mut collection = root.section("dataCollection", findings);
-    builder.settings.collect_model_data = collection.flag("storageEnabled", findings);
-    builder.settings.auth = read_auth(root, findings);
-    let mut resources = root.section("containerResourceRequirements", findings);
-    read_resources(root, &mut resources, &mut builder, findings);
-    read_requests(root, &mut builder, findings);
-    let mut keys = root.section("keys", findings);
-    builder.keys.primary = secret(keys.text("primaryKey", findings));
-    builder.keys.secondary = secret(keys.text("secondaryKey", findings));
-    let mut probe = root.section("livenessProbeRequirements", findings);
-    builder.settings.liveness_probe = read_probe(&mut probe, findings);
-    builder.settings.namespace = root.text("namespace", findings).map(str::to_owned);
-    builder.unknown_keys = [&*root, &scaler, &collection, &resources, &keys, &probe]
-        .into_iter()
-        .flat_map(Section::unknown)
-        .collect();
+    check_compute_type(root, reading);
+    builder.compute_target_name = root.text("computeTargetName", reading);
+    let mut scaler = root.section("autoScaler", reading);
+    builder.settings.replicas = read_replicas(root, &mut scaler, reading);
+    let mut collection = root.section("dataCollection", reading);
+    builder.settings.collect_model_data = collection.flag("storageEnabled", reading);
+    builder.settings.auth = read_auth(root, reading);
+    let mut resources = root.section("containerResourceRequirements", reading);
+    read_resources(root, &mut resources, &mut builder, reading);
+    read_requests(root, &mut builder, reading);
+    let mut keys = root.section("keys", reading);
+    builder.keys.primary = secret(keys.text("primaryKey", reading));
+    builder.keys.secondary = secret(keys.text("secondaryKey", reading));
+    let mut probe = root.section("livenessProbeRequirements", reading);
+    builder.settings.liveness_probe = read_probe(&mut probe, reading);
+    builder.settings.namespace = root.text("namespace", reading);
+    for object in [scaler, collection, resources, keys, probe, file] {
+        object.finish(reading);
+    }
+    let unknown = std::mem::take(&mut reading.unknown).into_iter();
+    builder.unknown_keys = unknown.map(|key| key.place).collect();
     builder
 }
 
-fn check_compute_type(root: &mut Section<'_>, findings: &mut Findings) {
+fn check_compute_type(root: &mut Object, reading: &mut Reading) {
     let key = "computeType";
-    let said = root.text(key, findings);
-    let message = match said {
+    let said = root.text(key, reading);
+    let message = match said.as_deref() {
         Some(kind) if kind.eq_ignore_ascii_case("aks") => return,
         Some(kind) => format!("the file is for compute of the kind {kind:?}"),
-        None if root.holds(key) => return,
+        None if root.has(key) => return,
         None => "the file does not say what kind of compute it is for".to_owned(),
     };
-    findings.refuse(
+    reading.findings.refuse(
         rules::DEPLOY_FILE_COMPUTE_TYPE,
         key,
-        said,
+        said.as_deref(),
         message,
         "write \"computeType\": \"aks\", if the other members are meant for AKS",
     );
 }
 
 fn read_replicas(
-    root: &mut Section<'_>,
-    scaler: &mut Section<'_>,
-    findings: &mut Findings,
+    root: &mut Object,
+    scaler: &mut Object,
+    reading: &mut Reading,
 ) -> Option<Replicas> {
-    let enabled = scaler.flag("autoscaleEnabled", findings);
-    let fixed = root.count("numReplicas", findings);
+    let enabled = scaler.flag("autoscaleEnabled", reading);
+    let fixed = root.count("numReplicas", reading);
     let bounds = [
-        ("minReplicas", scaler.count("minReplicas", findings)),
-        ("maxReplicas", scaler.count("maxReplicas", findings)),
+        ("minReplicas", scaler.count("minReplicas", reading)),
+        ("maxReplicas", scaler.count("maxReplicas", reading)),
         (
             "targetUtilization",
-            scaler.count("targetUtilization", findings),
+            scaler.count("targetUtilization", reading),
         ),
         (
             "refreshPeriodInSeconds",
-            scaler.count("refreshPeriodInSeconds", findings),
+            scaler.count("refreshPeriodInSeconds", reading),
         ),
     ];
     let mut refuse = |path: &str, message: &str, remedy: &str| {
-        findings.refuse(rules::DEPLOY_FILE_REPLICAS, path, None, message, remedy);
+        reading
+            .findings
+            .refuse(rules::DEPLOY_FILE_REPLICAS, path, None, message, remedy);
     };
     if enabled == Some(true) {
-        if root.holds("numReplicas") {
+        if root.has("numReplicas") {
             refuse(
                 "numReplicas",
                 "a number of replicas is given, and autoscaling is on",
@@ -148,21 +175,21 @@ fn read_replicas(
         return Some(scale.into());
     }
     // A switch of the wrong type is reported as that; what it switches cannot be judged then.
-    if enabled.is_none() && scaler.holds("autoscaleEnabled") {
+    if enabled.is_none() && scaler.has("autoscaleEnabled") {
         return None;
     }
     for (key, value) in bounds {
         if value.is_some() {
             refuse(
-                &scaler.path_of(key),
+                &scaler.place(key),
                 "this belongs to autoscaling, which is not turned on",
                 "set autoScaler.autoscaleEnabled to true, or remove this",
             );
         }
     }
-    if enabled == Some(false) && !root.holds("numReplicas") {
+    if enabled == Some(false) && !root.has("numReplicas") {
         refuse(
-            &scaler.path_of("autoscaleEnabled"),
+            &scaler.place("autoscaleEnabled"),
             "autoscaling is off, and no number of replicas is given",
             "give numReplicas, or leave autoscaling on",
         );
@@ -170,12 +197,12 @@ fn read_replicas(
     fixed.map(Replicas::Fixed)
 }
 
-fn read_auth(root: &mut Section<'_>, findings: &mut Findings) -> Option<Auth> {
-    let keys = root.flag("authEnabled", findings);
-    let tokens = root.flag("tokenAuthEnabled", findings);
+fn read_auth(root: &mut Object, reading: &mut Reading) -> Option<Auth> {
+    let keys = root.flag("authEnabled", reading);
+    let tokens = root.flag("tokenAuthEnabled", reading);
     match (keys, tokens) {
         (Some(true), Some(true)) => {
-            findings.refuse(
+            reading.findings.refuse(
                 rules::DEPLOY_FILE_AUTH,
                 "tokenAuthEnabled",
                 Some("true"),
@@ -193,47 +220,47 @@ fn read_auth(root: &mut Section<'_>, findings: &mut Findings) -> Option<Auth> {
 }
 
 fn read_resources(
-    root: &mut Section<'_>,
-    section: &mut Section<'_>,
+    root: &mut Object,
+    section: &mut Object,
     builder: &mut DeployConfigurationBuilder,
-    findings: &mut Findings,
+    reading: &mut Reading,
 ) {
     let resources = &mut builder.settings.resources;
-    resources.cpu_cores = section.number("cpu", findings);
-    resources.cpu_cores_limit = section.number("cpuLimit", findings);
-    resources.memory_gb = section.number("memoryInGB", findings);
-    resources.memory_gb_limit = section.number("memoryInGBLimit", findings);
-    resources.gpu_cores = root.count("gpuCores", findings);
+    resources.cpu_cores = section.number("cpu", reading);
+    resources.cpu_cores_limit = section.number("cpuLimit", reading);
+    resources.memory_gb = section.number("memoryInGB", reading);
+    resources.memory_gb_limit = section.number("memoryInGBLimit", reading);
+    resources.gpu_cores = root.count("gpuCores", reading);
 }
 
 fn read_requests(
-    root: &mut Section<'_>,
+    root: &mut Object,
     builder: &mut DeployConfigurationBuilder,
-    findings: &mut Findings,
+    reading: &mut Reading,
 ) {
     let milliseconds = |count: u32| Duration::from_millis(count.into());
     let settings = &mut builder.settings;
-    settings.app_insights = root.flag("appInsightsEnabled", findings);
-    settings.scoring_timeout = root.count("scoringTimeoutMs", findings).map(milliseconds);
-    settings.max_concurrent_requests = root.count("maxConcurrentRequestsPerContainer", findings);
-    settings.max_queue_wait = root.count("maxQueueWaitMs", findings).map(milliseconds);
+    settings.app_insights = root.flag("appInsightsEnabled", reading);
+    settings.scoring_timeout = root.count("scoringTimeoutMs", reading).map(milliseconds);
+    settings.max_concurrent_requests = root.count("maxConcurrentRequestsPerContainer", reading);
+    settings.max_queue_wait = root.count("maxQueueWaitMs", reading).map(milliseconds);
 }
 
-fn read_probe(section: &mut Section<'_>, findings: &mut Findings) -> Option<LivenessProbe> {
+fn read_probe(section: &mut Object, reading: &mut Reading) -> Option<LivenessProbe> {
     let mut probe = LivenessProbe::new();
-    if let Some(period) = section.count("periodSeconds", findings) {
+    if let Some(period) = section.count("periodSeconds", reading) {
         probe = probe.period(seconds(period));
     }
-    if let Some(delay) = section.count("initialDelaySeconds", findings) {
+    if let Some(delay) = section.count("initialDelaySeconds", reading) {
         probe = probe.initial_delay(seconds(delay));
     }
-    if let Some(timeout) = section.count("timeoutSeconds", findings) {
+    if let Some(timeout) = section.count("timeoutSeconds", reading) {
         probe = probe.timeout(seconds(timeout));
     }
-    if let Some(probes) = section.count("successThreshold", findings) {
+    if let Some(probes) = section.count("successThreshold", reading) {
         probe = probe.success_threshold(probes);
     }
-    if let Some(probes) = section.count("failureThreshold", findings) {
+    if let Some(probes) = section.count("failureThreshold", reading) {
         probe = probe.failure_threshold(probes);
     }
     (probe != LivenessProbe::new()).then_some(probe)
@@ -243,8 +270,8 @@ fn seconds(count: u32) -> Duration {
     Duration::from_secs(count.into())
 }
 
-fn secret(text: Option<&str>) -> Option<Secret> {
-    text.map(|text| Secret::new(text.to_owned()))
+fn secret(text: Option<String>) -> Option<Secret> {
+    text.map(Secret::new)
 }
 
 /// Where the file has what the builder calls `path`.

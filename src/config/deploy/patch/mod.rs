@@ -51,11 +51,11 @@ impl ServiceUpdate {
         for (path, value) in self.said.settings.leaves() {
             replace(path, value);
         }
-        if let Some(tags) = self.tags_then(&current.tags) {
+        if let Some(tags) = self.said.tags.apply(&current.tags) {
             replace("/kvTags", metadata::tags_value(&tags));
         }
         for (name, value) in added {
-            let path = format!("/properties/{}", pointer_token(name));
+            let path = format!("/properties/{}", metadata::pointer_token(name));
             patch.push(json!({ "op": "add", "path": path, "value": value }));
         }
         if let Some(description) = &self.said.settings.description {
@@ -66,22 +66,6 @@ impl ServiceUpdate {
         }
         findings.finish(update::WHAT)?;
         Ok(patch)
-    }
-
-    /// All tags after the update, where they change.
-    fn tags_then(&self, now: &Tags) -> Option<Tags> {
-        let said = &self.said;
-        if said.all_tags.is_none() && said.tags.is_empty() {
-            return None;
-        }
-        let mut tags = said.all_tags.as_ref().unwrap_or(now).clone();
-        for (name, value) in &said.tags {
-            match value {
-                Some(value) => tags.insert(name.clone(), value.clone()),
-                None => tags.remove(name),
-            };
-        }
-        Some(tags)
     }
 
     /// The properties that the service does not have yet.
@@ -172,11 +156,6 @@ fn refuse_current(path: &str, value: &str, message: String, findings: &mut Findi
         message,
         "change both in one update",
     );
-}
-
-/// A name as a part of a JSON pointer (RFC 6901).
-fn pointer_token(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }
 
 #[cfg(test)]

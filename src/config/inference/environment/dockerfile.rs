@@ -1,6 +1,6 @@
 //! The text of a Dockerfile.
 
-use crate::config::inference::text;
+use crate::config::text_file;
 use crate::error::Error;
 use crate::rules::{self, Findings};
 use std::fmt;
@@ -47,7 +47,7 @@ impl Dockerfile {
         field: &str,
         findings: &mut Findings,
     ) -> Option<Self> {
-        let why = match text::read(path) {
+        let why = match text_file::read(path) {
             Ok(text) if text.trim().is_empty() => "it is empty".to_owned(),
             Ok(text) => return Some(Self(text)),
             Err(why) => why,

@@ -3,8 +3,8 @@
 use super::{join, with_definition};
 use crate::config::inference::configuration::InferenceConfigurationBuilder;
 use crate::config::inference::environment::{Environment, EnvironmentBuilder, EnvironmentRef};
-use crate::config::inference::json::{Object, Reading};
 use crate::config::inference::{CondaDependencies, ContainerRegistry, SparkSettings};
+use crate::config::json_object::{Object, Reading};
 use crate::rules;
 use serde_json::Value;
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! Which files the ignore files of a source directory leave out.
 
-use crate::config::inference::text;
+use crate::config::text_file;
 use crate::error::Error;
 use crate::rules::{self, Findings};
 use ignore::Match;
@@ -36,7 +36,7 @@ impl Ignored {
         let name = if aml { AML_IGNORE } else { GIT_IGNORE };
         let file = folder.join(name);
         let patterns = if file.is_file() {
-            let text = text::read(&file)
+            let text = text_file::read(&file)
                 .map_err(|why| super::unreadable(&shown.join(name), &std::io::Error::other(why)))?;
             parse(folder, &text, &shown.join(name), findings)
         } else {

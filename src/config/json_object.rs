@@ -1,16 +1,30 @@
 //! A JSON object that is read key by key, so that every finding has its JSON path.
 
-use crate::rules::{self, Findings};
+use crate::rules::{Findings, Refusal};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What was found so far, and how strict to be.
+/// What was found so far in a file.
+#[derive(Debug)]
 pub(super) struct Reading {
     pub(super) findings: Findings,
-    pub(super) strict: bool,
+    /// Keys that mean nothing. What that is worth depends on the file.
+    pub(super) unknown: Vec<UnknownKey>,
+    /// The rule that a value of a wrong type breaks.
+    wrong_type: Refusal,
+}
+
+/// A key that nobody asked for.
+#[derive(Debug)]
+pub(super) struct UnknownKey {
+    /// Its JSON path.
+    pub(super) place: String,
+    /// The key that was meant, where one differs in case only.
+    pub(super) meant: Option<&'static str>,
 }
 
 /// One object of the file. A key that is `null` counts as absent.
+#[derive(Debug)]
 pub(super) struct Object {
     members: Map<String, Value>,
     path: String,
@@ -58,6 +72,26 @@ impl Object {
             Value::Bool(flag) => Some(flag),
             other => reading.refuse(self.place(key), &other, "true or false"),
         }
+    }
+
+    pub(super) fn number(&mut self, key: &'static str, reading: &mut Reading) -> Option<f64> {
+        self.typed(key, "a number", reading, Value::as_f64)
+    }
+
+    /// A whole number, zero or more; `2.0` is one.
+    pub(super) fn count(&mut self, key: &'static str, reading: &mut Reading) -> Option<u32> {
+        let expected = "a whole number from 0 to 2147483647";
+        self.typed(key, expected, reading, |value| {
+            let number = value.as_f64()?;
+            let is_count = number.fract() == 0.0 && (0.0..=f64::from(i32::MAX)).contains(&number);
+            is_count.then_some(number as u32)
+        })
+    }
+
+    /// An object, without members where there is none.
+    pub(super) fn section(&mut self, key: &'static str, reading: &mut Reading) -> Self {
+        let section = self.object(key, reading);
+        section.unwrap_or_else(|| Self::new(Map::new(), self.place(key)))
     }
 
     pub(super) fn object(&mut self, key: &'static str, reading: &mut Reading) -> Option<Self> {
@@ -116,40 +150,55 @@ impl Object {
     /// A member of any type.
     pub(super) fn take(&mut self, key: &'static str) -> Option<Value> {
         self.asked.insert(key);
-        self.members.remove(key).filter(|value| !value.is_null())
+        // A copy: files are small, and what was there may be asked for again.
+        self.members
+            .get(key)
+            .cloned()
+            .filter(|value| !value.is_null())
     }
 
-    /// Notes every key that nobody asked for.
+    /// Notes every key that has a value and that nobody asked for.
     pub(super) fn finish(self, reading: &mut Reading) {
-        for key in self.keys() {
-            let like = self
-                .asked
-                .iter()
-                .find(|asked| asked.eq_ignore_ascii_case(key));
-            let remedy = match like {
-                Some(like) => format!("write {like}"),
-                None => "correct the key, or leave it out".to_owned(),
-            };
-            let message = "this key is not known and means nothing";
-            if reading.strict {
-                let rule = rules::INFERENCE_FILE_STRICT;
-                let findings = &mut reading.findings;
-                findings.refuse(rule, self.place(key), None, message, remedy);
-            } else {
-                let rule = rules::INFERENCE_FILE_UNKNOWN_KEY;
-                reading
-                    .findings
-                    .advise(rule, self.place(key), message, remedy);
-            }
+        let unknown = self.keys().into_iter();
+        for key in unknown.filter(|key| !self.asked.contains(key)) {
+            let mut asked = self.asked.iter();
+            let meant = asked.find(|asked| asked.eq_ignore_ascii_case(key));
+            reading.unknown.push(UnknownKey {
+                place: self.place(key),
+                meant: meant.copied(),
+            });
         }
+    }
+
+    fn typed<T>(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+        reading: &mut Reading,
+        read: impl FnOnce(&Value) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.take(key)?;
+        let found = read(&value);
+        if found.is_none() {
+            reading.refuse::<T>(self.place(key), &value, expected);
+        }
+        found
     }
 }
 
 impl Reading {
+    pub(super) fn new(wrong_type: Refusal) -> Self {
+        Self {
+            findings: Findings::default(),
+            unknown: Vec::new(),
+            wrong_type,
+        }
+    }
+
     /// Notes a value of a wrong type. The value is not shown: it may be a password.
     pub(super) fn refuse<T>(&mut self, place: String, found: &Value, expected: &str) -> Option<T> {
         self.findings.refuse(
-            rules::INFERENCE_FILE_TYPE,
+            self.wrong_type,
             place,
             None,
             format!("{} stands where {expected} is expected", kind(found)),

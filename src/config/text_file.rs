@@ -24,7 +24,7 @@ pub(super) fn read(path: &Path) -> Result<String, String> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err("it is larger than 1 MiB".to_owned());
     }
-    let text = String::from_utf8(bytes).map_err(|_| "it is not a text file".to_owned())?;
+    let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
     // Editors on Windows begin the file with a byte order mark.
     Ok(match text.strip_prefix('\u{feff}') {
         Some(rest) => rest.to_owned(),
@@ -46,7 +46,7 @@ mod tests {
         std::fs::write(&file, vec![b'a'; 1024 * 1024 + 1]).unwrap();
         assert_eq!(read(&file).unwrap_err(), "it is larger than 1 MiB");
         std::fs::write(&file, [0xff, 0xfe]).unwrap();
-        assert_eq!(read(&file).unwrap_err(), "it is not a text file");
+        assert_eq!(read(&file).unwrap_err(), "it is not UTF-8 text");
         assert_eq!(read(folder.path()).unwrap_err(), "it is a folder");
         let absent = read(&folder.path().join("absent")).unwrap_err();
         assert!(absent.starts_with("it cannot be read: "), "{absent}");

@@ -1,0 +1,176 @@
+//! Changing what is noted of a model.
+
+use super::{Model, model_url, read};
+use crate::config::{TagChanges, Tags, pointer_token, tags_value};
+use crate::error::{Error, Violation};
+use crate::rules;
+use crate::transport::{HttpRequest, Limit, Sending};
+use crate::wire::ModelResource;
+use azure_core::http::Method;
+use serde_json::{Value, json};
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+
+impl Model {
+    /// Changes tags, properties or the description of this version.
+    ///
+    /// Nothing is sent before the change is awaited; see [`ModelChange`].
+    ///
+    /// ```
+    /// # async fn update(model: &mut azureml_aks::Model) -> Result<(), azureml_aks::Error> {
+    /// model.update().tag("stage", "production").remove_tag("draft").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn update(&mut self) -> ModelChange<'_> {
+        ModelChange {
+            model: self,
+            tags: TagChanges::default(),
+            properties: Tags::new(),
+            description: None,
+        }
+    }
+}
+
+/// A change of a model that begins when it is awaited: [`Model::update`].
+#[must_use = "nothing is sent before it is awaited"]
+pub struct ModelChange<'m> {
+    model: &'m mut Model,
+    tags: TagChanges,
+    properties: Tags,
+    description: Option<String>,
+}
+
+impl<'m> ModelChange<'m> {
+    /// Adds a tag, or replaces the tag of that name. The other tags stay.
+    pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.tags.single.insert(name.into(), Some(value.into()));
+        self
+    }
+
+    /// Removes a tag, if there is one of that name. The other tags stay.
+    pub fn remove_tag(mut self, name: impl Into<String>) -> Self {
+        self.tags.single.insert(name.into(), None);
+        self
+    }
+
+    /// Adds a property. A property that the model has keeps its value: to add it with another one is
+    /// refused.
+    pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.properties.insert(name.into(), value.into());
+        self
+    }
+
+    /// Free text.
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// Sends the change, and has the handle show the model as it is then.
+    ///
+    /// Tags are one member of the model, so that a change of one sends all of them: of two changes at
+    /// the same moment one may undo the other.
+    ///
+    /// Sends: GET of the model, PATCH of the model.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Validation`](crate::ErrorKind::Validation) if nothing changes, or a property has
+    /// another value already; [`ErrorKind::Service`](crate::ErrorKind::Service) with the service's
+    /// reason.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped after the PATCH was sent, the change may be made all the same; sending it again is
+    /// harmless.
+    pub async fn send(self) -> Result<(), Error> {
+        let id = self.model.id.clone();
+        Box::pin(self.run())
+            .await
+            .map_err(|error| error.with_context(|| format!("update model {id:?}")))
+    }
+
+    async fn run(self) -> Result<(), Error> {
+        let workspace = self.model.workspace.clone();
+        let plane = workspace.data_plane().await?;
+        let url = model_url(plane, &self.model.id);
+        let current = read(plane, url.clone()).await?;
+        let patch = self.patch(&current)?;
+        let request = HttpRequest::new(Method::Patch, url).json_patch(&patch);
+        let id = &request.client_request_id;
+        let changed: ModelResource = plane
+            .client()
+            .send(&request, Sending::Once, Limit::RESOURCE, None)
+            .await?
+            .successful(id)?
+            .json(id)?;
+        self.model.resource = Arc::new(changed);
+        Ok(())
+    }
+
+    /// What was said, as changes of the model as it is.
+    fn patch(&self, current: &ModelResource) -> Result<Value, Error> {
+        let mut found: Vec<Violation> = Vec::new();
+        let mut patch = Vec::new();
+        let replace =
+            |path: &str, value: Value| json!({ "op": "replace", "path": path, "value": value });
+        if let Some(tags) = self.tags.apply(&current.tags)
+            && tags != current.tags
+        {
+            patch.push(replace("/kvTags", tags_value(&tags)));
+        }
+        for (name, value) in &self.properties {
+            match current.properties.get(name) {
+                Some(now) if now == value => {}
+                Some(now) => found.push(rules::MODEL_PROPERTY.violation(
+                    format!("properties.{name}"),
+                    Some(value),
+                    format!("the model has this property already, with the value {now:?}"),
+                    "choose another name for the property, or use a tag",
+                )),
+                None => patch.push(json!({
+                    "op": "add", "path": format!("/properties/{}", pointer_token(name)),
+                    "value": value,
+                })),
+            }
+        }
+        if let Some(description) = &self.description {
+            patch.push(replace("/description", description.as_str().into()));
+        }
+        if patch.is_empty() && found.is_empty() {
+            found.push(rules::MODEL_UPDATE_NOTHING.violation(
+                "update",
+                None,
+                "the update changes nothing",
+                "say what shall change",
+            ));
+        }
+        match found.is_empty() {
+            true => Ok(Value::Array(patch)),
+            false => Err(Error::validation("model update", found)),
+        }
+    }
+}
+
+impl<'m> IntoFuture for ModelChange<'m> {
+    type Output = Result<(), Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'm>>;
+
+    /// See [`send`](Self::send).
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+impl fmt::Debug for ModelChange<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ModelChange")
+            .field("model", &self.model.id)
+            .field("tags", &self.tags)
+            .field("properties", &self.properties)
+            .finish_non_exhaustive()
+    }
+}
