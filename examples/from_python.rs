@@ -243,7 +243,9 @@ async fn register(ws: &Workspace) -> Result<Model, Error> {
 }
 
 async fn models(ws: &Workspace) -> Result<(), Error> {
-    let model = Model::get(ws, "mymodel").await?; // or "mymodel:1"
+    let mut model = Model::get(ws, "mymodel").await?; // or "mymodel:1"
+    model.update().tag("stage", "production").await?;
+
     let mut models = std::pin::pin!(Model::list(ws, ModelQuery::new().latest_only()));
     while let Some(model) = models.try_next().await? {
         println!("{} {:?}", model.name(), model.version());
