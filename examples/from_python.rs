@@ -14,10 +14,15 @@
 
 use azureml_aks::emulator::{Clock, Emulator, ExistingCluster};
 use azureml_aks::{
-    AksCompute, ClusterPurpose, ClusterRef, ComputeTarget, Error, LoadBalancer, Pem, ResumeToken,
-    Resumed, Tls, TlsUpdate, UpdateConfiguration, VirtualNetwork, WaitOptions, Workspace,
+    AksCompute, AksWebservice, Auth, AutoScale, ClusterPurpose, ClusterRef, ComputeTarget,
+    CondaDependencies, DeployConfiguration, Environment, EnvironmentRef, Error,
+    InferenceConfiguration, KeyName, LoadBalancer, LogOptions, Model, ModelQuery, Pem, ResumeToken,
+    Resumed, ScoringClient, ServiceUpdate, Tls, TlsUpdate, UpdateConfiguration, VirtualNetwork,
+    WaitOptions, Workspace,
 };
 use futures::TryStreamExt;
+use serde_json::{Value, json};
+use std::path::Path;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -45,6 +50,20 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     update(&ws).await?;
     resume(&ws).await?;
     errors(&ws).await;
+
+    let folder = tempfile::tempdir()?;
+    files(folder.path())?;
+    std::env::set_current_dir(folder.path())?;
+    let model = register(&ws).await?;
+    models(&ws).await?;
+    let service = deploy(&ws, &model).await?;
+    operate(service).await?;
+    score(&ws).await?;
+    change(&ws).await?;
+    from_files(&ws).await?;
+    failed(&ws, &model).await?;
+    remove_service(&ws).await?;
+
     remove(&ws).await?;
     println!("every snippet of docs/from-python.md ran");
     Ok(())
@@ -187,5 +206,202 @@ async fn remove(ws: &Workspace) -> Result<(), Error> {
         .await?
         .wait(WaitOptions::new().show_output(true))
         .await?;
+    Ok(())
+}
+
+fn files(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir(folder.join("src"))?;
+    for (file, text) in [
+        ("model.pkl", "weights"),
+        (
+            "src/score.py",
+            "def init(): pass\ndef run(data): return data\n",
+        ),
+        (
+            "inferenceconfig.json",
+            r#"{ "entryScript": "score.py", "sourceDirectory": "src",
+                 "environment": { "name": "AzureML-Minimal" } }"#,
+        ),
+        (
+            "deploymentconfig.json",
+            r#"{ "computeType": "AKS", "computeTargetName": "myaks", "tokenAuthEnabled": true,
+                 "containerResourceRequirements": { "cpu": 0.5, "memoryInGB": 1.0 } }"#,
+        ),
+    ] {
+        std::fs::write(folder.join(file), text)?;
+    }
+    Ok(())
+}
+
+async fn register(ws: &Workspace) -> Result<Model, Error> {
+    let model = Model::register(ws, "mymodel", "model.pkl")
+        .tag("area", "digits")
+        .description("Recognises digits")
+        .await?;
+    println!("{} {:?}", model.name(), model.version());
+    Ok(model)
+}
+
+async fn models(ws: &Workspace) -> Result<(), Error> {
+    let mut model = Model::get(ws, "mymodel").await?; // or "mymodel:1"
+    model.update().tag("stage", "production").await?;
+
+    let mut models = std::pin::pin!(Model::list(ws, ModelQuery::new().latest_only()));
+    while let Some(model) = models.try_next().await? {
+        println!("{} {:?}", model.name(), model.version());
+    }
+    let files = model.download("downloaded").await?;
+    println!("{files:?}");
+    Ok(())
+}
+
+fn environments() -> Result<Environment, Error> {
+    let environment = Environment::builder()
+        .name("myenv")
+        .conda_dependencies(
+            CondaDependencies::new()
+                .python_version("3.10")
+                .conda_package("scikit-learn")
+                .pip_package("azureml-defaults"),
+        )
+        .environment_variable("LOG_LEVEL", "debug")
+        .build()?;
+    Ok(environment)
+}
+
+async fn deploy(ws: &Workspace, model: &Model) -> Result<AksWebservice, Error> {
+    drop(environments()?);
+    let environment = EnvironmentRef::version("AzureML-Minimal", "1");
+    let inference_config = InferenceConfiguration::builder()
+        .entry_script("score.py")
+        .source_directory("src")
+        .environment(environment)
+        .build()?;
+
+    let autoscaled = AksWebservice::deploy_configuration()
+        .replicas(
+            AutoScale::new()
+                .min_replicas(1)
+                .max_replicas(3)
+                .target_utilization(70),
+        )
+        .auth(Auth::Token)
+        .app_insights(true)
+        .build()?;
+    drop(autoscaled);
+
+    let aks_target = AksCompute::get(ws, "myaks").await?;
+    let deployment_config = AksWebservice::deploy_configuration()
+        .cpu_cores(1.0)
+        .memory_gb(1.0)
+        .build()?;
+    let mut service = Model::deploy(
+        ws,
+        "myservice",
+        [model],
+        inference_config,
+        deployment_config,
+        &aks_target,
+    )
+    .await?;
+    service
+        .wait_for_deployment(WaitOptions::new().show_output(true))
+        .await?;
+    println!("{:?} {:?}", service.state(), service.scoring_uri());
+    Ok(service)
+}
+
+async fn operate(service: AksWebservice) -> Result<(), Error> {
+    println!("{}", service.logs(LogOptions::new()).await?);
+
+    let keys = service.keys().await?;
+    let keys_after = service.regenerate_key(KeyName::Primary, None).await?;
+    println!("{keys:?}"); // which ones there are; `.secret()` gives one
+    drop(keys_after);
+
+    let scoring_uri = service.scoring_uri().unwrap_or_default();
+    if let Some(key) = keys.secondary_key {
+        let client = ScoringClient::builder(scoring_uri).key(key).build()?;
+        drop(client); // in process there is nobody at this address
+    }
+    Ok(())
+}
+
+async fn score(ws: &Workspace) -> Result<(), Error> {
+    let service = AksWebservice::get(ws, "myservice").await?;
+    let client = service.scoring_client().await?;
+    let output: Value = client.run(&json!({ "data": [[1, 2], [10, 9]] })).await?;
+    println!("{output}");
+    Ok(())
+}
+
+async fn change(ws: &Workspace) -> Result<(), Error> {
+    let mut service = AksWebservice::get(ws, "myservice").await?;
+    let update = ServiceUpdate::builder()
+        .auth(Auth::Token)
+        .replicas(AutoScale::new().max_replicas(3))
+        .tag("team", "vision")
+        .build()?;
+    service.update(update).await?;
+    service.wait_for_deployment(WaitOptions::new()).await?;
+
+    let token = service.token().await?;
+    println!("{:?} {:?}", token.refresh_after(), token.expires_on());
+    Ok(())
+}
+
+async fn from_files(ws: &Workspace) -> Result<(), Error> {
+    let model = Model::get(ws, "mymodel:1").await?;
+    let inference_config = InferenceConfiguration::from_file("inferenceconfig.json")?;
+    let deployment_config =
+        DeployConfiguration::builder_from_file("deploymentconfig.json")?.build()?;
+    let aks_target = AksCompute::get(ws, "myaks").await?;
+    let mut service = Model::deploy(
+        ws,
+        "fromfiles",
+        [&model],
+        inference_config,
+        deployment_config,
+        &aks_target,
+    )
+    .await?;
+    service.wait_for_deployment(WaitOptions::new()).await?;
+
+    model.write_metadata("modelinfo.json")?;
+    let model = Model::from_metadata(ws, "modelinfo.json").await?;
+    let inference_config = InferenceConfiguration::from_file("inferenceconfig.json")?;
+    service
+        .update_inference(inference_config)
+        .models([&model])
+        .await?;
+    service.wait_for_deployment(WaitOptions::new()).await?;
+    service.delete().await?.await
+}
+
+async fn failed(ws: &Workspace, model: &Model) -> Result<(), Error> {
+    let inference_config = InferenceConfiguration::from_file("inferenceconfig.json")?;
+    let deployment_config = AksWebservice::deploy_configuration().build()?;
+    let aks_target = AksCompute::get(ws, "myaks").await?;
+    // Its name asks the emulator to fail.
+    let mut service = Model::deploy(
+        ws,
+        "failing",
+        [model],
+        inference_config,
+        deployment_config,
+        &aks_target,
+    )
+    .await?;
+    if let Err(error) = service.wait_for_deployment(WaitOptions::new()).await {
+        println!("{error}"); // the reason, and the last lines of the containers
+        println!("{:?} {:?}", service.state(), error.code());
+    }
+    service.delete().await?.await
+}
+
+async fn remove_service(ws: &Workspace) -> Result<(), Error> {
+    let service = AksWebservice::get(ws, "myservice").await?;
+    service.delete().await?.await?;
+    Model::get(ws, "mymodel:1").await?.delete().await?;
     Ok(())
 }

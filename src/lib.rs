@@ -1,6 +1,7 @@
-//! Create, attach and manage the AKS clusters of an Azure Machine Learning workspace.
+//! Create, attach and manage the AKS clusters of an Azure Machine Learning workspace; register models,
+//! deploy them there and call them.
 #![cfg_attr(
-    all(feature = "emulator", feature = "identity"),
+    all(feature = "emulator", feature = "identity", feature = "services"),
     doc = "\n",
     doc = include_str!("../README.md")
 )]

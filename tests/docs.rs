@@ -21,7 +21,7 @@ fn every_block_of_the_pages_stands_in_a_file_that_runs() {
     for (page, least, runs) in [
         (
             include_str!("../docs/from-python.md"),
-            12,
+            28,
             include_str!("../examples/from_python.rs"),
         ),
         (

@@ -275,7 +275,7 @@ async fn a_crash_loop_and_an_image_that_cannot_be_pulled_end_failed_with_their_l
     assert!(
         logs(&emulator, "crashing", "?init=True")
             .await
-            .starts_with("init: ")
+            .starts_with("fetching ")
     );
 
     emulator.set_log("Crashing", "one\ntwo\n");

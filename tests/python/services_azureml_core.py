@@ -272,7 +272,7 @@ def score(service):
 def logs(service):
     expect("listening" in service.get_logs(), service.get_logs())
     expect(len(service.get_logs(num_lines=1).splitlines()) == 1)
-    expect(service.get_logs(init=True).startswith("init: "), service.get_logs(init=True))
+    expect(service.get_logs(init=True).startswith("fetching "), service.get_logs(init=True))
     queries = [entry["query"] for entry in emulator.journal("GET", "/logs")]
     expect("tail=5000&init=False" in queries, queries)
 

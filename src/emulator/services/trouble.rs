@@ -150,8 +150,8 @@ impl Trouble {
 }
 
 pub(super) const INIT_LOG: &str = "\
-init: fetching the models of the service
-init: done
+fetching the models of the service
+the models are there
 ";
 
 pub(super) const START_LOG: &str = "\
