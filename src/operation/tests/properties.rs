@@ -99,6 +99,37 @@ fn any_body() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+/// What the model management service may say of an operation or a service.
+#[cfg(feature = "services")]
+fn any_service_body() -> impl Strategy<Value = Vec<u8>> {
+    const STATES: [&str; 12] = [
+        "NotStarted",
+        "Running",
+        "Succeeded",
+        "Failed",
+        "Cancelled",
+        "TimedOut",
+        "Transitioning",
+        "Healthy",
+        "Unhealthy",
+        "Unschedulable",
+        "",
+        "New",
+    ];
+    let log = prop_oneof![
+        "[0-9|#a-z ]{0,60}",
+        Just("20200101000000|a#20200101000001|b#".to_owned()),
+    ];
+    let document = (proptest::sample::select(&STATES[..]), log, any_json()).prop_map(
+        |(state, log, other)| {
+            json!({ "state": state, "streamingOperationLog": log, "error": other, "operationId": "b" })
+                .to_string()
+                .into_bytes()
+        },
+    );
+    prop_oneof![6 => document, 3 => any_body()]
+}
+
 fn any_headers() -> impl Strategy<Value = Vec<(&'static str, String)>> {
     let url = || {
         prop_oneof![
@@ -284,6 +315,67 @@ proptest! {
         let monitor = token.parts().monitor;
         prop_assert!(monitor.is_none() || monitor != Some(MonitorKind::Location)
             || token.parts().next_request_uri.is_some());
+    }
+}
+
+#[cfg(feature = "services")]
+proptest! {
+    #![proptest_config(config(400))]
+
+    /// The step of services: one end at most, no URL but that of the service and those below our own
+    /// base, and a token that reads back, whatever it is shown.
+    #[test]
+    fn the_step_of_a_service_ends_once_and_stays_below_its_base(
+        verb in any_verb(),
+        result in any::<bool>(),
+        first in (any_status(), any_headers(), any_service_body()),
+        then in proptest::collection::vec((any_status(), any_headers(), any_service_body()), 0..40),
+    ) {
+        const SERVICE: &str = "https://management.azure.com/services/s?expand=true";
+        const BASE: &str = "https://management.azure.com/operations";
+        let answered = |(status, headers, body)| Observed::Answer(status, headers, body).observation();
+        let service = Url::parse(SERVICE).unwrap();
+        let base = Url::parse(BASE).unwrap();
+        let origins = TrustedOrigins::new(service.clone());
+        let first = answered(first).unwrap();
+        let begun = Machine::start_service(verb, &service, "id", &origins, &base, result, &first);
+        let Ok((mut machine, mut step)) = begun else {
+            return Ok(());
+        };
+        let mut elapsed = Duration::ZERO;
+        let mut end: Option<String> = None;
+        for shown in then {
+            match step {
+                Step::Done => {
+                    let outcome = machine.outcome().map(|outcome| format!("{outcome:?}"));
+                    prop_assert!(outcome.is_some());
+                    prop_assert!(end.is_none() || end == outcome, "a second end");
+                    end = outcome;
+                }
+                _ => {
+                    prop_assert!(end.is_none(), "a request after the end");
+                    let url = machine.url();
+                    let own = url.as_str() == SERVICE
+                        || url.path().strip_prefix("/operations/").is_some_and(|id| !id.contains('/'));
+                    prop_assert!(own && origins.check(url).is_ok(), "{url}");
+                    let mut token = crate::ResumeToken::prepared(
+                        crate::Verb::Deploy,
+                        verb,
+                        "https://management.azure.com".into(),
+                        SERVICE.into(),
+                        String::new(),
+                        "id".into(),
+                    )
+                    .for_service(result);
+                    machine.write(token.parts_mut());
+                    let read = crate::ResumeToken::parse(&token.expose()).unwrap();
+                    prop_assert!(Machine::resume(read.parts(), &origins).is_ok());
+                }
+            }
+            elapsed += Duration::from_secs(7);
+            let answer = answered(shown).unwrap();
+            step = machine.observe(Observation::Answer(&answer), elapsed);
+        }
     }
 }
 
