@@ -65,10 +65,15 @@ impl Machine {
             let facts = ResponseFacts { error, ..facts };
             return self.end(Outcome::Failed { canceled, facts });
         }
-        // A service tells more of its failure than the operation that made it.
+        // A service tells more of its failure than the operation that made it. Of a new key it knows
+        // nothing: what stands there is of an older failure.
         let tells = match self.family {
             Family::Compute => facts.error.is_none() && self.verb != HttpVerb::Post,
-            Family::Service => self.verb != HttpVerb::Delete,
+            Family::Service => match self.verb {
+                HttpVerb::Delete => false,
+                HttpVerb::Post => self.final_via.is_some(),
+                HttpVerb::Put | HttpVerb::Patch => true,
+            },
         };
         if tells {
             let facts = Box::new(facts);
