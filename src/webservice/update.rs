@@ -171,9 +171,13 @@ impl<'s> ServiceChange<'s> {
             .token_of(plane, Verb::Update, HttpVerb::Patch, true);
         let url = plane.model_management(&["services", name.as_str()]);
         let request = HttpRequest::new(Method::Patch, url).json_patch(&patch);
-        let answer = operation::write(plane.client(), request, &token).await?;
+        let secrets = super::secrets_in(&patch);
+        let answer = operation::write(plane.client(), request, &token)
+            .await
+            .map_err(|error| error.hiding(&secrets))?;
         let id = token.parts().client_request_id.clone();
         let answer = answer.successful(&id).map_err(|error| {
+            let error = error.hiding(&secrets);
             match error.is_conflict() && error.remedy().is_none() {
                 true => error.with_remedy(
                     "another operation runs on the service: wait for it with wait_for_deployment, \
@@ -192,11 +196,20 @@ impl<'s> ServiceChange<'s> {
             &plane.model_management(&["operations"]),
             true,
             &answer,
-        )?;
+        );
+        let begun = operation::accepted(begun, &token)?;
         // 200 without an operation: made at once, whatever state the service is in. The body may name
         // the operation before this one.
         if answer.status == 200 && (!begun.0.has_monitor() || names_the_last(&answer, &current)) {
-            self.service.pending = None;
+            // A deployment that goes on is still to be waited for.
+            if self
+                .service
+                .pending
+                .as_ref()
+                .is_some_and(|own| own.is_over())
+            {
+                self.service.pending = None;
+            }
             return self.service.read_again().await;
         }
         let driver = Driver::new(plane.client().clone(), name.to_string(), Some(token), begun);
