@@ -1,8 +1,9 @@
 //! What is uploaded: read in parts, and watched for changes.
 
+use super::buffers::Room;
 use super::plan::Block;
 use crate::error::{Error, ErrorKind};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use std::fs::{File, Metadata};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
@@ -96,16 +97,12 @@ impl Opened {
     ///
     /// # Arguments
     ///
-    /// * `buffer` - is used for it, so that memory need not be had anew for each part.
+    /// * `room` - for it, unless it is in memory already.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::File`]: it cannot be read, or has become shorter.
-    pub(super) async fn read(
-        &self,
-        block: Block,
-        mut buffer: BytesMut,
-    ) -> Result<(Bytes, u32), Error> {
+    pub(super) async fn read(&self, block: Block, room: &Room) -> Result<(Bytes, u32), Error> {
         let Block { offset, length } = block;
         match self {
             Self::Bytes(bytes) => {
@@ -120,6 +117,7 @@ impl Opened {
             }
             Self::File(OpenFile { name, file, .. }) => {
                 let file = file.clone();
+                let mut buffer = room.take();
                 let part = blocking(move || {
                     buffer.resize(length, 0);
                     {

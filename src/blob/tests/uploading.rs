@@ -102,6 +102,21 @@ async fn no_more_than_32_mib_are_under_way() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_more_than_32_mib_are_under_way_in_many_uploads_at_once() {
+    let (_folder, path, _) = file(11 * BLOCK as usize);
+    let store = Arc::new(Store::default());
+    let client = store.client(8);
+    let uploads = (0..4).map(|_| {
+        let (client, path) = (client.clone(), path.clone());
+        async move { client.upload(&sas(), Source::Path(path), &|_| {}).await }
+    });
+    // Into one blob, of which each takes the others' blocks away: what becomes of it is another matter.
+    futures::future::join_all(uploads).await;
+    assert!(store.count(Asks::Stage) >= 44);
+    assert_eq!(store.state().most_in_flight as u64, MEMORY);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dropped_upload_goes_on_where_it_stopped() {
     let store = Arc::new(Store::default());
     let (_folder, path, bytes) = file(LARGE);
