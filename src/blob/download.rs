@@ -207,8 +207,9 @@ impl Partial {
             if !folder.is_dir() {
                 return Err(std::io::Error::other("its folder does not exist"));
             }
-            let mut prefix = name.to_owned();
-            prefix.push(".");
+            // Of a long name only the start: with what follows it would be too long for the file system.
+            let start: String = name.to_string_lossy().chars().take(40).collect();
+            let prefix = format!("{start}.");
             let mut builder = tempfile::Builder::new();
             builder.prefix(&prefix).suffix(".part");
             // As any other file that is made, and not for the owner alone as files that are to vanish.

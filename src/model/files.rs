@@ -1,5 +1,7 @@
 //! The files of a model on this machine.
 
+use super::LOCAL_UPLOAD;
+use crate::blob::Source;
 use crate::error::{Error, ErrorKind};
 use ignore::WalkBuilder;
 use sha2::{Digest, Sha256};
@@ -95,6 +97,11 @@ impl LocalFiles {
         })
     }
 
+    /// Where the files stand in the artifact store.
+    pub(super) fn prefix(&self) -> String {
+        format!("{LOCAL_UPLOAD}/{}/{}", self.fingerprint, self.base)
+    }
+
     pub(super) fn size(&self) -> u64 {
         self.files.iter().map(|file| file.size).sum()
     }
@@ -118,6 +125,15 @@ impl LocalFiles {
 }
 
 impl LocalFile {
+    /// It and nothing else: what was written to it since it was looked at is not uploaded.
+    pub(super) fn source(&self) -> Source {
+        Source::Known {
+            path: self.path.clone(),
+            size: self.size,
+            modified: self.modified,
+        }
+    }
+
     fn of(path: PathBuf, name: String, metadata: &Metadata) -> Result<Self, Error> {
         if !metadata.is_file() {
             return Err(refuse(&path, "is no regular file"));
@@ -175,8 +191,13 @@ fn text(path: &Path) -> Result<String, Error> {
     let text = path
         .to_str()
         .filter(|text| !text.contains(char::is_control));
-    text.map(str::to_owned)
-        .ok_or_else(|| refuse(path, "has a name that is not plain Unicode"))
+    let text = text.ok_or_else(|| refuse(path, "has a name that is not plain Unicode"))?;
+    // A name on Unix, a folder for the store and on Windows.
+    if text.contains('\\') {
+        return Err(refuse(path, "has a backslash in its name")
+            .with_remedy("rename it: elsewhere a backslash divides folders"));
+    }
+    Ok(text.to_owned())
 }
 
 fn refuse(path: &Path, what: &str) -> Error {

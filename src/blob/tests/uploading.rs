@@ -70,7 +70,7 @@ async fn what_is_larger_is_sent_in_blocks() {
     let (_folder, path, bytes) = file(LARGE);
     let sources = [
         Source::Path(path.clone()),
-        Source::File(File::open(&path).unwrap(), LARGE as u64),
+        Source::of_file(File::open(&path).unwrap(), LARGE as u64),
         Source::Bytes(Bytes::from(bytes.clone())),
     ];
     for source in sources {
@@ -291,7 +291,7 @@ async fn what_cannot_be_read_is_refused_before_anything_is_sent() {
         (Source::Path(folder.path().join("missing")), "missing"),
         (Source::Path(folder.path().to_owned()), "it is a folder"),
         (
-            Source::File(File::open(&path).unwrap(), 6),
+            Source::of_file(File::open(&path).unwrap(), 6),
             "5 bytes instead of 6",
         ),
     ];
