@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use std::fs::{File, Metadata};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Weak;
 use std::time::SystemTime;
 
 /// A file that is to be uploaded.
@@ -42,9 +43,13 @@ impl LocalFiles {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::File`]: nothing there, nothing in it, a file that cannot be read, or a name that
-    /// is not Unicode.
-    pub(super) fn read(root: &Path) -> Result<Self, Error> {
+    /// [`ErrorKind::File`]: nothing there, nothing in it, a file that cannot be read, a name that
+    /// cannot be one everywhere, or nobody waits for it any more.
+    ///
+    /// # Arguments
+    ///
+    /// * `wanted` - dropped by whoever waits: a process that wants to end must not read on for minutes.
+    pub(super) fn read(root: &Path, wanted: &Weak<()>) -> Result<Self, Error> {
         // As Python does it: a model is called by its own name, also where the path is `.`.
         let full = std::fs::canonicalize(root).map_err(|error| unreadable(root, error))?;
         let named = root.file_name().or_else(|| full.file_name());
@@ -89,7 +94,7 @@ impl LocalFiles {
             return Err(refuse(root, "is empty"));
         }
         files.sort_by(|one, other| one.name.cmp(&other.name));
-        let fingerprint = fingerprint(&files)?;
+        let fingerprint = fingerprint(&files, wanted)?;
         Ok(Self {
             base,
             files,
@@ -148,7 +153,7 @@ impl LocalFile {
 }
 
 /// Of names, sizes and contents.
-fn fingerprint(files: &[LocalFile]) -> Result<String, Error> {
+fn fingerprint(files: &[LocalFile], wanted: &Weak<()>) -> Result<String, Error> {
     let mut sum = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
     for file in files {
@@ -159,6 +164,9 @@ fn fingerprint(files: &[LocalFile]) -> Result<String, Error> {
         let mut content = File::open(&file.path).map_err(|error| unreadable(&file.path, error))?;
         let mut left = file.size;
         while left > 0 {
+            if wanted.strong_count() == 0 {
+                return Err(refuse(&file.path, "is not waited for any more"));
+            }
             let length = match content.read(&mut buffer) {
                 Ok(0) => return Err(refuse(&file.path, "changed while it was read")),
                 Ok(length) => length,
@@ -212,6 +220,19 @@ fn unreadable(path: &Path, error: std::io::Error) -> Error {
 mod tests {
     use super::*;
     use std::fs;
+    use std::sync::Arc;
+
+    fn read(root: &Path) -> Result<LocalFiles, Error> {
+        let waiting = Arc::new(());
+        LocalFiles::read(root, &Arc::downgrade(&waiting))
+    }
+
+    #[test]
+    fn what_nobody_waits_for_is_not_read() {
+        let folder = folder();
+        let error = LocalFiles::read(folder.path(), &Weak::new()).unwrap_err();
+        assert!(error.to_string().contains("not waited for"), "{error}");
+    }
 
     fn folder() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -225,14 +246,14 @@ mod tests {
     #[test]
     fn a_folder_is_its_files_below_its_name_and_a_file_is_itself() {
         let folder = folder();
-        let files = LocalFiles::read(&folder.path().join("model")).unwrap();
+        let files = read(&folder.path().join("model")).unwrap();
         assert_eq!(files.base, "model");
         let names: Vec<&str> = files.files.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(names, ["model/.hidden", "model/b", "model/sub/a"]);
         assert_eq!(files.size(), 3);
-        let dotted = LocalFiles::read(&folder.path().join("model/.")).unwrap();
+        let dotted = read(&folder.path().join("model/.")).unwrap();
         assert_eq!(dotted.base, "model");
-        let one = LocalFiles::read(&folder.path().join("model/b")).unwrap();
+        let one = read(&folder.path().join("model/b")).unwrap();
         assert_eq!((one.base.as_str(), one.files.len()), ("b", 1));
         assert_eq!(one.files[0].name, "b");
     }
@@ -241,7 +262,7 @@ mod tests {
     fn the_fingerprint_is_of_names_and_contents_and_nothing_else() {
         let folder = folder();
         let root = folder.path().join("model");
-        let read = || LocalFiles::read(&root).unwrap().fingerprint;
+        let read = || super::tests::read(&root).unwrap().fingerprint;
         let first = read();
         assert_eq!(first.len(), FINGERPRINT);
         let file = File::options().write(true).open(root.join("b")).unwrap();
@@ -268,7 +289,7 @@ mod tests {
             ("bare", "without files"),
             ("hollow", "is empty"),
         ] {
-            let error = LocalFiles::read(&path(name)).unwrap_err();
+            let error = read(&path(name)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::File, "{name}");
             let text = error.to_string();
             assert!(text.contains(why) && text.contains(name), "{text}");
@@ -279,7 +300,7 @@ mod tests {
     fn a_file_that_changes_after_it_was_read_is_noticed() {
         let folder = folder();
         let root = folder.path().join("model");
-        let files = LocalFiles::read(&root).unwrap();
+        let files = read(&root).unwrap();
         files.unchanged().unwrap();
         fs::write(root.join("b"), "longer").unwrap();
         assert!(
@@ -299,11 +320,11 @@ mod tests {
         let folder = folder();
         let root = folder.path().join("model");
         std::os::unix::fs::symlink(root.join("b"), root.join("link")).unwrap();
-        let files = LocalFiles::read(&root).unwrap();
+        let files = read(&root).unwrap();
         let link = files.files.iter().find(|file| file.name == "model/link");
         assert_eq!(link.unwrap().size, 2);
         std::os::unix::fs::symlink(&root, root.join("sub/circle")).unwrap();
-        let error = LocalFiles::read(&root).unwrap_err();
+        let error = read(&root).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::File);
     }
 }

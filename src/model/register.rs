@@ -218,7 +218,11 @@ impl ModelRegistration {
         let local = match &self.origin {
             Origin::Path(path) => {
                 let path = path.clone();
-                Some(Arc::new(blocking(move || LocalFiles::read(&path)).await?))
+                // Gone when this future is.
+                let waiting = Arc::new(());
+                let wanted = Arc::downgrade(&waiting);
+                let files = blocking(move || LocalFiles::read(&path, &wanted)).await?;
+                Some(Arc::new(files))
             }
             Origin::Run(_) => None,
         };

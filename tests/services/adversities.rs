@@ -5,8 +5,8 @@ use azure_core::credentials::Secret;
 use azure_core::http::{AsyncRawResponse, HttpClient, Method, Request, Transport};
 use azureml_aks::emulator::{Emulator, Fault};
 use azureml_aks::{
-    AksWebservice, Error, ErrorKind, Event, KeyName, ServiceState, ServiceUpdate, WaitOptions,
-    Workspace,
+    AksCompute, AksWebservice, Error, ErrorKind, Event, KeyName, Model, ResumedService,
+    ServiceState, ServiceUpdate, WaitOptions, Workspace,
 };
 use futures::{FutureExt, StreamExt};
 use serde_json::json;
@@ -336,5 +336,146 @@ async fn a_service_that_vanishes_ends_the_wait() {
                 assert_eq!(error.kind(), ErrorKind::OperationStatusLost, "{error}");
             }
         }
+    }
+}
+
+/// How often the service was asked to make one.
+fn creations(scene: &Scene) -> usize {
+    let journal = scene.emulator.journal();
+    journal
+        .iter()
+        .filter(|entry| entry.method == "POST" && entry.path.ends_with("/services"))
+        .count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deployment_dropped_anywhere_is_found_by_its_token_or_never_began() {
+    let mut wakes = 1;
+    loop {
+        let scene = Scene::new().await;
+        let workspace = slow(&scene.emulator);
+        let model = Model::get(&workspace, "mymodel:1").await.unwrap();
+        let aks = AksCompute::get(&workspace, "myaks").await.unwrap();
+        let prepare = || {
+            let config = plain().build().unwrap();
+            Model::deploy(&workspace, "s-1", [&model], scene.inference(), config, &aks).prepare()
+        };
+        let prepared = prepare().await.unwrap();
+        let token = prepared.token().clone();
+        let first = dropped(prepared.send(), wakes).await;
+        let began = creations(&scene);
+        match AksWebservice::resume(&workspace, &token).await.unwrap() {
+            ResumedService::Service(mut service) => {
+                assert_eq!(began, 1, "{wakes}");
+                service
+                    .wait_for_deployment(WaitOptions::new())
+                    .await
+                    .unwrap();
+                assert_eq!(service.state(), Some(ServiceState::Healthy));
+            }
+            ResumedService::NotStarted { .. } => {
+                assert_eq!(began, 0, "{wakes}");
+                let mut service = prepare().await.unwrap().send().await.unwrap();
+                service
+                    .wait_for_deployment(WaitOptions::new())
+                    .await
+                    .unwrap();
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(creations(&scene), 1, "{wakes}");
+        if let Some(first) = first {
+            first.unwrap();
+            break;
+        }
+        wakes += 1;
+    }
+    assert!(wakes > 15, "{wakes}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_after_an_update_that_was_dropped_does_not_end_before_the_update() {
+    let mut wakes = 1;
+    loop {
+        let scene = Scene::new().await;
+        scene.deployed("s-1", plain()).await;
+        let workspace = slow(&scene.emulator);
+        let mut service = AksWebservice::get(&workspace, "s-1").await.unwrap();
+        let update = ServiceUpdate::builder().cpu_cores(0.2).build().unwrap();
+        let first = dropped(service.update(update).send(), wakes).await;
+        service
+            .wait_for_deployment(WaitOptions::new())
+            .await
+            .unwrap();
+        let patched = scene.count("PATCH", "/services/s-1");
+        let read = AksWebservice::get(&scene.workspace, "s-1").await.unwrap();
+        let cpu = read.resource().container_resource_requirements.as_ref();
+        assert_eq!(read.state(), Some(ServiceState::Healthy), "{wakes}");
+        assert_eq!(cpu.unwrap().cpu == Some(0.2), patched == 1, "{wakes}");
+        if first.is_some() {
+            assert_eq!(patched, 1);
+            break;
+        }
+        wakes += 1;
+    }
+    assert!(wakes > 6, "{wakes}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_is_refused_leaves_the_handle_as_it_was() {
+    let scene = Scene::new().await;
+    let mut service = scene.deployed("s-1", plain()).await;
+    scene
+        .emulator
+        .inject(Fault::response_override(409, &[], "{}").on(Method::Patch, "/services/s-1"));
+    let update = ServiceUpdate::builder().cpu_cores(0.2).build().unwrap();
+    let error = service.update(update).await.unwrap_err();
+    assert!(error.is_conflict(), "{error}");
+    assert_eq!(service.state(), Some(ServiceState::Healthy));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_and_a_new_key_dropped_anywhere_can_be_asked_for_again() {
+    for what in ["delete", "key"] {
+        let mut wakes = 1;
+        loop {
+            let scene = Scene::new().await;
+            let before = scene.deployed("s-1", plain()).await.keys().await.unwrap();
+            let before = before.primary_key.unwrap().secret().to_owned();
+            let workspace = slow(&scene.emulator);
+            let service = AksWebservice::get(&workspace, "s-1").await.unwrap();
+            let work = async {
+                match what {
+                    "delete" => service.delete().await.unwrap().await.unwrap(),
+                    _ => {
+                        service
+                            .regenerate_key(KeyName::Primary, None)
+                            .await
+                            .unwrap();
+                    }
+                }
+            };
+            let done = dropped(work, wakes).await.is_some();
+            scene.emulator.finish_operations();
+            match what {
+                "delete" => {
+                    service.delete().await.unwrap().await.unwrap();
+                    let gone = AksWebservice::get_opt(&workspace, "s-1").await.unwrap();
+                    assert!(gone.is_none(), "{wakes}");
+                }
+                _ => {
+                    let keys = service
+                        .regenerate_key(KeyName::Primary, None)
+                        .await
+                        .unwrap();
+                    assert_ne!(keys.primary_key.unwrap().secret(), before, "{wakes}");
+                }
+            }
+            if done {
+                break;
+            }
+            wakes += 1;
+        }
+        assert!(wakes > 4, "{what} {wakes}");
     }
 }
