@@ -92,6 +92,9 @@ enum Origin {
 /// by the files' names and contents; and where the latest version of the name has the same files and
 /// was given the same metadata, that version is the result. [`always_new`](Self::always_new) makes
 /// a version all the same.
+///
+/// Two that run at the same time upload the same content to the same place, and do each other no harm; but
+/// each may make a version, for the service has no way to make one only if there is none.
 #[must_use = "nothing is sent before it is awaited"]
 #[derive(Clone)]
 pub struct ModelRegistration {

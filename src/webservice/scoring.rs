@@ -8,11 +8,16 @@ use crate::scoring::{
 use async_trait::async_trait;
 use azure_core::time::OffsetDateTime;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// The longest scoring timeout that a service can have (article on deploying to AKS): what says more is odd.
+const LONGEST: Duration = Duration::from_secs(300);
 
 impl AksWebservice {
     /// A client that calls the service: with its key, a token or nothing, as the service asks.
     ///
-    /// Key or token are fetched at the first call, kept, and replaced in time. Calls themselves go to
+    /// A call may take 100 seconds, or 40 more than the service's own scoring timeout where that is longer,
+    /// so that its answer is heard. Key or token are fetched at the first call, kept, and replaced in time. Calls themselves go to
     /// the service alone, over connections of their own; a workspace that was built with a transport
     /// has its services called through it, too.
     ///
@@ -67,6 +72,8 @@ impl AksWebservice {
             builder = builder.transport(transport.clone());
         }
         let resource = &service.resource;
+        let own = Duration::from_millis(resource.scoring_timeout_ms.unwrap_or_default());
+        builder = builder.outlasts(own.min(LONGEST));
         let tokens = resource.token_auth_enabled == Some(true);
         // Keys are on where nothing is said.
         let keys = resource.auth_enabled != Some(false);

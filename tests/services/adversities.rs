@@ -479,3 +479,15 @@ async fn a_deletion_and_a_new_key_dropped_anywhere_can_be_asked_for_again() {
         assert!(wakes > 4, "{what} {wakes}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_client_does_not_give_up_before_its_service() {
+    let scene = Scene::new().await;
+    for (name, timeout, expected) in [("s-1", 300, "340s"), ("s-2", 30, "100s")] {
+        let config = plain().scoring_timeout(Duration::from_secs(timeout));
+        let service = scene.deployed(name, config).await;
+        let client = service.scoring_client().await.unwrap();
+        let shown = format!("{client:?}");
+        assert!(shown.contains(&format!("timeout: {expected}")), "{shown}");
+    }
+}

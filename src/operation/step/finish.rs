@@ -174,9 +174,13 @@ impl Machine {
         let reason = body
             .json()
             .and_then(|resource| self.family.reason(resource));
+        let family = self.family;
+        let state = body.json().and_then(|resource| family.state(resource));
+        let recovered = state.map(|state| family.class(state)) == Some(StatusClass::Succeeded);
         let error = match (reason, facts.error) {
-            // What stands there may be an older failure: the operation's own details win.
-            (_, Some(error)) if !error.details.is_empty() => Some(error),
+            // What stands there may be an older failure: the operation's own details win, and all that it
+            // says over what a healthy service still has.
+            (_, Some(error)) if !error.details.is_empty() || recovered => Some(error),
             (reason, error) => reason.or(error),
         };
         let error = error.or_else(|| self.status_as_error());
