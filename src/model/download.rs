@@ -246,8 +246,8 @@ fn safe(path: &Path) -> Result<&Path, Error> {
         .all(|part| matches!(part, Component::Normal(_)));
     let text = path.as_os_str().to_string_lossy();
     // On Windows a colon begins the name of a stream within a file.
-    let plain = !text.contains(['\\', '\0']) && !(cfg!(windows) && text.contains(':'));
-    if stays && plain && path.components().next().is_some() {
+    let odd = text.contains(['\\', '\0']) || (cfg!(windows) && text.contains(':'));
+    if stays && !odd && path.components().next().is_some() {
         return Ok(path);
     }
     Err(Error::new(
