@@ -15,7 +15,8 @@ const QUIET: &str = "upload it again once nothing writes to it";
 /// What is to be uploaded. May be empty: a file of a model's folder may.
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
-    /// A file by its path; a symbolic link is followed.
+    /// A file by its path, as it is when it is opened; a symbolic link is followed.
+    #[cfg(any(test, feature = "internals"))]
     Path(PathBuf),
     /// A file that was looked at before, and must be as it was then.
     Known {
@@ -59,6 +60,7 @@ impl Opened {
     pub(super) async fn open(source: Source) -> Result<Self, Error> {
         match source {
             Source::Bytes(bytes) => Ok(Self::Bytes(bytes)),
+            #[cfg(any(test, feature = "internals"))]
             Source::Path(path) => open(path).await.map(Self::File),
             Source::Known {
                 path,
