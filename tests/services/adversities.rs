@@ -6,7 +6,7 @@ use azure_core::http::{AsyncRawResponse, HttpClient, Method, Request, Transport}
 use azureml_aks::emulator::{Emulator, Fault};
 use azureml_aks::{
     AksCompute, AksWebservice, Error, ErrorKind, Event, KeyName, Model, ResumedService,
-    ServiceState, ServiceUpdate, WaitOptions, Workspace,
+    ServiceQuery, ServiceState, ServiceUpdate, WaitOptions, Workspace,
 };
 use futures::{FutureExt, StreamExt};
 use serde_json::json;
@@ -489,5 +489,56 @@ async fn a_client_does_not_give_up_before_its_service() {
         let client = service.scoring_client().await.unwrap();
         let shown = format!("{client:?}");
         assert!(shown.contains(&format!("timeout: {expected}")), "{shown}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_whose_operation_vanishes_ends() {
+    for (answer, gone) in [
+        (r#"{"state":"Running"}"#, false),
+        ("", false),
+        ("not found", true),
+    ] {
+        let scene = Scene::new().await;
+        let service = scene.deployed("s-1", plain()).await;
+        let removal = service.delete().await.unwrap();
+        let status = if gone { 404 } else { 200 };
+        scene.emulator.inject(
+            Fault::response_override(status, &[], answer)
+                .on(Method::Get, "/operations/")
+                .times(3),
+        );
+        removal.await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn services_that_cannot_be_read_do_not_hide_the_others() {
+    let scene = Scene::new().await;
+    let page = json!({ "value": [
+        { "name": "a-1", "computeType": "AKS", "state": "Healthy" },
+        { "name": "a-2", "computeType": "ACI" },
+        { "name": ["x"] },
+        { "computeType": "AKS" },
+        7,
+        { "name": "a-3", "numReplicas": -1, "deploymentStatus": "odd", "error": [1], "models": {} },
+    ] });
+    let text = page.to_string().replace(":-1", ":1e400");
+    assert!(text.contains("1e400"));
+    for text in [page.to_string(), text] {
+        scene
+            .emulator
+            .inject(Fault::response_override(200, &[], text).on(Method::Get, "/services"));
+        let found: Vec<_> = AksWebservice::list(&scene.workspace, ServiceQuery::new())
+            .collect()
+            .await;
+        let names: Vec<_> = found
+            .iter()
+            .flatten()
+            .map(|service| service.name().to_string())
+            .collect();
+        assert!(names.contains(&"a-1".to_owned()), "{found:?}");
+        assert!(found.iter().filter(|item| item.is_err()).count() >= 3);
+        scene.emulator.clear_faults();
     }
 }
