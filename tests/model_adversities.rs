@@ -239,6 +239,24 @@ async fn signed_urls_that_expire_on_the_way_are_asked_for_anew() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn urls_that_expire_before_anything_arrives_are_not_asked_for_without_end() {
+    let emulator = Emulator::builder()
+        .sas_duration(Duration::from_secs(1))
+        .build();
+    let workspace = workspace(&emulator, |request| {
+        let host = request.url().host_str().unwrap_or_default();
+        Duration::from_secs(if host.contains("blob") { 61 } else { 0 })
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model");
+    fs::write(&path, vec![1; 1_000_000]).unwrap();
+    let error = Model::register(&workspace, "m", &path).await.unwrap_err();
+    assert!(error.remedy().is_some(), "{error}");
+    assert_eq!(error.http_status(), Some(403), "{error}");
+    assert_eq!(count(&emulator, "GET", "/artifacts/write/"), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_url_that_is_refused_at_once_is_an_error() {
     let emulator = Emulator::builder().sas_duration(Duration::ZERO).build();
     let workspace = plain(&emulator);

@@ -12,6 +12,7 @@ use futures::{Stream, StreamExt, TryStreamExt, stream};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -95,16 +96,24 @@ impl<'a> Uploads<'a> {
             Some(given) => given,
             None => (self.writable(&name).await?, Instant::now()),
         };
+        let arrived = AtomicU64::new(0);
         let tell = |transfer: TransferProgress| {
+            arrived.fetch_max(transfer.bytes, Ordering::Relaxed);
             progress(TransferProgress {
                 file: name.clone(),
                 ..transfer
             });
         };
+        // How much had arrived when the URL was last asked for anew: without an end it is not.
+        let mut last = None;
         loop {
             match self.store.upload(&url, source.clone(), &tell).await {
                 // With another one it goes on where it stopped.
-                Err(error) if may_have_expired(&error, since) => {
+                Err(error)
+                    if may_have_expired(&error, since)
+                        && last.is_none_or(|last| arrived.load(Ordering::Relaxed) > last) =>
+                {
+                    last = Some(arrived.load(Ordering::Relaxed));
                     tracing::debug!(name, "the signed URL is refused: a new one is asked for");
                     (url, since) = (self.writable(&name).await?, Instant::now());
                 }
