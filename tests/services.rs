@@ -2,6 +2,8 @@
 #![cfg(all(feature = "emulator", feature = "services"))]
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+#[path = "services/adversities.rs"]
+mod adversities;
 #[path = "services/deploying.rs"]
 mod deploying;
 #[path = "support/emulated.rs"]

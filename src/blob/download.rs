@@ -1,6 +1,6 @@
 //! Downloads.
 
-use super::buffers::Buffers;
+use super::buffers::Room;
 use super::patience::{again, limit, unanswered};
 use super::plan::{BLOCK, MEMORY};
 use super::progress::Report;
@@ -13,10 +13,11 @@ use azure_core::http::headers::Headers;
 use azure_storage_blob::clients::BlobClient;
 use azure_storage_blob::models::BlobClientDownloadOptions;
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use std::io::Write;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use tempfile::NamedTempFile;
 
 impl BlobStore {
@@ -60,29 +61,34 @@ impl BlobStore {
     ) -> Result<u64, Refused> {
         let client = self.blob(sas)?;
         let mut partial = Partial::beside(destination).await?;
-        let buffers = Buffers::default();
-        let first = range(&client, &buffers, 0, BLOCK, None).await?;
+        let room = self.buffers.clone().room(BLOCK).await;
+        let first = range(&client, room, 0, BLOCK, None).await?;
         let total = first.total;
         let mut report = Report::start(progress, sas.name(), total);
         let mut written = first.bytes.len() as u64;
-        let etag = first.etag;
-        partial = partial.write(first.bytes, &buffers, &mut report).await?;
+        let etag = first.etag.clone();
+        partial = partial.write(first, &mut report).await?;
 
         let parallelism = self.parallelism.get().min((MEMORY / BLOCK) as usize);
         let starts = (0..total.saturating_sub(written).div_ceil(BLOCK))
             .map(move |index| written + index * BLOCK);
-        let mut parts = stream::iter(starts)
-            .map(|start| {
+        let parts = stream::iter(starts)
+            .then(|start| {
+                // One after the other: the part that is written next must not be waiting for room that
+                // those behind it have.
                 let length = BLOCK.min(total - start);
-                range(&client, &buffers, start, length, etag.clone())
+                let room = self.buffers.clone().room(length);
+                room.map(move |room| (start, length, room))
             })
+            .map(|(start, length, room)| range(&client, room, start, length, etag.clone()))
             .buffered(parallelism);
+        let mut parts = pin!(parts);
         while let Some(part) = parts.try_next().await? {
             if part.total != total {
                 return Err(garbled("the blob changed its size").into());
             }
             written += part.bytes.len() as u64;
-            partial = partial.write(part.bytes, &buffers, &mut report).await?;
+            partial = partial.write(part, &mut report).await?;
         }
         if written != total {
             return Err(garbled("the bytes are not as many as the blob has").into());
@@ -94,6 +100,7 @@ impl BlobStore {
 
 /// A part of a blob, as it came.
 struct Part {
+    room: Room,
     bytes: Bytes,
     /// The size of the whole blob.
     total: u64,
@@ -102,38 +109,42 @@ struct Part {
 
 async fn range(
     client: &BlobClient,
-    buffers: &Buffers,
+    room: Room,
     start: u64,
     length: u64,
     etag: Option<Etag>,
 ) -> Result<Part, Refused> {
     let limit = limit(length);
     let part = again(|| async {
-        match tokio::time::timeout(limit, attempt(client, buffers, start, length, etag.clone()))
-            .await
+        match tokio::time::timeout(limit, attempt(client, &room, start, length, etag.clone())).await
         {
             Ok(result) => result,
             Err(_) => Err(unanswered(limit)),
         }
     });
-    let Some(part) = part.await? else {
+    let Some((bytes, total, etag)) = part.await? else {
         return Err(garbled("the store sent more than it was asked for").into());
     };
-    let rest = part.total.checked_sub(start).map(|rest| rest.min(length));
-    if rest != Some(part.bytes.len() as u64) {
+    let rest = total.checked_sub(start).map(|rest| rest.min(length));
+    if rest != Some(bytes.len() as u64) {
         return Err(garbled("the store sent other bytes than it was asked for").into());
     }
-    Ok(part)
+    Ok(Part {
+        room,
+        bytes,
+        total,
+        etag,
+    })
 }
 
-/// `None` for a body that is larger than asked for.
+/// The bytes, the size of the whole blob, and which version it is. `None` for a body that is larger than asked for.
 async fn attempt(
     client: &BlobClient,
-    buffers: &Buffers,
+    room: &Room,
     start: u64,
     length: u64,
     etag: Option<Etag>,
-) -> azure_core::Result<Option<Part>> {
+) -> azure_core::Result<Option<(Bytes, u64, Option<Etag>)>> {
     let options = BlobClientDownloadOptions {
         range: Some((start..start + length).into()),
         // The range itself, so that the client makes one request of it. It asks without a range where
@@ -147,9 +158,8 @@ async fn attempt(
     let total = total(&answer.headers);
     let etag = answer.properties.etag;
     let mut body = answer.body;
-    let mut bytes = buffers.take();
+    let mut bytes = room.take();
     bytes.clear();
-    bytes.reserve(length as usize);
     while let Some(piece) = body.try_next().await? {
         if (bytes.len() + piece.len()) as u64 > length {
             return Ok(None);
@@ -157,11 +167,8 @@ async fn attempt(
         bytes.extend_from_slice(&piece);
     }
     let bytes = bytes.freeze();
-    Ok(Some(Part {
-        total: total.unwrap_or(bytes.len() as u64),
-        bytes,
-        etag,
-    }))
+    let total = total.unwrap_or(bytes.len() as u64);
+    Ok(Some((bytes, total, etag)))
 }
 
 /// What follows the stroke of `Content-Range: bytes 0-4/5`. Only a whole blob is sent without.
@@ -200,8 +207,9 @@ impl Partial {
             if !folder.is_dir() {
                 return Err(std::io::Error::other("its folder does not exist"));
             }
-            let mut prefix = name.to_owned();
-            prefix.push(".");
+            // Of a long name only the start: with what follows it would be too long for the file system.
+            let start: String = name.to_string_lossy().chars().take(40).collect();
+            let prefix = format!("{start}.");
             let mut builder = tempfile::Builder::new();
             builder.prefix(&prefix).suffix(".part");
             // As any other file that is made, and not for the owner alone as files that are to vanish.
@@ -215,12 +223,8 @@ impl Partial {
         })
     }
 
-    async fn write(
-        self,
-        bytes: Bytes,
-        buffers: &Buffers,
-        report: &mut Report<'_>,
-    ) -> Result<Self, Error> {
+    async fn write(self, part: Part, report: &mut Report<'_>) -> Result<Self, Error> {
+        let Part { room, bytes, .. } = part;
         let Self {
             mut file,
             destination,
@@ -233,7 +237,7 @@ impl Partial {
         let (file, bytes) = written
             .await
             .map_err(|error| unwritable(&destination, error))?;
-        buffers.give_back(bytes);
+        room.give_back(bytes);
         if length > 0 {
             report.more(length);
         }

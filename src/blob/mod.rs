@@ -17,8 +17,8 @@
 //! again, the same upload ends well: a small blob is sent anew, of a large one every block is found,
 //! and the same list is committed.
 //!
-//! **Memory is bounded by construction.** A block is read by the task that sends it, so no more than
-//! [`Plan::parallelism`](plan::Plan::parallelism) blocks are held, which are 32 MiB at most.
+//! **Memory is bounded by construction.** A block is read only when there is room for it, and all transfers
+//! of a store, however many go side by side, share room for 32 MiB ([`buffers`]).
 
 mod buffers;
 mod download;
@@ -40,6 +40,7 @@ use azure_core::http::ClientOptions;
 use azure_storage_blob::clients::{
     BlobClient, BlobClientOptions, BlockBlobClient, BlockBlobClientOptions,
 };
+use buffers::Buffers;
 use patience::{BlobRetry, TryLimit};
 use refusal::Refused;
 use std::num::NonZero;
@@ -53,6 +54,8 @@ pub(crate) type OnProgress<'a> = &'a (dyn Fn(TransferProgress) + Send + Sync);
 #[derive(Debug, Clone)]
 pub(crate) struct BlobStore {
     options: Arc<ClientOptions>,
+    /// Shared by all that this store and its clones transfer.
+    buffers: Arc<Buffers>,
     parallelism: NonZero<usize>,
 }
 
@@ -67,8 +70,8 @@ impl BlobStore {
     /// * `own_retry` - whether `options.retry` was set by the caller, and is kept. Otherwise a request
     ///   is tried six times within about a quarter of a minute, whatever the store asks for. What is read,
     ///   is begun again up to twice after that, because a body can break off behind the pipeline's back.
-    /// * `parallelism` - how many blocks of one blob are under way at once, at most. Fewer where they would
-    ///   take more than 32 MiB.
+    /// * `parallelism` - how many blocks of one blob are under way at once, at most. Fewer where they, or
+    ///   those of all blobs together, would take more than 32 MiB.
     pub(crate) fn new(
         mut options: ClientOptions,
         own_retry: bool,
@@ -80,6 +83,7 @@ impl BlobStore {
         options.per_try_policies.push(Arc::new(TryLimit));
         Self {
             options: Arc::new(options),
+            buffers: Arc::default(),
             parallelism,
         }
     }

@@ -1,8 +1,9 @@
 //! What is uploaded: read in parts, and watched for changes.
 
+use super::buffers::Room;
 use super::plan::Block;
 use crate::error::{Error, ErrorKind};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use std::fs::{File, Metadata};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
@@ -12,12 +13,20 @@ use std::time::SystemTime;
 const QUIET: &str = "upload it again once nothing writes to it";
 
 /// What is to be uploaded. May be empty: a file of a model's folder may.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Source {
-    /// A file by its path; a symbolic link is followed.
+    /// A file by its path, as it is when it is opened; a symbolic link is followed.
+    #[cfg(any(test, feature = "internals"))]
     Path(PathBuf),
-    /// An open file, and the size that it must have. Read from its start.
-    File(File, u64),
+    /// A file that was looked at before, and must be as it was then.
+    Known {
+        path: PathBuf,
+        size: u64,
+        /// When it was last written to, where the system knows it.
+        modified: Option<SystemTime>,
+    },
+    /// An open file, and the size that it must have. Read from its start, and by nobody else.
+    File(Arc<Mutex<File>>, u64),
     /// From memory.
     Bytes(Bytes),
 }
@@ -37,6 +46,13 @@ pub(super) struct OpenFile {
     modified: Option<SystemTime>,
 }
 
+impl Source {
+    /// An open file, which must have this size.
+    pub(crate) fn of_file(file: File, size: u64) -> Self {
+        Self::File(Arc::new(Mutex::new(file)), size)
+    }
+}
+
 impl Opened {
     /// # Errors
     ///
@@ -44,45 +60,32 @@ impl Opened {
     pub(super) async fn open(source: Source) -> Result<Self, Error> {
         match source {
             Source::Bytes(bytes) => Ok(Self::Bytes(bytes)),
-            Source::Path(path) => {
-                let name = format!("\"{}\"", path.display());
-                let opened = blocking(move || {
-                    // Before it is opened: to open a pipe would wait for whoever writes to it.
-                    check_kind(&std::fs::metadata(&path)?)?;
-                    let file = File::open(&path)?;
-                    let metadata = file.metadata()?;
-                    check_kind(&metadata)?;
-                    Ok((file, metadata))
-                });
-                let (file, metadata) = opened.await.map_err(|error| unreadable(&name, error))?;
-                Ok(Self::of(name, file, &metadata))
+            #[cfg(any(test, feature = "internals"))]
+            Source::Path(path) => open(path).await.map(Self::File),
+            Source::Known {
+                path,
+                size,
+                modified,
+            } => {
+                let opened = open(path).await?;
+                opened.check(size, modified)?;
+                Ok(Self::File(opened))
             }
             Source::File(file, size) => {
                 let name = "the file".to_owned();
-                let opened = blocking(move || {
+                let own = file.clone();
+                let metadata = blocking(move || {
+                    let file = own.lock().unwrap_or_else(PoisonError::into_inner);
                     let metadata = file.metadata()?;
                     check_kind(&metadata)?;
-                    Ok((file, metadata))
+                    Ok(metadata)
                 });
-                let (file, metadata) = opened.await.map_err(|error| unreadable(&name, error))?;
-                if metadata.len() != size {
-                    return Err(changed(
-                        &name,
-                        &format!("it has {} bytes instead of {size}", metadata.len()),
-                    ));
-                }
-                Ok(Self::of(name, file, &metadata))
+                let metadata = metadata.await.map_err(|error| unreadable(&name, error))?;
+                let opened = OpenFile::of(name, file, &metadata);
+                opened.check(size, opened.modified)?;
+                Ok(Self::File(opened))
             }
         }
-    }
-
-    fn of(name: String, file: File, metadata: &Metadata) -> Self {
-        Self::File(OpenFile {
-            name,
-            file: Arc::new(Mutex::new(file)),
-            size: metadata.len(),
-            modified: metadata.modified().ok(),
-        })
     }
 
     pub(super) fn size(&self) -> u64 {
@@ -96,16 +99,12 @@ impl Opened {
     ///
     /// # Arguments
     ///
-    /// * `buffer` - is used for it, so that memory need not be had anew for each part.
+    /// * `room` - for it, unless it is in memory already.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::File`]: it cannot be read, or has become shorter.
-    pub(super) async fn read(
-        &self,
-        block: Block,
-        mut buffer: BytesMut,
-    ) -> Result<(Bytes, u32), Error> {
+    pub(super) async fn read(&self, block: Block, room: &Room) -> Result<(Bytes, u32), Error> {
         let Block { offset, length } = block;
         match self {
             Self::Bytes(bytes) => {
@@ -120,6 +119,7 @@ impl Opened {
             }
             Self::File(OpenFile { name, file, .. }) => {
                 let file = file.clone();
+                let mut buffer = room.take();
                 let part = blocking(move || {
                     buffer.resize(length, 0);
                     {
@@ -156,17 +156,46 @@ impl Opened {
         let metadata = metadata
             .await
             .map_err(|error| unreadable(&opened.name, error))?;
-        if metadata.len() != opened.size {
-            return Err(changed(
-                &opened.name,
-                &format!("it has {} bytes instead of {}", metadata.len(), opened.size),
-            ));
+        OpenFile::of(opened.name.clone(), opened.file.clone(), &metadata)
+            .check(opened.size, opened.modified)
+    }
+}
+
+impl OpenFile {
+    fn of(name: String, file: Arc<Mutex<File>>, metadata: &Metadata) -> Self {
+        Self {
+            name,
+            file,
+            size: metadata.len(),
+            modified: metadata.modified().ok(),
         }
-        if metadata.modified().ok() != opened.modified {
-            return Err(changed(&opened.name, "it was written to"));
+    }
+
+    /// Whether it is what it was.
+    fn check(&self, size: u64, modified: Option<SystemTime>) -> Result<(), Error> {
+        if self.size != size {
+            let how = format!("it has {} bytes instead of {size}", self.size);
+            return Err(changed(&self.name, &how));
+        }
+        if self.modified != modified {
+            return Err(changed(&self.name, "it was written to"));
         }
         Ok(())
     }
+}
+
+async fn open(path: PathBuf) -> Result<OpenFile, Error> {
+    let name = format!("\"{}\"", path.display());
+    let opened = blocking(move || {
+        // Before it is opened: to open a pipe would wait for whoever writes to it.
+        check_kind(&std::fs::metadata(&path)?)?;
+        let file = File::open(&path)?;
+        let metadata = file.metadata()?;
+        check_kind(&metadata)?;
+        Ok((file, metadata))
+    });
+    let (file, metadata) = opened.await.map_err(|error| unreadable(&name, error))?;
+    Ok(OpenFile::of(name, Arc::new(Mutex::new(file)), &metadata))
 }
 
 fn checksum(bytes: &[u8]) -> u32 {

@@ -12,10 +12,10 @@ use azure_storage_blob::clients::BlockBlobClient;
 use azure_storage_blob::models::{
     BlockBlobClientUploadOptions, BlockList, BlockListType, BlockLookupList,
 };
-use bytes::BytesMut;
 use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::HashMap;
 use std::num::NonZero;
+use std::sync::Arc;
 
 /// What an upload did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl BlobStore {
         })?;
         let mut report = Report::start(progress, sas.name(), size);
         if size <= BLOCK {
-            return whole(&client, &source, &mut report).await;
+            return whole(&client, &source, self.buffers.clone(), &mut report).await;
         }
         let mut transfer = Transfer {
             client: &client,
@@ -89,7 +89,7 @@ impl BlobStore {
             plan,
             parallelism: plan.parallelism(self.parallelism),
             there: blocks_there(&client).await?,
-            buffers: Buffers::default(),
+            buffers: self.buffers.clone(),
         };
         let found = transfer.there.len();
         match transfer.run(&mut report).await {
@@ -109,21 +109,24 @@ impl BlobStore {
 async fn whole(
     client: &BlockBlobClient,
     source: &Opened,
+    buffers: Arc<Buffers>,
     report: &mut Report<'_>,
 ) -> Result<Uploaded, Refused> {
     let size = source.size();
+    let room = buffers.room(size).await;
     let all = Block {
         offset: 0,
         length: size as usize,
     };
-    let (bytes, _) = source.read(all, BytesMut::new()).await?;
+    let (bytes, _) = source.read(all, &room).await?;
     source.unchanged().await?;
     let options = BlockBlobClientUploadOptions {
         // Never less than what is sent: then the client sends it as one.
         partition_size: NonZero::new(BLOCK),
         ..Default::default()
     };
-    client.upload(bytes.into(), Some(options)).await?;
+    client.upload(bytes.clone().into(), Some(options)).await?;
+    room.give_back(bytes);
     if size > 0 {
         report.more(size);
     }
@@ -167,7 +170,7 @@ struct Transfer<'a> {
     plan: Plan,
     parallelism: usize,
     there: HashMap<Vec<u8>, u64>,
-    buffers: Buffers,
+    buffers: Arc<Buffers>,
 }
 
 /// A block that the store has.
@@ -207,7 +210,8 @@ impl Transfer<'_> {
     }
 
     async fn block(&self, index: usize, block: Block) -> Result<Done, Refused> {
-        let (bytes, checksum) = self.source.read(block, self.buffers.take()).await?;
+        let room = self.buffers.clone().room(block.length as u64).await;
+        let (bytes, checksum) = self.source.read(block, &room).await?;
         let id = self.plan.id(block, checksum);
         let length = block.length as u64;
         let was_there = self.there.get(&id) == Some(&length);
@@ -216,7 +220,7 @@ impl Transfer<'_> {
                 .stage_block(&id, length, bytes.clone().into(), None)
                 .await?;
         }
-        self.buffers.give_back(bytes);
+        room.give_back(bytes);
         Ok(Done {
             index,
             id,

@@ -3,8 +3,8 @@
 #[cfg(feature = "services")]
 use super::redact;
 
-/// The ends of the logs of a service's containers, at the time when its deployment failed. What looks
-/// like a secret is left out.
+/// The ends of the logs of a service's containers, at the time when its deployment failed: 128 KiB of each
+/// at most. What looks like a secret is left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ContainerLogs {
@@ -12,6 +12,21 @@ pub struct ContainerLogs {
     pub main: Option<String>,
     /// Of the container that prepares the models, which runs before it.
     pub init: Option<String>,
+}
+
+/// What is kept of a log, in bytes: an error is no place for megabytes, and a container may write any.
+#[cfg(feature = "services")]
+const KEPT: usize = 128 << 10;
+
+/// The end of a log, from the start of a line: half a secret is not told from other text.
+#[cfg(feature = "services")]
+fn end_of(log: &str) -> &str {
+    let Some(cut) = log.len().checked_sub(KEPT) else {
+        return log;
+    };
+    let cut = (cut..log.len()).find(|at| log.is_char_boundary(*at));
+    let end = &log[cut.unwrap_or(log.len())..];
+    end.split_once('\n').map_or("", |(_, lines)| lines)
 }
 
 /// Lines of each log that an error shows.
@@ -22,7 +37,7 @@ const WIDTH: usize = 300;
 impl ContainerLogs {
     #[cfg(feature = "services")]
     pub(crate) fn new(main: Option<String>, init: Option<String>) -> Self {
-        let without_secrets = |log: String| redact(&log);
+        let without_secrets = |log: String| redact(end_of(&log));
         Self {
             main: main.map(without_secrets),
             init: init.map(without_secrets),
@@ -49,5 +64,22 @@ impl ContainerLogs {
                 .collect();
             lines
         })
+    }
+}
+
+#[cfg(all(test, feature = "services"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_log_begins_with_a_whole_line() {
+        assert_eq!(end_of("a\nb"), "a\nb");
+        let long = "\u{e9}".repeat(KEPT);
+        assert_eq!(end_of(&long), "");
+        assert_eq!(end_of(&format!("{long}\nb\nc")), "b\nc");
+        // The name before the secret is cut off: so is the secret.
+        let secret = "s3cr3t".repeat(KEPT);
+        let logs = ContainerLogs::new(Some(format!("key={secret}\nend")), None);
+        assert_eq!(logs.main.as_deref(), Some("end"));
     }
 }

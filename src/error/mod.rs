@@ -1,5 +1,7 @@
 //! The one error type, and what it can tell.
 
+#[cfg(feature = "services")]
+mod hiding;
 mod logs;
 mod redact;
 #[cfg(feature = "services")]

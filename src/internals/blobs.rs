@@ -59,7 +59,7 @@ impl Blobs {
         size: u64,
         progress: &(dyn Fn(TransferProgress) + Send + Sync),
     ) -> Result<(u64, u64), Error> {
-        let source = Source::File(file, size);
+        let source = Source::of_file(file, size);
         self.upload_source(sas, source, progress).await
     }
 

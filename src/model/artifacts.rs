@@ -7,9 +7,14 @@ use crate::transport::{HttpRequest, Limit, Sending, own_pages};
 use crate::wire::{ArtifactBatch, ContentInformation};
 use crate::workspace::{DataPlane, Workspace};
 use azure_core::http::Method;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::future::ready;
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Where uploads from a machine stand.
 pub(crate) const LOCAL_UPLOAD: &str = "LocalUpload";
@@ -17,9 +22,13 @@ pub(crate) const LOCAL_UPLOAD: &str = "LocalUpload";
 /// The service takes so many paths at once (wire.md: Microsoft's client splits there).
 const BATCH: usize = 50;
 
-/// Files that are uploaded at the same time. The blocks of large ones go side by side, too: the memory
-/// is bounded by both together.
+/// Files that are uploaded at the same time. The blocks of large ones go side by side, too, in memory that
+/// all of them share.
 const FILES: usize = 4;
+
+/// A signed URL that is refused later than this after it was given may have expired; before, it is
+/// refused for another reason.
+const FRESH: Duration = Duration::from_secs(60);
 
 /// Uploads to one container of the artifact store.
 #[derive(Debug)]
@@ -43,7 +52,7 @@ impl<'a> Uploads<'a> {
 
     /// Uploads each of the files, several at a time, and ends with the first that fails.
     ///
-    /// URLs are asked for shortly before they are used, because they expire.
+    /// URLs are asked for shortly before they are used, because they expire, and anew where they have.
     ///
     /// # Cancel safety
     ///
@@ -61,11 +70,12 @@ impl<'a> Uploads<'a> {
             }
             let names: Vec<&str> = batch.iter().map(|(name, _)| name.as_str()).collect();
             let mut urls = self.announce(&names).await?;
+            let since = Instant::now();
             let uploads: Vec<_> = batch
                 .into_iter()
                 .map(|(name, source)| {
                     let url = urls.remove(&name);
-                    self.upload(name, source, url, progress)
+                    self.upload(name, source, url.map(|url| (url, since)), progress)
                 })
                 .collect();
             stream::iter(uploads)
@@ -79,21 +89,37 @@ impl<'a> Uploads<'a> {
         &self,
         name: String,
         source: Source,
-        url: Option<SasUrl>,
+        url: Option<(SasUrl, Instant)>,
         progress: &(dyn Fn(TransferProgress) + Send + Sync),
     ) -> Result<(), Error> {
-        let url = match url {
-            Some(url) => url,
-            None => self.writable(&name).await?,
+        let (mut url, mut since) = match url {
+            Some(given) => given,
+            None => (self.writable(&name).await?, Instant::now()),
         };
+        let arrived = AtomicU64::new(0);
         let tell = |transfer: TransferProgress| {
+            arrived.fetch_max(transfer.bytes, Ordering::Relaxed);
             progress(TransferProgress {
                 file: name.clone(),
                 ..transfer
             });
         };
-        self.store.upload(&url, source, &tell).await?;
-        Ok(())
+        // How much had arrived when the URL was last asked for anew: without an end it is not.
+        let mut last = None;
+        loop {
+            match self.store.upload(&url, source.clone(), &tell).await {
+                // With another one it goes on where it stopped.
+                Err(error)
+                    if may_have_expired(&error, since)
+                        && last.is_none_or(|last| arrived.load(Ordering::Relaxed) > last) =>
+                {
+                    last = Some(arrived.load(Ordering::Relaxed));
+                    tracing::debug!(name, "the signed URL is refused: a new one is asked for");
+                    (url, since) = (self.writable(&name).await?, Instant::now());
+                }
+                result => return result.map(|_| ()),
+            }
+        }
     }
 
     /// Makes the artifacts, and gives the URLs of their content; not of those that exist already.
@@ -165,6 +191,11 @@ fn url_of(content: &ContentInformation) -> Result<SasUrl, Error> {
     SasUrl::parse(uri.secret())
 }
 
+/// Whether the store refuses a URL that was given some time ago.
+pub(super) fn may_have_expired(error: &Error, since: Instant) -> bool {
+    error.http_status() == Some(403) && since.elapsed() >= FRESH
+}
+
 /// A store for the blobs of a workspace.
 pub(super) fn store(workspace: &Workspace) -> BlobStore {
     let settings = workspace.settings();
@@ -175,10 +206,22 @@ pub(super) fn store(workspace: &Workspace) -> BlobStore {
     )
 }
 
-/// What is there below a prefix `{origin}/{container}/{path}`, with URLs to read it.
-pub(super) async fn below(plane: &DataPlane, prefix: &str) -> Result<Vec<(String, SasUrl)>, Error> {
+/// Whether anything is there below a prefix `{origin}/{container}/{path}`.
+pub(super) async fn any_below(plane: &DataPlane, prefix: &str) -> Result<bool, Error> {
+    let first = pin!(below(plane, prefix)).try_next().await?;
+    Ok(first.is_some())
+}
+
+/// What is there below a prefix `{origin}/{container}/{path}`, with URLs to read it: the artifact of that
+/// path, or those in the folder of that path.
+pub(super) fn below(
+    plane: &DataPlane,
+    prefix: &str,
+) -> impl Stream<Item = Result<(String, SasUrl), Error>> + Send + 'static {
+    let own = prefix.trim_matches('/').splitn(3, '/').nth(2);
+    let own = own.unwrap_or_default().to_owned();
     let mut segments = vec!["prefix", "contentinfo"];
-    segments.extend(prefix.split('/'));
+    segments.extend(prefix.trim_matches('/').split('/'));
     let found = own_pages::<ContentInformation>(plane.client().clone(), plane.artifacts(&segments));
     found
         .map(|content| {
@@ -192,8 +235,13 @@ pub(super) async fn below(plane: &DataPlane, prefix: &str) -> Result<Vec<(String
             })?;
             Ok((path, url))
         })
-        .try_collect()
-        .await
+        .try_filter(move |(path, _)| ready(is_below(path, &own)))
+}
+
+/// The store compares texts: `model.pkl.bak` begins like `model.pkl`.
+fn is_below(path: &str, own: &str) -> bool {
+    let rest = path.strip_prefix(own);
+    own.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// One artifact `{origin}/{container}/{path}`, with a URL to read it.

@@ -11,8 +11,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::path::{Component, Path, PathBuf};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// Files that are downloaded at the same time.
 const FILES: usize = 4;
@@ -57,7 +58,9 @@ impl ModelDownload {
     /// folder comes as a folder of that name. An archive of an old model that says `unpack` is not
     /// unpacked.
     ///
-    /// Sends: GET of the asset, GET of what is below its prefix, GETs of the blobs in parts.
+    /// Sends: GET of the asset, GET of what is below its prefix, GETs of the blobs in parts; GET of a new
+    /// URL for a blob whose URL has expired meanwhile. Memory does not grow with the files: 32 MiB for
+    /// blocks in all.
     ///
     /// # Errors
     ///
@@ -77,29 +80,31 @@ impl ModelDownload {
 
     async fn fetch(self) -> Result<Vec<PathBuf>, Error> {
         let plane = self.model.workspace.data_plane().await?;
+        let since = Instant::now();
         let files = files_of(plane, self.model.resource.url.as_deref()).await?;
         let mut wanted = Vec::new();
         let mut seen = BTreeSet::new();
-        for (path, url) in files {
-            let path = self.folder.join(safe(&path)?);
-            if !seen.insert(path.clone()) {
+        for file in files {
+            let path = self.folder.join(safe(&file.path)?);
+            if !seen.insert(key(&path)) {
                 return Err(Error::new(
                     ErrorKind::Protocol,
                     format!("the service names {path:?} twice"),
                 ));
             }
-            if !self.overwrite && path.exists() {
+            // Also a link to nowhere is something.
+            if !self.overwrite && path.symlink_metadata().is_ok() {
                 return Err(
                     Error::new(ErrorKind::File, format!("{path:?} is there already"))
                         .with_remedy("choose another folder, or allow to overwrite"),
                 );
             }
-            wanted.push((path, url));
+            wanted.push((path, file));
         }
         let store = artifacts::store(&self.model.workspace);
         let fetches: Vec<_> = wanted
             .into_iter()
-            .map(|(path, url)| {
+            .map(|(path, remote)| {
                 let (store, progress) = (&store, self.progress.clone());
                 async move {
                     let parent = path.parent().unwrap_or(Path::new("")).to_owned();
@@ -119,7 +124,14 @@ impl ModelDownload {
                             });
                         }
                     };
-                    store.download(&url, &path, &tell).await?;
+                    let result = match store.download(&remote.url, &path, &tell).await {
+                        Err(error) if artifacts::may_have_expired(&error, since) => {
+                            let (_, url) = artifacts::one(plane, &remote.artifact).await?;
+                            store.download(&url, &path, &tell).await
+                        }
+                        result => result,
+                    };
+                    result?;
                     Ok::<PathBuf, Error>(path)
                 }
             })
@@ -148,9 +160,16 @@ impl fmt::Debug for ModelDownload {
     }
 }
 
-/// Paths below the folder, and where their content is.
-async fn files_of(plane: &DataPlane, url: Option<&str>) -> Result<Vec<(PathBuf, SasUrl)>, Error> {
-    let refuse = |why: &str| Error::new(ErrorKind::Protocol, why);
+/// A file of the model in the store.
+struct Remote {
+    /// Below the folder.
+    path: PathBuf,
+    /// `{origin}/{container}/{path}`.
+    artifact: String,
+    url: SasUrl,
+}
+
+async fn files_of(plane: &DataPlane, url: Option<&str>) -> Result<Vec<Remote>, Error> {
     let asset = asset_of(plane, url).await?;
     let mut found = Vec::new();
     for artifact in asset.artifacts {
@@ -158,31 +177,37 @@ async fn files_of(plane: &DataPlane, url: Option<&str>) -> Result<Vec<(PathBuf, 
             (Some(id), _) => {
                 let (path, url) = artifacts::one(plane, &id).await?;
                 let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
-                found.push((PathBuf::from(name), url));
+                found.push(Remote {
+                    path: PathBuf::from(name),
+                    artifact: id,
+                    url,
+                });
             }
             (None, Some(prefix)) => {
                 // What is below the prefix keeps the last part of the prefix: the model's own name.
-                let path = prefix.splitn(3, '/').nth(2).unwrap_or_default();
-                let path = path.trim_end_matches('/');
+                let mut parts = prefix.trim_matches('/').splitn(3, '/');
+                let (origin, container) = (parts.next(), parts.next());
+                let folder = [origin, container].map(Option::unwrap_or_default).join("/");
+                let path = parts.next().unwrap_or_default();
                 let above = path.rsplit_once('/').map_or("", |(above, _)| above);
-                for (name, url) in artifacts::below(plane, &prefix).await? {
-                    let is_own = name == path
-                        || name
-                            .strip_prefix(path)
-                            .is_some_and(|rest| rest.starts_with('/'));
-                    // The store compares texts: `model.pkl.bak` begins like `model.pkl`.
-                    if !is_own {
-                        continue;
-                    }
+                let mut files = pin!(artifacts::below(plane, &prefix));
+                while let Some((name, url)) = files.try_next().await? {
                     let below = name.strip_prefix(above).unwrap_or(&name);
-                    found.push((PathBuf::from(below.trim_start_matches('/')), url));
+                    found.push(Remote {
+                        path: PathBuf::from(below.trim_start_matches('/')),
+                        artifact: format!("{folder}/{name}"),
+                        url,
+                    });
                 }
             }
             (None, None) => {}
         }
     }
     if found.is_empty() {
-        return Err(refuse("the service names no file of the model"));
+        return Err(Error::new(
+            ErrorKind::Protocol,
+            "the service names no file of the model",
+        ));
     }
     Ok(found)
 }
@@ -191,13 +216,27 @@ async fn files_of(plane: &DataPlane, url: Option<&str>) -> Result<Vec<(PathBuf, 
 pub(super) async fn asset_of(plane: &DataPlane, url: Option<&str>) -> Result<AssetResource, Error> {
     let id = url.and_then(|url| url.strip_prefix("aml://asset/"));
     let Some(id) = id.filter(|id| !id.is_empty()) else {
-        return Err(Error::new(
-            ErrorKind::Protocol,
-            "the service does not say where the model's files are",
-        ));
+        // No more than its scheme is quoted: URLs may be signed.
+        let scheme = url.and_then(|url| Some(url.split_once("://")?.0));
+        let why = match scheme {
+            None | Some("aml") => "the service does not say where the model's files are".to_owned(),
+            Some(scheme) => format!(
+                "the model's files are no asset of this workspace, but at a place of kind {scheme:?}"
+            ),
+        };
+        return Err(Error::new(ErrorKind::Protocol, why));
     };
     let request = HttpRequest::get(plane.model_management(&["assets", id]));
     get(plane, &request).await?.json(&request.client_request_id)
+}
+
+/// What two paths have in common that are one file: not only those that are the same, where file systems
+/// mostly do not tell capitals apart.
+fn key(path: &Path) -> PathBuf {
+    match cfg!(any(windows, target_os = "macos")) {
+        true => path.to_string_lossy().to_lowercase().into(),
+        false => path.to_owned(),
+    }
 }
 
 /// A path that stays where it is put.
@@ -205,8 +244,10 @@ fn safe(path: &Path) -> Result<&Path, Error> {
     let stays = path
         .components()
         .all(|part| matches!(part, Component::Normal(_)));
-    let plain = !path.as_os_str().to_string_lossy().contains(['\\', '\0']);
-    if stays && plain && path.components().next().is_some() {
+    let text = path.as_os_str().to_string_lossy();
+    // On Windows a colon begins the name of a stream within a file.
+    let odd = text.contains(['\\', '\0']) || (cfg!(windows) && text.contains(':'));
+    if stays && !odd && path.components().next().is_some() {
         return Ok(path);
     }
     Err(Error::new(

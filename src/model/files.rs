@@ -1,11 +1,14 @@
 //! The files of a model on this machine.
 
+use super::LOCAL_UPLOAD;
+use crate::blob::Source;
 use crate::error::{Error, ErrorKind};
 use ignore::WalkBuilder;
 use sha2::{Digest, Sha256};
 use std::fs::{File, Metadata};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Weak;
 use std::time::SystemTime;
 
 /// A file that is to be uploaded.
@@ -40,9 +43,13 @@ impl LocalFiles {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::File`]: nothing there, nothing in it, a file that cannot be read, or a name that
-    /// is not Unicode.
-    pub(super) fn read(root: &Path) -> Result<Self, Error> {
+    /// [`ErrorKind::File`]: nothing there, nothing in it, a file that cannot be read, a name that
+    /// cannot be one everywhere, or nobody waits for it any more.
+    ///
+    /// # Arguments
+    ///
+    /// * `wanted` - dropped by whoever waits: a process that wants to end must not read on for minutes.
+    pub(super) fn read(root: &Path, wanted: &Weak<()>) -> Result<Self, Error> {
         // As Python does it: a model is called by its own name, also where the path is `.`.
         let full = std::fs::canonicalize(root).map_err(|error| unreadable(root, error))?;
         let named = root.file_name().or_else(|| full.file_name());
@@ -87,12 +94,17 @@ impl LocalFiles {
             return Err(refuse(root, "is empty"));
         }
         files.sort_by(|one, other| one.name.cmp(&other.name));
-        let fingerprint = fingerprint(&files)?;
+        let fingerprint = fingerprint(&files, wanted)?;
         Ok(Self {
             base,
             files,
             fingerprint,
         })
+    }
+
+    /// Where the files stand in the artifact store.
+    pub(super) fn prefix(&self) -> String {
+        format!("{LOCAL_UPLOAD}/{}/{}", self.fingerprint, self.base)
     }
 
     pub(super) fn size(&self) -> u64 {
@@ -118,6 +130,15 @@ impl LocalFiles {
 }
 
 impl LocalFile {
+    /// It and nothing else: what was written to it since it was looked at is not uploaded.
+    pub(super) fn source(&self) -> Source {
+        Source::Known {
+            path: self.path.clone(),
+            size: self.size,
+            modified: self.modified,
+        }
+    }
+
     fn of(path: PathBuf, name: String, metadata: &Metadata) -> Result<Self, Error> {
         if !metadata.is_file() {
             return Err(refuse(&path, "is no regular file"));
@@ -132,7 +153,7 @@ impl LocalFile {
 }
 
 /// Of names, sizes and contents.
-fn fingerprint(files: &[LocalFile]) -> Result<String, Error> {
+fn fingerprint(files: &[LocalFile], wanted: &Weak<()>) -> Result<String, Error> {
     let mut sum = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
     for file in files {
@@ -143,6 +164,9 @@ fn fingerprint(files: &[LocalFile]) -> Result<String, Error> {
         let mut content = File::open(&file.path).map_err(|error| unreadable(&file.path, error))?;
         let mut left = file.size;
         while left > 0 {
+            if wanted.strong_count() == 0 {
+                return Err(refuse(&file.path, "is not waited for any more"));
+            }
             let length = match content.read(&mut buffer) {
                 Ok(0) => return Err(refuse(&file.path, "changed while it was read")),
                 Ok(length) => length,
@@ -175,8 +199,13 @@ fn text(path: &Path) -> Result<String, Error> {
     let text = path
         .to_str()
         .filter(|text| !text.contains(char::is_control));
-    text.map(str::to_owned)
-        .ok_or_else(|| refuse(path, "has a name that is not plain Unicode"))
+    let text = text.ok_or_else(|| refuse(path, "has a name that is not plain Unicode"))?;
+    // A name on Unix, a folder for the store and on Windows.
+    if text.contains('\\') {
+        return Err(refuse(path, "has a backslash in its name")
+            .with_remedy("rename it: elsewhere a backslash divides folders"));
+    }
+    Ok(text.to_owned())
 }
 
 fn refuse(path: &Path, what: &str) -> Error {
@@ -191,6 +220,19 @@ fn unreadable(path: &Path, error: std::io::Error) -> Error {
 mod tests {
     use super::*;
     use std::fs;
+    use std::sync::Arc;
+
+    fn read(root: &Path) -> Result<LocalFiles, Error> {
+        let waiting = Arc::new(());
+        LocalFiles::read(root, &Arc::downgrade(&waiting))
+    }
+
+    #[test]
+    fn what_nobody_waits_for_is_not_read() {
+        let folder = folder();
+        let error = LocalFiles::read(folder.path(), &Weak::new()).unwrap_err();
+        assert!(error.to_string().contains("not waited for"), "{error}");
+    }
 
     fn folder() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -204,14 +246,14 @@ mod tests {
     #[test]
     fn a_folder_is_its_files_below_its_name_and_a_file_is_itself() {
         let folder = folder();
-        let files = LocalFiles::read(&folder.path().join("model")).unwrap();
+        let files = read(&folder.path().join("model")).unwrap();
         assert_eq!(files.base, "model");
         let names: Vec<&str> = files.files.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(names, ["model/.hidden", "model/b", "model/sub/a"]);
         assert_eq!(files.size(), 3);
-        let dotted = LocalFiles::read(&folder.path().join("model/.")).unwrap();
+        let dotted = read(&folder.path().join("model/.")).unwrap();
         assert_eq!(dotted.base, "model");
-        let one = LocalFiles::read(&folder.path().join("model/b")).unwrap();
+        let one = read(&folder.path().join("model/b")).unwrap();
         assert_eq!((one.base.as_str(), one.files.len()), ("b", 1));
         assert_eq!(one.files[0].name, "b");
     }
@@ -220,7 +262,7 @@ mod tests {
     fn the_fingerprint_is_of_names_and_contents_and_nothing_else() {
         let folder = folder();
         let root = folder.path().join("model");
-        let read = || LocalFiles::read(&root).unwrap().fingerprint;
+        let read = || super::tests::read(&root).unwrap().fingerprint;
         let first = read();
         assert_eq!(first.len(), FINGERPRINT);
         let file = File::options().write(true).open(root.join("b")).unwrap();
@@ -247,7 +289,7 @@ mod tests {
             ("bare", "without files"),
             ("hollow", "is empty"),
         ] {
-            let error = LocalFiles::read(&path(name)).unwrap_err();
+            let error = read(&path(name)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::File, "{name}");
             let text = error.to_string();
             assert!(text.contains(why) && text.contains(name), "{text}");
@@ -258,7 +300,7 @@ mod tests {
     fn a_file_that_changes_after_it_was_read_is_noticed() {
         let folder = folder();
         let root = folder.path().join("model");
-        let files = LocalFiles::read(&root).unwrap();
+        let files = read(&root).unwrap();
         files.unchanged().unwrap();
         fs::write(root.join("b"), "longer").unwrap();
         assert!(
@@ -278,11 +320,11 @@ mod tests {
         let folder = folder();
         let root = folder.path().join("model");
         std::os::unix::fs::symlink(root.join("b"), root.join("link")).unwrap();
-        let files = LocalFiles::read(&root).unwrap();
+        let files = read(&root).unwrap();
         let link = files.files.iter().find(|file| file.name == "model/link");
         assert_eq!(link.unwrap().size, 2);
         std::os::unix::fs::symlink(&root, root.join("sub/circle")).unwrap();
-        let error = LocalFiles::read(&root).unwrap_err();
+        let error = read(&root).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::File);
     }
 }

@@ -2,8 +2,8 @@
 
 use super::download::asset_of;
 use super::files::LocalFiles;
-use super::{LOCAL_UPLOAD, Model, Uploads, artifacts, query};
-use crate::blob::{Source, TransferProgress};
+use super::{Model, Uploads, artifacts, query};
+use crate::blob::TransferProgress;
 use crate::error::{Error, ErrorKind, Violation};
 use crate::names::ModelName;
 use crate::rules;
@@ -92,6 +92,9 @@ enum Origin {
 /// by the files' names and contents; and where the latest version of the name has the same files and
 /// was given the same metadata, that version is the result. [`always_new`](Self::always_new) makes
 /// a version all the same.
+///
+/// Two that run at the same time upload the same content to the same place, and do each other no harm; but
+/// each may make a version, for the service has no way to make one only if there is none.
 #[must_use = "nothing is sent before it is awaited"]
 #[derive(Clone)]
 pub struct ModelRegistration {
@@ -187,10 +190,11 @@ impl ModelRegistration {
 
     /// Registers the model.
     ///
-    /// Sends, for files: POSTs that announce them, up to 50 at a time; their content to the blob store, in
-    /// blocks and several files at a time. For the outputs of a run: GET of what is there. Then: GET of
-    /// the newest version and of its asset, POST of the asset, POST of the model. Files are read twice,
-    /// once for the name of their container. Memory does not grow with their size.
+    /// Sends: GET of the newest version and of its asset; if it is the same, that is all. For files: POSTs
+    /// that announce them, up to 50 at a time; their content to the blob store, in blocks and several files
+    /// at a time; GET of the newest version once more. For the outputs of a run: GET of what is there.
+    /// Then: POST of the asset, POST of the model. Files are read twice, once for the name of their
+    /// container. Memory does not grow with their size or number: 32 MiB for blocks in all.
     ///
     /// # Errors
     ///
@@ -198,7 +202,8 @@ impl ModelRegistration {
     /// - [`ErrorKind::File`]: nothing there, empty, unreadable, or changed while it was uploaded;
     /// - [`ErrorKind::Service`] with the service's or the store's reason.
     ///
-    /// The error says whether a version may have been made; to run it again is safe.
+    /// The error says whether a version may have been made; to run it again is safe, except with
+    /// [`always_new`](Self::always_new).
     ///
     /// # Cancel safety
     ///
@@ -216,16 +221,34 @@ impl ModelRegistration {
         let local = match &self.origin {
             Origin::Path(path) => {
                 let path = path.clone();
-                Some(Arc::new(blocking(move || LocalFiles::read(&path)).await?))
+                // Gone when this future is.
+                let waiting = Arc::new(());
+                let wanted = Arc::downgrade(&waiting);
+                let files = blocking(move || LocalFiles::read(&path, &wanted)).await?;
+                Some(Arc::new(files))
             }
             Origin::Run(_) => None,
         };
         let plane = self.workspace.data_plane().await?;
-        let prefix = match (&self.origin, local) {
-            (_, Some(files)) => self.upload(plane, files).await?,
+        let prefix = match (&self.origin, &local) {
+            (_, Some(files)) => files.prefix(),
+            (Origin::Run(output), None) => output.prefix(),
+            (Origin::Path(_), None) => unreachable!("files are read above"),
+        };
+        // Before the upload: what is registered is whole, and stays as it is while others read it.
+        if let Some(model) = self.found(plane, &name, &prefix).await? {
+            return Ok(model);
+        }
+        match (&self.origin, local) {
+            (_, Some(files)) => {
+                self.upload(plane, files).await?;
+                // And after it, for it may have taken hours.
+                if let Some(model) = self.found(plane, &name, &prefix).await? {
+                    return Ok(model);
+                }
+            }
             (Origin::Run(output), None) => {
-                let prefix = output.prefix();
-                if artifacts::below(plane, &prefix).await?.is_empty() {
+                if !artifacts::any_below(plane, &prefix).await? {
                     return Err(Error::new(
                         ErrorKind::File,
                         format!("run {:?} has no output {:?}", output.run_id, output.path),
@@ -234,17 +257,13 @@ impl ModelRegistration {
                         "give a path among the run's outputs, such as outputs/model.pkl",
                     ));
                 }
-                prefix
             }
-            (Origin::Path(_), None) => unreachable!("files are read above"),
-        };
-        if !self.always_new
-            && let Some(model) = self.same(plane, &name, &prefix).await?
-        {
-            tracing::debug!(model = model.id, "the latest version is the same");
-            return Ok(model);
+            (Origin::Path(_), None) => {}
         }
-        let asset = self.make_asset(plane, &prefix).await?;
+        let asset = self
+            .make_asset(plane, &prefix)
+            .await
+            .map_err(nothing_is_registered)?;
         match self.make_model(plane, &asset).await {
             // Whether it arrived is seen in the list.
             Err(error) if is_uncertain(&error) && !self.always_new => {
@@ -255,17 +274,37 @@ impl ModelRegistration {
                     )),
                 }
             }
-            result => result,
+            Err(error) if is_uncertain(&error) => Err(error.with_remedy(
+                "the version may have been made: look at the latest one before you run it again, which \
+                 always makes a new one",
+            )),
+            result => result.map_err(nothing_is_registered),
         }
     }
 
-    /// Uploads the files, and gives the prefix under which they stand.
-    async fn upload(&self, plane: &DataPlane, local: Arc<LocalFiles>) -> Result<String, Error> {
+    /// The version that need not be made.
+    async fn found(
+        &self,
+        plane: &DataPlane,
+        name: &ModelName,
+        prefix: &str,
+    ) -> Result<Option<Model>, Error> {
+        if self.always_new {
+            return Ok(None);
+        }
+        let found = self.same(plane, name, prefix).await?;
+        if let Some(model) = &found {
+            tracing::debug!(model = model.id, "the latest version is the same");
+        }
+        Ok(found)
+    }
+
+    async fn upload(&self, plane: &DataPlane, local: Arc<LocalFiles>) -> Result<(), Error> {
         let container = &local.fingerprint;
-        let files = local.files.iter().map(|file| {
-            let source = Source::Path(file.path.clone());
-            (file.name.clone(), source)
-        });
+        let files = local
+            .files
+            .iter()
+            .map(|file| (file.name.clone(), file.source()));
         tracing::debug!(
             files = local.files.len(),
             bytes = local.size(),
@@ -281,16 +320,8 @@ impl ModelRegistration {
         Uploads::new(&self.workspace, plane, container)
             .send(files.collect(), &tell)
             .await
-            .map_err(|error| match error.remedy() {
-                Some(_) => error,
-                None => error.with_remedy(
-                    "nothing is registered; run it again, and only what is missing is sent",
-                ),
-            })?;
-        let prefix = format!("{LOCAL_UPLOAD}/{container}/{}", local.base);
-        let checked = local.clone();
-        blocking(move || checked.unchanged()).await?;
-        Ok(prefix)
+            .map_err(nothing_is_registered)?;
+        blocking(move || local.unchanged()).await
     }
 
     /// The latest version, if it has the same files and was given the same metadata.
@@ -445,9 +476,15 @@ impl ModelRegistration {
                 ("container", output.container.as_ref()),
             ] {
                 let Some(value) = value else { continue };
-                let parts = value.trim_matches('/').split('/');
+                let value = value.trim_matches('/');
+                // A URL loses a part that is a dot.
+                let parts = match field {
+                    "path" => value.strip_prefix("./").unwrap_or(value),
+                    _ => value,
+                };
+                let parts = parts.split('/');
                 let unsafe_part =
-                    |part: &str| matches!(part, "" | "..") || part.contains(char::is_control);
+                    |part: &str| matches!(part, "" | "." | "..") || part.contains(char::is_control);
                 let one = field == "path" || !value.contains('/');
                 if !one || parts.clone().any(unsafe_part) {
                     found.push(rules::MODEL_RUN_OUTPUT.violation(
@@ -507,6 +544,15 @@ fn needs_body(needs: ResourceNeeds) -> Value {
         body.extend(value.map(|value| (key.to_owned(), value)));
     }
     Value::Object(body)
+}
+
+/// Says so, unless there is more to say.
+fn nothing_is_registered(error: Error) -> Error {
+    match error.remedy() {
+        Some(_) => error,
+        None => error
+            .with_remedy("nothing is registered; run it again, and only what is missing is sent"),
+    }
 }
 
 /// Whether a request may have arrived although no good answer came.

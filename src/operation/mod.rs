@@ -22,6 +22,8 @@ pub(crate) use driver::{Driver, Turn, Wait};
 pub(crate) use fleet::wait_all;
 pub use handle::Operation;
 pub use prepare::Prepared;
+#[cfg(feature = "services")]
+pub(crate) use prepare::accepted;
 pub(crate) use prepare::write;
 pub use progress::{Event, Progress};
 #[cfg(feature = "internals")]

@@ -93,6 +93,16 @@ pub(crate) async fn write(
     Ok(answer)
 }
 
+/// What follows from the answer to such a request. One that was accepted in a way that cannot be
+/// understood may run: the error carries the token.
+#[cfg(feature = "services")]
+pub(crate) fn accepted<T>(begun: Result<T, Error>, token: &ResumeToken) -> Result<T, Error> {
+    begun.map_err(|error| match error.kind() {
+        ErrorKind::Protocol => uncertain(error, token),
+        _ => error,
+    })
+}
+
 /// The request may have arrived although no good answer came: the error carries the token.
 fn uncertain(error: Error, token: &ResumeToken) -> Error {
     error.with_operation(OperationFacts {

@@ -12,8 +12,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
-/// Above the 60 seconds after which a service gives up by default, so that its answer is heard.
-const TIMEOUT: Duration = Duration::from_secs(100);
+/// How much longer than the service a caller waits, so that the service's answer is heard.
+const GRACE: Duration = Duration::from_secs(40);
+
+/// Above the 60 seconds after which a service gives up by default.
+const TIMEOUT: Duration = Duration::from_secs(60).saturating_add(GRACE);
 
 /// What the router takes as a request is the best guess at what a service may answer.
 const ANSWER_LIMIT: usize = 100 << 20;
@@ -64,6 +67,12 @@ impl ScoringClientBuilder {
     /// For a service that was deployed without authentication.
     pub fn anonymous(mut self) -> Self {
         self.caller = Caller::Anonymous;
+        self
+    }
+
+    /// Waits longer than a service that gives up after so long.
+    pub(crate) fn outlasts(mut self, service: Duration) -> Self {
+        self.timeout = self.timeout.max(service + GRACE);
         self
     }
 

@@ -122,5 +122,6 @@ async fn one(plane: &DataPlane, check: &Check) -> Result<Option<String>, Error> 
     let error = body.get("error").filter(|error| !error.is_null());
     let error =
         error.and_then(|error| crate::error::ServiceError::find(&json!({ "error": error })));
-    Ok(error.map(|error| error.describe()))
+    let secrets = super::secrets_in(&check.body);
+    Ok(error.map(|error| error.hiding(&secrets).describe()))
 }

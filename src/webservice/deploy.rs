@@ -8,7 +8,7 @@ use crate::config::{DeployConfiguration, DeployConfigurationBuilder, InferenceCo
 use crate::error::{Error, ErrorKind, Violation, Warning};
 use crate::model::Model;
 use crate::names::ServiceName;
-use crate::operation::{self, Driver, Machine, Prepared};
+use crate::operation::{self, Driver, Machine, Prepared, Step};
 use crate::rules;
 use crate::token::{HttpVerb, ResumeToken, Verb};
 use crate::transport::HttpRequest;
@@ -16,6 +16,7 @@ use crate::wire::ServiceResource;
 use crate::workspace::{DataPlane, Workspace};
 use azure_core::http::Method;
 use futures::FutureExt;
+use serde_json::Value;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -240,27 +241,9 @@ impl Deployment {
         let found = checks::ask(plane, &wanted).await;
         self.take(found, &mut warnings)?;
 
-        let url = plane.model_management(&["services"]);
-        let request = HttpRequest::new(Method::Post, url).json(&body);
-        let answer = operation::write(plane.client(), request, &token).await?;
-        if answer.status == 409 {
-            return Err(answer
-                .refusal(&token.parts().client_request_id)
-                .with_remedy(
-                    "a service of that name exists, or an operation runs on it: take another name, \
-                     deploy with overwrite, or wait",
-                ));
-        }
-        let service = service_url(plane, &name);
-        let begun = Machine::start_service(
-            HttpVerb::Post,
-            &service,
-            &token.parts().client_request_id,
-            plane.client().origins(),
-            &plane.model_management(&["operations"]),
-            true,
-            &answer,
-        )?;
+        let begun = begin(plane, &name, &token, &body)
+            .await
+            .map_err(|error| error.hiding(&super::secrets_in(&body)))?;
         let client = plane.client().clone();
         let driver = Driver::new(client, name.to_string(), Some(token), begun);
         let resource = ServiceResource::named(name.as_str());
@@ -388,6 +371,36 @@ impl Deployment {
             _ => Err(Error::validation("deployment", found)),
         }
     }
+}
+
+/// Sends the request that makes the service.
+async fn begin(
+    plane: &DataPlane,
+    name: &ServiceName,
+    token: &ResumeToken,
+    body: &Value,
+) -> Result<(Machine, Step), Error> {
+    let url = plane.model_management(&["services"]);
+    let request = HttpRequest::new(Method::Post, url).json(body);
+    let answer = operation::write(plane.client(), request, token).await?;
+    if answer.status == 409 {
+        return Err(answer
+            .refusal(&token.parts().client_request_id)
+            .with_remedy(
+                "a service of that name exists, or an operation runs on it: take another name, \
+                 deploy with overwrite, or wait",
+            ));
+    }
+    let begun = Machine::start_service(
+        HttpVerb::Post,
+        &service_url(plane, name),
+        &token.parts().client_request_id,
+        plane.client().origins(),
+        &plane.model_management(&["operations"]),
+        true,
+        &answer,
+    );
+    operation::accepted(begun, token)
 }
 
 fn token(plane: &DataPlane, name: &ServiceName) -> ResumeToken {

@@ -51,7 +51,7 @@ pub(super) async fn of(
             file.name.clone(),
             match content {
                 PackContent::Bytes(bytes) => Source::Bytes(bytes),
-                PackContent::File(file, size) => Source::File(file, size),
+                PackContent::File(file, size) => Source::of_file(file, size),
             },
         ));
     }

@@ -79,8 +79,10 @@ impl AksWebservice {
         key: KeyName,
         value: Option<Secret>,
     ) -> Result<ServiceKeys, Error> {
+        let given: Vec<Secret> = value.iter().cloned().collect();
         Box::pin(self.regenerate(key, value))
             .await
+            .map_err(|error| error.hiding(&given))
             .map_err(|error| error.with_context(|| self.doing("regenerate a key of")))
     }
 

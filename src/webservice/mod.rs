@@ -28,6 +28,7 @@ use crate::transport::{Answer, HttpRequest, Limit, Sending};
 use crate::wire::{ReplicaStatus, ServiceResource};
 use crate::workspace::{DataPlane, Workspace};
 use azure_core::Uuid;
+use azure_core::credentials::Secret;
 use azure_core::http::Method;
 use futures::{Stream, stream};
 use serde_json::Value;
@@ -242,10 +243,12 @@ impl AksWebservice {
                 Ok(())
             }
             Err(error) if error.is_operation_failure() => {
-                self.pending = None;
                 // What is told is the failure, whatever comes of these.
                 let mut read = self.clone();
                 let (refreshed, logs) = futures::join!(read.read_again(), self.last_logs());
+                // Not before: dropped meanwhile, the next wait must tell the failure all the same. The
+                // service itself may be healthy, with what it had before an update.
+                self.pending = None;
                 match refreshed {
                     Ok(()) => self.resource = read.resource,
                     Err(_) => self.learn(&error),
@@ -456,6 +459,23 @@ async fn post(workspace: &Workspace, path: &[&str]) -> Result<(Answer, String), 
         .send(&request, Sending::Once, Limit::RESOURCE, None)
         .await?;
     Ok((answer, request.client_request_id))
+}
+
+/// The secrets that a request holds, which the service may repeat in what it says of the request.
+fn secrets_in(body: &Value) -> Vec<Secret> {
+    match body {
+        Value::Object(members) => members
+            .iter()
+            .flat_map(|(name, value)| match (name.as_str(), value) {
+                ("primaryKey" | "secondaryKey" | "keyValue" | "password", Value::String(text)) => {
+                    vec![Secret::new(text.clone())]
+                }
+                _ => secrets_in(value),
+            })
+            .collect(),
+        Value::Array(items) => items.iter().flat_map(secrets_in).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// The service with which an operation ended.

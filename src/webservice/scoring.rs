@@ -10,13 +10,16 @@ use azure_core::time::OffsetDateTime;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The longest scoring timeout that a service can have (article on deploying to AKS): what says more is odd.
+const LONGEST: Duration = Duration::from_secs(300);
+
 impl AksWebservice {
     /// A client that calls the service: with its key, a token or nothing, as the service asks.
     ///
-    /// Key or token are fetched at the first call, kept, and replaced in time. Calls themselves go to
-    /// the service alone, over connections of their own; a workspace that was built with a transport
-    /// has its services called through it, too. A call is waited for a little longer than the scoring
-    /// timeout of the service.
+    /// A call may take 100 seconds, or 40 more than the service's own scoring timeout where that is
+    /// longer, so that its answer is heard. Key or token are fetched at the first call, kept, and
+    /// replaced in time. Calls themselves go to the service alone, over connections of their own; a
+    /// workspace that was built with a transport has its services called through it, too.
     ///
     /// Sends: GET of the service, if it was not healthy when it was last read.
     ///
@@ -63,20 +66,14 @@ impl AksWebservice {
             .with_remedy("wait for its deployment first"));
         }
         let mut builder = ScoringClient::builder(uri);
-        // A service that may take longer is waited for longer.
-        let own = service
-            .resource
-            .scoring_timeout_ms
-            .map(Duration::from_millis);
-        if let Some(own) = own.filter(|own| *own > PATIENT) {
-            builder = builder.timeout(own.min(LONGEST) + MARGIN);
-        }
         if self.workspace.has_own_transport()
             && let Some(transport) = &self.workspace.settings().options.transport
         {
             builder = builder.transport(transport.clone());
         }
         let resource = &service.resource;
+        let own = Duration::from_millis(resource.scoring_timeout_ms.unwrap_or_default());
+        builder = builder.outlasts(own.min(LONGEST));
         let tokens = resource.token_auth_enabled == Some(true);
         // Keys are on where nothing is said.
         let keys = resource.auth_enabled != Some(false);
@@ -93,13 +90,6 @@ impl AksWebservice {
         self.state() == Some(super::ServiceState::Healthy)
     }
 }
-
-/// A service that takes so long is within the client's own timeout.
-const PATIENT: Duration = Duration::from_secs(90);
-/// No service may take longer, whatever it says.
-const LONGEST: Duration = Duration::from_secs(300);
-/// So that its answer is heard.
-const MARGIN: Duration = Duration::from_secs(10);
 
 /// Fetches what a service asks for.
 #[derive(Debug)]

@@ -18,6 +18,7 @@ use serde_json::Value;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
+use std::sync::Arc;
 
 impl AksWebservice {
     /// Changes settings, tags, properties or the description of the service; nothing else.
@@ -135,8 +136,9 @@ impl<'s> ServiceChange<'s> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped after the PATCH was sent, the change may be made all the same; sending it again is
-    /// harmless.
+    /// Dropped after the PATCH was sent, the change may be made all the same. The handle counts as in
+    /// transition then: [`wait_for_deployment`](AksWebservice::wait_for_deployment) waits for the service,
+    /// and sending the change again is harmless.
     pub async fn send(self) -> Result<(), Error> {
         let context = self.service.doing("update");
         Box::pin(self.run())
@@ -171,17 +173,30 @@ impl<'s> ServiceChange<'s> {
             .token_of(plane, Verb::Update, HttpVerb::Patch, true);
         let url = plane.model_management(&["services", name.as_str()]);
         let request = HttpRequest::new(Method::Patch, url).json_patch(&patch);
-        let answer = operation::write(plane.client(), request, &token).await?;
+        let secrets = super::secrets_in(&patch);
         let id = token.parts().client_request_id.clone();
-        let answer = answer.successful(&id).map_err(|error| {
-            match error.is_conflict() && error.remedy().is_none() {
-                true => error.with_remedy(
-                    "another operation runs on the service: wait for it with wait_for_deployment, \
-                     then try again",
-                ),
-                false => error,
+        // Should this be dropped while the request is on its way, the next wait must not take the state
+        // before it for the one after it.
+        self.service.expects_change();
+        let answer = operation::write(plane.client(), request, &token).await;
+        let answer = answer
+            .and_then(|answer| answer.successful(&id))
+            .map_err(|error| error.hiding(&secrets));
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => {
+                if error.resume_token().is_none() {
+                    self.service.resource = current;
+                }
+                return Err(match error.is_conflict() && error.remedy().is_none() {
+                    true => error.with_remedy(
+                        "another operation runs on the service: wait for it with \
+                         wait_for_deployment, then try again",
+                    ),
+                    false => error,
+                });
             }
-        })?;
+        };
         self.service.warnings = warnings;
         let service = self.service.url(plane);
         let begun = Machine::start_service(
@@ -192,18 +207,24 @@ impl<'s> ServiceChange<'s> {
             &plane.model_management(&["operations"]),
             true,
             &answer,
-        )?;
+        );
+        let begun = operation::accepted(begun, &token)?;
         // 200 without an operation: made at once, whatever state the service is in. The body may name
         // the operation before this one.
         if answer.status == 200 && (!begun.0.has_monitor() || names_the_last(&answer, &current)) {
-            self.service.pending = None;
+            // A deployment that goes on is still to be waited for.
+            if self
+                .service
+                .pending
+                .as_ref()
+                .is_some_and(|own| own.is_over())
+            {
+                self.service.pending = None;
+            }
             return self.service.read_again().await;
         }
         let driver = Driver::new(plane.client().clone(), name.to_string(), Some(token), begun);
         self.service.pending = Some(Box::new(driver));
-        // Until it is read again: what was read before is of another version.
-        let resource = std::sync::Arc::make_mut(&mut self.service.resource);
-        resource.state = Some(ServiceState::Transitioning.as_str().to_owned());
         Ok(())
     }
 
@@ -269,6 +290,14 @@ impl<'s> ServiceChange<'s> {
                     .map(Some)
             }
         }
+    }
+}
+
+impl AksWebservice {
+    /// Until it is read again: what was read before is of another version.
+    fn expects_change(&mut self) {
+        let resource = Arc::make_mut(&mut self.resource);
+        resource.state = Some(ServiceState::Transitioning.as_str().to_owned());
     }
 }
 

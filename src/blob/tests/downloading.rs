@@ -1,5 +1,5 @@
 use super::store::{Asks, Fault, SIGNATURE, Store, Told, content, sas};
-use crate::blob::plan::BLOCK;
+use crate::blob::plan::{BLOCK, MEMORY};
 use crate::error::{Error, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
@@ -153,4 +153,23 @@ async fn a_blob_that_is_not_there_is_told() {
         .unwrap_err();
     assert!(error.is_not_found());
     assert_eq!(error.code(), Some("BlobNotFound"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_than_32_mib_are_under_way_in_many_downloads_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, bytes) = store(11 * BLOCK as usize);
+    let client = store.client(8);
+    let downloads = (0..5).map(|number| {
+        let client = client.clone();
+        let path = folder.path().join(number.to_string());
+        async move {
+            client.download(&sas(), &path, &|_| {}).await.unwrap();
+            path
+        }
+    });
+    for path in futures::future::join_all(downloads).await {
+        assert!(std::fs::read(path).unwrap() == bytes);
+    }
+    assert_eq!(store.state().most_in_flight as u64, MEMORY);
 }

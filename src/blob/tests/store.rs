@@ -98,6 +98,22 @@ impl Store {
     }
 }
 
+/// How many bytes a read of a part asks for.
+fn asked_for(request: &Request) -> usize {
+    let range = request
+        .headers()
+        .get_optional_string(&HeaderName::from_static("range"));
+    let range = range
+        .as_deref()
+        .and_then(|range| range.strip_prefix("bytes="));
+    range
+        .and_then(|range| range.split_once('-'))
+        .and_then(|(start, end)| {
+            Some(end.parse::<usize>().ok()? + 1 - start.parse::<usize>().ok()?)
+        })
+        .unwrap_or_default()
+}
+
 fn count(state: &State, asks: Asks) -> usize {
     state.requests.iter().filter(|own| **own == asks).count()
 }
@@ -170,11 +186,12 @@ impl HttpClient for Store {
             (Method::Get, None) => Asks::Range,
             other => panic!("{other:?}"),
         };
+        let weight = body.len() + asked_for(request);
         let fault = {
             let mut state = self.state();
             state.requests.push(asks);
             state.headers.push(request.headers().clone());
-            state.in_flight += body.len();
+            state.in_flight += weight;
             state.most_in_flight = state.most_in_flight.max(state.in_flight);
             let nth = count(&state, asks);
             let at = state
@@ -220,7 +237,7 @@ impl HttpClient for Store {
             }
             None => Ok(self.answer(asks, request, &query, &body)),
         };
-        self.state().in_flight -= body.len();
+        self.state().in_flight -= weight;
         answer
     }
 }

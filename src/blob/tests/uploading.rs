@@ -70,7 +70,7 @@ async fn what_is_larger_is_sent_in_blocks() {
     let (_folder, path, bytes) = file(LARGE);
     let sources = [
         Source::Path(path.clone()),
-        Source::File(File::open(&path).unwrap(), LARGE as u64),
+        Source::of_file(File::open(&path).unwrap(), LARGE as u64),
         Source::Bytes(Bytes::from(bytes.clone())),
     ];
     for source in sources {
@@ -99,6 +99,21 @@ async fn no_more_than_32_mib_are_under_way() {
         assert_eq!(store.content().unwrap(), bytes);
         assert_eq!(store.state().most_in_flight as u64, at_once);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_than_32_mib_are_under_way_in_many_uploads_at_once() {
+    let (_folder, path, _) = file(11 * BLOCK as usize);
+    let store = Arc::new(Store::default());
+    let client = store.client(8);
+    let uploads = (0..4).map(|_| {
+        let (client, path) = (client.clone(), path.clone());
+        async move { client.upload(&sas(), Source::Path(path), &|_| {}).await }
+    });
+    // Into one blob, of which each takes the others' blocks away: what becomes of it is another matter.
+    futures::future::join_all(uploads).await;
+    assert!(store.count(Asks::Stage) >= 44);
+    assert_eq!(store.state().most_in_flight as u64, MEMORY);
 }
 
 #[tokio::test(start_paused = true)]
@@ -276,7 +291,7 @@ async fn what_cannot_be_read_is_refused_before_anything_is_sent() {
         (Source::Path(folder.path().join("missing")), "missing"),
         (Source::Path(folder.path().to_owned()), "it is a folder"),
         (
-            Source::File(File::open(&path).unwrap(), 6),
+            Source::of_file(File::open(&path).unwrap(), 6),
             "5 bytes instead of 6",
         ),
     ];

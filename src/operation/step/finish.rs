@@ -65,10 +65,15 @@ impl Machine {
             let facts = ResponseFacts { error, ..facts };
             return self.end(Outcome::Failed { canceled, facts });
         }
-        // A service tells more of its failure than the operation that made it.
+        // A service tells more of its failure than the operation that made it. Of a new key it knows
+        // nothing: what stands there is of an older failure.
         let tells = match self.family {
             Family::Compute => facts.error.is_none() && self.verb != HttpVerb::Post,
-            Family::Service => self.verb != HttpVerb::Delete,
+            Family::Service => match self.verb {
+                HttpVerb::Delete => false,
+                HttpVerb::Post => self.final_via.is_some(),
+                HttpVerb::Put | HttpVerb::Patch => true,
+            },
         };
         if tells {
             let facts = Box::new(facts);
@@ -169,9 +174,13 @@ impl Machine {
         let reason = body
             .json()
             .and_then(|resource| self.family.reason(resource));
+        let family = self.family;
+        let state = body.json().and_then(|resource| family.state(resource));
+        let recovered = state.map(|state| family.class(state)) == Some(StatusClass::Succeeded);
         let error = match (reason, facts.error) {
-            // What stands there may be an older failure: the operation's own details win.
-            (_, Some(error)) if !error.details.is_empty() => Some(error),
+            // What stands there may be an older failure: the operation's own details win, and all that it
+            // says over what a healthy service still has.
+            (_, Some(error)) if !error.details.is_empty() || recovered => Some(error),
             (reason, error) => reason.or(error),
         };
         let error = error.or_else(|| self.status_as_error());

@@ -3,7 +3,7 @@
 
 use super::body::Body;
 use super::{Machine, Mode, Phase, Step};
-use crate::error::{Error, ErrorKind, ServiceError};
+use crate::error::{Error, ErrorKind, ServiceError, redact};
 use crate::operation::schedule::Pace;
 use crate::operation::status::{Family, StatusClass};
 use crate::token::{FinalStateVia, HttpVerb, MonitorKind};
@@ -11,7 +11,8 @@ use crate::transport::{Answer, TrustedOrigins};
 use serde_json::Value;
 use url::Url;
 
-/// Lines that wait to be told, and the longest of them, in characters: the service may send anything.
+/// Lines that wait to be told, without what looks like a secret, and the longest of them, in characters:
+/// the service may send anything.
 const MAX_LINES: usize = 500;
 const MAX_LINE: usize = 1_000;
 
@@ -64,6 +65,9 @@ impl OperationLog {
         if let Some(text) = text_of(record)
             && self.lines.len() < MAX_LINES
         {
+            // Builds and scripts write what they like, signed URLs of their own logs among it.
+            let end = text.char_indices().nth(4 * MAX_LINE);
+            let text = redact(&text[..end.map_or(text.len(), |(end, _)| end)]);
             self.lines.push(text.chars().take(MAX_LINE).collect());
         }
     }

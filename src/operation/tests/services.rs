@@ -195,6 +195,13 @@ async fn case_40_the_reason_is_the_services_unless_the_operation_has_details() {
         assert_eq!(run.urls, [OPERATION, SERVICE]);
         assert_eq!(run.result.unwrap_err().code(), Some(code));
     }
+    // An update that failed, of a service that goes on with what it had.
+    let replies = [
+        reply(200).json(&json!({ "state": "Failed", "error": reason("Operation") })),
+        reply(200).json(&json!({ "state": "Healthy", "error": reason("Old") })),
+    ];
+    let run = run(HttpVerb::Patch, true, accepted(), replies).await;
+    assert_eq!(run.result.unwrap_err().code(), Some("Operation"));
 }
 
 #[tokio::test(start_paused = true)]
