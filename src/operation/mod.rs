@@ -23,6 +23,8 @@ pub(crate) use fleet::wait_all;
 pub use handle::Operation;
 pub use prepare::Prepared;
 pub(crate) use prepare::write;
+#[cfg(feature = "services")]
+pub(crate) use prepare::write_secret;
 pub use progress::{Event, Progress};
 #[cfg(feature = "internals")]
 pub(crate) use schedule::Pace;

@@ -106,11 +106,10 @@ impl AksWebservice {
         }
         let token = self.token_of(plane, Verb::RegenerateKey, HttpVerb::Post, false);
         let request = HttpRequest::new(Method::Post, plane.model_management(&path)).json(&body);
-        let answer = operation::write(plane.client(), request, &token).await?;
+        let answer = operation::write_secret(plane.client(), request, &token).await?;
         let id = token.parts().client_request_id.clone();
-        let answer = answer.successful_secret(&id)?;
         if answer.status == 200
-            && let Some(keys) = keys_of(&answer)
+            && let Some(keys) = keys_of(&answer, &id)
         {
             return Ok(keys);
         }
@@ -172,7 +171,7 @@ impl AksWebservice {
 }
 
 /// Keys in the answer at once.
-fn keys_of(answer: &Answer) -> Option<ServiceKeys> {
-    let keys: ServiceKeys = serde_json::from_slice(answer.text()).ok()?;
+fn keys_of(answer: &Answer, client_request_id: &str) -> Option<ServiceKeys> {
+    let keys: ServiceKeys = answer.json(client_request_id).ok()?;
     (keys.primary_key.is_some() || keys.secondary_key.is_some()).then_some(keys)
 }

@@ -353,7 +353,7 @@ impl AksWebservice {
     }
 
     pub(crate) fn found(workspace: Workspace, resource: ServiceResource) -> Result<Self, Error> {
-        let name = existing(&resource.name)?;
+        let name = ServiceName::existing("name", &resource.name).map_err(|_| nameless())?;
         Self::of(workspace, name, resource)
     }
 
@@ -469,8 +469,11 @@ fn decode(result: Value) -> Result<ServiceResource, Error> {
     })
 }
 
-/// A service that says nothing of its kind contradicts nothing.
+/// Whether this is a service on AKS. One that says nothing of its kind contradicts nothing.
 fn check_kind(name: &ServiceName, resource: &ServiceResource) -> Result<(), Error> {
+    if resource.name.is_empty() {
+        return Err(nameless().with_context(|| format!("read service {:?}", name.as_str())));
+    }
     match resource.compute_type.as_deref() {
         Some(kind) if !kind.eq_ignore_ascii_case("AKS") => Err(Error::new(
             ErrorKind::Refused,
@@ -481,6 +484,13 @@ fn check_kind(name: &ServiceName, resource: &ServiceResource) -> Result<(), Erro
         )),
         _ => Ok(()),
     }
+}
+
+fn nameless() -> Error {
+    Error::new(
+        ErrorKind::Protocol,
+        "the service gave a web service without a usable name",
+    )
 }
 
 fn existing(name: &str) -> Result<ServiceName, Error> {
