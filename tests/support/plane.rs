@@ -61,6 +61,11 @@ pub(crate) async fn start() -> Service {
 
 /// A workspace all of whose hosts are the mock, and that tries nothing again.
 pub(crate) fn builder(service: &Service) -> WorkspaceBuilder {
+    patient(service).retry(RetryOptions::none())
+}
+
+/// [`builder`], with the library's own tries.
+pub(crate) fn patient(service: &Service) -> WorkspaceBuilder {
     let hosts = [DISCOVERY, MODELS, HISTORY, EXPERIMENTS, STORE];
     let origins = hosts.map(|host| format!("https://{host}"));
     let mut all: Vec<&str> = origins.iter().map(String::as_str).collect();
@@ -68,7 +73,6 @@ pub(crate) fn builder(service: &Service) -> WorkspaceBuilder {
     Workspace::builder("sub", "grp", "ws")
         .credential(service.token.clone())
         .transport(service.transport_of(&all))
-        .retry(RetryOptions::none())
 }
 
 pub(crate) fn workspace(service: &Service) -> Workspace {

@@ -318,7 +318,7 @@ async fn a_body_that_breaks_off_is_read_again_and_then_is_no_answer() {
         .await
         .on("GET", &third(), Reply::json(200, &described(3)))
         .await;
-    let workspace = plane::workspace(&service);
+    let workspace = plane::patient(&service).build().unwrap();
     assert_eq!(
         Model::get(&workspace, "mymodel:3").await.unwrap().id(),
         "mymodel:3"
