@@ -470,7 +470,7 @@ async fn keys(shown: &mut Shown) {
     let keys = json!({ "primaryKey": "CANARY", "secondaryKey": "CANARY" });
     let token = json!({ "accessToken": "CANARY", "tokenType": "Bearer" });
     let mut failed = json!({ "state": "Failed" });
-    failed["error"] = echo(400);
+    failed["error"] = json!({ "code": "Bad", "message": "it is CANARY" });
     let mut mock = start().await;
     mock.on(
         "GET",

@@ -132,16 +132,7 @@ impl Answer {
         if self.is_success() {
             return Ok(self);
         }
-        let mut facts = self.facts(client_request_id);
-        facts.excerpt = facts.excerpt.map(|_| "[not shown]".to_owned());
-        // Remedies are texts of ours, and some are found by the message alone.
-        let remedy = Error::service(facts.clone()).remedy();
-        facts.error = facts.error.map(ServiceError::without_texts);
-        let error = Error::service(facts);
-        Err(match remedy {
-            Some(remedy) => error.with_remedy(remedy),
-            None => error,
-        })
+        Err(self.refusal(client_request_id).without_texts())
     }
 
     /// Reads the body as JSON of a known shape. All documents of the services are objects.

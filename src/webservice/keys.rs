@@ -69,7 +69,8 @@ impl AksWebservice {
     /// # Errors
     ///
     /// [`ErrorKind::Validation`] for an empty value; [`ErrorKind::Service`] with the service's code,
-    /// for example while another operation runs ([`Error::is_conflict`]); those of waiting.
+    /// for example while another operation runs ([`Error::is_conflict`]); those of waiting. The
+    /// service's texts are not shown, for they could quote a key.
     ///
     /// # Cancel safety
     ///
@@ -81,7 +82,11 @@ impl AksWebservice {
     ) -> Result<ServiceKeys, Error> {
         Box::pin(self.regenerate(key, value))
             .await
-            .map_err(|error| error.with_context(|| self.doing("regenerate a key of")))
+            .map_err(|error| {
+                error
+                    .without_texts()
+                    .with_context(|| self.doing("regenerate a key of"))
+            })
     }
 
     async fn regenerate(&self, key: KeyName, value: Option<Secret>) -> Result<ServiceKeys, Error> {

@@ -309,3 +309,28 @@ async fn a_redirection_of_a_service_is_not_followed() {
     }
     assert!(plane::sent(&service).iter().all(|seen| seen.host == MODELS));
 }
+
+#[tokio::test]
+async fn a_token_that_a_host_refuses_is_replaced_once() {
+    for (answers, good) in [(vec![401], true), (vec![401, 401], false)] {
+        let mut service = plane::start().await;
+        for status in &answers {
+            service.on("GET", &third(), Reply::empty(*status)).await;
+        }
+        service
+            .on("GET", &third(), Reply::json(200, &described(3)))
+            .await;
+        let result = read(&plane::workspace(&service)).await;
+        assert_eq!(result.is_ok(), good, "{result:?}");
+        let tokens: Vec<String> = plane::sent(&service)
+            .iter()
+            .map(|seen| seen.headers["authorization"].clone())
+            .collect();
+        assert_eq!(tokens, ["Bearer CANARY-token-2", "Bearer CANARY-token-3"]);
+        let scopes = service.token.asked();
+        assert_eq!(scopes[1..], ["https://ml.azure.com/.default"; 2]);
+        if let Err(error) = result {
+            assert_eq!(error.http_status(), Some(401));
+        }
+    }
+}

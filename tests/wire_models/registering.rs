@@ -213,6 +213,30 @@ async fn outputs_of_a_run_are_looked_for_and_named_and_nothing_is_uploaded() {
 }
 
 #[tokio::test]
+async fn the_same_output_of_another_run_or_experiment_is_another_version() {
+    for (experiment, run, same) in [("e", "e_1", true), ("e", "e_2", false), ("f", "e_1", false)] {
+        let mut service = plane::start().await;
+        let below = artifacts("/prefix/contentinfo/ExperimentRun/shared/m.pkl");
+        let found = json!({ "value": [{ "contentUri": signed("/c/x"), "path": "m.pkl" }] });
+        service.on("GET", &below, Reply::json(200, &found)).await;
+        on_newest(&mut service, "mymodel", json!([described(1)])).await;
+        let asset =
+            json!({ "id": "a1", "artifacts": [{ "prefix": "ExperimentRun/shared/m.pkl" }] });
+        service
+            .on("GET", &models("/assets/a1"), Reply::json(200, &asset))
+            .await
+            .on("POST", &models("/assets"), Reply::json(200, &asset))
+            .await
+            .on("POST", &models("/models"), Reply::json(200, &described(2)))
+            .await;
+        let output = RunOutput::new(experiment, run, "m.pkl").container("shared");
+        let model = Model::register_from_run(&plane::workspace(&service), "mymodel", output);
+        let expected = if same { 1 } else { 2 };
+        assert_eq!(model.await.unwrap().version(), Some(expected), "{run}");
+    }
+}
+
+#[tokio::test]
 async fn artifacts_that_exist_already_are_written_by_urls_of_their_own() {
     let mut service = plane::start().await;
     // One is there, said in the words of the description; the other is answered without a URL.

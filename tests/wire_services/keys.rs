@@ -220,3 +220,49 @@ async fn refusals_of_secrets_give_codes_and_no_texts() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_new_key_that_fails_later_gives_codes_and_no_texts() {
+    let mut failed = operation("Failed");
+    failed["error"] = refusal("Odd", 400);
+    failed["error"]["message"] = json!("it is s3cr3t");
+    failed["error"]["details"][0]["message"] = json!("s3cr3t it is");
+    let refused = failed["error"].clone();
+    let waits = [
+        (Reply::json(200, &failed), ErrorKind::OperationFailed),
+        (Reply::json(400, &refused), ErrorKind::OperationStatusLost),
+        (
+            Reply::new(400, "<html>s3cr3t"),
+            ErrorKind::OperationStatusLost,
+        ),
+    ]
+    .map(|(reply, kind)| async move {
+        let (mut service, handle) = with_service("Healthy").await;
+        service
+            .on("POST", &at("regenerateKeys"), begins(202, "op%201"))
+            .await
+            .on("GET", &models("/operations/op%201"), reply)
+            .await;
+        let error = handle.regenerate_key(KeyName::Primary, None).await;
+        let error = error.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        let shown = format!("{error} {error:?} {:?}", error.service_error());
+        assert!(!shown.contains("s3cr3t"), "{shown}");
+        assert!(error.to_string().contains("service \"s-1\""), "{error}");
+    });
+    futures::future::join_all(waits).await;
+}
+
+#[tokio::test]
+async fn an_accepted_key_without_an_operation_shows_no_text_either() {
+    let (mut service, handle) = with_service("Healthy").await;
+    let body = json!({ "error": { "code": "Odd", "message": "it is s3cr3t" } });
+    service
+        .on("POST", &at("regenerateKeys"), Reply::json(202, &body))
+        .await;
+    let error = handle.regenerate_key(KeyName::Primary, None).await;
+    let error = error.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+    let shown = format!("{error} {error:?} {:?}", error.service_error());
+    assert!(!shown.contains("s3cr3t"), "{shown}");
+}
