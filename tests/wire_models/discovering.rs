@@ -6,7 +6,7 @@ use crate::plane::{
     workspace_document,
 };
 use crate::redirect::{ARM, Reply, Service, at};
-use azureml_aks::{Cloud, Error, ErrorKind, Model, Workspace};
+use azureml_aks::{AksWebservice, Cloud, Error, ErrorKind, Model, Workspace};
 use serde_json::{Value, json};
 
 fn third() -> String {
@@ -333,4 +333,14 @@ async fn a_token_that_a_host_refuses_is_replaced_once() {
             assert_eq!(error.http_status(), Some(401));
         }
     }
+}
+
+#[tokio::test]
+async fn hosts_that_are_not_found_do_not_pass_for_a_model_or_a_service_that_is_not_there() {
+    let service = saying(&workspace_document(), Reply::empty(404)).await;
+    let workspace = plane::workspace(&service);
+    let model = Model::get_opt(&workspace, "mymodel:3").await;
+    assert!(model.is_err(), "{model:?}");
+    let web = AksWebservice::get_opt(&workspace, "s-1").await;
+    assert!(web.is_err(), "{web:?}");
 }

@@ -142,11 +142,20 @@ async fn requests_carry_a_token_and_these_headers_and_blobs_carry_none() {
         let token = TOKEN.replace('1', "2");
         assert_eq!(seen.headers["authorization"], format!("Bearer {token}"));
         assert!(azure_core::Uuid::parse_str(seen.request_id()).is_ok());
+        let agent = &seen.headers["user-agent"];
+        assert!(agent.starts_with("azsdk-rust-azureml-aks/"), "{agent}");
         if !body.is_empty() {
             assert_eq!(seen.headers["content-type"], "application/json");
             assert_eq!(seen.headers["content-length"], seen.body.len().to_string());
         }
     }
+    let mut ids: Vec<String> = sent(&service)
+        .iter()
+        .map(|seen| seen.request_id().to_owned())
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 6, "every call has an id of its own");
     assert_eq!(
         service.token.asked(),
         [

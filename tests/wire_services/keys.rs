@@ -153,8 +153,16 @@ async fn a_key_is_named_by_a_word_and_its_value_is_sent_if_there_is_one() {
 async fn a_key_that_takes_a_while_is_waited_for_and_read() {
     let (mut service, handle) = with_service("Healthy").await;
     let keys = json!({ "primaryKey": "one", "secondaryKey": "two" });
+    // Keys in the answer that accepts it are those of before.
+    let old = json!({ "primaryKey": "old", "secondaryKey": "old" });
+    let begun = Reply::json(202, &old)
+        .header(
+            "operation-location",
+            "https://evil.example/operations/op%201",
+        )
+        .header("retry-after-ms", "1");
     service
-        .on("POST", &at("regenerateKeys"), begins(202, "op%201"))
+        .on("POST", &at("regenerateKeys"), begun)
         .await
         .on(
             "GET",

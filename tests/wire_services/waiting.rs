@@ -3,7 +3,8 @@
 use crate::plane::{self, MODELS, models, only};
 use crate::redirect::{Reply, Service};
 use crate::{at_service, begins, described, fast, operation, refusal, with_service};
-use azureml_aks::{AksWebservice, Error, ErrorKind, ServiceUpdate};
+use azureml_aks::{AksWebservice, Error, ErrorKind, Event, ServiceUpdate};
+use futures::StreamExt;
 use futures::future::join_all;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -305,4 +306,34 @@ async fn the_result_of_an_operation_that_is_no_service_is_told() {
         assert_eq!(error.kind(), kind, "{body}: {error}");
     });
     join_all(waits).await;
+}
+
+#[tokio::test]
+async fn events_are_the_progress_and_the_end_and_a_dropped_stream_loses_nothing() {
+    let (mut service, mut handle) = updating(begins(202, "op%201")).await;
+    service
+        .on("GET", &poll(""), Reply::json(200, &operation("Running")))
+        .await
+        .on("GET", &poll(""), Reply::json(200, &operation("Succeeded")))
+        .await;
+    {
+        let mut events = Box::pin(handle.events(fast()));
+        let first = events.next().await.unwrap().unwrap();
+        assert!(matches!(first, Event::Progress(_)), "{first:?}");
+    }
+    let events: Vec<_> = handle.events(fast()).collect().await;
+    let last = events.last().unwrap().as_ref().unwrap();
+    assert!(matches!(last, Event::Done(())), "{events:?}");
+    assert!(events.len() > 1, "{events:?}");
+    let polls = plane::sent(&service);
+    let polls = polls.iter().filter(|seen| seen.target == poll("")).count();
+    assert_eq!(polls, 2);
+    // Over: nothing more is asked.
+    let asked = plane::lines(&service).len();
+    let events: Vec<_> = handle.events(fast()).collect().await;
+    assert!(
+        matches!(events.as_slice(), [Ok(Event::Done(()))]),
+        "{events:?}"
+    );
+    assert_eq!(plane::lines(&service).len(), asked);
 }
