@@ -137,6 +137,11 @@ const ROUTES: &[KnownRoute] = &[
         path: "/environment/v1.0/*/environments/AzureML-Minimal/versions/2",
         reason: "azureml-core 1.61 reads environments there; published nowhere",
     },
+    KnownRoute {
+        method: "GET",
+        path: "/environment/v1.0/*/environments/AzureML-Minimal/labels/latest",
+        reason: "azureml-core 1.61 reads environments there; published nowhere",
+    },
 ];
 
 /// The address of an artifact as the description has it. The service has two spellings: what it does
@@ -439,6 +444,8 @@ async fn services(scene: &Scene, model: &Model) {
     scene
         .deployed("free", model, newest(), plain().auth(Auth::Disabled))
         .await;
+    let labelled = EnvironmentRef::label("AzureML-Minimal", "latest");
+    scene.deployed("label", model, labelled, plain()).await;
     // Replaced, and without code.
     let config = plain().build().unwrap();
     let again = model.deploy_without_code("image", config.clone(), &scene.aks);

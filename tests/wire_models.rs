@@ -13,6 +13,8 @@ mod plane;
 mod reading;
 #[path = "support/redirect.rs"]
 mod redirect;
+#[path = "wire_models/refusing.rs"]
+mod refusing;
 #[path = "wire_models/registering.rs"]
 mod registering;
 

@@ -3,7 +3,7 @@
 use crate::plane::{self, HISTORY, MODELS, STORE, artifacts, header_names, models, only, sent};
 use crate::redirect::{Reply, Service, TOKEN};
 use crate::{described, on_newest, signed};
-use azureml_aks::{ErrorKind, Model, ResourceNeeds, RunOutput};
+use azureml_aks::{Model, ResourceNeeds, RunOutput};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::PathBuf;
@@ -11,10 +11,10 @@ use tempfile::TempDir;
 
 /// The name of the container of [`folder`]: of names and contents, so that any process finds what
 /// another one has uploaded.
-const CONTAINER: &str = "6999a0fc59252d702e45861509a0501f";
+pub(crate) const CONTAINER: &str = "6999a0fc59252d702e45861509a0501f";
 
 /// `my model/a b.bin` and `my model/sub/größe.txt`.
-fn folder() -> (TempDir, PathBuf) {
+pub(crate) fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("my model");
     fs::create_dir_all(model.join("sub")).unwrap();
@@ -23,12 +23,12 @@ fn folder() -> (TempDir, PathBuf) {
     (folder, model)
 }
 
-fn announcement() -> String {
+pub(crate) fn announcement() -> String {
     artifacts(&format!("/batch/metadata/LocalUpload/{CONTAINER}"))
 }
 
 /// Announced, with a signed URL each.
-fn announced() -> Value {
+pub(crate) fn announced() -> Value {
     let content = |blob: &str| json!({ "contentUri": signed(blob), "origin": "LocalUpload" });
     json!({
         "artifacts": {}, "errors": {},
@@ -39,7 +39,7 @@ fn announced() -> Value {
     })
 }
 
-const BLOBS: [&str; 2] = [
+pub(crate) const BLOBS: [&str; 2] = [
     "/c/a%20b.bin?sv=2021-08-06&sr=b&sig=a%2Bb%3D",
     "/c/sub/gr%C3%B6%C3%9Fe.txt?sv=2021-08-06&sr=b&sig=a%2Bb%3D",
 ];
@@ -389,162 +389,4 @@ async fn fifty_paths_are_announced_at_once_and_no_more() {
         .filter(|seen| seen.method == "PUT")
         .count();
     assert_eq!(puts, 51);
-}
-
-#[tokio::test]
-async fn refusals_on_the_way_say_what_was_refused_and_by_whom() {
-    let refusal = json!({
-        "code": "ModelQuota", "statusCode": 403, "message": "no more models",
-        "details": [{ "code": "Limit", "message": "at most 10" }], "correlation": { "RequestId": "r" },
-    });
-    for (method, target, status) in [
-        ("POST", announcement(), 403),
-        ("PUT", BLOBS[0].to_owned(), 403),
-        ("POST", models("/assets"), 400),
-        ("POST", models("/models"), 409),
-    ] {
-        let mut service = plane::start().await;
-        service
-            .on(method, &target, Reply::json(status, &refusal))
-            .await;
-        // The others as they should be: mocks are asked in the order in which they were added.
-        for (other, answer) in [
-            (announcement(), announced()),
-            (models("/assets"), json!({ "id": "a1" })),
-            (models("/models"), described(1)),
-        ] {
-            if other != target {
-                service.on("POST", &other, Reply::json(200, &answer)).await;
-            }
-        }
-        for blob in BLOBS {
-            if blob != target {
-                service.on("PUT", blob, Reply::empty(201)).await;
-            }
-        }
-        on_newest(&mut service, "mymodel", json!([])).await;
-        let (_folder, path) = folder();
-        let error = Model::register(&plane::workspace(&service), "mymodel", &path)
-            .await
-            .unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Service, "{target}: {error}");
-        assert_eq!(error.http_status(), Some(status), "{target}: {error}");
-        let text = error.to_string();
-        if method == "PUT" {
-            assert!(text.contains("upload \"a b.bin\""), "{text}");
-        } else {
-            assert!(text.contains("register model \"mymodel\""), "{text}");
-            assert!(text.contains("no more models"), "{text}");
-            assert_eq!(error.code(), Some("Limit"), "{text}");
-            assert!(error.client_request_id().is_some());
-        }
-        assert!(!format!("{error:?}").contains("a%2Bb"), "{error:?}");
-    }
-}
-
-#[tokio::test]
-async fn an_announcement_that_is_refused_for_one_path_uploads_nothing() {
-    let mut service = plane::start().await;
-    let mut answer = announced();
-    answer["errors"] = json!({ "my model/a b.bin": { "error": {
-        "code": "BadName", "message": "the path is not allowed",
-    } } });
-    service
-        .on("POST", &announcement(), Reply::json(200, &answer))
-        .await;
-    let (_folder, path) = folder();
-    let error = Model::register(&plane::workspace(&service), "mymodel", &path)
-        .await
-        .unwrap_err();
-    assert_eq!(error.code(), Some("BadName"), "{error}");
-    assert!(error.to_string().contains("my model/a b.bin"), "{error}");
-    assert_eq!(plane::lines(&service).len(), 1);
-}
-
-#[tokio::test]
-async fn urls_of_blobs_that_are_none_or_not_safe_get_nothing() {
-    for (uri, kind) in [
-        (
-            json!("http://store.blob.example/c/b?sig=s3cr3t"),
-            ErrorKind::UntrustedUrl,
-        ),
-        (
-            json!("https://u:s3cr3t@store.blob.example/c/b"),
-            ErrorKind::UntrustedUrl,
-        ),
-        (
-            json!("ftp://store.blob.example/c/b?sig=s3cr3t"),
-            ErrorKind::UntrustedUrl,
-        ),
-        (json!("s3cr3t"), ErrorKind::Protocol),
-        (
-            json!("https://store.blob.example/s3cr3t"),
-            ErrorKind::Protocol,
-        ),
-        (json!(null), ErrorKind::Protocol),
-        (json!(7), ErrorKind::Protocol),
-    ] {
-        let mut service = plane::start().await;
-        let mut answer = announced();
-        answer["artifactContentInformation"]["my model/a b.bin"] = json!({ "contentUri": uri });
-        service
-            .on("POST", &announcement(), Reply::json(200, &answer))
-            .await;
-        let (_folder, path) = folder();
-        let error = Model::register(&plane::workspace(&service), "mymodel", &path)
-            .await
-            .unwrap_err();
-        assert_eq!(error.kind(), kind, "{uri}: {error}");
-        assert!(
-            !format!("{error} {error:?}").contains("s3cr3t"),
-            "{error:?}"
-        );
-        assert_eq!(plane::lines(&service).len(), 1, "{uri}");
-    }
-}
-
-#[tokio::test]
-async fn a_registration_whose_answer_is_lost_looks_for_what_it_made() {
-    for (reply, found) in [
-        (Reply::empty(500), true),
-        (Reply::new(200, "{\"na").breaks_off(), true),
-        (Reply::new(200, "<html>"), true),
-        (Reply::empty(503), false),
-    ] {
-        let mut service = plane::start().await;
-        service
-            .on("POST", &announcement(), Reply::json(200, &announced()))
-            .await;
-        for blob in BLOBS {
-            service.on("PUT", blob, Reply::empty(201)).await;
-        }
-        on_newest(&mut service, "mymodel", json!([])).await;
-        let there = if found {
-            json!([described(1)])
-        } else {
-            json!([])
-        };
-        on_newest(&mut service, "mymodel", there).await;
-        let asset = json!({ "id": "a1", "artifacts": [
-            { "prefix": format!("LocalUpload/{CONTAINER}/my model") },
-        ] });
-        service
-            .on("POST", &models("/assets"), Reply::json(200, &asset))
-            .await
-            .on("GET", &models("/assets/a1"), Reply::json(200, &asset))
-            .await
-            .on("POST", &models("/models"), reply)
-            .await;
-        let (_folder, path) = folder();
-        let registered = Model::register(&plane::workspace(&service), "mymodel", &path).await;
-        match registered {
-            Ok(model) => assert!(found && model.id() == "mymodel:1"),
-            Err(error) => {
-                assert!(!found, "{error}");
-                let remedy = error.remedy().unwrap();
-                assert!(remedy.contains("may have been made"), "{remedy}");
-            }
-        }
-        only(&service, "POST", &models("/models"));
-    }
 }
