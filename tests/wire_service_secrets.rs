@@ -96,7 +96,7 @@ fn echo(status: u16) -> Value {
 /// A service whose document holds what its deployment was told.
 fn service(state: &str) -> Value {
     json!({
-        "name": "s-1", "state": state, "computeType": "AKS",
+        "name": "s-1", "state": state, "computeType": "AKS", "authEnabled": true,
         "scoringUri": "https://cluster.example/score",
         "error": { "code": "Bad", "message": "primaryKey: CANARY" },
         "deploymentStatus": { "error": { "code": "Bad", "message": "Bearer CANARY" } },
@@ -509,6 +509,10 @@ async fn keys(shown: &mut Shown) {
             mock.on("POST", &at(verb), reply.clone()).await;
         }
         shown.error(&handle.keys().await.unwrap_err());
+        let client = handle.scoring_client().await.unwrap();
+        let called: Result<Value, Error> = client.run(&json!({ "data": "CANARY" })).await;
+        shown.error(&called.unwrap_err());
+        shown.show(&client);
         shown.error(&handle.token().await.unwrap_err());
         let value = Some(Secret::new("CANARY".to_owned()));
         match handle.regenerate_key(KeyName::Secondary, value).await {

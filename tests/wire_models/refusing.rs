@@ -164,3 +164,52 @@ async fn a_registration_whose_answer_is_lost_looks_for_what_it_made() {
         only(&service, "POST", &models("/models"));
     }
 }
+
+#[tokio::test]
+async fn odd_answers_at_any_point_of_a_registration_are_clear_errors() {
+    let newest = models("/models?name=mymodel&orderBy=CreatedAtDesc&latestVersionOnly=true");
+    let (folder, path) = folder();
+    for (method, target) in [
+        ("POST", announcement()),
+        ("GET", newest),
+        ("POST", models("/assets")),
+        ("POST", models("/models")),
+    ] {
+        for body in [
+            "",
+            "null",
+            "[]",
+            "[{\"id\":\"a1\",\"name\":\"mymodel\",\"version\":1}]",
+            "7",
+            "\"x\"",
+            "<html>sign in</html>",
+            "{\"id\":\"a1\"",
+            "\u{0}",
+        ] {
+            let mut service = plane::start().await;
+            service.on(method, &target, Reply::new(200, body)).await;
+            service
+                .on("POST", &announcement(), Reply::json(200, &announced()))
+                .await;
+            for blob in BLOBS {
+                service.on("PUT", blob, Reply::empty(201)).await;
+            }
+            on_newest(&mut service, "mymodel", json!([])).await;
+            let asset = json!({ "id": "a1" });
+            service
+                .on("POST", &models("/assets"), Reply::json(200, &asset))
+                .await;
+            let workspace = plane::workspace(&service);
+            let error = Model::register(&workspace, "mymodel", &path).await;
+            let error = error.unwrap_err();
+            assert_eq!(
+                error.kind(),
+                ErrorKind::Protocol,
+                "{target} {body}: {error}"
+            );
+            let text = error.to_string();
+            assert!(text.contains("register model \"mymodel\""), "{text}");
+        }
+    }
+    drop(folder);
+}
