@@ -1,7 +1,7 @@
 //! Registrations that end on the way: what is told, what was sent before, and what is found later.
 
 use crate::plane::{self, models, only};
-use crate::redirect::Reply;
+use crate::redirect::{Reply, Service};
 use crate::registering::{BLOBS, CONTAINER, announced, announcement, folder};
 use crate::{described, on_newest};
 use azureml_aks::{ErrorKind, Model};
@@ -212,4 +212,132 @@ async fn odd_answers_at_any_point_of_a_registration_are_clear_errors() {
         }
     }
     drop(folder);
+}
+
+/// A mock that takes all of a registration of [`folder`] but the model itself.
+async fn taking() -> Service {
+    let mut service = plane::start().await;
+    service
+        .on("POST", &announcement(), Reply::json(200, &announced()))
+        .await;
+    for blob in BLOBS {
+        service.on("PUT", blob, Reply::empty(201)).await;
+    }
+    service
+        .on(
+            "POST",
+            &models("/assets"),
+            Reply::json(200, &json!({ "id": "a2" })),
+        )
+        .await;
+    service
+}
+
+#[tokio::test]
+async fn files_that_change_while_they_are_uploaded_are_not_registered() {
+    let mut service = taking().await;
+    on_newest(&mut service, "mymodel", json!([])).await;
+    let (_folder, path) = folder();
+    let changed = path.join("a b.bin");
+    let registration = Model::register(&plane::workspace(&service), "mymodel", &path);
+    // Its own upload is over: only a look at all of them finds it.
+    let error = registration
+        .on_progress(move |progress| {
+            if progress.file.ends_with("a b.bin") && progress.bytes == progress.total {
+                std::fs::write(&changed, "longer than before").unwrap();
+            }
+        })
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::File, "{error}");
+    assert!(error.to_string().contains("a b.bin"), "{error}");
+    let made = plane::lines(&service);
+    assert!(
+        !made.iter().any(|line| line.contains("/assets")),
+        "{made:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_version_whose_files_are_not_known_to_be_the_same_is_another_one() {
+    let own = json!({ "prefix": format!("LocalUpload/{CONTAINER}/my model") });
+    let asset = |artifacts| Reply::json(200, &json!({ "id": "a1", "artifacts": artifacts }));
+    for (url, reply) in [
+        ("aml://asset/a1", Reply::empty(404)),
+        ("aml://asset/a1", Reply::new(200, "[]")),
+        ("aml://asset/a1", asset(json!([]))),
+        ("aml://asset/a1", asset(json!([own, own]))),
+        (
+            "aml://asset/a1",
+            asset(json!([{ "prefix": "LocalUpload/x/my model" }])),
+        ),
+        (
+            "aml://asset/a1",
+            asset(json!([{ "id": "LocalUpload/x/my model" }])),
+        ),
+        ("aml://asset/", asset(json!([own]))),
+        ("azureml://elsewhere", asset(json!([own]))),
+    ] {
+        let mut service = taking().await;
+        let mut before = described(1);
+        before["url"] = json!(url);
+        on_newest(&mut service, "mymodel", json!([before])).await;
+        service
+            .on("GET", &models("/assets/a1"), reply)
+            .await
+            .on("POST", &models("/models"), Reply::json(200, &described(2)))
+            .await;
+        let (_folder, path) = folder();
+        let model = Model::register(&plane::workspace(&service), "mymodel", &path);
+        assert_eq!(model.await.unwrap().version(), Some(2), "{url}");
+    }
+    // What cannot be told is no reason to make another one.
+    let mut service = taking().await;
+    on_newest(&mut service, "mymodel", json!([described(1)])).await;
+    service
+        .on("GET", &models("/assets/a1"), Reply::empty(403))
+        .await;
+    let (_folder, path) = folder();
+    let error = Model::register(&plane::workspace(&service), "mymodel", &path).await;
+    assert!(error.unwrap_err().is_forbidden());
+}
+
+#[tokio::test]
+async fn what_may_be_repeated_is_repeated_and_the_model_is_posted_once() {
+    let mut service = plane::start().await;
+    for target in [announcement(), models("/assets")] {
+        service.on("POST", &target, Reply::empty(500)).await;
+    }
+    service
+        .on("POST", &announcement(), Reply::json(200, &announced()))
+        .await;
+    for blob in BLOBS {
+        service.on("PUT", blob, Reply::empty(201)).await;
+    }
+    on_newest(&mut service, "mymodel", json!([])).await;
+    service
+        .on(
+            "POST",
+            &models("/assets"),
+            Reply::json(200, &json!({ "id": "a1" })),
+        )
+        .await
+        .on("POST", &models("/models"), Reply::empty(500))
+        .await;
+    let (_folder, path) = folder();
+    let workspace = plane::patient(&service).build().unwrap();
+    let error = Model::register(&workspace, "mymodel", &path)
+        .await
+        .unwrap_err();
+    assert_eq!(error.http_status(), Some(500));
+    let count = |target: &str| {
+        let sent = plane::sent(&service);
+        let posts = sent
+            .iter()
+            .filter(|seen| seen.method == "POST" && seen.target == target);
+        posts.count()
+    };
+    assert_eq!(count(&announcement()), 2);
+    assert_eq!(count(&models("/assets")), 2);
+    assert_eq!(count(&models("/models")), 1);
 }
