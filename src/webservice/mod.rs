@@ -72,7 +72,7 @@ impl AksWebservice {
 
     /// Reads a web service, or says that there is none.
     ///
-    /// Sends: GET of the service; where there is none, GET of the workspace (once per workspace).
+    /// Sends: as [`get`](Self::get).
     ///
     /// # Errors
     ///
