@@ -96,6 +96,18 @@ async fn keys_that_are_not_there_are_none_and_odd_answers_are_errors() {
 }
 
 #[tokio::test]
+async fn an_empty_token_or_none_is_an_error() {
+    for body in ["{}", "{\"accessToken\":\"\"}", "{\"accessToken\":null}"] {
+        let (mut service, handle) = with_service("Healthy").await;
+        service
+            .on("POST", &at("token"), Reply::new(201, body))
+            .await;
+        let error = handle.token().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{body}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn times_of_tokens_may_be_missing_or_beyond_reckoning() {
     for (body, refresh, end) in [
         (json!({ "accessToken": "t" }), None, None),
