@@ -193,6 +193,21 @@ async fn a_list_that_cannot_be_understood_is_a_clear_error_and_ends() {
 }
 
 #[tokio::test]
+async fn a_page_that_is_a_bare_list_does_not_pass_for_an_empty_one() {
+    for body in ["[]", " [[]]", "[[{\"name\":\"myaks\"}]]"] {
+        let mut service = Service::start().await;
+        service
+            .on("GET", &at("/computes"), Reply::new(200, body))
+            .await;
+        let items: Vec<_> = service.workspace().computes().collect().await;
+        let [Err(error)] = items.as_slice() else {
+            panic!("{body}: {items:?}");
+        };
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+    }
+}
+
+#[tokio::test]
 async fn an_accepted_create_stays_accepted_whatever_the_answer_holds() {
     for body in bodies() {
         let too_large = body.len() > 4 << 20;

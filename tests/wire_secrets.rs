@@ -5,6 +5,8 @@
 // The lint knows tests by `#[test]`, and not the functions that they share.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/log.rs"]
+mod log;
 #[path = "support/redirect.rs"]
 mod redirect;
 
@@ -15,14 +17,12 @@ use azureml_aks::{
     Tls, TlsUpdate, UpdateConfiguration, WaitOptions, Workspace,
 };
 use futures::StreamExt;
+use log::Log;
 use redirect::{ARM, Reply, Service, TOKEN, at};
 use serde_json::{Value, json};
 use std::fmt::{Debug, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tracing::field::{Field, Visit};
-use tracing::span;
 
 /// What must not stand in any text that comes out of the library.
 const CANARY: &str = "CANARY";
@@ -52,50 +52,6 @@ async fn resumed(workspace: &Workspace, monitor: &str) -> AksCompute {
         Resumed::Compute(handle) => handle,
         other => panic!("{other:?}"),
     }
-}
-
-/// Writes down everything that `tracing` is told, at every level.
-#[derive(Clone, Default)]
-struct Log {
-    text: Arc<Mutex<String>>,
-    spans: Arc<AtomicU64>,
-}
-
-struct Fields<'a>(&'a mut String);
-
-impl Visit for Fields<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        writeln!(self.0, "  {field} = {value:?}").unwrap();
-    }
-}
-
-impl tracing::Subscriber for Log {
-    fn enabled(&self, _metadata: &tracing::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, attributes: &span::Attributes<'_>) -> span::Id {
-        let mut text = self.text.lock().unwrap();
-        writeln!(text, "span {}", attributes.metadata().name()).unwrap();
-        attributes.record(&mut Fields(&mut text));
-        span::Id::from_u64(1 + self.spans.fetch_add(1, Ordering::SeqCst))
-    }
-
-    fn record(&self, _span: &span::Id, values: &span::Record<'_>) {
-        values.record(&mut Fields(&mut self.text.lock().unwrap()));
-    }
-
-    fn record_follows_from(&self, _span: &span::Id, _follows: &span::Id) {}
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        let mut text = self.text.lock().unwrap();
-        writeln!(text, "{}", event.metadata().target()).unwrap();
-        event.record(&mut Fields(&mut text));
-    }
-
-    fn enter(&self, _span: &span::Id) {}
-
-    fn exit(&self, _span: &span::Id) {}
 }
 
 /// A connection that breaks with a text that quotes the URL, as `reqwest`'s errors do.
@@ -295,10 +251,10 @@ async fn no_secret_stands_in_any_text_that_leaves_the_library() {
         show(&error);
         show(&error.to_string());
         show(&error.service_error());
-        let text = log.text.lock().unwrap();
+        let text = log.text();
         assert!(text.contains("acct.blob.core.windows.net/c/b"));
     }
-    let log = log.text.lock().unwrap().clone();
+    let log = log.text();
     assert!(
         log.contains("api-version=2026-05-01"),
         "the log holds the requests: {log}"

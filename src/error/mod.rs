@@ -64,6 +64,9 @@ struct Inner {
     logs: Option<ContainerLogs>,
 }
 
+/// In place of a text that may quote a secret.
+const NOT_SHOWN: &str = "[not shown]";
+
 /// What an HTTP answer said about a failure.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ResponseFacts {
@@ -417,6 +420,24 @@ impl Error {
         self
     }
 
+    /// With the codes of the service and none of its texts: for requests and answers that hold secrets
+    /// which the texts may quote in any form. Remedies stay; they are texts of ours.
+    #[must_use]
+    pub(crate) fn without_texts(mut self) -> Self {
+        if let Some(facts) = self.inner.response.take() {
+            let shown = facts.clone().without_texts();
+            let message = &mut self.inner.message;
+            *message = message.replace(&redact(&facts.describe()), &shown.describe());
+            // A status that is lost quotes these alone.
+            let outer = facts.error.and_then(|error| error.message);
+            for text in [outer, facts.excerpt].into_iter().flatten() {
+                *message = message.replace(&redact(&text), NOT_SHOWN);
+            }
+            self.inner.response = Some(shown);
+        }
+        self
+    }
+
     /// Says what was being done; the first one to say so is right.
     #[must_use]
     pub(crate) fn with_context(mut self, context: impl FnOnce() -> String) -> Self {
@@ -457,6 +478,14 @@ impl Error {
 impl ResponseFacts {
     fn remedy(&self) -> Option<&'static str> {
         self.error.as_ref()?.find_remedy()
+    }
+
+    fn without_texts(self) -> Self {
+        Self {
+            error: self.error.map(ServiceError::without_texts),
+            excerpt: self.excerpt.map(|_| NOT_SHOWN.to_owned()),
+            ..self
+        }
     }
 
     /// `Code: message`, or the best that there is.

@@ -127,8 +127,8 @@ impl Model {
     pub async fn get_opt(workspace: &Workspace, id: &str) -> Result<Option<Self>, Error> {
         match Self::get(workspace, id).await {
             Ok(model) => Ok(Some(model)),
-            // A missing workspace answers 404, too; only the workspace itself can tell.
-            Err(error) if error.is_not_found() => workspace.confirm().await.map(|_| None),
+            // A workspace or a host that is missing answers 404, too; only they themselves can tell.
+            Err(error) if error.is_not_found() => workspace.data_plane().await.map(|_| None),
             Err(error) => Err(error),
         }
     }

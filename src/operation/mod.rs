@@ -25,6 +25,8 @@ pub use prepare::Prepared;
 #[cfg(feature = "services")]
 pub(crate) use prepare::accepted;
 pub(crate) use prepare::write;
+#[cfg(feature = "services")]
+pub(crate) use prepare::write_secret;
 pub use progress::{Event, Progress};
 #[cfg(feature = "internals")]
 pub(crate) use schedule::Pace;

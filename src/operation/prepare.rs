@@ -77,20 +77,52 @@ pub(crate) async fn write(
     request: HttpRequest,
     token: &ResumeToken,
 ) -> Result<Answer, Error> {
+    let answer = send(client, request, token).await?;
+    if may_have_worked(&answer) {
+        let refusal = answer.refusal(&token.parts().client_request_id);
+        return Err(uncertain(refusal, token));
+    }
+    Ok(answer)
+}
+
+/// [`write`], of a request or an answer that holds secrets: texts of a refusal are not shown, be it
+/// certain or not.
+#[cfg(feature = "services")]
+pub(crate) async fn write_secret(
+    client: &ServiceClient,
+    request: HttpRequest,
+    token: &ResumeToken,
+) -> Result<Answer, Error> {
+    let answer = send(client, request, token).await?;
+    let unclear = may_have_worked(&answer);
+    answer
+        .successful_secret(&token.parts().client_request_id)
+        .map_err(|refusal| match unclear {
+            true => uncertain(refusal, token),
+            false => refusal,
+        })
+}
+
+async fn send(
+    client: &ServiceClient,
+    request: HttpRequest,
+    token: &ResumeToken,
+) -> Result<Answer, Error> {
     let id = token.parts().client_request_id.clone();
-    let request = request.request_id(Some(id.clone()));
-    let answer = client
+    let request = request.request_id(Some(id));
+    client
         .send(&request, Sending::Once, Limit::RESOURCE, None)
         .await
         .map_err(|error| match error.kind() {
             // No token, no trust, or our own brake: nothing was sent.
             ErrorKind::Credential | ErrorKind::UntrustedUrl | ErrorKind::Service => error,
             _ => uncertain(error, token),
-        })?;
-    if answer.status == 408 || answer.status >= 500 {
-        return Err(uncertain(answer.refusal(&id), token));
-    }
-    Ok(answer)
+        })
+}
+
+/// Whether the request may have had its effect although it was refused.
+fn may_have_worked(answer: &Answer) -> bool {
+    answer.status == 408 || answer.status >= 500
 }
 
 /// What follows from the answer to such a request. One that was accepted in a way that cannot be

@@ -132,34 +132,32 @@ impl Answer {
         if self.is_success() {
             return Ok(self);
         }
-        let mut facts = self.facts(client_request_id);
-        facts.excerpt = facts.excerpt.map(|_| "[not shown]".to_owned());
-        // Remedies are texts of ours, and some are found by the message alone.
-        let remedy = Error::service(facts.clone()).remedy();
-        facts.error = facts.error.map(ServiceError::without_texts);
-        let error = Error::service(facts);
-        Err(match remedy {
-            Some(remedy) => error.with_remedy(remedy),
-            None => error,
-        })
+        Err(self.refusal(client_request_id).without_texts())
     }
 
-    /// Reads the body as JSON of a known shape.
+    /// Reads the body as JSON of a known shape. All documents of the services are objects.
     pub(crate) fn json<T: DeserializeOwned>(&self, client_request_id: &str) -> Result<T, Error> {
-        serde_json::from_slice(self.text()).map_err(|error| {
+        let garbled = |what: &str, line: usize, column: usize| {
             let facts = ResponseFacts {
                 error: None,
                 ..self.facts(client_request_id)
             };
             // serde's message may quote values; where it went wrong is enough.
-            let place = format!("line {} column {}", error.line(), error.column());
-            let what = if error.is_data() {
-                "has an unexpected shape"
-            } else {
-                "is no JSON"
-            };
-            Error::new(ErrorKind::Protocol, format!("the answer {what} at {place}"))
-                .with_response(facts)
+            Error::new(
+                ErrorKind::Protocol,
+                format!("the answer {what} at line {line} column {column}"),
+            )
+            .with_response(facts)
+        };
+        const SHAPE: &str = "has an unexpected shape";
+        // serde takes a list for a struct, one member after the other: an empty list would pass for an
+        // object in which nothing is said.
+        if self.text().trim_ascii_start().starts_with(b"[") {
+            return Err(garbled(SHAPE, 1, 1));
+        }
+        serde_json::from_slice(self.text()).map_err(|error| {
+            let what = if error.is_data() { SHAPE } else { "is no JSON" };
+            garbled(what, error.line(), error.column())
         })
     }
 
@@ -287,6 +285,22 @@ mod tests {
                 expected.map(Duration::from_secs),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn a_list_is_no_object_in_which_nothing_is_said() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Anything {
+            #[serde(default)]
+            said: Option<String>,
+        }
+        let read = |body: &str| Answer::of(200, &[], body.as_bytes()).json::<Anything>("id");
+        assert_eq!(read("{}").unwrap().said, None);
+        for body in ["[]", " \r\n[\"x\"]", "[["] {
+            let error = read(body).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Protocol);
+            assert!(error.to_string().contains("unexpected shape"), "{error}");
         }
     }
 

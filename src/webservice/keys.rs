@@ -69,7 +69,8 @@ impl AksWebservice {
     /// # Errors
     ///
     /// [`ErrorKind::Validation`] for an empty value; [`ErrorKind::Service`] with the service's code,
-    /// for example while another operation runs ([`Error::is_conflict`]); those of waiting.
+    /// for example while another operation runs ([`Error::is_conflict`]); those of waiting. The
+    /// service's texts are not shown, for they could quote a key.
     ///
     /// # Cancel safety
     ///
@@ -82,8 +83,12 @@ impl AksWebservice {
         let given: Vec<Secret> = value.iter().cloned().collect();
         Box::pin(self.regenerate(key, value))
             .await
-            .map_err(|error| error.hiding(&given))
-            .map_err(|error| error.with_context(|| self.doing("regenerate a key of")))
+            .map_err(|error| {
+                error
+                    .hiding(&given)
+                    .without_texts()
+                    .with_context(|| self.doing("regenerate a key of"))
+            })
     }
 
     async fn regenerate(&self, key: KeyName, value: Option<Secret>) -> Result<ServiceKeys, Error> {
@@ -108,11 +113,10 @@ impl AksWebservice {
         }
         let token = self.token_of(plane, Verb::RegenerateKey, HttpVerb::Post, false);
         let request = HttpRequest::new(Method::Post, plane.model_management(&path)).json(&body);
-        let answer = operation::write(plane.client(), request, &token).await?;
+        let answer = operation::write_secret(plane.client(), request, &token).await?;
         let id = token.parts().client_request_id.clone();
-        let answer = answer.successful_secret(&id)?;
         if answer.status == 200
-            && let Some(keys) = keys_of(&answer)
+            && let Some(keys) = keys_of(&answer, &id)
         {
             return Ok(keys);
         }
@@ -174,7 +178,7 @@ impl AksWebservice {
 }
 
 /// Keys in the answer at once.
-fn keys_of(answer: &Answer) -> Option<ServiceKeys> {
-    let keys: ServiceKeys = serde_json::from_slice(answer.text()).ok()?;
+fn keys_of(answer: &Answer, client_request_id: &str) -> Option<ServiceKeys> {
+    let keys: ServiceKeys = answer.json(client_request_id).ok()?;
     (keys.primary_key.is_some() || keys.secondary_key.is_some()).then_some(keys)
 }

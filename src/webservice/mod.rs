@@ -73,7 +73,7 @@ impl AksWebservice {
 
     /// Reads a web service, or says that there is none.
     ///
-    /// Sends: GET of the service; where there is none, GET of the workspace (once per workspace).
+    /// Sends: as [`get`](Self::get).
     ///
     /// # Errors
     ///
@@ -85,8 +85,8 @@ impl AksWebservice {
     pub async fn get_opt(workspace: &Workspace, name: &str) -> Result<Option<Self>, Error> {
         match Self::get(workspace, name).await {
             Ok(service) => Ok(Some(service)),
-            // A missing workspace answers 404, too; only the workspace itself can tell.
-            Err(error) if error.is_not_found() => workspace.confirm().await.map(|_| None),
+            // A workspace or a host that is missing answers 404, too; only they themselves can tell.
+            Err(error) if error.is_not_found() => workspace.data_plane().await.map(|_| None),
             Err(error) => Err(error),
         }
     }
@@ -356,7 +356,7 @@ impl AksWebservice {
     }
 
     pub(crate) fn found(workspace: Workspace, resource: ServiceResource) -> Result<Self, Error> {
-        let name = existing(&resource.name)?;
+        let name = ServiceName::existing("name", &resource.name).map_err(|_| nameless())?;
         Self::of(workspace, name, resource)
     }
 
@@ -489,8 +489,11 @@ fn decode(result: Value) -> Result<ServiceResource, Error> {
     })
 }
 
-/// A service that says nothing of its kind contradicts nothing.
+/// Whether this is a service on AKS. One that says nothing of its kind contradicts nothing.
 fn check_kind(name: &ServiceName, resource: &ServiceResource) -> Result<(), Error> {
+    if resource.name.is_empty() {
+        return Err(nameless().with_context(|| format!("read service {:?}", name.as_str())));
+    }
     match resource.compute_type.as_deref() {
         Some(kind) if !kind.eq_ignore_ascii_case("AKS") => Err(Error::new(
             ErrorKind::Refused,
@@ -501,6 +504,13 @@ fn check_kind(name: &ServiceName, resource: &ServiceResource) -> Result<(), Erro
         )),
         _ => Ok(()),
     }
+}
+
+fn nameless() -> Error {
+    Error::new(
+        ErrorKind::Protocol,
+        "the service gave a web service without a usable name",
+    )
 }
 
 fn existing(name: &str) -> Result<ServiceName, Error> {

@@ -70,6 +70,12 @@ impl ServiceQuery {
         self
     }
 
+    /// Services with a property of this name, whatever its value.
+    pub fn has_property(mut self, name: impl Into<String>) -> Self {
+        self.properties.insert(name.into(), None);
+        self
+    }
+
     /// How many services a page has; the service's own choice by default.
     pub fn page_size(mut self, services: u32) -> Self {
         self.page_size = Some(services);

@@ -98,13 +98,13 @@ impl Workspace {
         let hosts = &self.inner.hosts;
         let found = hosts.found.get_or_try_init(|| async {
             let found = self.found().await?;
-            let Some(url) = found.discovery_url.as_deref() else {
+            let Some(url) = &found.discovery_url else {
                 return Err(Error::new(
                     ErrorKind::Protocol,
                     "the service gave the workspace no discoveryUrl, so its services cannot be found",
                 ));
             };
-            let url = trusted(url).ok_or_else(|| {
+            let url = trusted(url.secret()).ok_or_else(|| {
                 Error::new(
                     ErrorKind::UntrustedUrl,
                     "the discoveryUrl of the workspace is no https URL, and nothing was sent there",

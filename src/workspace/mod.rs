@@ -15,6 +15,8 @@ use crate::error::{Error, ErrorKind};
 use crate::names::{ComputeName, WorkspaceId};
 use crate::transport::{HttpRequest, Limit, Sending, ServiceClient, pages};
 use crate::wire::{ComputeResource, WorkspaceResource};
+#[cfg(feature = "services")]
+use azure_core::credentials::Secret;
 use futures::Stream;
 use std::path::Path;
 use std::sync::Arc;
@@ -70,8 +72,9 @@ struct Inner {
 #[derive(Debug)]
 struct Found {
     location: String,
+    /// Whoever knows it may read the hosts, without a token.
     #[cfg(feature = "services")]
-    discovery_url: Option<String>,
+    discovery_url: Option<Secret>,
 }
 
 impl Workspace {
@@ -211,7 +214,7 @@ impl Workspace {
             Ok(Found {
                 location,
                 #[cfg(feature = "services")]
-                discovery_url: resource.properties.discovery_url,
+                discovery_url: resource.properties.discovery_url.map(Secret::from),
             })
         });
         found.await.map_err(|error: Error| {

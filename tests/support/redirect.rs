@@ -38,13 +38,16 @@ pub(crate) fn at(path: &str) -> String {
     format!("{WORKSPACE}{path}?{VERSION}")
 }
 
-/// Carries requests for one origin to the mock, and refuses all others.
+/// Carries requests for some origins to the mock, and refuses all others.
 #[derive(Debug)]
 pub(crate) struct Redirect {
-    from: Url,
+    from: Vec<Url>,
     to: String,
     client: &'static reqwest::Client,
 }
+
+/// Tells the mock for which host a request was meant.
+const MEANT: &str = "x-meant-for";
 
 /// One client for all tests, for making one takes long. It keeps no connections, which would belong
 /// to the runtime of a test that is over.
@@ -58,9 +61,9 @@ static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
 });
 
 impl Redirect {
-    pub(crate) fn new(from: &str, to: String) -> Self {
+    pub(crate) fn new(from: &[&str], to: String) -> Self {
         Self {
-            from: Url::parse(from).unwrap(),
+            from: from.iter().map(|from| Url::parse(from).unwrap()).collect(),
             to,
             client: &CLIENT,
         }
@@ -71,11 +74,17 @@ impl Redirect {
 impl HttpClient for Redirect {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         let url = request.url();
-        assert_eq!(url.origin(), self.from.origin(), "sent outside");
+        let own = self.from.iter().any(|from| from.origin() == url.origin());
+        assert!(
+            own,
+            "sent outside, to {}",
+            url.origin().ascii_serialization()
+        );
+        let meant = url[Position::BeforeHost..Position::AfterPort].to_owned();
         // From the text, so that the mock sees every byte as it was.
         let url = format!("{}{}", self.to, &url[Position::BeforePath..]);
         let method = reqwest::Method::from_bytes(request.method().as_ref().as_bytes()).unwrap();
-        let mut sent = self.client.request(method, url);
+        let mut sent = self.client.request(method, url).header(MEANT, meant);
         for (name, value) in request.headers().iter() {
             sent = sent.header(name.as_str(), value.as_str());
         }
@@ -136,6 +145,8 @@ impl TokenCredential for Token {
 /// A request as it came in.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
+    /// The host that it was meant for.
+    pub(crate) host: String,
     pub(crate) method: String,
     /// Path and query, byte for byte.
     pub(crate) target: String,
@@ -155,6 +166,7 @@ impl Seen {
                 .or_insert_with(|| value.into_owned());
         }
         Self {
+            host: headers.remove(MEANT).unwrap_or_default(),
             method: request.method().to_owned(),
             target: request.path_and_query().to_owned(),
             headers,
@@ -236,11 +248,22 @@ impl Service {
 
     /// Answers one request for exactly this path and query.
     pub(crate) async fn on(&mut self, method: &str, target: &str, reply: Reply) -> &mut Self {
+        self.answer(method, Matcher::Exact(target.to_owned()), reply)
+            .await
+    }
+
+    /// Answers one request for a path and query that fit this regular expression.
+    pub(crate) async fn on_like(&mut self, method: &str, target: &str, reply: Reply) -> &mut Self {
+        self.answer(method, Matcher::Regex(target.to_owned()), reply)
+            .await
+    }
+
+    async fn answer(&mut self, method: &str, target: Matcher, reply: Reply) -> &mut Self {
         let seen = self.seen.clone();
         let status = usize::from(reply.status);
         let mut mock = self
             .server
-            .mock(method, Matcher::Exact(target.to_owned()))
+            .mock(method, target)
             .with_status_code_from_request(move |request| {
                 seen.lock().unwrap().push(Seen::of(request));
                 status
@@ -277,7 +300,12 @@ impl Service {
 
     /// The transport that leads here from `origin`.
     pub(crate) fn transport(&self, origin: &str) -> Transport {
-        Transport::new(Arc::new(Redirect::new(origin, self.server.url())))
+        self.transport_of(&[origin])
+    }
+
+    /// The transport that leads here from each of `origins`.
+    pub(crate) fn transport_of(&self, origins: &[&str]) -> Transport {
+        Transport::new(Arc::new(Redirect::new(origins, self.server.url())))
     }
 
     /// A workspace that leads here, and whose location is known.

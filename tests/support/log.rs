@@ -1,0 +1,61 @@
+//! A listener of `tracing` that keeps all it hears. A process has one at most, so a test that uses it
+//! is alone in its file.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fmt::{Debug, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use tracing::field::{Field, Visit};
+use tracing::span;
+
+/// Writes down everything that `tracing` is told, at every level.
+#[derive(Clone, Default)]
+pub(crate) struct Log {
+    text: Arc<Mutex<String>>,
+    spans: Arc<AtomicU64>,
+}
+
+impl Log {
+    /// What was told so far.
+    pub(crate) fn text(&self) -> String {
+        self.text.lock().unwrap().clone()
+    }
+}
+
+struct Fields<'a>(&'a mut String);
+
+impl Visit for Fields<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        writeln!(self.0, "  {field} = {value:?}").unwrap();
+    }
+}
+
+impl tracing::Subscriber for Log {
+    fn enabled(&self, _metadata: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, attributes: &span::Attributes<'_>) -> span::Id {
+        let mut text = self.text.lock().unwrap();
+        writeln!(text, "span {}", attributes.metadata().name()).unwrap();
+        attributes.record(&mut Fields(&mut text));
+        span::Id::from_u64(1 + self.spans.fetch_add(1, Ordering::SeqCst))
+    }
+
+    fn record(&self, _span: &span::Id, values: &span::Record<'_>) {
+        values.record(&mut Fields(&mut self.text.lock().unwrap()));
+    }
+
+    fn record_follows_from(&self, _span: &span::Id, _follows: &span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut text = self.text.lock().unwrap();
+        writeln!(text, "{}", event.metadata().target()).unwrap();
+        event.record(&mut Fields(&mut text));
+    }
+
+    fn enter(&self, _span: &span::Id) {}
+
+    fn exit(&self, _span: &span::Id) {}
+}

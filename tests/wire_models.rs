@@ -1,0 +1,50 @@
+//! Models on the wire: every request byte for byte, and every answer that is documented, or odd.
+#![cfg(feature = "services")]
+// The lint knows tests by `#[test]`, and not the functions that they share.
+#![allow(clippy::unwrap_used)]
+
+#[path = "wire_models/discovering.rs"]
+mod discovering;
+#[path = "wire_models/downloading.rs"]
+mod downloading;
+#[path = "support/plane.rs"]
+mod plane;
+#[path = "wire_models/reading.rs"]
+mod reading;
+#[path = "support/redirect.rs"]
+mod redirect;
+#[path = "wire_models/refusing.rs"]
+mod refusing;
+#[path = "wire_models/registering.rs"]
+mod registering;
+
+use plane::{STORE, models};
+use redirect::{Reply, Service};
+use serde_json::{Value, json};
+
+/// What the description says of a model, as the service would fill it in.
+fn described(version: u64) -> Value {
+    json!({
+        "id": format!("mymodel:{version}"), "name": "mymodel", "version": version,
+        "framework": "ScikitLearn", "frameworkVersion": "0.22", "kvTags": { "area": "digits" },
+        "properties": { "origin": "here" }, "datasets": [{ "name": "training", "id": "d" }],
+        "url": "aml://asset/a1", "mimeType": "application/json", "description": "d",
+        "createdTime": "2026-01-01T00:00:00Z", "modifiedTime": "2026-01-02T00:00:00Z",
+        "unpack": false, "parentModelId": null, "runId": "e_1", "experimentName": "e",
+        "sampleInputData": null, "resourceRequirements": { "cpu": 0.5, "memoryInGB": 1.0 },
+    })
+}
+
+/// A URL of the store, signed.
+fn signed(blob: &str) -> String {
+    format!("https://{STORE}{blob}?sv=2021-08-06&sr=b&sig=a%2Bb%3D")
+}
+
+/// Answers the question for the newest version.
+async fn on_newest(service: &mut Service, name: &str, models_there: Value) {
+    let target = models(&format!(
+        "/models?name={name}&orderBy=CreatedAtDesc&latestVersionOnly=true"
+    ));
+    let answer = Reply::json(200, &json!({ "value": models_there }));
+    service.on("GET", &target, answer).await;
+}
