@@ -120,6 +120,9 @@ async fn what_was_never_accepted_is_looked_for_at_the_service() {
     for (state, updated, ours) in [
         ("Transitioning", "2026-01-02T00:00:00Z", true),
         ("Transitioning", "2025-12-31T00:00:00Z", false),
+        // Clocks may differ by five minutes.
+        ("Transitioning", "2026-01-01T11:56:00Z", true),
+        ("Transitioning", "2026-01-01T11:54:00Z", false),
         ("Healthy", "2026-01-02T00:00:00Z", false),
     ] {
         let mut service = plane::start().await;

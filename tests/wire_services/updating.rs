@@ -274,3 +274,16 @@ async fn what_the_check_says_ends_an_update_unless_told_otherwise() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_change_that_is_made_at_once_ends_what_was_waited_for_before() {
+    let (mut service, mut handle) = answering(begins(202, "op")).await;
+    handle.update(cores().build().unwrap()).await.unwrap();
+    assert!(handle.resume_token().is_some());
+    // The service takes another change only when nothing runs any more.
+    service.on("PATCH", &path(), Reply::empty(200)).await;
+    let tags = ServiceUpdate::builder().tag("a", "b").build().unwrap();
+    handle.update(tags).await.unwrap();
+    assert!(handle.resume_token().is_none());
+    assert_eq!(handle.state().unwrap().as_str(), "Healthy");
+}
