@@ -31,6 +31,7 @@ fn every_public_type_of_services_can_be_shared_and_shown() {
     crosses_threads::<LivenessProbe>();
     crosses_threads::<LogOptions>();
     crosses_threads::<Model>();
+    crosses_threads::<ModelChange>();
     crosses_threads::<ModelDownload>();
     crosses_threads::<ModelName>();
     crosses_threads::<ModelQuery>();
@@ -310,6 +311,7 @@ fn no_type_of_services_that_can_hold_a_secret_can_be_serialised() {
         ("Deployment", serialises!(Deployment)),
         ("Dockerfile", serialises!(Dockerfile)),
         ("Model", serialises!(Model)),
+        ("ModelChange", serialises!(ModelChange)),
         ("ModelDownload", serialises!(ModelDownload)),
         ("ModelRegistration", serialises!(ModelRegistration)),
         ("ModelResource", serialises!(ModelResource)),

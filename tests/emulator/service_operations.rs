@@ -284,7 +284,7 @@ async fn a_crash_loop_and_an_image_that_cannot_be_pulled_end_failed_with_their_l
     assert!(
         logs(&emulator, "crashing", "?init=True")
             .await
-            .starts_with("init: "),
+            .starts_with("fetching "),
         "the log of the main container is given, not this one"
     );
     let admin = "http://127.0.0.1/_emulator/log/CRASHING";
