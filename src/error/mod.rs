@@ -1,5 +1,7 @@
 //! The one error type, and what it can tell.
 
+mod convert;
+mod display;
 #[cfg(feature = "services")]
 mod hiding;
 mod logs;
@@ -16,7 +18,6 @@ pub use violation::{Violation, Warning};
 
 use crate::facts::codes;
 use crate::token::ResumeToken;
-use std::fmt;
 use std::time::Duration;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
@@ -503,198 +504,12 @@ impl ResponseFacts {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use fmt::Write;
-        let inner = &*self.inner;
-        let mut f = Printable(f);
-        if let Some(context) = &inner.context {
-            write!(f, "{context}: ")?;
-        }
-        f.write_str(&inner.message)?;
-        for violation in &inner.violations {
-            f.0.write_str("\n  ")?;
-            write!(f, "{violation}")?;
-        }
-        // Of a write whose answer is missing nothing is known yet.
-        if let Some(operation) = &inner.operation
-            && (operation.polls > 0 || operation.last_status.is_some())
-        {
-            write!(
-                f,
-                " (last status {}, {} poll{} in {:.0?})",
-                operation.last_status.as_deref().unwrap_or("unknown"),
-                operation.polls,
-                if operation.polls == 1 { "" } else { "s" },
-                operation.elapsed
-            )?;
-        }
-        if let Some(response) = &inner.response {
-            if let Some(status) = response.status {
-                write!(f, " [status {status}]")?;
-            }
-            if let Some(id) = &response.request_id {
-                write!(f, " [request id {id}]")?;
-            }
-            if let Some(id) = &response.correlation_id {
-                write!(f, " [correlation id {id}]")?;
-            }
-        }
-        if let Some(remedy) = inner.remedy {
-            write!(f, "; {remedy}")?;
-        }
-        for (container, line) in inner.logs.iter().flat_map(ContainerLogs::last_lines) {
-            f.0.write_str("\n  ")?;
-            write!(f, "{container}: {line}")?;
-        }
-        Ok(())
-    }
-}
-
-/// Writes without what would steer a terminal or a log: the texts are mostly not ours. Line breaks
-/// and tabs become spaces, other control characters and changes of the direction of writing vanish.
-struct Printable<'a, 'f>(&'a mut fmt::Formatter<'f>);
-
-impl fmt::Write for Printable<'_, '_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let steers = |c: char| {
-            c.is_control()
-                || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        };
-        for piece in text.split_inclusive(steers) {
-            let plain = piece.trim_end_matches(steers);
-            self.0.write_str(plain)?;
-            if piece[plain.len()..].contains(['\n', '\r', '\t', '\u{2028}', '\u{2029}']) {
-                self.0.write_str(" ")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Error {
-    /// The text of `Display` and the kind: there is nothing else that is safe to print.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Error({:?}: {self}", self.inner.kind)?;
-        let mut source = std::error::Error::source(self);
-        while let Some(cause) = source {
-            write!(f, "; caused by: {}", redact_cause(&cause.to_string()))?;
-            source = cause.source();
-        }
-        f.write_str(")")
-    }
-}
-
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.inner.source {
             Some(source) => Some(&**source),
             None => None,
         }
-    }
-}
-
-impl From<azure_core::Error> for Error {
-    /// `azure_core`'s `Display` may show only its outermost context; the text of ours is the
-    /// innermost message of the chain.
-    fn from(error: azure_core::Error) -> Self {
-        use azure_core::error::ErrorKind as Core;
-        let kind = match error.kind() {
-            Core::Credential => ErrorKind::Credential,
-            Core::Io | Core::Connection => ErrorKind::Transport,
-            Core::DataConversion => ErrorKind::Protocol,
-            Core::HttpResponse { .. } => ErrorKind::Service,
-            _ => ErrorKind::Transport,
-        };
-        let status = error.http_status().map(u16::from);
-        let mut message = error.to_string();
-        let mut cause = std::error::Error::source(&error);
-        while let Some(inner) = cause {
-            message = inner.to_string();
-            cause = inner.source();
-        }
-        let mut ours = Self::new(kind, redact_cause(&message));
-        if status.is_some() {
-            ours = ours.with_response(ResponseFacts {
-                status,
-                ..Default::default()
-            });
-        }
-        if kind == ErrorKind::Credential {
-            ours = ours.with_remedy(codes::SIGN_IN);
-        }
-        match Cause::of(&error) {
-            None => ours.with_source(error),
-            Some(cause) => ours.with_source(cause),
-        }
-    }
-}
-
-/// A chain of causes without what they should not have said.
-#[derive(Debug)]
-struct Cause {
-    text: String,
-    source: Option<Box<Self>>,
-}
-
-impl Cause {
-    /// `None` where the chain holds nothing to hide, and can be kept as it is.
-    fn of(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
-        let chain: Vec<String> = std::iter::successors(Some(error), |error| error.source())
-            .map(ToString::to_string)
-            .collect();
-        let hides = chain.iter().any(|text| redact_cause(text) != *text);
-        chain
-            .iter()
-            .rev()
-            .fold(None, |source: Option<Self>, text| {
-                Some(Self {
-                    text: redact_cause(text),
-                    source: source.map(Box::new),
-                })
-            })
-            .filter(|_| hides)
-    }
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl std::error::Error for Cause {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        let source = self.source.as_deref()?;
-        Some(source)
-    }
-}
-
-impl From<Error> for azure_core::Error {
-    fn from(error: Error) -> Self {
-        use azure_core::error::ErrorKind as Core;
-        let kind = match (error.kind(), error.http_status()) {
-            (ErrorKind::Credential | ErrorKind::ScoringCredentialUnavailable, _) => {
-                Core::Credential
-            }
-            (ErrorKind::Transport | ErrorKind::Timeout, _) => Core::Io,
-            (ErrorKind::Protocol, _) => Core::DataConversion,
-            (
-                ErrorKind::Service
-                | ErrorKind::ScoringCodeFailed
-                | ErrorKind::ScoringOverloaded
-                | ErrorKind::ScoringTimeout
-                | ErrorKind::ScoringUnauthorized,
-                Some(status),
-            ) => Core::HttpResponse {
-                status: status.into(),
-                error_code: error.code().map(str::to_owned),
-                raw_response: None,
-            },
-            _ => Core::Other,
-        };
-        let text = error.to_string();
-        Self::with_error(kind, error, text)
     }
 }
 

@@ -85,7 +85,7 @@ pub(crate) async fn write(
     Ok(answer)
 }
 
-/// [`write`], of a request or an answer that holds secrets: texts of a refusal are not shown, be it
+/// [`write()`], of a request or an answer that holds secrets: texts of a refusal are not shown, be it
 /// certain or not.
 #[cfg(feature = "services")]
 pub(crate) async fn write_secret(

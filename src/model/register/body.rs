@@ -1,0 +1,56 @@
+//! The bodies of a registration: pure functions of what was said.
+
+use super::ModelRegistration;
+use crate::wire::ResourceNeeds;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+impl ModelRegistration {
+    pub(super) fn model_body(&self, asset: &str) -> Value {
+        let mut body = json!({
+            "name": self.name,
+            "mimeType": "application/json",
+            "url": format!("aml://asset/{asset}"),
+            "unpack": false,
+        });
+        let (experiment, run) = self.run_of();
+        let text = |value: &Option<String>| value.clone().map(Value::String);
+        let pairs = |pairs: &BTreeMap<String, String>| (!pairs.is_empty()).then(|| json!(pairs));
+        for (key, value) in [
+            ("description", text(&self.description)),
+            ("kvTags", pairs(&self.tags)),
+            ("properties", pairs(&self.properties)),
+            ("framework", text(&self.framework)),
+            ("frameworkVersion", text(&self.framework_version)),
+            ("experimentName", text(&experiment)),
+            ("runId", text(&run)),
+            ("resourceRequirements", self.needs.map(needs_body)),
+        ] {
+            if let Some(value) = value {
+                body[key] = value;
+            }
+        }
+        body
+    }
+}
+
+pub(super) fn asset_body(name: &str, prefix: &str, run: Option<&str>) -> Value {
+    let mut body = json!({ "name": name, "artifacts": [{ "prefix": prefix }] });
+    if let Some(run) = run {
+        // So spelled in the description of the service.
+        body["runid"] = json!(run);
+    }
+    body
+}
+
+fn needs_body(needs: ResourceNeeds) -> Value {
+    let mut body = Map::new();
+    for (key, value) in [
+        ("cpu", needs.cpu.map(|value| json!(value))),
+        ("memoryInGB", needs.memory_gb.map(|value| json!(value))),
+        ("gpu", needs.gpu.map(|value| json!(value))),
+    ] {
+        body.extend(value.map(|value| (key.to_owned(), value)));
+    }
+    Value::Object(body)
+}

@@ -1,0 +1,70 @@
+//! What can be known of a registration without the service.
+
+use super::{ModelRegistration, Origin};
+use crate::error::{Error, Violation};
+use crate::names::ModelName;
+use crate::rules;
+
+impl ModelRegistration {
+    /// The name, or everything that is wrong.
+    pub(super) fn check(&self) -> Result<ModelName, Error> {
+        let mut found: Vec<Violation> = Vec::new();
+        let name = ModelName::parse("name", &self.name)
+            .map_err(|violations| found.extend(violations))
+            .ok();
+        if self.framework.is_none() && self.framework_version.is_some() {
+            found.push(rules::MODEL_FRAMEWORK_MISSING.violation(
+                "framework_version",
+                self.framework_version.as_deref(),
+                "the version of a framework is given without the framework",
+                "name the framework, too",
+            ));
+        }
+        if let Some(needs) = &self.needs {
+            for (field, value) in [("cpu", needs.cpu), ("memory_gb", needs.memory_gb)] {
+                if let Some(value) = value
+                    && !(value.is_finite() && value > 0.0)
+                {
+                    found.push(rules::MODEL_NEEDS_POSITIVE.violation(
+                        format!("resource_needs.{field}"),
+                        Some(&value.to_string()),
+                        "what a model needs is more than nothing",
+                        "give a number above 0, or leave it out",
+                    ));
+                }
+            }
+        }
+        if let Origin::Run(output) = &self.origin {
+            for (field, value) in [
+                ("experiment", Some(&output.experiment)),
+                ("run_id", Some(&output.run_id)),
+                ("path", Some(&output.path)),
+                ("container", output.container.as_ref()),
+            ] {
+                let Some(value) = value else { continue };
+                let value = value.trim_matches('/');
+                // A URL loses a part that is a dot.
+                let parts = match field {
+                    "path" => value.strip_prefix("./").unwrap_or(value),
+                    _ => value,
+                };
+                let parts = parts.split('/');
+                let unsafe_part =
+                    |part: &str| matches!(part, "" | "." | "..") || part.contains(char::is_control);
+                let one = field == "path" || !value.contains('/');
+                if !one || parts.clone().any(unsafe_part) {
+                    found.push(rules::MODEL_RUN_OUTPUT.violation(
+                        format!("output.{field}"),
+                        Some(value),
+                        "the text does not name an output of a run",
+                        "give the experiment, the run and a path among its outputs",
+                    ));
+                }
+            }
+        }
+        match name {
+            Some(name) if found.is_empty() => Ok(name),
+            _ => Err(Error::validation("model registration", found)),
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Registering: upload what is to be uploaded, make the asset, make the model.
+
+mod body;
+mod check;
+mod steps;
+
+use super::Model;
+use crate::blob::TransferProgress;
+use crate::error::Error;
+#[cfg(doc)]
+use crate::error::ErrorKind;
+use crate::wire::ResourceNeeds;
+use crate::workspace::Workspace;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+
+type Callback = Arc<dyn Fn(TransferProgress) + Send + Sync>;
+
+/// What a run has left among its outputs.
+///
+/// ```
+/// use azureml_aks::RunOutput;
+///
+/// let output = RunOutput::new("myexperiment", "myexperiment_1572_8a1", "outputs/model.pkl");
+/// # let _ = output;
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct RunOutput {
+    experiment: String,
+    run_id: String,
+    path: String,
+    container: Option<String>,
+}
+
+impl RunOutput {
+    /// # Arguments
+    ///
+    /// * `experiment` - the name of the experiment.
+    /// * `run_id` - the id of the run.
+    /// * `path` - a file or folder among the run's outputs, for example `outputs/model.pkl`: no path of
+    ///   this machine.
+    pub fn new(
+        experiment: impl Into<String>,
+        run_id: impl Into<String>,
+        path: impl Into<String>,
+    ) -> Self {
+        Self {
+            experiment: experiment.into(),
+            run_id: run_id.into(),
+            path: path.into(),
+            container: None,
+        }
+    }
+
+    /// The id of the run's data container; `dcid.{run id}` by default, as the service calls it. The
+    /// run's own document has it as `dataContainerId`.
+    pub fn container(mut self, container: impl Into<String>) -> Self {
+        self.container = Some(container.into());
+        self
+    }
+
+    /// `ExperimentRun/{container}/{path}`.
+    fn prefix(&self) -> String {
+        let container = match &self.container {
+            Some(container) => container.clone(),
+            None => format!("dcid.{}", self.run_id),
+        };
+        let path = self.path.trim_matches('/');
+        let path = path.strip_prefix("./").unwrap_or(path);
+        format!("ExperimentRun/{container}/{path}")
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Origin {
+    Path(PathBuf),
+    Run(RunOutput),
+}
+
+/// A registration that begins when it is awaited: [`Model::register`], [`Model::register_from_run`].
+///
+/// # Running it again
+///
+/// A registration that broke off is run again as it was, in this process or another: of large files
+/// only what is missing is sent, and it ends in one version. For the container of an upload is named
+/// by the files' names and contents; and where the latest version of the name has the same files and
+/// was given the same metadata, that version is the result. [`always_new`](Self::always_new) makes
+/// a version all the same.
+///
+/// Two that run at the same time upload the same content to the same place, and do each other no harm; but
+/// each may make a version, for the service has no way to make one only if there is none.
+#[must_use = "nothing is sent before it is awaited"]
+#[derive(Clone)]
+pub struct ModelRegistration {
+    workspace: Workspace,
+    name: String,
+    origin: Origin,
+    description: Option<String>,
+    tags: BTreeMap<String, String>,
+    properties: BTreeMap<String, String>,
+    framework: Option<String>,
+    framework_version: Option<String>,
+    needs: Option<ResourceNeeds>,
+    always_new: bool,
+    progress: Option<Callback>,
+}
+
+impl ModelRegistration {
+    pub(super) fn of_path(workspace: Workspace, name: String, path: PathBuf) -> Self {
+        Self::of(workspace, name, Origin::Path(path))
+    }
+
+    pub(super) fn of_run(workspace: Workspace, name: String, output: RunOutput) -> Self {
+        Self::of(workspace, name, Origin::Run(output))
+    }
+
+    fn of(workspace: Workspace, name: String, origin: Origin) -> Self {
+        Self {
+            workspace,
+            name,
+            origin,
+            description: None,
+            tags: BTreeMap::new(),
+            properties: BTreeMap::new(),
+            framework: None,
+            framework_version: None,
+            needs: None,
+            always_new: false,
+            progress: None,
+        }
+    }
+
+    /// Free text.
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// A tag; tags may be changed later.
+    pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.tags.insert(name.into(), value.into());
+        self
+    }
+
+    /// A property; properties stay as they are.
+    pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.properties.insert(name.into(), value.into());
+        self
+    }
+
+    /// The framework: `Onnx`, `ScikitLearn`, `TensorFlow` and `Multi` can be deployed without code,
+    /// `Custom` and others not. An open set.
+    pub fn framework(mut self, framework: impl Into<String>) -> Self {
+        self.framework = Some(framework.into());
+        self
+    }
+
+    /// The version of the framework, which needs one.
+    pub fn framework_version(mut self, version: impl Into<String>) -> Self {
+        self.framework_version = Some(version.into());
+        self
+    }
+
+    /// What a deployment without code needs.
+    pub fn resource_needs(mut self, needs: ResourceNeeds) -> Self {
+        self.needs = Some(needs);
+        self
+    }
+
+    /// Makes a version even if the latest one is the same.
+    pub fn always_new(mut self) -> Self {
+        self.always_new = true;
+        self
+    }
+
+    /// Tells how far each file is.
+    pub fn on_progress(
+        mut self,
+        progress: impl Fn(TransferProgress) + Send + Sync + 'static,
+    ) -> Self {
+        self.progress = Some(Arc::new(progress));
+        self
+    }
+
+    /// Registers the model.
+    ///
+    /// Sends: GET of the newest version and of its asset; if it is the same, that is all. For files: POSTs
+    /// that announce them, up to 50 at a time; their content to the blob store, in blocks and several files
+    /// at a time; GET of the newest version once more. For the outputs of a run: GET of what is there.
+    /// Then: POST of the asset, POST of the model. Files are read twice, once for the name of their
+    /// container. Memory does not grow with their size or number: 32 MiB for blocks in all.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Validation`] for a name that breaks the rules, and whatever else is wrong with it;
+    /// - [`ErrorKind::File`]: nothing there, empty, unreadable, or changed while it was uploaded;
+    /// - [`ErrorKind::Service`] with the service's or the store's reason.
+    ///
+    /// The error says whether a version may have been made; to run it again is safe, except with
+    /// [`always_new`](Self::always_new).
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: what is registered is one POST, and running it again finds out whether it arrived.
+    pub async fn send(self) -> Result<Model, Error> {
+        let name = self.name.clone();
+        Box::pin(self.run())
+            .await
+            .map_err(|error| error.with_context(|| format!("register model {name:?}")))
+    }
+}
+
+impl IntoFuture for ModelRegistration {
+    type Output = Result<Model, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    /// See [`send`](Self::send).
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+impl fmt::Debug for ModelRegistration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ModelRegistration")
+            .field("name", &self.name)
+            .field("origin", &self.origin)
+            .field("framework", &self.framework)
+            .field("tags", &self.tags)
+            .field("properties", &self.properties)
+            .finish_non_exhaustive()
+    }
+}

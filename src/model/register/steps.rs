@@ -1,0 +1,266 @@
+//! The steps of a registration.
+
+use super::body::asset_body;
+use super::{ModelRegistration, Origin, RunOutput};
+use crate::blob::TransferProgress;
+use crate::error::{Error, ErrorKind};
+use crate::model::download::asset_of;
+use crate::model::files::LocalFiles;
+use crate::model::{Model, Uploads, artifacts, query};
+use crate::names::ModelName;
+use crate::transport::{HttpRequest, Limit, Sending};
+use crate::wire::{AssetArtifact, AssetResource, ModelResource};
+use crate::workspace::DataPlane;
+use azure_core::http::Method;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What is registered, as far as it can be known without the service.
+enum Content {
+    Files(Arc<LocalFiles>),
+    Output(RunOutput),
+}
+
+impl Content {
+    /// Under which the artifacts stand: `{origin}/{container}/{path}`.
+    fn prefix(&self) -> String {
+        match self {
+            Self::Files(files) => files.prefix(),
+            Self::Output(output) => output.prefix(),
+        }
+    }
+}
+
+impl ModelRegistration {
+    pub(super) async fn run(self) -> Result<Model, Error> {
+        let name = self.check()?;
+        // First what needs no service.
+        let content = self.content().await?;
+        let plane = self.workspace.data_plane().await?;
+        let prefix = content.prefix();
+        // Before the upload: what is registered is whole, and stays as it is while others read it.
+        if let Some(model) = self.found(plane, &name, &prefix).await? {
+            return Ok(model);
+        }
+        match &content {
+            Content::Files(files) => {
+                self.upload(plane, files.clone()).await?;
+                // And after it, for it may have taken hours.
+                if let Some(model) = self.found(plane, &name, &prefix).await? {
+                    return Ok(model);
+                }
+            }
+            Content::Output(output) => {
+                if !artifacts::any_below(plane, &prefix).await? {
+                    return Err(Error::new(
+                        ErrorKind::File,
+                        format!("run {:?} has no output {:?}", output.run_id, output.path),
+                    )
+                    .with_remedy(
+                        "give a path among the run's outputs, such as outputs/model.pkl",
+                    ));
+                }
+            }
+        }
+        let asset = self
+            .make_asset(plane, &prefix)
+            .await
+            .map_err(nothing_is_registered)?;
+        match self.make_model(plane, &asset).await {
+            // Whether it arrived is seen in the list.
+            Err(error) if is_uncertain(&error) && !self.always_new => {
+                match self.same(plane, &name, &prefix).await {
+                    Ok(Some(model)) => Ok(model),
+                    _ => Err(error.with_remedy(
+                        "the version may have been made; run the registration again, which finds it",
+                    )),
+                }
+            }
+            Err(error) if is_uncertain(&error) => Err(error.with_remedy(
+                "the version may have been made: look at the latest one before you run it again, which \
+                 always makes a new one",
+            )),
+            result => result.map_err(nothing_is_registered),
+        }
+    }
+
+    async fn content(&self) -> Result<Content, Error> {
+        match &self.origin {
+            Origin::Run(output) => Ok(Content::Output(output.clone())),
+            Origin::Path(path) => {
+                let path = path.clone();
+                // Gone when this future is.
+                let waiting = Arc::new(());
+                let wanted = Arc::downgrade(&waiting);
+                let files = blocking(move || LocalFiles::read(&path, &wanted)).await?;
+                Ok(Content::Files(Arc::new(files)))
+            }
+        }
+    }
+
+    /// The version that need not be made.
+    async fn found(
+        &self,
+        plane: &DataPlane,
+        name: &ModelName,
+        prefix: &str,
+    ) -> Result<Option<Model>, Error> {
+        if self.always_new {
+            return Ok(None);
+        }
+        let found = self.same(plane, name, prefix).await?;
+        if let Some(model) = &found {
+            tracing::debug!(model = model.id, "the latest version is the same");
+        }
+        Ok(found)
+    }
+
+    async fn upload(&self, plane: &DataPlane, local: Arc<LocalFiles>) -> Result<(), Error> {
+        let container = &local.fingerprint;
+        let files = local
+            .files
+            .iter()
+            .map(|file| (file.name.clone(), file.source()));
+        tracing::debug!(
+            files = local.files.len(),
+            bytes = local.size(),
+            container,
+            "upload a model"
+        );
+        let progress = self.progress.clone();
+        let tell = move |transfer: TransferProgress| {
+            if let Some(progress) = &progress {
+                progress(transfer);
+            }
+        };
+        Uploads::new(&self.workspace, plane, container)
+            .send(files.collect(), &tell)
+            .await
+            .map_err(nothing_is_registered)?;
+        blocking(move || local.unchanged()).await
+    }
+
+    /// The latest version, if it has the same files and was given the same metadata.
+    async fn same(
+        &self,
+        plane: &DataPlane,
+        name: &ModelName,
+        prefix: &str,
+    ) -> Result<Option<Model>, Error> {
+        let Some(found) = query::newest(&self.workspace, name).await? else {
+            return Ok(None);
+        };
+        if !self.describes(&found) {
+            return Ok(None);
+        }
+        let asset = match asset_of(plane, found.url.as_deref()).await {
+            Ok(asset) => asset,
+            // Of another origin, or gone: not the same.
+            Err(error) if error.is_not_found() || error.kind() == ErrorKind::Protocol => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        let same = |artifact: &AssetArtifact| {
+            artifact.prefix.as_deref().map(|own| own.trim_matches('/')) == Some(prefix)
+        };
+        match asset.artifacts.as_slice() {
+            [one] if same(one) => Model::found(self.workspace.clone(), found).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether a version has what this registration would give it. The service may add properties.
+    fn describes(&self, found: &ModelResource) -> bool {
+        let said = |own: &Option<String>, other: &Option<String>| {
+            own.is_none() || own.as_deref() == other.as_deref()
+        };
+        let has = |own: &BTreeMap<String, String>, other: &BTreeMap<String, String>| {
+            own.iter()
+                .all(|(name, value)| other.get(name) == Some(value))
+        };
+        let (experiment, run) = self.run_of();
+        said(&self.description, &found.description)
+            && said(&self.framework, &found.framework)
+            && said(&self.framework_version, &found.framework_version)
+            && said(&experiment, &found.experiment_name)
+            && said(&run, &found.run_id)
+            && has(&self.tags, &found.tags)
+            && has(&self.properties, &found.properties)
+            && (self.needs.is_none() || self.needs == found.resource_requirements)
+    }
+
+    pub(super) fn run_of(&self) -> (Option<String>, Option<String>) {
+        match &self.origin {
+            Origin::Path(_) => (None, None),
+            Origin::Run(output) => (Some(output.experiment.clone()), Some(output.run_id.clone())),
+        }
+    }
+
+    async fn make_asset(&self, plane: &DataPlane, prefix: &str) -> Result<String, Error> {
+        let url = plane.model_management(&["assets"]);
+        let body = asset_body(&self.name, prefix, self.run_of().1.as_deref());
+        let request = HttpRequest::new(Method::Post, url).json(&body);
+        let id = &request.client_request_id;
+        // Made twice it does no harm: an asset is a note of where files are.
+        let asset: AssetResource = plane
+            .client()
+            .send(&request, Sending::Retried, Limit::RESOURCE, None)
+            .await?
+            .successful(id)?
+            .json(id)?;
+        asset.id.filter(|id| !id.is_empty()).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Protocol,
+                "the service gave the asset of the model no id",
+            )
+        })
+    }
+
+    async fn make_model(&self, plane: &DataPlane, asset: &str) -> Result<Model, Error> {
+        let url = plane.model_management(&["models"]);
+        let request = HttpRequest::new(Method::Post, url).json(&self.model_body(asset));
+        let id = &request.client_request_id;
+        let resource: ModelResource = plane
+            .client()
+            .send(&request, Sending::Once, Limit::RESOURCE, None)
+            .await?
+            .successful(id)?
+            .json(id)?;
+        Model::found(self.workspace.clone(), resource)
+    }
+}
+
+/// Says so, unless there is more to say.
+fn nothing_is_registered(error: Error) -> Error {
+    match error.remedy() {
+        Some(_) => error,
+        None => error
+            .with_remedy("nothing is registered; run it again, and only what is missing is sent"),
+    }
+}
+
+/// Whether a request may have arrived although no good answer came.
+fn is_uncertain(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Transport | ErrorKind::Timeout | ErrorKind::Protocol => true,
+        ErrorKind::Service => error
+            .http_status()
+            .is_some_and(|status| status == 408 || status >= 500),
+        _ => false,
+    }
+}
+
+/// Runs what may wait for a disk, where it holds up nothing else.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| {
+            Err(Error::new(
+                ErrorKind::File,
+                format!("the files could not be read: {error}"),
+            ))
+        })
+}
