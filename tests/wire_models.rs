@@ -40,11 +40,16 @@ fn signed(blob: &str) -> String {
     format!("https://{STORE}{blob}?sv=2021-08-06&sr=b&sig=a%2Bb%3D")
 }
 
-/// Answers the question for the newest version.
-async fn on_newest(service: &mut Service, name: &str, models_there: Value) {
-    let target = models(&format!(
+/// The question for the newest version.
+fn newest(name: &str) -> String {
+    models(&format!(
         "/models?name={name}&orderBy=CreatedAtDesc&latestVersionOnly=true"
-    ));
+    ))
+}
+
+/// Answers the question for the newest version, which a registration of files asks before the upload
+/// and after it; the last answer repeats.
+async fn on_newest(service: &mut Service, name: &str, models_there: Value) {
     let answer = Reply::json(200, &json!({ "value": models_there }));
-    service.on("GET", &target, answer).await;
+    service.on("GET", &newest(name), answer).await;
 }

@@ -150,6 +150,17 @@ async fn on_uploads(mock: &mut Service, stored: Reply) {
     }
 }
 
+/// The question for the newest version of the model.
+fn newest() -> String {
+    models("/models?name=m&orderBy=CreatedAtDesc&latestVersionOnly=true")
+}
+
+/// There is no model yet: a registration goes on.
+async fn on_no_model(mock: &mut Service) {
+    let none = Reply::json(200, &json!({ "value": [] }));
+    mock.on("GET", &newest(), none).await;
+}
+
 /// A blob store that refuses, and quotes the URL.
 fn refusing() -> Reply {
     Reply::new(
@@ -236,8 +247,9 @@ async fn no_secret_of_a_model_or_a_service_stands_in_any_text_that_leaves_the_li
 
 async fn registering(folder: &Path, shown: &mut Shown) {
     let path = folder.join("m.bin");
-    // The store refuses and quotes; the announcement does; the connection to the store breaks.
+    // The store refuses and quotes; the list and the announcement do; the connection to the store breaks.
     let mut mock = start().await;
+    on_no_model(&mut mock).await;
     on_uploads(&mut mock, refusing()).await;
     let workspace = plane::workspace(&mock);
     let registration = Model::register(&workspace, "m", &path).on_progress(|_| {});
@@ -252,6 +264,9 @@ async fn registering(folder: &Path, shown: &mut Shown) {
     assert!(put, "the secrets are really on the wire");
 
     let mut mock = start().await;
+    mock.on("GET", &newest(), Reply::json(403, &echo(403)))
+        .await;
+    on_no_model(&mut mock).await;
     let announce = format!("^{}", artifacts("/batch/metadata/"));
     let refused = json!({ "errors": { "m.bin": { "error": echo(400) } } });
     mock.on_like("POST", &announce, Reply::json(200, &refused))
@@ -268,11 +283,15 @@ async fn registering(folder: &Path, shown: &mut Shown) {
         )
         .await;
     let workspace = plane::workspace(&mock);
-    for _ in 0..3 {
+    for _ in 0..4 {
         shown.error(&Model::register(&workspace, "m", &path).await.unwrap_err());
     }
+    let sent = plane::sent(&mock);
+    let announced = sent.iter().filter(|seen| seen.host == HISTORY).count();
+    assert_eq!(announced, 3, "the list was refused once: {sent:#?}");
 
     let mut mock = start().await;
+    on_no_model(&mut mock).await;
     on_uploads(&mut mock, Reply::empty(201)).await;
     let origins = [DISCOVERY, MODELS, HISTORY, EXPERIMENTS].map(|host| format!("https://{host}"));
     let mut origins: Vec<&str> = origins.iter().map(String::as_str).collect();
@@ -283,7 +302,9 @@ async fn registering(folder: &Path, shown: &mut Shown) {
         .retry(RetryOptions::none())
         .build()
         .unwrap();
-    shown.error(&Model::register(&workspace, "m", &path).await.unwrap_err());
+    let error = Model::register(&workspace, "m", &path).await.unwrap_err();
+    assert!(error.to_string().contains("upload \"m.bin\""), "{error}");
+    shown.error(&error);
 }
 
 async fn downloading(folder: &Path, shown: &mut Shown) {

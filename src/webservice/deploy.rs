@@ -179,8 +179,9 @@ impl Deployment {
     ///   being created;
     /// - [`ErrorKind::File`] and [`ErrorKind::Validation`] for sources that cannot be packed;
     /// - [`ErrorKind::Service`] with the service's reason, for example 409 while another operation
-    ///   runs on the service. Where it is not known whether the request arrived, the error
-    ///   carries a [`resume_token`](Error::resume_token).
+    ///   runs on the service. Where it is not known whether the request arrived, or it was
+    ///   accepted without saying as which operation ([`ErrorKind::Protocol`]), the error carries a
+    ///   [`resume_token`](Error::resume_token).
     ///
     /// # Cancel safety
     ///

@@ -132,7 +132,8 @@ impl<'s> ServiceChange<'s> {
     ///   service's check says;
     /// - [`ErrorKind::Service`] with the service's reason: 409 while another operation runs
     ///   ([`Error::is_conflict`]), also where the service was made by the designer. Where it is not known
-    ///   whether the PATCH arrived, the error carries a [`resume_token`](Error::resume_token).
+    ///   whether the PATCH arrived, or it was accepted without saying as which operation
+    ///   ([`ErrorKind::Protocol`]), the error carries a [`resume_token`](Error::resume_token).
     ///
     /// # Cancel safety
     ///

@@ -1,9 +1,9 @@
 //! Registrations that end on the way: what is told, what was sent before, and what is found later.
 
-use crate::plane::{self, models, only};
+use crate::plane::{self, HISTORY, MODELS, models, only};
 use crate::redirect::{Reply, Service};
 use crate::registering::{BLOBS, CONTAINER, announced, announcement, folder};
-use crate::{described, on_newest};
+use crate::{described, newest, on_newest};
 use azureml_aks::{ErrorKind, Model};
 use serde_json::json;
 
@@ -58,6 +58,14 @@ async fn refusals_on_the_way_say_what_was_refused_and_by_whom() {
     }
 }
 
+/// What is sent of a registration that ends before the upload.
+fn asked_and_announced() -> [String; 2] {
+    [
+        format!("GET {MODELS} {}", newest("mymodel")),
+        format!("POST {HISTORY} {}", announcement()),
+    ]
+}
+
 #[tokio::test]
 async fn an_announcement_that_is_refused_for_one_path_uploads_nothing() {
     let mut service = plane::start().await;
@@ -65,6 +73,7 @@ async fn an_announcement_that_is_refused_for_one_path_uploads_nothing() {
     answer["errors"] = json!({ "my model/a b.bin": { "error": {
         "code": "BadName", "message": "the path is not allowed",
     } } });
+    on_newest(&mut service, "mymodel", json!([])).await;
     service
         .on("POST", &announcement(), Reply::json(200, &answer))
         .await;
@@ -74,7 +83,7 @@ async fn an_announcement_that_is_refused_for_one_path_uploads_nothing() {
         .unwrap_err();
     assert_eq!(error.code(), Some("BadName"), "{error}");
     assert!(error.to_string().contains("my model/a b.bin"), "{error}");
-    assert_eq!(plane::lines(&service).len(), 1);
+    assert_eq!(plane::lines(&service), asked_and_announced());
 }
 
 #[tokio::test]
@@ -103,6 +112,7 @@ async fn urls_of_blobs_that_are_none_or_not_safe_get_nothing() {
         let mut service = plane::start().await;
         let mut answer = announced();
         answer["artifactContentInformation"]["my model/a b.bin"] = json!({ "contentUri": uri });
+        on_newest(&mut service, "mymodel", json!([])).await;
         service
             .on("POST", &announcement(), Reply::json(200, &answer))
             .await;
@@ -115,7 +125,7 @@ async fn urls_of_blobs_that_are_none_or_not_safe_get_nothing() {
             !format!("{error} {error:?}").contains("s3cr3t"),
             "{error:?}"
         );
-        assert_eq!(plane::lines(&service).len(), 1, "{uri}");
+        assert_eq!(plane::lines(&service), asked_and_announced(), "{uri}");
     }
 }
 
@@ -134,6 +144,8 @@ async fn a_registration_whose_answer_is_lost_looks_for_what_it_made() {
         for blob in BLOBS {
             service.on("PUT", blob, Reply::empty(201)).await;
         }
+        // Before the upload and after it; it is there when the answer is lost.
+        on_newest(&mut service, "mymodel", json!([])).await;
         on_newest(&mut service, "mymodel", json!([])).await;
         let there = if found {
             json!([described(1)])
@@ -162,18 +174,27 @@ async fn a_registration_whose_answer_is_lost_looks_for_what_it_made() {
             }
         }
         only(&service, "POST", &models("/models"));
+        let lines = plane::lines(&service);
+        let mut last = vec![
+            format!("POST {MODELS} {}", models("/models")),
+            format!("GET {MODELS} {}", newest("mymodel")),
+        ];
+        if found {
+            last.push(format!("GET {MODELS} {}", models("/assets/a1")));
+        }
+        assert!(lines.ends_with(&last), "{lines:#?}");
     }
 }
 
 #[tokio::test]
 async fn odd_answers_at_any_point_of_a_registration_are_clear_errors() {
-    let newest = models("/models?name=mymodel&orderBy=CreatedAtDesc&latestVersionOnly=true");
     let (folder, path) = folder();
-    for (method, target) in [
-        ("POST", announcement()),
-        ("GET", newest),
-        ("POST", models("/assets")),
-        ("POST", models("/models")),
+    for (method, target, asked_before) in [
+        ("GET", newest("mymodel"), false),
+        ("POST", announcement(), true),
+        ("GET", newest("mymodel"), true),
+        ("POST", models("/assets"), true),
+        ("POST", models("/models"), true),
     ] {
         for body in [
             "",
@@ -187,6 +208,9 @@ async fn odd_answers_at_any_point_of_a_registration_are_clear_errors() {
             "\u{0}",
         ] {
             let mut service = plane::start().await;
+            if asked_before {
+                on_newest(&mut service, "mymodel", json!([])).await;
+            }
             service.on(method, &target, Reply::new(200, body)).await;
             service
                 .on("POST", &announcement(), Reply::json(200, &announced()))
@@ -209,6 +233,9 @@ async fn odd_answers_at_any_point_of_a_registration_are_clear_errors() {
             );
             let text = error.to_string();
             assert!(text.contains("register model \"mymodel\""), "{text}");
+            let uploaded = plane::lines(&service).len() > 2;
+            let early = !asked_before || target == announcement();
+            assert_eq!(uploaded, !early, "{target} {body}");
         }
     }
     drop(folder);
@@ -291,15 +318,26 @@ async fn a_version_whose_files_are_not_known_to_be_the_same_is_another_one() {
         let model = Model::register(&plane::workspace(&service), "mymodel", &path);
         assert_eq!(model.await.unwrap().version(), Some(2), "{url}");
     }
-    // What cannot be told is no reason to make another one.
-    let mut service = taking().await;
-    on_newest(&mut service, "mymodel", json!([described(1)])).await;
-    service
-        .on("GET", &models("/assets/a1"), Reply::empty(403))
-        .await;
-    let (_folder, path) = folder();
-    let error = Model::register(&plane::workspace(&service), "mymodel", &path).await;
-    assert!(error.unwrap_err().is_forbidden());
+    // What cannot be told is no reason to make another one, neither before the upload nor after it.
+    for before in [json!([described(1)]), json!([])] {
+        let mut service = taking().await;
+        on_newest(&mut service, "mymodel", before.clone()).await;
+        on_newest(&mut service, "mymodel", json!([described(1)])).await;
+        service
+            .on("GET", &models("/assets/a1"), Reply::empty(403))
+            .await;
+        let (_folder, path) = folder();
+        let error = Model::register(&plane::workspace(&service), "mymodel", &path).await;
+        assert!(error.unwrap_err().is_forbidden());
+        let lines = plane::lines(&service);
+        let asked = [
+            format!("GET {MODELS} {}", newest("mymodel")),
+            format!("GET {MODELS} {}", models("/assets/a1")),
+        ];
+        assert!(lines.ends_with(&asked), "{lines:#?}");
+        let uploaded = lines.len() > asked.len();
+        assert_eq!(uploaded, before == json!([]), "{lines:#?}");
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use crate::plane::{self, HISTORY, MODELS, STORE, artifacts, header_names, models, only, sent};
 use crate::redirect::{Reply, Service, TOKEN};
-use crate::{described, on_newest, signed};
+use crate::{described, newest, on_newest, signed};
 use azureml_aks::{Model, ResourceNeeds, RunOutput};
 use serde_json::{Value, json};
 use std::fs;
@@ -74,15 +74,15 @@ async fn a_folder_is_registered_by_these_very_requests() {
 
     let mut lines = plane::lines(&service);
     // The two files go side by side.
-    lines[1..3].sort();
-    let newest = models("/models?name=mymodel&orderBy=CreatedAtDesc&latestVersionOnly=true");
+    lines[2..4].sort();
     assert_eq!(
         lines,
         [
+            format!("GET {MODELS} {}", newest("mymodel")),
             format!("POST {HISTORY} {}", announcement()),
             format!("PUT {STORE} {}", BLOBS[0]),
             format!("PUT {STORE} {}", BLOBS[1]),
-            format!("GET {MODELS} {newest}"),
+            format!("GET {MODELS} {}", newest("mymodel")),
             format!("POST {MODELS} {}", models("/assets")),
             format!("POST {MODELS} {}", models("/models")),
         ]
@@ -155,7 +155,7 @@ async fn requests_carry_a_token_and_these_headers_and_blobs_carry_none() {
         .collect();
     ids.sort_unstable();
     ids.dedup();
-    assert_eq!(ids.len(), 6, "every call has an id of its own");
+    assert_eq!(ids.len(), 7, "every call has an id of its own");
     assert_eq!(
         service.token.asked(),
         [
@@ -206,7 +206,15 @@ async fn outputs_of_a_run_are_looked_for_and_named_and_nothing_is_uploaded() {
     Model::register_from_run(&plane::workspace(&service), "mymodel", output)
         .await
         .unwrap();
-    assert_eq!(plane::lines(&service)[0], format!("GET {HISTORY} {below}"));
+    assert_eq!(
+        plane::lines(&service),
+        [
+            format!("GET {MODELS} {}", newest("mymodel")),
+            format!("GET {HISTORY} {below}"),
+            format!("POST {MODELS} {}", models("/assets")),
+            format!("POST {MODELS} {}", models("/models")),
+        ]
+    );
     assert_eq!(
         only(&service, "POST", &models("/assets")).text(),
         r#"{"artifacts":[{"prefix":"ExperimentRun/dcid.e_1/outputs/a b.pkl"}],"name":"mymodel","runid":"e_1"}"#
@@ -242,6 +250,18 @@ async fn the_same_output_of_another_run_or_experiment_is_another_version() {
         let model = Model::register_from_run(&plane::workspace(&service), "mymodel", output);
         let expected = if same { 1 } else { 2 };
         assert_eq!(model.await.unwrap().version(), Some(expected), "{run}");
+        // Its run tells: the asset of another one is not even asked for.
+        let rest = match same {
+            true => vec![format!("GET {MODELS} {}", models("/assets/a1"))],
+            false => vec![
+                format!("GET {HISTORY} {below}"),
+                format!("POST {MODELS} {}", models("/assets")),
+                format!("POST {MODELS} {}", models("/models")),
+            ],
+        };
+        let lines = plane::lines(&service);
+        assert_eq!(lines[0], format!("GET {MODELS} {}", newest("mymodel")));
+        assert_eq!(lines[1..], rest, "{experiment} {run}");
     }
 }
 
@@ -270,6 +290,8 @@ async fn artifacts_that_exist_already_are_written_by_urls_of_their_own() {
             .on("PUT", &blob, Reply::empty(201))
             .await;
     }
+    // Another process makes the version while this one uploads.
+    on_newest(&mut service, "mymodel", json!([])).await;
     on_newest(&mut service, "mymodel", json!([described(1)])).await;
     let asset = json!({ "id": "a1", "artifacts": [
         { "id": null, "prefix": format!("LocalUpload/{CONTAINER}/my model") },
@@ -283,11 +305,23 @@ async fn artifacts_that_exist_already_are_written_by_urls_of_their_own() {
         .unwrap();
     // The latest version is the same: no other is made.
     assert_eq!(model.id(), "mymodel:1");
-    let posts = sent(&service)
-        .iter()
-        .filter(|seen| seen.method == "POST")
-        .count();
-    assert_eq!(posts, 1, "{:#?}", plane::lines(&service));
+    let mut lines = plane::lines(&service);
+    // The two files go side by side.
+    lines[2..6].sort();
+    let write = artifacts(&format!("/write/LocalUpload/{CONTAINER}/my%20model"));
+    assert_eq!(
+        lines,
+        [
+            format!("GET {MODELS} {}", newest("mymodel")),
+            format!("POST {HISTORY} {}", announcement()),
+            format!("GET {HISTORY} {write}/a%20b.bin"),
+            format!("GET {HISTORY} {write}/sub/gr%C3%B6%C3%9Fe.txt"),
+            format!("PUT {STORE} /c/one?sv=2021-08-06&sr=b&sig=a%2Bb%3D"),
+            format!("PUT {STORE} /c/two?sv=2021-08-06&sr=b&sig=a%2Bb%3D"),
+            format!("GET {MODELS} {}", newest("mymodel")),
+            format!("GET {MODELS} {}", models("/assets/a1")),
+        ]
+    );
 }
 
 #[tokio::test]
@@ -338,7 +372,38 @@ async fn a_version_that_differs_in_anything_said_is_not_the_same() {
         let registration = Model::register(&plane::workspace(&service), "mymodel", &path);
         let model = change(registration).await.unwrap();
         assert_eq!(model.version(), Some(if same { 7 } else { 8 }), "{name}");
+        if same {
+            // It is known before anything is announced or uploaded.
+            let found = [
+                format!("GET {MODELS} {}", newest("mymodel")),
+                format!("GET {MODELS} {}", models("/assets/a1")),
+            ];
+            assert_eq!(plane::lines(&service), found, "{name}");
+        }
     }
+}
+
+#[tokio::test]
+async fn a_version_that_is_always_new_is_made_without_a_look_for_another() {
+    let mut service = start().await;
+    on_newest(&mut service, "mymodel", json!([described(7)])).await;
+    let (_folder, path) = folder();
+    Model::register(&plane::workspace(&service), "mymodel", &path)
+        .always_new()
+        .await
+        .unwrap();
+    let mut lines = plane::lines(&service);
+    lines[1..3].sort();
+    assert_eq!(
+        lines,
+        [
+            format!("POST {HISTORY} {}", announcement()),
+            format!("PUT {STORE} {}", BLOBS[0]),
+            format!("PUT {STORE} {}", BLOBS[1]),
+            format!("POST {MODELS} {}", models("/assets")),
+            format!("POST {MODELS} {}", models("/models")),
+        ]
+    );
 }
 
 #[tokio::test]

@@ -439,11 +439,12 @@ async fn refusals_and_odd_answers_of_the_request_are_told() {
         ),
         (Reply::empty(500), ErrorKind::Service, true),
         (Reply::empty(408), ErrorKind::Service, true),
-        (Reply::empty(202), ErrorKind::Protocol, false),
+        // Accepted, and nobody knows as what.
+        (Reply::empty(202), ErrorKind::Protocol, true),
         (
             Reply::empty(202).header("Operation-Location", "https://models.example/.."),
             ErrorKind::Protocol,
-            false,
+            true,
         ),
         (
             Reply::new(202, "x").breaks_off(),
@@ -457,6 +458,8 @@ async fn refusals_and_odd_answers_of_the_request_are_told() {
         let error = parts.without_code().await.unwrap_err();
         assert_eq!(error.kind(), kind, "{reply:?}: {error}");
         assert_eq!(error.may_still_run(), may_run, "{reply:?}: {error}");
+        let token = error.resume_token();
+        assert_eq!(token.is_some(), may_run, "{reply:?}: {error}");
         assert!(
             error.to_string().contains("deploy service \"s-1\""),
             "{error}"

@@ -234,8 +234,13 @@ async fn refusals_of_a_patch_are_told() {
         error.may_still_run() && error.resume_token().is_some(),
         "{error}"
     );
+    // Accepted, and nobody knows as what.
     let (error, _) = refused(Reply::empty(202)).await;
     assert_eq!(error.kind(), ErrorKind::Protocol);
+    assert!(
+        error.may_still_run() && error.resume_token().is_some(),
+        "{error}"
+    );
     let (error, _) = refused(Reply::new(200, "{").breaks_off()).await;
     assert!(error.may_still_run(), "{error}");
 }
@@ -275,15 +280,77 @@ async fn what_the_check_says_ends_an_update_unless_told_otherwise() {
     }
 }
 
-#[tokio::test]
-async fn a_change_that_is_made_at_once_ends_what_was_waited_for_before() {
-    let (mut service, mut handle) = answering(begins(202, "op")).await;
-    handle.update(cores().build().unwrap()).await.unwrap();
-    assert!(handle.resume_token().is_some());
-    // The service takes another change only when nothing runs any more.
+/// A change that is made at once.
+async fn tag(service: &mut Service, handle: &mut AksWebservice) {
     service.on("PATCH", &path(), Reply::empty(200)).await;
     let tags = ServiceUpdate::builder().tag("a", "b").build().unwrap();
     handle.update(tags).await.unwrap();
-    assert!(handle.resume_token().is_none());
-    assert_eq!(handle.state().unwrap().as_str(), "Healthy");
+}
+
+#[tokio::test]
+async fn a_change_that_is_made_at_once_leaves_the_update_before_it_to_be_waited_for() {
+    let mut failed = operation("Failed");
+    failed["error"] = refusal("Bad", 400);
+    for (end, code) in [(operation("Succeeded"), None), (failed, Some("Detail"))] {
+        let (mut service, mut handle) = answering(begins(202, "op")).await;
+        handle.update(cores().build().unwrap()).await.unwrap();
+        let begun = handle.resume_token().cloned();
+        assert!(begun.is_some());
+        tag(&mut service, &mut handle).await;
+        // The service may be healthy because of what it had before: only the operation tells.
+        assert_eq!(handle.state().unwrap().as_str(), "Healthy");
+        assert_eq!(handle.resume_token(), begun.as_ref());
+        service
+            .on("GET", &models("/operations/op"), Reply::json(200, &end))
+            .await;
+        let ended = handle.wait_for_deployment(fast()).await;
+        only(&service, "GET", &models("/operations/op"));
+        let told = ended.as_ref().err().and_then(Error::code);
+        assert_eq!(told, code, "{ended:?}");
+        assert!(handle.resume_token().is_none());
+        // Told once, it is over.
+        handle.wait_for_deployment(fast()).await.unwrap();
+        only(&service, "GET", &models("/operations/op"));
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_is_made_at_once_ends_an_update_that_is_over() {
+    let mut failed = operation("Failed");
+    failed["error"] = refusal("Bad", 400);
+    let logs = models("/services/s-1/logs?tail=100&init=false");
+    let mut service = plane::start().await;
+    service
+        .on("POST", &models("/services/validate"), Reply::new(200, "{}"))
+        .await
+        .on("PATCH", &path(), begins(202, "op"))
+        .await
+        .on("GET", &models("/operations/op"), Reply::json(200, &failed))
+        .await
+        .on("GET", &logs, Reply::new(200, "text"))
+        .await;
+    // Read for the handle, the update and the end of the operation; then for the handle once more, which
+    // takes its time.
+    for status in [200, 200, 200, 503, 200] {
+        let healthy = Reply::json(status, &described("Healthy"));
+        service.on("GET", &at_service(), healthy).await;
+    }
+    let workspace = plane::patient(&service).build().unwrap();
+    let mut handle = AksWebservice::get(&workspace, "s-1").await.unwrap();
+    handle.update(cores().build().unwrap()).await.unwrap();
+    // The logs are asked for once the failure is known, and not told yet.
+    let logs_are_read = async {
+        while !plane::sent(&service).iter().any(|seen| seen.target == logs) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::select! {
+        ended = handle.wait_for_deployment(fast()) => panic!("was to be dropped: {ended:?}"),
+        () = logs_are_read => {}
+    }
+    only(&service, "GET", &logs);
+    tag(&mut service, &mut handle).await;
+    // What the service is after the change counts.
+    handle.wait_for_deployment(fast()).await.unwrap();
+    only(&service, "GET", &models("/operations/op"));
 }

@@ -189,11 +189,15 @@ impl ModelRegistration {
 
     /// Registers the model.
     ///
-    /// Sends: GET of the newest version and of its asset; if it is the same, that is all. For files: POSTs
-    /// that announce them, up to 50 at a time; their content to the blob store, in blocks and several files
-    /// at a time; GET of the newest version once more. For the outputs of a run: GET of what is there.
-    /// Then: POST of the asset, POST of the model. Files are read twice, once for the name of their
-    /// container. Memory does not grow with their size or number: 32 MiB for blocks in all.
+    /// Sends: GET of the newest version and, if it was given the same metadata, of its asset; if it is the
+    /// same, that is all. For files: POSTs that announce them, up to 50 at a time; GET of a URL for each
+    /// that is there already; their content to the blob store, in blocks and several files at a time; the
+    /// GETs of the newest version once more. For the outputs of a run: GET of what is there. Then: POST of
+    /// the asset, POST of the model, and the GETs of the newest version again if its answer is lost. With
+    /// [`always_new`](Self::always_new) the newest version is never asked for.
+    ///
+    /// Files are read twice, once for the name of their container. Memory does not grow with their size
+    /// or number: 32 MiB for blocks in all.
     ///
     /// # Errors
     ///
