@@ -1,15 +1,20 @@
 //! Deploying models as a service.
 
+mod conditions;
+
+pub(super) use conditions::needs_no_code;
+
 use super::checks::{self, Check};
 use super::image::{self, Image};
 use super::{AksWebservice, service_url};
 use crate::compute::AksCompute;
 use crate::config::{DeployConfiguration, DeployConfigurationBuilder, InferenceConfiguration};
-use crate::error::{Error, ErrorKind, Violation, Warning};
+#[cfg(doc)]
+use crate::error::ErrorKind;
+use crate::error::{Error, Violation, Warning};
 use crate::model::Model;
 use crate::names::ServiceName;
 use crate::operation::{self, Driver, Machine, Prepared, Step};
-use crate::rules;
 use crate::token::{HttpVerb, ResumeToken, Verb};
 use crate::transport::HttpRequest;
 use crate::wire::ServiceResource;
@@ -21,20 +26,6 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
-
-/// The service takes so many models (`how-to-deploy-azure-kubernetes-service`, 2020-09).
-const MOST_MODELS: usize = 1_000;
-
-/// Frameworks that need no code of the user's (`azureml-core` 1.61).
-const NO_CODE: [&str; 4] = ["Onnx", "ScikitLearn", "TensorFlow", "Multi"];
-
-/// Whether a model can be deployed without code.
-pub(super) fn needs_no_code(model: &Model) -> bool {
-    let framework = model.resource().framework.as_deref().unwrap_or_default();
-    NO_CODE
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(framework))
-}
 
 impl Model {
     /// Deploys models as a web service on an AKS cluster.
@@ -286,90 +277,6 @@ impl Deployment {
             None => Ok(image::without_code(
                 models.first().map_or("", String::as_str),
             )),
-        }
-    }
-
-    /// Whether the target can take a service, as it is now.
-    async fn check_target(&self) -> Result<(), Error> {
-        let name = self.target.name().as_str();
-        let refuse = |why: String, remedy| {
-            Err(Error::new(
-                ErrorKind::Refused,
-                format!("compute target {name:?} {why}, and nothing was uploaded"),
-            )
-            .with_remedy(remedy))
-        };
-        let Some(target) = AksCompute::get_opt(&self.workspace, name).await? else {
-            return refuse(
-                "is not there: it was detached or deleted".to_owned(),
-                "attach or create it first",
-            );
-        };
-        match target.status() {
-            Some(state) if state.eq_ignore_ascii_case("Succeeded") => Ok(()),
-            // An update of the cluster's TLS does not keep it from taking services; a service that
-            // says nothing is asked.
-            None => Ok(()),
-            Some(state) if state.eq_ignore_ascii_case("Updating") => Ok(()),
-            Some(state) if state.eq_ignore_ascii_case("Failed") => refuse(
-                "has failed".to_owned(),
-                "delete or detach it, and make it anew",
-            ),
-            Some(state) => refuse(
-                format!("is not ready (state {state})"),
-                "wait for it with wait_for_completion first",
-            ),
-        }
-    }
-
-    /// What can be known without the service.
-    fn check(&self) -> Result<ServiceName, Error> {
-        let mut found: Vec<Violation> = Vec::new();
-        let name = ServiceName::parse("name", &self.name)
-            .map_err(|violations| found.extend(violations))
-            .ok();
-        if self.models.len() > MOST_MODELS {
-            found.push(rules::DEPLOYMENT_MODELS.violation(
-                "models",
-                Some(&self.models.len().to_string()),
-                format!("one deployment has {MOST_MODELS} models at most"),
-                "divide the models between services",
-            ));
-        }
-        for model in &self.models {
-            if model.workspace().id() != self.workspace.id() {
-                found.push(rules::DEPLOYMENT_WORKSPACE.violation(
-                    "models",
-                    Some(model.id()),
-                    "the model belongs to another workspace",
-                    "register it in the workspace of the service",
-                ));
-            }
-        }
-        if self.target.workspace().id() != self.workspace.id() {
-            found.push(rules::DEPLOYMENT_WORKSPACE.violation(
-                "target",
-                Some(self.target.name().as_str()),
-                "the compute target belongs to another workspace",
-                "attach the cluster to the workspace of the service",
-            ));
-        }
-        if self.inference.is_none()
-            && let Some(model) = self.models.iter().find(|model| !needs_no_code(model))
-        {
-            found.push(rules::DEPLOYMENT_NO_CODE.violation(
-                "models",
-                model.resource().framework.as_deref(),
-                "a model of this framework cannot be deployed without code",
-                format!(
-                    "register it with one of the frameworks {}, or give an inference configuration",
-                    NO_CODE.join(", ")
-                ),
-            ));
-        }
-        match name {
-            Some(name) if found.is_empty() => Ok(name),
-            _ => Err(Error::validation("deployment", found)),
         }
     }
 }

@@ -1,0 +1,107 @@
+//! What has to hold before anything is uploaded.
+
+use super::Deployment;
+use crate::compute::AksCompute;
+use crate::error::{Error, ErrorKind, Violation};
+use crate::model::Model;
+use crate::names::ServiceName;
+use crate::rules;
+
+/// The service takes so many models (`how-to-deploy-azure-kubernetes-service`, 2020-09).
+const MOST_MODELS: usize = 1_000;
+
+/// Frameworks that need no code of the user's (`azureml-core` 1.61).
+const NO_CODE: [&str; 4] = ["Onnx", "ScikitLearn", "TensorFlow", "Multi"];
+
+/// Whether a model can be deployed without code.
+pub(in crate::webservice) fn needs_no_code(model: &Model) -> bool {
+    let framework = model.resource().framework.as_deref().unwrap_or_default();
+    NO_CODE
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(framework))
+}
+
+impl Deployment {
+    /// Whether the target can take a service, as it is now.
+    pub(super) async fn check_target(&self) -> Result<(), Error> {
+        let name = self.target.name().as_str();
+        let refuse = |why: String, remedy| {
+            Err(Error::new(
+                ErrorKind::Refused,
+                format!("compute target {name:?} {why}, and nothing was uploaded"),
+            )
+            .with_remedy(remedy))
+        };
+        let Some(target) = AksCompute::get_opt(&self.workspace, name).await? else {
+            return refuse(
+                "is not there: it was detached or deleted".to_owned(),
+                "attach or create it first",
+            );
+        };
+        match target.status() {
+            Some(state) if state.eq_ignore_ascii_case("Succeeded") => Ok(()),
+            // Whether a cluster that is being updated takes services is not known: the service decides.
+            Some(state) if state.eq_ignore_ascii_case("Updating") => Ok(()),
+            None => Ok(()),
+            Some(state) if state.eq_ignore_ascii_case("Failed") => refuse(
+                "has failed".to_owned(),
+                "delete or detach it, and make it anew",
+            ),
+            Some(state) => refuse(
+                format!("is not ready (state {state})"),
+                "wait for it with wait_for_completion first",
+            ),
+        }
+    }
+
+    /// What can be known without the service.
+    pub(super) fn check(&self) -> Result<ServiceName, Error> {
+        let mut found: Vec<Violation> = Vec::new();
+        let name = ServiceName::parse("name", &self.name)
+            .map_err(|violations| found.extend(violations))
+            .ok();
+        if self.models.len() > MOST_MODELS {
+            found.push(rules::DEPLOYMENT_MODELS.violation(
+                "models",
+                Some(&self.models.len().to_string()),
+                format!("one deployment has {MOST_MODELS} models at most"),
+                "divide the models between services",
+            ));
+        }
+        for model in &self.models {
+            if model.workspace().id() != self.workspace.id() {
+                found.push(rules::DEPLOYMENT_WORKSPACE.violation(
+                    "models",
+                    Some(model.id()),
+                    "the model belongs to another workspace",
+                    "register it in the workspace of the service",
+                ));
+            }
+        }
+        if self.target.workspace().id() != self.workspace.id() {
+            found.push(rules::DEPLOYMENT_WORKSPACE.violation(
+                "target",
+                Some(self.target.name().as_str()),
+                "the compute target belongs to another workspace",
+                "attach the cluster to the workspace of the service",
+            ));
+        }
+        if self.inference.is_none()
+            && let Some(model) = self.models.iter().find(|model| !needs_no_code(model))
+        {
+            found.push(rules::DEPLOYMENT_NO_CODE.violation(
+                "models",
+                model.resource().framework.as_deref(),
+                "a model of this framework cannot be deployed without code",
+                format!(
+                    "register it with one of the frameworks {}, or give an inference configuration",
+                    NO_CODE.join(", ")
+                ),
+            ));
+        }
+        match name {
+            Some(name) if found.is_empty() => Ok(name),
+            _ => Err(Error::validation("deployment", found)),
+        }
+    }
+}
