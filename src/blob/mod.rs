@@ -36,12 +36,13 @@ pub use progress::TransferProgress;
 pub(crate) use sas::SasUrl;
 pub(crate) use source::Source;
 
+use crate::transport::BoundedRetry;
 use azure_core::http::ClientOptions;
 use azure_storage_blob::clients::{
     BlobClient, BlobClientOptions, BlockBlobClient, BlockBlobClientOptions,
 };
 use buffers::Buffers;
-use patience::{BlobRetry, TryLimit};
+use patience::TryLimit;
 use refusal::Refused;
 use std::num::NonZero;
 use std::sync::Arc;
@@ -78,7 +79,7 @@ impl BlobStore {
         parallelism: NonZero<usize>,
     ) -> Self {
         if !own_retry {
-            options.retry = BlobRetry::options();
+            options.retry = BoundedRetry::of_blobs();
         }
         options.per_try_policies.push(Arc::new(TryLimit));
         Self {

@@ -2,48 +2,9 @@
 
 use async_trait::async_trait;
 use azure_core::error::{Error, ErrorKind};
-use azure_core::http::policies::{Policy, PolicyResult, RetryHeaders, RetryPolicy};
-use azure_core::http::{Context, Request, RetryOptions, StatusCode};
-use azure_core::time::Duration;
+use azure_core::http::policies::{Policy, PolicyResult};
+use azure_core::http::{Context, Request};
 use std::sync::Arc;
-
-/// Five more tries, whose pauses grow from half a second to ten seconds. Only what can be repeated is
-/// sent here, so any failure is worth another try.
-///
-/// A store that is busy is no reason to sleep for as long as it says, as `azure_core`'s own policies do:
-/// the caller can run the upload again, and what was sent is not sent again.
-#[derive(Debug)]
-pub(super) struct BlobRetry;
-
-const TRIES: u32 = 5;
-const FIRST_PAUSE: Duration = Duration::milliseconds(500);
-const LONGEST_PAUSE: Duration = Duration::seconds(10);
-
-impl BlobRetry {
-    pub(super) fn options() -> RetryOptions {
-        RetryOptions::custom(Arc::new(Self))
-    }
-}
-
-#[async_trait]
-impl RetryPolicy for BlobRetry {
-    fn is_expired(&self, _since_start: Duration, retry_count: u32) -> bool {
-        retry_count >= TRIES
-    }
-
-    fn retry_headers(&self) -> Option<&RetryHeaders> {
-        None
-    }
-
-    fn retry_status_codes(&self) -> &[StatusCode] {
-        &[]
-    }
-
-    fn sleep_duration(&self, retry_count: u32) -> Duration {
-        (FIRST_PAUSE * 2_i32.saturating_pow(retry_count.saturating_sub(1).min(8)))
-            .min(LONGEST_PAUSE)
-    }
-}
 
 /// Ends a try that gets no answer, so that the next one can begin: a connection that is gone without a
 /// word would hold its block forever.

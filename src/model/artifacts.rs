@@ -1,9 +1,8 @@
 //! The artifact store: announcing what is uploaded, uploading it, and finding what is there.
 
-use super::get;
 use crate::blob::{BlobStore, SasUrl, Source, TransferProgress};
 use crate::error::{Error, ErrorKind, ResponseFacts, ServiceError};
-use crate::transport::{HttpRequest, Limit, Sending, own_pages};
+use crate::transport::{HttpRequest, Sending, own_pages};
 use crate::wire::{ArtifactBatch, ContentInformation};
 use crate::workspace::{DataPlane, Workspace};
 use azure_core::http::Method;
@@ -133,10 +132,8 @@ impl<'a> Uploads<'a> {
         let batch: ArtifactBatch = self
             .plane
             .client()
-            .send(&request, Sending::Retried, Limit::RESOURCE, None)
-            .await?
-            .successful(id)?
-            .json(id)?;
+            .decoded(&request, Sending::Retried)
+            .await?;
         for (name, error) in batch.errors.unwrap_or_default() {
             let error = ServiceError::find(&json!({ "error": error })).unwrap_or_default();
             if !error.any(says_exists) {
@@ -160,14 +157,11 @@ impl<'a> Uploads<'a> {
         let mut segments = vec!["write", LOCAL_UPLOAD, self.container];
         segments.extend(name.split('/'));
         let request = HttpRequest::get(self.plane.artifacts(&segments));
-        let id = &request.client_request_id;
         let content: ContentInformation = self
             .plane
             .client()
-            .send(&request, Sending::Retried, Limit::RESOURCE, None)
-            .await?
-            .successful(id)?
-            .json(id)?;
+            .decoded(&request, Sending::Retried)
+            .await?;
         url_of(&content)
     }
 }
@@ -249,9 +243,7 @@ pub(super) async fn one(plane: &DataPlane, id: &str) -> Result<(String, SasUrl),
     let mut segments = vec!["contentinfo"];
     segments.extend(id.split('/'));
     let request = HttpRequest::get(plane.artifacts(&segments));
-    let content: ContentInformation = get(plane, &request)
-        .await?
-        .json(&request.client_request_id)?;
+    let content: ContentInformation = plane.client().decoded(&request, Sending::Retried).await?;
     let url = url_of(&content)?;
     let path = id.splitn(3, '/').nth(2).unwrap_or(id);
     Ok((path.to_owned(), url))

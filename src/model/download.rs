@@ -1,9 +1,9 @@
 //! Downloads of a model's files.
 
-use super::{Model, artifacts, get};
+use super::{Model, artifacts};
 use crate::blob::{SasUrl, TransferProgress};
 use crate::error::{Error, ErrorKind};
-use crate::transport::HttpRequest;
+use crate::transport::{HttpRequest, Sending};
 use crate::wire::AssetResource;
 use crate::workspace::DataPlane;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -227,7 +227,7 @@ pub(super) async fn asset_of(plane: &DataPlane, url: Option<&str>) -> Result<Ass
         return Err(Error::new(ErrorKind::Protocol, why));
     };
     let request = HttpRequest::get(plane.model_management(&["assets", id]));
-    get(plane, &request).await?.json(&request.client_request_id)
+    plane.client().decoded(&request, Sending::Retried).await
 }
 
 /// What two paths have in common that are one file: not only those that are the same, where file systems

@@ -17,7 +17,7 @@ pub use update::ModelChange;
 
 use crate::error::{Error, ErrorKind};
 use crate::names::ModelName;
-use crate::transport::{Answer, HttpRequest, Limit, Sending};
+use crate::transport::{HttpRequest, Limit, Sending};
 use crate::wire::ModelResource;
 use crate::workspace::{DataPlane, Workspace};
 use azure_core::http::Method;
@@ -305,16 +305,7 @@ fn model_url(plane: &DataPlane, id: &str) -> Url {
 
 async fn read(plane: &DataPlane, url: Url) -> Result<ModelResource, Error> {
     let request = HttpRequest::get(url);
-    get(plane, &request).await?.json(&request.client_request_id)
-}
-
-/// A read that must succeed.
-async fn get(plane: &DataPlane, request: &HttpRequest) -> Result<Answer, Error> {
-    plane
-        .client()
-        .send(request, Sending::Retried, Limit::RESOURCE, None)
-        .await?
-        .successful(&request.client_request_id)
+    plane.client().decoded(&request, Sending::Retried).await
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::{Model, model_url, read};
 use crate::config::{TagChanges, Tags, pointer_token, tags_value};
 use crate::error::{Error, Violation};
 use crate::rules;
-use crate::transport::{HttpRequest, Limit, Sending};
+use crate::transport::{HttpRequest, Sending};
 use crate::wire::ModelResource;
 use azure_core::http::Method;
 use serde_json::{Value, json};
@@ -100,13 +100,7 @@ impl<'m> ModelChange<'m> {
         let current = read(plane, url.clone()).await?;
         let patch = self.patch(&current)?;
         let request = HttpRequest::new(Method::Patch, url).json_patch(&patch);
-        let id = &request.client_request_id;
-        let changed: ModelResource = plane
-            .client()
-            .send(&request, Sending::Once, Limit::RESOURCE, None)
-            .await?
-            .successful(id)?
-            .json(id)?;
+        let changed: ModelResource = plane.client().decoded(&request, Sending::Once).await?;
         self.model.resource = Arc::new(changed);
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::TrustedOrigins;
 use super::exchange::{Answer, HttpRequest, Limit};
-use super::retry::ReadRetry;
+use super::retry::BoundedRetry;
 use super::throttle::{Brake, ThrottlePolicy, Throttled};
 use crate::error::{Error, ErrorKind, ResponseFacts};
 use azure_core::credentials::TokenCredential;
@@ -13,6 +13,8 @@ use azure_core::http::{
     AsyncRawResponse, ClientOptions, Context, Pipeline, PipelineStreamOptions, Request,
     RetryOptions,
 };
+#[cfg(feature = "services")]
+use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,7 +87,7 @@ impl ServiceClient {
         let read = if settings.own_retry {
             settings.options.retry.clone()
         } else {
-            RetryOptions::custom(Arc::new(ReadRetry))
+            BoundedRetry::of_reads()
         };
         Self {
             read: pipeline(read, true),
@@ -141,6 +143,20 @@ impl ServiceClient {
                 ..ResponseFacts::default()
             })),
         }
+    }
+
+    /// Sends a request that must succeed, and reads the answer as JSON of a known shape.
+    #[cfg(feature = "services")]
+    pub(crate) async fn decoded<T: DeserializeOwned>(
+        &self,
+        request: &HttpRequest,
+        sending: Sending,
+    ) -> Result<T, Error> {
+        let id = &request.client_request_id;
+        self.send(request, sending, Limit::RESOURCE, None)
+            .await?
+            .successful(id)?
+            .json(id)
     }
 
     /// One exchange; a read whose body broke off is begun again, because the pipeline's own retry

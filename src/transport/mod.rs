@@ -27,3 +27,5 @@ pub(crate) use origin::TrustedOrigins;
 #[cfg(feature = "services")]
 pub(crate) use paging::own_pages;
 pub(crate) use paging::{Next, Trail, follow, pages};
+#[cfg(feature = "services")]
+pub(crate) use retry::BoundedRetry;

@@ -4,7 +4,7 @@ use crate::blob::{Source, TransferProgress};
 use crate::config::{EnvironmentRef, EnvironmentSource, InferenceConfiguration, PackContent};
 use crate::error::{Error, ErrorKind, Warning};
 use crate::model::{LOCAL_UPLOAD, Uploads};
-use crate::transport::{HttpRequest, Limit, Sending};
+use crate::transport::{HttpRequest, Sending};
 use crate::workspace::{DataPlane, Workspace};
 use azure_core::Uuid;
 use serde_json::{Map, Value, json};
@@ -87,13 +87,7 @@ async fn registered(plane: &DataPlane, reference: &EnvironmentRef) -> Result<Val
     // The first one is the collection, which stands in the base already.
     let url = plane.environments(segments.get(1..).unwrap_or_default());
     let request = HttpRequest::get(url);
-    let id = &request.client_request_id;
-    let document: Value = plane
-        .client()
-        .send(&request, Sending::Retried, Limit::RESOURCE, None)
-        .await?
-        .successful(id)?
-        .json(id)?;
+    let document: Value = plane.client().decoded(&request, Sending::Retried).await?;
     let Value::Object(document) = document else {
         return Err(Error::new(
             ErrorKind::Protocol,

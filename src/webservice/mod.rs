@@ -284,13 +284,7 @@ fn token(
 async fn read(workspace: &Workspace, name: &ServiceName) -> Result<ServiceResource, Error> {
     let plane = workspace.data_plane().await?;
     let request = HttpRequest::get(service_url(plane, name));
-    let id = &request.client_request_id;
-    plane
-        .client()
-        .send(&request, Sending::Retried, Limit::RESOURCE, None)
-        .await?
-        .successful(id)?
-        .json(id)
+    plane.client().decoded(&request, Sending::Retried).await
 }
 
 /// A POST that changes nothing and whose answer is secret; with its request id.

@@ -8,7 +8,7 @@ use crate::model::download::asset_of;
 use crate::model::files::LocalFiles;
 use crate::model::{Model, Uploads, artifacts, query};
 use crate::names::ModelName;
-use crate::transport::{HttpRequest, Limit, Sending};
+use crate::transport::{HttpRequest, Sending};
 use crate::wire::{AssetArtifact, AssetResource, ModelResource};
 use crate::workspace::DataPlane;
 use azure_core::http::Method;
@@ -201,14 +201,8 @@ impl ModelRegistration {
         let url = plane.model_management(&["assets"]);
         let body = asset_body(&self.name, prefix, self.run_of().1.as_deref());
         let request = HttpRequest::new(Method::Post, url).json(&body);
-        let id = &request.client_request_id;
         // Made twice it does no harm: an asset is a note of where files are.
-        let asset: AssetResource = plane
-            .client()
-            .send(&request, Sending::Retried, Limit::RESOURCE, None)
-            .await?
-            .successful(id)?
-            .json(id)?;
+        let asset: AssetResource = plane.client().decoded(&request, Sending::Retried).await?;
         asset.id.filter(|id| !id.is_empty()).ok_or_else(|| {
             Error::new(
                 ErrorKind::Protocol,
@@ -220,13 +214,7 @@ impl ModelRegistration {
     async fn make_model(&self, plane: &DataPlane, asset: &str) -> Result<Model, Error> {
         let url = plane.model_management(&["models"]);
         let request = HttpRequest::new(Method::Post, url).json(&self.model_body(asset));
-        let id = &request.client_request_id;
-        let resource: ModelResource = plane
-            .client()
-            .send(&request, Sending::Once, Limit::RESOURCE, None)
-            .await?
-            .successful(id)?
-            .json(id)?;
+        let resource: ModelResource = plane.client().decoded(&request, Sending::Once).await?;
         Model::found(self.workspace.clone(), resource)
     }
 }
