@@ -43,7 +43,7 @@ impl Policy for TryLimit {
 const BODIES: usize = 3;
 
 /// Does it again if it ends with [`ErrorKind::Io`]. That the pipeline has given up cannot be told from a body
-/// that broke off, so it may try three times as often as [`BlobRetry`] says.
+/// that broke off, so it may try three times as often as [`BoundedRetry`](crate::transport::BoundedRetry) says.
 pub(super) async fn again<T, F>(mut attempt: impl FnMut() -> F + Send) -> azure_core::Result<T>
 where
     F: Future<Output = azure_core::Result<T>> + Send,
