@@ -22,10 +22,13 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    /// The warnings, or one error with everything that speaks against the request.
-    pub(super) fn finish(self) -> Result<Vec<Warning>, Error> {
-        if self.refusals.is_empty() {
-            return Ok(self.warnings);
+    /// The warnings, or one error with everything that speaks against the request. With `despite` that
+    /// is among the warnings, too.
+    pub(super) fn finish(self, despite: bool) -> Result<Vec<Warning>, Error> {
+        if despite || self.refusals.is_empty() {
+            let mut warnings = self.warnings;
+            warnings.extend(self.refusals.into_iter().map(Violation::into_warning));
+            return Ok(warnings);
         }
         Err(Error::validation(
             "request, as the service checks it,",

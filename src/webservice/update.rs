@@ -162,12 +162,7 @@ impl<'s> ServiceChange<'s> {
         });
         let patch = Value::Array(update.patch(&known(&current), request)?);
         let found = checks::ask(plane, &[Check::update(name.as_str(), &patch)]).await;
-        if self.despite_findings {
-            warnings.extend(found.warnings);
-            warnings.extend(found.refusals.into_iter().map(Violation::into_warning));
-        } else {
-            warnings.extend(found.finish()?);
-        }
+        warnings.extend(found.finish(self.despite_findings)?);
 
         let token = self
             .service

@@ -9,9 +9,9 @@ use super::image::{self, Image};
 use super::{AksWebservice, service_url};
 use crate::compute::AksCompute;
 use crate::config::{DeployConfiguration, DeployConfigurationBuilder, InferenceConfiguration};
+use crate::error::Error;
 #[cfg(doc)]
 use crate::error::ErrorKind;
-use crate::error::{Error, Violation, Warning};
 use crate::model::Model;
 use crate::names::ServiceName;
 use crate::operation::{self, Driver, Machine, Prepared, Step};
@@ -214,7 +214,7 @@ impl Deployment {
         let mut warnings = Vec::new();
         if !self.overwrite {
             let found = checks::ask(plane, &[Check::name(name.as_str())]).await;
-            self.take(found, &mut warnings)?;
+            warnings.extend(found.finish(self.despite_findings)?);
         }
         let image = self.image(plane, &name).await?;
         warnings.extend(image.warnings);
@@ -231,7 +231,7 @@ impl Deployment {
             wanted.push(Check::resources(&body));
         }
         let found = checks::ask(plane, &wanted).await;
-        self.take(found, &mut warnings)?;
+        warnings.extend(found.finish(self.despite_findings)?);
 
         let begun = begin(plane, &name, &token, &body)
             .await
@@ -251,17 +251,6 @@ impl Deployment {
             tracing::debug!(%error, "a new service cannot be read yet");
         }
         Ok(handle)
-    }
-
-    fn take(&self, found: checks::Findings, warnings: &mut Vec<Warning>) -> Result<(), Error> {
-        if self.despite_findings {
-            warnings.extend(found.warnings);
-            let said = found.refusals.into_iter();
-            warnings.extend(said.map(Violation::into_warning));
-            return Ok(());
-        }
-        warnings.extend(found.finish()?);
-        Ok(())
     }
 
     async fn image(&self, plane: &DataPlane, name: &ServiceName) -> Result<Image, Error> {
