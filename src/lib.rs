@@ -22,6 +22,7 @@ pub mod internals;
 mod model;
 mod names;
 mod operation;
+mod resume;
 mod rules;
 #[cfg(feature = "services")]
 mod scoring;

@@ -1,29 +1,41 @@
-//! The resume token: what can be written down about a long-running operation and read back later.
+//! The resume token: what can be stored about a long-running operation and read back later.
 
 use crate::error::{Error, ErrorKind};
+use crate::names::WorkspaceId;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::fmt;
+use std::str::FromStr;
 use std::time::SystemTime;
 
-/// What a later process needs to take up the wait for an operation.
+/// What a later process needs to resume the wait for an operation.
 ///
 /// A token is **secret**: the URLs in it may be signed for the caller. It holds no credential, no
-/// header, no body and no key. `Debug` shows only the verb; to store it, call
-/// [`expose`](Self::expose) and write the text where only its owner can read it.
+/// header, no body and no key. `Debug` shows only the verb and the kind of resource, and a token is not
+/// `Serialize`, so that it does not slip into a log. To store it, call [`expose`](Self::expose) and
+/// write the text where only its owner can read it, or let
+/// [`Prepared::send_recording`](crate::Prepared::send_recording) do so.
 ///
-/// A token is versioned, and bound to the verb and to the endpoint it came from:
-/// [`Workspace::resume`](crate::Workspace::resume) refuses one that does not fit.
+/// A token of 4 KiB is normal, because ARM signs the URLs at which an operation is polled (3.2 kB of
+/// 2025, `azure-asyncoperation`). It fits a file or a column of a database. It does not fit a file
+/// name, an environment variable, a command line, a label, or an HTTP header: use [`id`](Self::id),
+/// which is short and not secret, where a token has to be named.
+///
+/// A token has a version and a checksum, and is bound to the resource, the verb and the endpoint it
+/// came from: [`Workspace::resume`](crate::Workspace::resume) refuses one that does not fit.
 ///
 /// # What to store, and when
 ///
+/// [`Prepared::send_recording`](crate::Prepared::send_recording) follows these rules.
+///
 /// 1. Before [`send`](crate::Prepared::send): [`Prepared::token`](crate::Prepared::token).
-/// 2. After it: the `resume_token` of the [compute](crate::ComputeTarget::resume_token) or
-///    [operation](crate::Operation::resume_token), in place of the first.
+/// 2. After it: the `resume_token` of the handle or the [operation](crate::Operation::resume_token),
+///    in place of the first.
 /// 3. After an error: [`Error::resume_token`](crate::Error::resume_token). There is one where
 ///    something may still run.
 /// 4. After the end, or an error without a token: nothing. Remove what was stored.
 ///
-/// `docs/operations.md` says why, and what to make of each answer of a resume.
+/// `docs/operations.md` explains why, and what each result of a resume means.
 ///
 /// ```
 /// # #[cfg(feature = "emulator")]
@@ -36,13 +48,16 @@ use std::time::SystemTime;
 /// # let config = AksCompute::provisioning_configuration().build()?;
 /// use azureml_aks::{ComputeTarget, ResumeToken, Resumed, WaitOptions};
 ///
-/// let prepared = ComputeTarget::prepare_create(&workspace, "myaks", config)?;
+/// let prepared = ComputeTarget::create(&workspace, "myaks", config).prepare()?;
 /// let stored = prepared.token().expose(); // to a file of mode 0600
 /// let aks = prepared.send().await?;
 /// drop(aks); // the process dies before it has stored the newer token
 ///
-/// match workspace.resume(&ResumeToken::parse(&stored)?).await? {
-///     Resumed::Compute(mut aks) => aks.wait_for_completion(WaitOptions::new()).await?,
+/// let token: ResumeToken = stored.parse()?;
+/// assert_eq!(token.resource().to_string(), "compute/AKS");
+/// assert_eq!(token.target(), "myaks");
+/// match workspace.resume(&token).await? {
+///     Resumed::Compute(mut compute) => compute.wait_for_completion(WaitOptions::new()).await?,
 ///     other => panic!("{other:?}"),
 /// }
 /// # Ok(())
@@ -55,11 +70,15 @@ pub struct ResumeToken(Box<TokenParts>);
 
 /// The fields of a token, as they are written.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct TokenParts {
     v: u32,
-    kind: String,
-    /// What was asked for.
+    /// What the operation changes.
+    resource: TokenResource,
+    /// The name of the compute or the web service.
+    target: String,
+    workspace: WorkspaceId,
+    /// What was requested.
     pub(crate) op: Verb,
     /// HTTP method of the first request.
     pub(crate) method: HttpVerb,
@@ -85,6 +104,48 @@ pub(crate) struct TokenParts {
     pub(crate) client_request_id: String,
     /// Whether the service's answer to the first request was seen.
     pub(crate) accepted: bool,
+    /// The `createdOn` that the service first gave for the resource, as it wrote it: tells the
+    /// resource from another one of the same name that was made later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) created_on: Option<String>,
+}
+
+/// The kind of resource that an operation changes; [`ResumeToken::resource`] gives it.
+///
+/// Its text form is `compute/{kind}` (`compute/AKS`) or `service`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TokenResource {
+    /// A compute of this kind, as the service spells it.
+    Compute(String),
+    /// A web service.
+    Service,
+}
+
+impl fmt::Display for TokenResource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Compute(kind) => write!(f, "compute/{kind}"),
+            Self::Service => f.write_str("service"),
+        }
+    }
+}
+
+impl Serialize for TokenResource {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for TokenResource {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.split_once('/') {
+            Some(("compute", kind)) => Ok(Self::Compute(kind.to_owned())),
+            None if text == "service" => Ok(Self::Service),
+            _ => Err(serde::de::Error::custom("unknown resource")),
+        }
+    }
 }
 
 /// What was asked of the service.
@@ -162,66 +223,72 @@ pub(crate) enum FinalStateVia {
     OriginalUri,
 }
 
-const VERSION: u32 = 1;
-const KIND: &str = "azureml-aks/compute";
-const SERVICE_KIND: &str = "azureml-aks/service";
+const VERSION: u32 = 2;
+/// The member that holds the checksum of all others.
+const CHECKSUM: &str = "checksum";
 
-/// The end of the year 9000, in milliseconds: beyond it dates cannot be reckoned with.
+/// The end of the year 9000, in milliseconds: `time` cannot calculate with later dates.
 const LATEST: u64 = 221_845_391_999_000;
+
+/// What a token says of its operation before anything was sent.
+#[derive(Debug)]
+pub(crate) struct Preparation {
+    pub(crate) resource: TokenResource,
+    pub(crate) target: String,
+    pub(crate) workspace: WorkspaceId,
+    pub(crate) op: Verb,
+    pub(crate) method: HttpVerb,
+    pub(crate) endpoint: String,
+    pub(crate) initial_uri: String,
+    pub(crate) final_state_via: Option<FinalStateVia>,
+    pub(crate) api_version: String,
+    pub(crate) client_request_id: String,
+}
 
 impl TokenParts {
     /// Whether it is about a web service rather than a compute.
     pub(crate) fn is_service(&self) -> bool {
-        self.kind == SERVICE_KIND
+        self.resource == TokenResource::Service
     }
 }
 
 impl ResumeToken {
     /// A token for a request that was not sent yet.
-    pub(crate) fn prepared(
-        op: Verb,
-        method: HttpVerb,
-        endpoint: String,
-        initial_uri: String,
-        api_version: String,
-        client_request_id: String,
-    ) -> Self {
+    pub(crate) fn prepared(of: Preparation) -> Self {
         let now = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();
         Self(Box::new(TokenParts {
             v: VERSION,
-            kind: KIND.to_owned(),
-            op,
-            method,
-            endpoint,
-            initial_uri,
+            resource: of.resource,
+            target: of.target,
+            workspace: of.workspace,
+            op: of.op,
+            method: of.method,
+            endpoint: of.endpoint,
+            initial_uri: of.initial_uri,
             next_request_uri: None,
             monitor: None,
             last_known_location: None,
-            final_state_via: None,
-            api_version,
+            final_state_via: of.final_state_via,
+            api_version: of.api_version,
             started_at: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
             last_status: None,
-            client_request_id,
+            client_request_id: of.client_request_id,
             accepted: false,
+            created_on: None,
         }))
     }
 
-    /// That of a verb on a web service; `result` says whether the service is what it gives.
-    #[cfg(feature = "services")]
-    pub(crate) fn for_service(mut self, result: bool) -> Self {
-        SERVICE_KIND.clone_into(&mut self.0.kind);
-        self.0.final_state_via = result.then_some(FinalStateVia::OriginalUri);
-        self
-    }
-
-    /// Reads a token that [`expose`](Self::expose) wrote.
+    /// Reads a token that [`expose`](Self::expose) wrote. The same as `text.parse()`.
+    ///
+    /// The members of the JSON may come in another order and with other white space, as a database of
+    /// JSON documents returns them.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::ResumeToken`] if the text is no token of this library, or of a version that
-    /// this one does not know. The text is not quoted.
+    /// [`ErrorKind::ResumeToken`] if the text is not a token of this library, was changed since it was
+    /// written, or has a version that this library does not read. The text is not quoted.
     ///
     /// ```
     /// use azureml_aks::{ErrorKind, ResumeToken};
@@ -230,78 +297,90 @@ impl ResumeToken {
     /// assert_eq!(error.kind(), ErrorKind::ResumeToken);
     /// ```
     pub fn parse(text: &str) -> Result<Self, Error> {
-        #[derive(Deserialize)]
-        struct Header {
-            v: u32,
-            kind: String,
-        }
         let refuse = |message: String| Error::new(ErrorKind::ResumeToken, message);
-        let header: Header = serde_json::from_str(text)
-            .map_err(|_| refuse("the text is no resume token of azureml-aks".to_owned()))?;
-        if !matches!(header.kind.as_str(), KIND | SERVICE_KIND) {
-            return Err(refuse(
-                "the token belongs to another kind of operation".to_owned(),
-            ));
+        let foreign = || refuse("the text is not a resume token of azureml-aks".to_owned());
+        let Ok(Value::Object(mut members)) = serde_json::from_str(text) else {
+            return Err(foreign());
+        };
+        let version = members.get("v").and_then(Value::as_u64);
+        match version {
+            Some(version) if version == u64::from(VERSION) => {}
+            Some(version) => {
+                return Err(refuse(format!(
+                    "the resume token has version {version}; this library reads version {VERSION}"
+                ))
+                .with_remedy("resume it with the version of azureml-aks that wrote it"));
+            }
+            None => return Err(foreign()),
         }
-        if header.v != VERSION {
-            return Err(refuse(format!(
-                "the token is of version {}; this library reads version {VERSION}",
-                header.v
-            )));
+        let damaged = || refuse("the resume token is damaged: its checksum does not match".to_owned());
+        let written = members.remove(CHECKSUM).ok_or_else(damaged)?;
+        if written.as_str() != Some(&*checksum(&members)) {
+            return Err(damaged());
         }
         // serde's message could quote a part of the token.
-        let parts: TokenParts = serde_json::from_str(text).map_err(|error| {
-            refuse(format!("the token is damaged at column {}", error.column()))
+        let parts: TokenParts = serde_json::from_value(Value::Object(members)).map_err(|_| {
+            refuse("this version of azureml-aks cannot read the resume token".to_owned())
+                .with_remedy("resume it with the version of azureml-aks that wrote it")
         })?;
         if parts.started_at > LATEST {
-            return Err(refuse("the token is damaged: it is of no time".to_owned()));
+            return Err(refuse(
+                "invalid resume token: `startedAt` is out of range".to_owned(),
+            ));
         }
         Ok(Self(Box::new(parts)))
     }
 
-    /// The token as text, to be stored where only its owner can read it.
+    /// Returns the token as text, to be stored where only its owner can read it.
     #[must_use]
     pub fn expose(&self) -> String {
         // Strings, numbers and unit variants: serialising them cannot fail.
-        serde_json::to_string(&self.0).unwrap_or_default()
+        let Ok(Value::Object(mut members)) = serde_json::to_value(&self.0) else {
+            return String::new();
+        };
+        let checksum = checksum(&members);
+        members.insert(CHECKSUM.to_owned(), Value::String(checksum));
+        Value::Object(members).to_string()
     }
 
-    /// What was asked of the service.
+    /// Returns the id of the operation: short, unique, not secret, and the same for all tokens of one
+    /// operation. It is the `x-ms-client-request-id` of its requests.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.0.client_request_id
+    }
+
+    /// Returns what was requested.
     #[must_use]
     pub fn verb(&self) -> Verb {
         self.0.op
     }
 
-    /// The name of the compute or the web service.
+    /// Returns the kind of resource that the operation changes: `compute/AKS`, `service`, …
     #[must_use]
-    pub fn target(&self) -> Option<String> {
-        self.segment_after(if self.0.is_service() {
-            "services"
-        } else {
-            "computes"
-        })
+    pub fn resource(&self) -> &TokenResource {
+        &self.0.resource
     }
 
-    /// The name of the workspace, so that a store of tokens can be sorted by it.
+    /// Returns the name of the compute or the web service.
     #[must_use]
-    pub fn workspace(&self) -> Option<String> {
-        self.segment_after("workspaces")
+    pub fn target(&self) -> &str {
+        &self.0.target
     }
 
-    fn segment_after(&self, name: &str) -> Option<String> {
-        let url = url::Url::parse(&self.0.initial_uri).ok()?;
-        let mut segments = url.path_segments()?;
-        segments.find(|segment| segment.eq_ignore_ascii_case(name))?;
-        segments.next().map(str::to_owned)
+    /// Returns the workspace that the operation belongs to.
+    #[must_use]
+    pub fn workspace(&self) -> &WorkspaceId {
+        &self.0.workspace
     }
 
-    /// When the request was prepared.
+    /// Returns when the request was prepared.
     #[must_use]
     pub fn started_at(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(self.0.started_at)
     }
 
-    /// The last status that was seen, as the service spelled it.
+    /// Returns the last status that was seen, as the service spelled it.
     #[must_use]
     pub fn last_status(&self) -> Option<&str> {
         self.0.last_status.as_deref()
@@ -316,10 +395,34 @@ impl ResumeToken {
     }
 }
 
+/// The checksum of a token: of its members in the order of their names, so that it does not depend on how
+/// the JSON is written.
+fn checksum(members: &Map<String, Value>) -> String {
+    let mut names: Vec<&String> = members.keys().collect();
+    names.sort_unstable();
+    let mut hasher = crc32fast::Hasher::new();
+    for name in names {
+        hasher.update(name.as_bytes());
+        hasher.update(b"=");
+        hasher.update(members[name].to_string().as_bytes());
+        hasher.update(b"\n");
+    }
+    format!("{:08x}", hasher.finalize())
+}
+
+impl FromStr for ResumeToken {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::parse(text)
+    }
+}
+
 impl fmt::Debug for ResumeToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResumeToken")
             .field("verb", &self.0.op)
+            .field("resource", &format_args!("{}", self.0.resource))
             .finish_non_exhaustive()
     }
 }
@@ -329,59 +432,112 @@ mod tests {
     use super::*;
 
     fn token() -> ResumeToken {
-        ResumeToken::prepared(
-            Verb::Create,
-            HttpVerb::Put,
-            "https://management.azure.com".into(),
-            "https://management.azure.com/x?api-version=1".into(),
-            "1".into(),
-            "id".into(),
-        )
+        ResumeToken::prepared(Preparation {
+            resource: TokenResource::Compute("AKS".into()),
+            target: "myaks".into(),
+            workspace: WorkspaceId::new("s", "g", "w").unwrap(),
+            op: Verb::Create,
+            method: HttpVerb::Put,
+            endpoint: "https://management.azure.com".into(),
+            initial_uri: "https://management.azure.com/x?api-version=1".into(),
+            final_state_via: None,
+            api_version: "1".into(),
+            client_request_id: "id".into(),
+        })
+    }
+
+    /// A token whose members were changed before its checksum was computed.
+    fn rewritten(change: impl FnOnce(&mut Map<String, Value>)) -> String {
+        let mut members: Map<String, Value> = serde_json::from_str(&token().expose()).unwrap();
+        members.remove(CHECKSUM);
+        change(&mut members);
+        members.insert(CHECKSUM.to_owned(), checksum(&members).into());
+        Value::Object(members).to_string()
     }
 
     #[test]
-    fn a_token_reads_back_as_it_was_written() {
+    fn token_reads_back_as_it_was_written() {
         let mut token = token();
         token.parts_mut().next_request_uri = Some("https://management.azure.com/y?c=1&h=2".into());
         token.parts_mut().monitor = Some(MonitorKind::AzureAsyncOperation);
         token.parts_mut().last_status = Some("InProgress".into());
-        assert_eq!(ResumeToken::parse(&token.expose()).unwrap(), token);
+        token.parts_mut().created_on = Some("2025-11-04T09:40:51.9+00:00".into());
+        let text = token.expose();
+        assert_eq!(ResumeToken::parse(&text).unwrap(), token);
+        // Another order and other white space, as a database of JSON documents returns it.
+        let members: Map<String, Value> = serde_json::from_str(&text).unwrap();
+        let reversed: Vec<String> = members
+            .iter()
+            .rev()
+            .map(|(name, value)| format!("{name:?} : {value}"))
+            .collect();
+        let text = format!("{{ {} }}", reversed.join(" ,\n"));
+        assert_eq!(text.parse::<ResumeToken>().unwrap(), token);
     }
 
     #[test]
-    fn damaged_foreign_and_newer_tokens_are_refused_without_being_quoted() {
+    fn token_that_is_damaged_foreign_or_of_another_version_is_refused_without_being_quoted() {
         let good = token().expose();
+        let old = r#"{"v":1,"kind":"azureml-aks/compute","op":"create","method":"PUT"}"#;
         let cases = [
-            (good.replace("\"v\":1", "\"v\":2"), "version 2"),
-            (good.replace("azureml-aks/compute", "other"), "another kind"),
-            (good.replace("\"create\"", "\"s3cr3t\""), "damaged"),
-            (good[..good.len() - 1].to_owned(), "no resume token"),
-            (good.replace("{\"v\"", "{\"extra\":1,\"v\""), "damaged"),
+            (old.to_owned(), "version 1;"),
+            (good.replace("\"v\":2", "\"v\":3"), "version 3;"),
+            (good.replace("\"create\"", "\"s3cr3t\""), "checksum"),
+            (good.replace("myaks", "myakt"), "checksum"),
+            (good.replace("\"checksum\"", "\"sum\""), "checksum"),
+            (good[..good.len() - 1].to_owned(), "not a resume token"),
+            ("{}".to_owned(), "not a resume token"),
+            ("[]".to_owned(), "not a resume token"),
+            (String::new(), "not a resume token"),
             (
-                good.replace("\"startedAt\":", "\"startedAt\":9999"),
-                "no time",
+                rewritten(|members| {
+                    members.insert("resource".into(), "endpoint/online".into());
+                }),
+                "cannot read",
             ),
-            (String::new(), "no resume token"),
+            (
+                rewritten(|members| {
+                    members.remove("op");
+                }),
+                "cannot read",
+            ),
+            (
+                rewritten(|members| {
+                    members.insert("startedAt".into(), (LATEST + 1).into());
+                }),
+                "out of range",
+            ),
         ];
         for (text, expected) in cases {
             let error = ResumeToken::parse(&text).unwrap_err();
-            assert!(error.to_string().contains(expected), "{error}");
+            assert_eq!(error.kind(), ErrorKind::ResumeToken);
+            assert!(error.to_string().contains(expected), "{text}: {error}");
             assert!(!format!("{error:?}").contains("s3cr3t"));
         }
     }
 
     #[test]
-    fn a_token_says_what_it_is_about() {
-        let mut token = token();
-        assert_eq!((token.target(), token.workspace()), (None, None));
-        token.parts_mut().initial_uri =
-            "https://h/subscriptions/s/workspaces/w/computes/a?api-version=1".into();
-        assert_eq!(token.target().as_deref(), Some("a"));
-        assert_eq!(token.workspace().as_deref(), Some("w"));
+    fn token_with_members_of_a_later_library_is_read() {
+        let text = rewritten(|members| {
+            members.insert("later".into(), "x".into());
+        });
+        assert_eq!(ResumeToken::parse(&text).unwrap().target(), "myaks");
+    }
+
+    #[test]
+    fn token_names_its_resource_and_workspace() {
+        let token = token();
+        assert_eq!(token.resource().to_string(), "compute/AKS");
+        assert_eq!(token.target(), "myaks");
+        assert_eq!(token.workspace().name(), "w");
+        assert_eq!(token.id(), "id");
     }
 
     #[test]
     fn debug_shows_no_url() {
-        assert_eq!(format!("{:?}", token()), "ResumeToken { verb: Create, .. }");
+        assert_eq!(
+            format!("{:?}", token()),
+            "ResumeToken { verb: Create, resource: compute/AKS, .. }"
+        );
     }
 }

@@ -1,15 +1,71 @@
-//! What only AKS computes have.
+//! The kind of AKS clusters, and what only it has.
 
-use super::kind::Aks;
-use super::{AksCompute, ComputeTarget};
+use super::ComputeTarget;
+use super::kind::{AttachWith, CreateWith, Kind, UpdateWith, kind, sealed};
 use crate::config::{
     AttachConfiguration, AttachConfigurationBuilder, ClusterRef, ProvisioningConfiguration,
-    ProvisioningConfigurationBuilder,
+    ProvisioningConfigurationBuilder, UpdateConfiguration,
 };
 use crate::error::Error;
+use crate::facts::arm::COMPUTE_TYPE_AKS;
+use crate::names::WorkspaceId;
 use crate::transport::{HttpRequest, Limit, Sending};
 use crate::wire::{AksCredentials, AksProperties};
 use azure_core::http::Method;
+use serde_json::Value;
+
+/// An AKS cluster as a compute target.
+pub type AksCompute = ComputeTarget<Aks>;
+
+/// The kind of AKS clusters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aks {}
+
+kind!(Aks);
+
+impl Kind for Aks {
+    const COMPUTE_TYPE: &'static str = COMPUTE_TYPE_AKS;
+
+    type Properties = AksProperties;
+
+    const COMPARED: &'static [(&'static str, &'static str)] = &[
+        ("cluster_purpose", "/properties/properties/clusterPurpose"),
+        ("vm_size", "/properties/properties/agentVmSize"),
+        ("agent_count", "/properties/properties/agentCount"),
+        ("load_balancer", "/properties/properties/loadBalancerType"),
+        ("load_balancer.subnet", "/properties/properties/loadBalancerSubnet"),
+    ];
+}
+
+impl sealed::Sealed for ProvisioningConfiguration {}
+
+impl CreateWith for ProvisioningConfiguration {
+    type Kind = Aks;
+
+    fn body(&self, workspace: &WorkspaceId, location: &str) -> Value {
+        Self::body(self, workspace, location)
+    }
+}
+
+impl sealed::Sealed for AttachConfiguration {}
+
+impl AttachWith for AttachConfiguration {
+    type Kind = Aks;
+
+    fn body(&self, workspace: &WorkspaceId, location: &str) -> Value {
+        Self::body(self, workspace, location)
+    }
+}
+
+impl sealed::Sealed for UpdateConfiguration {}
+
+impl UpdateWith for UpdateConfiguration {
+    type Kind = Aks;
+
+    fn apply(&self, current: Value) -> Result<Value, Error> {
+        Self::apply(self, current)
+    }
+}
 
 impl ComputeTarget<Aks> {
     /// Begins the configuration of a new cluster; the same as
@@ -24,13 +80,7 @@ impl ComputeTarget<Aks> {
         AttachConfiguration::builder(cluster)
     }
 
-    /// What was last read of the cluster; empty where the service said nothing.
-    #[must_use]
-    pub fn properties(&self) -> AksProperties {
-        self.resource.properties.aks().cloned().unwrap_or_default()
-    }
-
-    /// The ARM id of the AKS cluster behind the compute.
+    /// Returns the ARM id of the AKS cluster behind the compute, as it was last read.
     #[must_use]
     pub fn cluster_resource_id(&self) -> Option<&str> {
         self.resource.properties.resource_id.as_deref()
@@ -43,7 +93,7 @@ impl ComputeTarget<Aks> {
     /// # Errors
     ///
     /// [`ErrorKind::Service`](crate::ErrorKind::Service) with the service's reason, for example
-    /// [`Error::is_forbidden`]. Nothing else of an answer stands in an error.
+    /// [`Error::is_forbidden`]. An error shows nothing else of the answer.
     ///
     /// # Cancel safety
     ///

@@ -1,23 +1,48 @@
 //! The kinds of compute, and which configuration makes which.
 
-use crate::config::{AttachConfiguration, ProvisioningConfiguration};
-use crate::error::Warning;
-use crate::facts::arm::COMPUTE_TYPE_AKS;
+use crate::error::{Error, Warning};
 use crate::names::WorkspaceId;
-use crate::wire::{AksProperties, ComputeResource};
+use crate::rules;
+use crate::wire::ComputeResource;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
-
-/// The rule that a finished compute breaks where it is not what was asked for.
-const COMPUTE_DEVIATES: &str = "compute.deviates";
+use std::fmt::Debug;
 
 /// A kind of compute. Sealed: the service decides which there are.
 pub trait Kind: sealed::Sealed + Send + Sync + 'static {
-    /// The kind's name on the wire.
+    /// The kind's name in `computeType`, for example `AKS`; empty for [`AnyKind`].
     const COMPUTE_TYPE: &'static str;
 
-    /// Where the compute is not what the body of its create asked for.
+    /// What the kind adds to a compute: the members of `properties.properties`. Read leniently: what is
+    /// absent or has another type than expected is the default.
+    type Properties: DeserializeOwned + Default + Debug + Clone + Send + Sync;
+
+    /// What a finished compute is compared with what its create asked for: the path of the field in the
+    /// configuration, and where the documents of both have it.
     #[doc(hidden)]
-    fn deviations(requested: &Value, resource: &ComputeResource) -> Vec<Warning>;
+    const COMPARED: &'static [(&'static str, &'static str)] = &[];
+
+    /// Whether a compute of this `computeType` is of this kind.
+    #[doc(hidden)]
+    fn accepts(compute_type: &str) -> bool {
+        compute_type.eq_ignore_ascii_case(Self::COMPUTE_TYPE)
+    }
+}
+
+/// Every kind, also those that this library does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnyKind {}
+
+impl sealed::Sealed for AnyKind {}
+
+impl Kind for AnyKind {
+    const COMPUTE_TYPE: &'static str = "";
+
+    type Properties = Value;
+
+    fn accepts(_: &str) -> bool {
+        true
+    }
 }
 
 /// A configuration with which a compute can be created. Sealed.
@@ -38,110 +63,97 @@ pub trait AttachWith: sealed::Sealed + Send + Sync + 'static {
     fn body(&self, workspace: &WorkspaceId, location: &str) -> Value;
 }
 
-/// The kind of AKS clusters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Aks {}
+/// A configuration with which a compute can be changed. Sealed.
+pub trait UpdateWith: sealed::Sealed + Send + Sync + 'static {
+    /// The kind that it changes.
+    type Kind: Kind;
 
-impl Kind for Aks {
-    const COMPUTE_TYPE: &'static str = COMPUTE_TYPE_AKS;
+    /// Returns the body of the PUT that makes this change to a compute as it was read.
+    #[doc(hidden)]
+    fn apply(&self, current: Value) -> Result<Value, Error>;
+}
 
-    fn deviations(requested: &Value, resource: &ComputeResource) -> Vec<Warning> {
-        let properties = &resource.properties;
-        let nothing = AksProperties::default();
-        let aks = properties.aks().unwrap_or(&nothing);
-        let count = aks.agent_count.map(|count| count.to_string());
-        let mut found: Vec<Warning> = [
-            (
-                "cluster",
-                "/properties/resourceId",
-                properties.resource_id.as_deref(),
-            ),
-            (
-                "location",
-                "/properties/computeLocation",
-                properties.compute_location.as_deref(),
-            ),
-            (
-                "cluster_purpose",
-                "/properties/properties/clusterPurpose",
-                aks.cluster_purpose.as_deref(),
-            ),
-            (
-                "vm_size",
-                "/properties/properties/agentVmSize",
-                aks.agent_vm_size.as_deref(),
-            ),
-            (
-                "agent_count",
-                "/properties/properties/agentCount",
-                count.as_deref(),
-            ),
-            (
-                "load_balancer",
-                "/properties/properties/loadBalancerType",
-                aks.load_balancer_type.as_deref(),
-            ),
-            (
-                "load_balancer.subnet",
-                "/properties/properties/loadBalancerSubnet",
-                aks.load_balancer_subnet.as_deref(),
-            ),
-        ]
-        .into_iter()
-        .filter_map(|(path, pointer, came)| {
-            let asked = match requested.pointer(pointer)? {
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
-            let came = came?;
-            (!asked.eq_ignore_ascii_case(came)).then(|| {
+/// Returns where a finished compute is not what its create asked for.
+pub(super) fn deviations<K: Kind>(requested: &Value, resource: &ComputeResource) -> Vec<Warning> {
+    const COMMON: &[(&str, &str)] = &[
+        ("cluster", "/properties/resourceId"),
+        ("location", "/properties/computeLocation"),
+    ];
+    let document = resource.to_value();
+    let text = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let mut found: Vec<Warning> = COMMON
+        .iter()
+        .chain(K::COMPARED)
+        .filter_map(|(path, pointer)| {
+            let asked = text(requested.pointer(pointer)?)?;
+            let came = text(document.pointer(pointer)?)?;
+            (!asked.eq_ignore_ascii_case(&came)).then(|| {
                 deviation(
                     path,
-                    format!("asked for {asked}, and the compute has {came}"),
+                    format!("the request asked for {asked}, and the compute has {came}"),
                 )
             })
         })
         .collect();
-        let to_attach = requested.pointer("/properties/resourceId").is_some();
-        if properties.is_attached_compute == Some(!to_attach) {
-            let way = |attached| if attached { "attached" } else { "created" };
-            found.push(deviation(
-                "cluster",
-                format!("was to be {}, and is {}", way(to_attach), way(!to_attach)),
-            ));
-        }
-        found
+    let to_attach = requested.pointer("/properties/resourceId").is_some();
+    if resource.properties.is_attached_compute == Some(!to_attach) {
+        let way = |attached| if attached { "attached" } else { "created" };
+        found.push(deviation(
+            "cluster",
+            format!(
+                "the compute was to be {}, and was {}",
+                way(to_attach),
+                way(!to_attach)
+            ),
+        ));
     }
+    found
 }
 
 fn deviation(path: &str, message: String) -> Warning {
-    Warning::new(
-        COMPUTE_DEVIATES,
+    rules::COMPUTE_DEVIATES.warning(
         path,
         message,
-        "somebody else may have made it at the same moment: ask them before you change or delete it",
+        "somebody else may have created it at the same moment: ask them before you change or delete it",
     )
 }
 
-impl CreateWith for ProvisioningConfiguration {
-    type Kind = Aks;
+/// Makes a kind of an uninhabited type: the conversions between its handle and
+/// [`AnyCompute`](super::AnyCompute). The type implements [`Kind`] by itself.
+macro_rules! kind {
+    ($kind:ty) => {
+        impl $crate::compute::kind::sealed::Sealed for $kind {}
 
-    fn body(&self, workspace: &WorkspaceId, location: &str) -> Value {
-        Self::body(self, workspace, location)
-    }
+        impl TryFrom<$crate::compute::AnyCompute> for $crate::compute::ComputeTarget<$kind> {
+            type Error = $crate::error::Error;
+
+            /// Fails with [`ErrorKind::Refused`](crate::ErrorKind::Refused) if the compute is of another
+            /// kind.
+            fn try_from(
+                compute: $crate::compute::AnyCompute,
+            ) -> ::std::result::Result<Self, $crate::error::Error> {
+                compute.narrow()
+            }
+        }
+
+        impl From<$crate::compute::ComputeTarget<$kind>> for $crate::compute::AnyCompute {
+            fn from(compute: $crate::compute::ComputeTarget<$kind>) -> Self {
+                compute.widen()
+            }
+        }
+    };
 }
+pub(crate) use kind;
 
-impl AttachWith for AttachConfiguration {
-    type Kind = Aks;
+pub(crate) mod sealed {
+    #![allow(
+        unreachable_pub,
+        reason = "a bound of public traits that nobody outside can name"
+    )]
 
-    fn body(&self, workspace: &WorkspaceId, location: &str) -> Value {
-        Self::body(self, workspace, location)
-    }
-}
-
-mod sealed {
     pub trait Sealed {}
-    impl Sealed for super::Aks {}
-    impl Sealed for super::ProvisioningConfiguration {}
-    impl Sealed for super::AttachConfiguration {}
 }

@@ -1,59 +1,87 @@
 //! Compute targets: handles, and the verbs that the service has for them.
 
 mod aks;
-mod fleet;
 mod kind;
 mod prepare;
 mod remove;
-mod resume;
 mod start;
 mod update;
 
-pub use fleet::{Waitable, wait_all};
-pub use kind::{Aks, AttachWith, CreateWith, Kind};
-pub use resume::Resumed;
+pub use aks::{Aks, AksCompute};
+pub use kind::{AnyKind, AttachWith, CreateWith, Kind, UpdateWith};
+pub use remove::RemoveCompute;
+pub use start::{AttachCompute, CreateCompute};
+pub use update::UpdateCompute;
 
+pub(crate) use prepare::named;
+pub(crate) use remove::removal;
 use crate::error::{Error, ErrorKind, ServiceError, Warning};
 use crate::names::ComputeName;
-use crate::operation::{Driver, Event, Machine, StatusClass, Turn, Wait, WaitOptions};
-use crate::token::ResumeToken;
-use crate::transport::{Answer, HttpRequest, Limit, Sending};
-use crate::wire::ComputeResource;
+use crate::operation::waitable::sealed::{How, Sealed};
+use crate::operation::{
+    Driver, Event, Machine, Settled, StatusClass, Step, Ticket, Turn, Wait, WaitOptions, Waitable,
+};
+use crate::token::{ResumeToken, Verb};
+use crate::transport::{Answer, HttpRequest, List, Limit, Sending, pages};
+use crate::wire::{ComputeResource, ComputeState};
 use crate::workspace::Workspace;
-use futures::{Stream, stream};
+use futures::future::BoxFuture;
+use futures::{FutureExt, Stream, stream};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fmt;
-use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-/// A compute target of a workspace: a cheap handle with what was last read of it.
+/// A compute target of a workspace: a cheap handle with the compute as it was last read.
 ///
-/// `K` is the kind; [`AksCompute`] is the one of AKS clusters.
+/// `K` is the kind: [`AksCompute`] is a handle of an AKS cluster, [`AnyCompute`] of any compute.
 ///
-/// # Design
+/// # Verbs
 ///
-/// What every kind can do is written once. [`create`](Self::create) and [`attach`](Self::attach)
-/// take the kind from the configuration, as Python's `ComputeTarget.create` does.
-pub struct ComputeTarget<K> {
+/// [`create`](Self::create), [`attach`](Self::attach), [`update`](Self::update),
+/// [`detach`](Self::detach) and [`delete`](Self::delete) return a request value. `.await` sends it.
+/// `.prepare()?` gives its resume token before anything is sent. Dropping it sends nothing.
+///
+/// `create` and `attach` take the kind from the configuration, as Python's `ComputeTarget.create` does.
+///
+/// # Waiting
+///
+/// What is begun through a handle is pending on it, and
+/// [`wait_for_completion`](Self::wait_for_completion) waits for it: it does not return `Ok` while that
+/// still runs. A clone carries what was pending when it was made. One compute has one operation at a
+/// time: the newest one that the service accepted is the one that is pending.
+pub struct ComputeTarget<K: Kind> {
     workspace: Workspace,
     name: ComputeName,
     resource: Arc<ComputeResource>,
-    /// What is being waited for, from the verb that began it or from a state that is not final.
+    /// The kind's own part, decoded from the resource when it is first asked for.
+    properties: OnceLock<Arc<K::Properties>>,
+    /// What is being waited for.
     pending: Option<Box<Driver>>,
-    /// What was asked for at the create, to be held against what came: JSON as text, which is a
-    /// fraction of its tree.
+    /// What the end of an operation told of the compute since it was last read.
+    failure: Option<Arc<Failure>>,
+    /// The body of the create, to compare with the finished compute: JSON as text, which takes a fraction
+    /// of the memory of its tree.
     requested: Option<Arc<str>>,
     deviations: Vec<Warning>,
-    kind: PhantomData<fn() -> K>,
 }
 
-/// An AKS cluster as a compute target.
-pub type AksCompute = ComputeTarget<Aks>;
+/// A compute target of any kind.
+///
+/// What works for all kinds works on it: reading, listing, waiting, detaching and deleting. A handle of
+/// one kind converts into it with `into()`, and back with `try_into()`.
+pub type AnyCompute = ComputeTarget<AnyKind>;
+
+/// How an operation on a compute failed.
+#[derive(Debug)]
+struct Failure {
+    state: ComputeState,
+    errors: Vec<ServiceError>,
+}
 
 /// Reading.
 impl<K: Kind> ComputeTarget<K> {
-    /// Reads a compute.
+    /// Reads a compute. `name` is a text or a [`ComputeName`].
     ///
     /// Sends: GET of the compute.
     ///
@@ -65,17 +93,17 @@ impl<K: Kind> ComputeTarget<K> {
     /// # Cancel safety
     ///
     /// Safe: it only reads.
-    pub async fn get(workspace: &Workspace, name: &str) -> Result<Self, Error> {
-        let name = existing(name)?;
+    pub async fn get(workspace: &Workspace, name: impl AsRef<str>) -> Result<Self, Error> {
+        let name = existing(name.as_ref())?;
         let resource = read(workspace, &name).await.and_then(Found::or_refusal);
         let resource = resource.map_err(|error| error.with_context(|| reading(&name)))?;
         Self::found(workspace.clone(), name, resource)
     }
 
-    /// Reads a compute, or says that there is none.
+    /// Reads a compute; `None` if there is none of that name.
     ///
-    /// `None` means exactly that: a missing workspace or resource group, and a credential that may
-    /// not look, are errors.
+    /// A missing workspace or resource group is an error, and so is a credential that lacks the right to
+    /// read.
     ///
     /// Sends: GET of the compute; where there is none, GET of the workspace (once per workspace).
     ///
@@ -86,8 +114,11 @@ impl<K: Kind> ComputeTarget<K> {
     /// # Cancel safety
     ///
     /// Safe: it only reads.
-    pub async fn get_opt(workspace: &Workspace, name: &str) -> Result<Option<Self>, Error> {
-        let name = existing(name)?;
+    pub async fn get_opt(
+        workspace: &Workspace,
+        name: impl AsRef<str>,
+    ) -> Result<Option<Self>, Error> {
+        let name = existing(name.as_ref())?;
         let found = read(workspace, &name).await;
         match found.map_err(|error| error.with_context(|| reading(&name)))? {
             Found::Resource(resource) => Self::found(workspace.clone(), name, *resource).map(Some),
@@ -100,8 +131,51 @@ impl<K: Kind> ComputeTarget<K> {
         }
     }
 
-    /// Makes a handle of what was read already, such as an item of
-    /// [`Workspace::computes`]. No I/O.
+    /// Lists the computes of this kind in a workspace; [`AnyCompute::list`](Self::list) and
+    /// [`Workspace::computes`] list those of every kind.
+    ///
+    /// The service has no filter by kind: all computes are read, and those of other kinds are passed
+    /// over. A compute that cannot be read is an error item, and the list goes on; an error of a page
+    /// ends it.
+    ///
+    /// Sends: GETs of the list's pages, each when the one before is used up.
+    ///
+    /// ```
+    /// # #[cfg(feature = "emulator")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), azureml_aks::Error> {
+    /// # use azureml_aks::{ComputeTarget, Workspace, emulator::Emulator};
+    /// # let emulator = Emulator::new();
+    /// # let workspace = Workspace::builder(emulator.subscription(), emulator.resource_group(), emulator.workspace())
+    /// #     .credential(emulator.credential()).transport(emulator.transport()).build()?;
+    /// # let config = azureml_aks::AksCompute::provisioning_configuration().build()?;
+    /// # ComputeTarget::create(&workspace, "myaks", config).await?;
+    /// use azureml_aks::AksCompute;
+    /// use futures::TryStreamExt;
+    ///
+    /// let mut computes = AksCompute::list(&workspace);
+    /// while let Some(aks) = computes.try_next().await? {
+    ///     println!("{}: {:?} nodes", aks.name(), aks.properties().agent_count);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "emulator"))]
+    /// # fn main() {}
+    /// ```
+    pub fn list(workspace: &Workspace) -> List<Self> {
+        let computes = pages::<ComputeResource>(
+            workspace.client().clone(),
+            workspace.url_of(&["computes"]),
+        );
+        let workspace = workspace.clone();
+        computes.filter_convert(move |resource| match resource {
+            Ok(resource) if !K::accepts(&resource.properties.compute_type) => None,
+            Ok(resource) => Some(Self::from_resource(&workspace, resource)),
+            Err(error) => Some(Err(error)),
+        })
+    }
+
+    /// Makes a handle of a resource that was read before, for example from a store. No I/O.
     ///
     /// # Errors
     ///
@@ -129,8 +203,8 @@ impl<K: Kind> ComputeTarget<K> {
         let resource: ComputeResource =
             resource.map_err(|error| error.with_context(|| reading(&self.name)))?;
         check_kind::<K>(&self.name, &resource.properties.compute_type)?;
-        self.resource = Arc::new(resource);
-        // What is over is over: from here on the compute itself has the word.
+        self.show(resource);
+        // What has ended is forgotten: from here on the compute itself says how it is.
         if self
             .pending
             .as_ref()
@@ -141,12 +215,13 @@ impl<K: Kind> ComputeTarget<K> {
         Ok(())
     }
 
-    /// Waits until the compute is ready.
+    /// Waits until what was begun through this handle has ended, and the compute is ready.
     ///
-    /// After `create` and `attach` it follows that operation. On a handle that was only read it
-    /// follows the provisioning state, and returns at once if that is final. The service's
-    /// documentation says 10 to 20 minutes for a create and 5 for an attach; the default deadline
-    /// is [`WaitOptions::DEFAULT_DEADLINE`].
+    /// After `create`, `attach` and `update` it follows that operation. After `detach` and `delete` it
+    /// returns `Ok` once the compute is gone. With nothing pending it reads the compute once: one that is
+    /// ready is `Ok`, one that is at work is waited for, one that failed is an error. The service's
+    /// documentation says 10 to 20 minutes for a create and 5 for an attach; the default deadline is
+    /// [`WaitOptions::DEFAULT_DEADLINE`].
     ///
     /// Sends: GETs of the operation's status or of the compute, and at last one of the compute.
     ///
@@ -154,23 +229,21 @@ impl<K: Kind> ComputeTarget<K> {
     ///
     /// [`ErrorKind::OperationFailed`] and [`ErrorKind::OperationCanceled`] with the service's
     /// reason; [`ErrorKind::OperationStatusLost`] and [`ErrorKind::DeadlineExceeded`] with a resume
-    /// token: then the operation may still run, and this can be called again. A single read of the
-    /// status that fails is no error.
+    /// token: then the operation may still run, and this can be called again. [`Error::is_not_found`] if
+    /// nothing is pending and the compute does not exist. A single read of the status that fails is not an
+    /// error.
     ///
     /// # Cancel safety
     ///
     /// Safe: dropped at any point, the next call goes on where this one stopped. The service's work
     /// goes on in any case.
     pub async fn wait_for_completion(&mut self, options: WaitOptions) -> Result<(), Error> {
-        let Some(driver) = self.begin_wait()? else {
-            return Ok(());
-        };
-        let result = driver.run(&options).await;
+        let result = self.begin_wait().run(&options).await;
         self.end_wait(result)
     }
 
-    /// What [`wait_for_completion`](Self::wait_for_completion) does, as a stream: the progress before
-    /// each pause, and [`Event::Done`] as the last item.
+    /// Returns a stream of what [`wait_for_completion`](Self::wait_for_completion) does: the progress
+    /// before each pause, and [`Event::Done`] as the last item.
     ///
     /// The stream ends after that or after the first error, which is one of `wait_for_completion`'s.
     /// Dropping it stops nothing: another stream, or a wait, goes on where it stopped.
@@ -205,90 +278,126 @@ impl<K: Kind> ComputeTarget<K> {
         &mut self,
         options: WaitOptions,
     ) -> impl Stream<Item = Result<Event<()>, Error>> + Send + '_ {
-        enum State<'a, K> {
-            Begins(&'a mut ComputeTarget<K>, WaitOptions),
-            Goes(&'a mut ComputeTarget<K>, Wait),
-            Over,
-        }
-        stream::unfold(State::Begins(self, options), |state| async move {
-            let (compute, mut wait) = match state {
-                State::Begins(compute, options) => match compute.begin_wait() {
-                    Ok(Some(driver)) => {
-                        let wait = driver.wait(&options);
-                        (compute, wait)
-                    }
-                    Ok(None) => return Some((Ok(Event::Done(())), State::Over)),
-                    Err(error) => return Some((Err(error), State::Over)),
-                },
-                State::Goes(compute, wait) => (compute, wait),
-                State::Over => return None,
-            };
+        let wait = self.begin_wait().wait(&options);
+        stream::unfold(Some((self, wait)), |state| async move {
+            let (compute, mut wait): (&mut Self, Wait) = state?;
             // A wait that goes on has something to wait for.
             let driver = compute.pending.as_mut()?;
             match driver.next(&mut wait).await {
                 Ok(Turn::Progress(progress)) => {
-                    Some((Ok(Event::Progress(progress)), State::Goes(compute, wait)))
+                    Some((Ok(Event::Progress(progress)), Some((compute, wait))))
                 }
                 Ok(Turn::Done) => {
+                    driver.close_record().await;
                     let result = driver.end(&mut wait);
-                    Some((compute.end_wait(result).map(Event::Done), State::Over))
+                    Some((compute.end_wait(result).map(Event::Done), None))
                 }
                 Err(error) => {
                     compute.learn(&error);
-                    Some((Err(error), State::Over))
+                    Some((Err(error), None))
                 }
             }
         })
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &ComputeName {
         &self.name
     }
 
-    /// The workspace.
+    /// Returns the workspace.
     #[must_use]
     pub fn workspace(&self) -> &Workspace {
         &self.workspace
     }
 
-    /// What was last read of the compute.
+    /// Returns the compute as it was last read. It serialises whole, as the service wrote it.
+    ///
+    /// Right after `create` and `attach` it is the answer to that request, which differs in details from
+    /// what a read shows a moment later.
     #[must_use]
     pub fn resource(&self) -> &ComputeResource {
         &self.resource
     }
 
-    /// The provisioning state as it was last read, as the service spelled it: `Creating`,
-    /// `Succeeded`, `Failed`, … [`refresh_state`](Self::refresh_state) reads it again, and so does
-    /// a wait that ends. On a handle that was resumed and not read yet it is the last status of the
-    /// operation.
+    /// Returns what the kind adds to the compute, as it was last read; what the service did not write is
+    /// the default. Decoded once per read of the compute, when it is first asked for.
+    pub fn properties(&self) -> &K::Properties {
+        self.properties
+            .get_or_init(|| Arc::new(self.resource.kind_properties()))
+    }
+
+    /// Returns the kind of the compute, as the service spells it: `AKS`, `Kubernetes`, …
+    #[must_use]
+    pub fn compute_type(&self) -> &str {
+        &self.resource.properties.compute_type
+    }
+
+    /// Returns the state of the compute. No I/O: [`refresh_state`](Self::refresh_state) reads it again,
+    /// and so does a wait that ends.
+    ///
+    /// It is the provisioning state as it was last read, unless more is known: while something that was
+    /// begun through this handle is pending it is not a final state, and after a failed operation it is
+    /// `Failed` or `Canceled`. `None` where the service did not write it.
+    #[must_use]
+    pub fn state(&self) -> Option<ComputeState> {
+        self.status().map(ComputeState::from)
+    }
+
+    /// Returns the [`state`](Self::state) as the service spells it: `Creating`, `Succeeded`, …
     #[must_use]
     pub fn status(&self) -> Option<&str> {
-        self.provisioning_state()
-            .or_else(|| self.pending.as_ref().and_then(|pending| pending.status()))
+        if let Some(failure) = &self.failure {
+            return Some(failure.state.as_str());
+        }
+        let own = self.resource.properties.provisioning_state.as_deref();
+        let rests = own.is_none_or(|state| StatusClass::of(state).is_terminal());
+        let pending = self.pending.as_ref().filter(|_| rests);
+        match pending.and_then(|pending| Some((pending.verb()?, pending.is_over()))) {
+            Some((Verb::Delete | Verb::Detach, _)) => Some("Deleting"),
+            Some((Verb::Update, false)) => Some("Updating"),
+            Some((Verb::Attach | Verb::Create, false)) => Some("Creating"),
+            _ => own,
+        }
     }
 
-    /// Why provisioning failed, as it was last read.
+    /// Returns whether the compute can be used: its [`state`](Self::state) is `Succeeded`.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.state().is_some_and(|state| state.is_ready())
+    }
+
+    /// Returns whether the last operation on the compute failed or was cancelled.
+    #[must_use]
+    pub fn is_failed(&self) -> bool {
+        self.state().is_some_and(|state| state.is_failed())
+    }
+
+    /// Returns why provisioning failed, as it was last read or as the operation ended.
     #[must_use]
     pub fn provisioning_errors(&self) -> &[ServiceError] {
-        &self.resource.properties.provisioning_errors
+        match &self.failure {
+            Some(failure) => &failure.errors,
+            None => &self.resource.properties.provisioning_errors,
+        }
     }
 
-    /// Whether the underlying cluster was attached, and so stays when the compute goes.
+    /// Returns whether the underlying cluster was attached, and so stays when the compute goes; `None`
+    /// where the service did not write it.
     #[must_use]
     pub fn is_attached(&self) -> Option<bool> {
         self.resource.properties.is_attached_compute
     }
 
-    /// What takes the wait up again in another process; `None` where nothing that was asked for is
-    /// still going on.
+    /// Returns the token with which another process resumes the wait; `None` where nothing that was
+    /// requested still runs.
     #[must_use]
     pub fn resume_token(&self) -> Option<&ResumeToken> {
         self.pending.as_ref()?.token()
     }
 
-    /// Where the finished compute is not what was asked for.
+    /// Returns where the finished compute is not what was asked for.
     ///
     /// The service has no way to close the window between the read that finds a name free and the
     /// PUT that takes it. If somebody else's request came in between, this is where it shows: see
@@ -297,8 +406,12 @@ impl<K: Kind> ComputeTarget<K> {
     pub fn deviations(&self) -> &[Warning] {
         &self.deviations
     }
+}
 
-    fn found(
+/// Inside.
+impl<K: Kind> ComputeTarget<K> {
+    /// A handle of a resource that was read; it must be of this kind.
+    pub(crate) fn found(
         workspace: Workspace,
         name: ComputeName,
         resource: ComputeResource,
@@ -308,100 +421,125 @@ impl<K: Kind> ComputeTarget<K> {
             workspace,
             name,
             resource: Arc::new(resource),
+            properties: OnceLock::new(),
             pending: None,
+            failure: None,
             requested: None,
             deviations: Vec::new(),
-            kind: PhantomData,
         })
     }
 
-    /// What is to be waited for; `None` if the compute is ready.
-    fn begin_wait(&mut self) -> Result<Option<&mut Driver>, Error> {
-        if self.pending.is_none() {
-            let state = self.provisioning_state();
-            match state.map_or(StatusClass::Succeeded, StatusClass::of) {
-                StatusClass::Succeeded => return Ok(None),
-                StatusClass::InProgress => self.follow(None),
-                class => return Err(self.failure(class)),
-            }
-        }
-        Ok(self.pending.as_deref_mut())
+    /// The same handle of every kind.
+    pub(crate) fn widen(self) -> AnyCompute {
+        self.into_kind()
     }
 
-    fn end_wait(&mut self, result: Result<Option<Value>, Error>) -> Result<(), Error> {
+    /// The same handle of one kind, if the compute is of it.
+    fn narrow<T: Kind>(self) -> Result<ComputeTarget<T>, Error> {
+        check_kind::<T>(&self.name, &self.resource.properties.compute_type)?;
+        Ok(self.into_kind())
+    }
+
+    fn into_kind<T: Kind>(self) -> ComputeTarget<T> {
+        ComputeTarget {
+            workspace: self.workspace,
+            name: self.name,
+            resource: self.resource,
+            properties: OnceLock::new(),
+            pending: self.pending,
+            failure: self.failure,
+            requested: self.requested,
+            deviations: self.deviations,
+        }
+    }
+
+    /// The compute was read.
+    fn show(&mut self, resource: ComputeResource) {
+        self.resource = Arc::new(resource);
+        self.properties = OnceLock::new();
+        self.failure = None;
+    }
+
+    /// An operation was begun through the handle, or is resumed on it.
+    pub(crate) fn begin(&mut self, ticket: Ticket, begun: (Machine, Step)) -> &Driver {
+        self.pend(Some(ticket), begun)
+    }
+
+    fn pend(&mut self, ticket: Option<Ticket>, begun: (Machine, Step)) -> &mut Driver {
+        let client = self.workspace.client().clone();
+        let driver = Driver::new(client, self.name.to_string(), ticket, begun);
+        self.failure = None;
+        self.pending.insert(Box::new(driver))
+    }
+
+    /// What is to be waited for: what is pending, or a read of the compute.
+    fn begin_wait(&mut self) -> &mut Driver {
+        match self.pending {
+            Some(ref mut pending) => pending,
+            None => self.follow(None),
+        }
+    }
+
+    fn end_wait(&mut self, result: Result<Settled, Error>) -> Result<(), Error> {
         let result = result.inspect_err(|error| self.learn(error))?;
+        if self.removes() {
+            // It stays pending: every further wait ends like this one.
+            return Ok(());
+        }
         if let Some(result) = result {
-            let resource = match decode(result) {
-                Ok(resource) => resource,
-                Err(error) => {
-                    // The next wait reads the compute anew.
-                    self.follow(None);
-                    return Err(error);
-                }
+            // serde's message would quote values.
+            let Ok(resource) = serde_json::from_str::<ComputeResource>(result.get()) else {
+                // The next wait reads the compute anew.
+                self.pending = None;
+                return Err(Error::new(
+                    ErrorKind::ResultUnavailable,
+                    "the operation succeeded, and the compute has an unexpected shape",
+                ));
             };
-            // An answer that says nothing of the kind contradicts nothing.
+            // An answer that does not name the kind contradicts nothing.
             if !resource.properties.compute_type.is_empty() {
                 check_kind::<K>(&self.name, &resource.properties.compute_type)?;
             }
-            self.resource = Arc::new(resource);
+            self.show(resource);
         }
         self.pending = None;
         self.find_deviations();
         Ok(())
     }
 
-    /// What the end of an operation says about the compute, without another read of it.
+    /// Whether the compute is being removed through this handle.
+    fn removes(&self) -> bool {
+        let verb = self.pending.as_ref().and_then(|pending| pending.verb());
+        matches!(verb, Some(Verb::Delete | Verb::Detach))
+    }
+
+    /// Keeps what the end of an operation tells about the compute, without another read of it.
     fn learn(&mut self, error: &Error) {
         let state = match error.kind() {
-            ErrorKind::OperationFailed => "Failed",
-            ErrorKind::OperationCanceled => "Canceled",
+            ErrorKind::OperationFailed => ComputeState::Failed,
+            ErrorKind::OperationCanceled => ComputeState::Canceled,
             _ => return,
         };
-        let properties = &mut Arc::make_mut(&mut self.resource).properties;
-        properties.provisioning_state = Some(state.to_owned());
-        properties.provisioning_errors = error.service_error().cloned().into_iter().collect();
+        self.failure = Some(Arc::new(Failure {
+            state,
+            errors: error.service_error().cloned().into_iter().collect(),
+        }));
     }
 
-    fn provisioning_state(&self) -> Option<&str> {
-        self.resource.properties.provisioning_state.as_deref()
-    }
-
-    /// Follows the resource itself; with the token of what was asked for, where that is known.
-    fn follow(&mut self, token: Option<ResumeToken>) {
-        let url = self.workspace.compute_url(&self.name);
-        let id = match &token {
-            Some(token) => token.parts().client_request_id.clone(),
+    /// Follows the resource itself; with the ticket of what was requested, where that is known.
+    pub(crate) fn follow(&mut self, ticket: Option<Ticket>) -> &mut Driver {
+        let id = match &ticket {
+            Some(ticket) => ticket.token.id().to_owned(),
             None => azure_core::Uuid::new_v4().into(),
         };
         let begun = Machine::watch(
-            &url,
+            &self.workspace.compute_url(&self.name),
             &id,
             self.workspace.api_version(),
             self.workspace.client().origins(),
-            self.provisioning_state(),
+            self.resource.properties.provisioning_state.as_deref(),
         );
-        let driver = Driver::new(
-            self.workspace.client().clone(),
-            self.name.to_string(),
-            token,
-            begun,
-        );
-        self.pending = Some(Box::new(driver));
-    }
-
-    /// A handle that was read and is not what it should be.
-    fn failure(&self, class: StatusClass) -> Error {
-        let kind = if class == StatusClass::Canceled {
-            ErrorKind::OperationCanceled
-        } else {
-            ErrorKind::OperationFailed
-        };
-        let error = self.provisioning_errors().first().cloned();
-        let facts = crate::error::ResponseFacts {
-            error,
-            ..Default::default()
-        };
-        Error::of_response(kind, facts).with_context(|| format!("compute {:?}", self.name.as_str()))
+        self.pend(ticket, begun)
     }
 
     fn find_deviations(&mut self) {
@@ -409,49 +547,77 @@ impl<K: Kind> ComputeTarget<K> {
             return;
         };
         let requested: Value = serde_json::from_str(&requested).unwrap_or_default();
-        self.deviations = K::deviations(&requested, &self.resource);
+        self.deviations = kind::deviations::<K>(&requested, &self.resource);
         for deviation in &self.deviations {
             tracing::warn!(compute = %self.name, %deviation, "the compute is not what was asked for");
         }
     }
 }
 
-impl<K> Clone for ComputeTarget<K> {
+impl<K: Kind> Sealed for ComputeTarget<K> {
+    fn driver(&mut self) -> Option<&mut Driver> {
+        Some(self.begin_wait())
+    }
+}
+
+impl<K: Kind> Waitable for ComputeTarget<K> {
+    type Output = ();
+
+    fn end(&mut self, how: How) -> BoxFuture<'_, Result<(), Error>> {
+        // A handle always has something to wait for.
+        let result = self.end_wait(how.0.unwrap_or(Ok(None)));
+        async move { result }.boxed()
+    }
+}
+
+/// By hand: a derived one would ask for `K: Clone`.
+impl<K: Kind> Clone for ComputeTarget<K> {
     fn clone(&self) -> Self {
         Self {
             workspace: self.workspace.clone(),
             name: self.name.clone(),
             resource: self.resource.clone(),
+            properties: self.properties.clone(),
             pending: self.pending.clone(),
+            failure: self.failure.clone(),
             requested: self.requested.clone(),
             deviations: self.deviations.clone(),
-            kind: PhantomData,
         }
     }
 }
 
-impl<K> fmt::Debug for ComputeTarget<K> {
+impl<K: Kind> fmt::Debug for ComputeTarget<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pending = self.pending.as_ref();
         f.debug_struct("ComputeTarget")
             .field("workspace", &self.workspace.id().name())
             .field("name", &self.name.as_str())
-            .field("kind", &self.resource.properties.compute_type)
-            .field("state", &self.resource.properties.provisioning_state)
-            .field(
-                "pending",
-                &self
-                    .pending
-                    .as_ref()
-                    .is_some_and(|pending| !pending.is_over()),
-            )
+            .field("kind", &self.compute_type())
+            .field("state", &self.state())
+            .field("pending", &pending.is_some_and(|pending| !pending.is_over()))
             .finish_non_exhaustive()
     }
 }
 
-/// What a read of a compute found: the compute as `T`.
-enum Found<T> {
+impl Workspace {
+    /// Lists all computes of the workspace, of every kind; the same as
+    /// [`AnyCompute::list`](ComputeTarget::list).
+    ///
+    /// Pages are read as they are needed. A compute of a kind that this library does not know is a handle
+    /// like any other. One that cannot be read is an error item, and the list goes on; an error of a page
+    /// ends it.
+    ///
+    /// Sends: GETs of the list's pages, each when the one before is used up.
+    #[must_use]
+    pub fn computes(&self) -> List<AnyCompute> {
+        AnyCompute::list(self)
+    }
+}
+
+/// What a read of a compute found, the compute as `T`.
+pub(crate) enum Found<T> {
     Resource(Box<T>),
-    /// No compute of that name: the refusal, for those who need one.
+    /// No compute of that name, with the refusal.
     Nothing(Error),
 }
 
@@ -464,7 +630,7 @@ impl<T> Found<T> {
     }
 }
 
-async fn read<T: DeserializeOwned>(
+pub(crate) async fn read<T: DeserializeOwned>(
     workspace: &Workspace,
     name: &ComputeName,
 ) -> Result<Found<T>, Error> {
@@ -512,19 +678,8 @@ fn existence(answer: &Answer, client_request_id: &str) -> Result<Option<Error>, 
     }
 }
 
-/// The compute with which an operation ended.
-fn decode(result: serde_json::Value) -> Result<ComputeResource, Error> {
-    // serde's message would quote values.
-    serde_json::from_value(result).map_err(|_| {
-        Error::new(
-            ErrorKind::ResultUnavailable,
-            "the operation succeeded, and the compute has an unexpected shape",
-        )
-    })
-}
-
 fn check_kind<K: Kind>(name: &ComputeName, kind: &str) -> Result<(), Error> {
-    if kind.eq_ignore_ascii_case(K::COMPUTE_TYPE) {
+    if K::accepts(kind) {
         return Ok(());
     }
     Err(Error::new(
@@ -537,10 +692,10 @@ fn check_kind<K: Kind>(name: &ComputeName, kind: &str) -> Result<(), Error> {
     ))
 }
 
-fn existing(name: &str) -> Result<ComputeName, Error> {
+pub(crate) fn existing(name: &str) -> Result<ComputeName, Error> {
     ComputeName::existing("name", name).map_err(|found| Error::validation("compute name", found))
 }
 
 fn reading(name: &ComputeName) -> String {
-    format!("read compute {:?}", name.as_str())
+    format!("read {}", named(name))
 }

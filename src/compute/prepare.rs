@@ -1,9 +1,10 @@
-//! What the verbs of a compute send, and the tokens of it.
+//! What the verbs of a compute have in common: tokens, and the request that changes something.
 
 use crate::error::Error;
 use crate::names::ComputeName;
-use crate::operation;
-use crate::token::{HttpVerb, ResumeToken, Verb};
+use crate::operation::request::CallOptions;
+use crate::operation::{self, Machine, Step};
+use crate::token::{HttpVerb, Preparation, ResumeToken, TokenResource, Verb};
 use crate::transport::{Answer, HttpRequest};
 use crate::workspace::Workspace;
 use azure_core::http::Method;
@@ -11,23 +12,52 @@ use serde_json::Value;
 use url::Url;
 
 /// A compute, for people.
-pub(super) fn named(name: &ComputeName) -> String {
+pub(crate) fn named(name: &ComputeName) -> String {
     format!("compute {:?}", name.as_str())
 }
 
-/// The token of a verb on a compute.
-pub(super) fn token(workspace: &Workspace, verb: Verb, method: HttpVerb, url: &Url) -> ResumeToken {
-    ResumeToken::prepared(
-        verb,
+/// The token of a verb on a compute of this kind.
+pub(super) fn token(
+    workspace: &Workspace,
+    (name, kind): (&ComputeName, &str),
+    (verb, method): (Verb, HttpVerb),
+    url: &Url,
+    options: &CallOptions,
+) -> Result<ResumeToken, Error> {
+    Ok(ResumeToken::prepared(Preparation {
+        resource: TokenResource::Compute(kind.to_owned()),
+        target: name.to_string(),
+        workspace: workspace.id().clone(),
+        op: verb,
         method,
-        url.origin().ascii_serialization(),
-        url.to_string(),
-        workspace.api_version().to_owned(),
-        azure_core::Uuid::new_v4().into(),
+        endpoint: url.origin().ascii_serialization(),
+        initial_uri: url.to_string(),
+        final_state_via: None,
+        api_version: workspace.api_version().to_owned(),
+        client_request_id: options.request_id()?,
+    }))
+}
+
+/// Begins the wait for the operation that an answer accepts.
+pub(super) fn start(
+    workspace: &Workspace,
+    method: HttpVerb,
+    url: &Url,
+    token: &ResumeToken,
+    answer: &Answer,
+) -> Result<(Machine, Step), Error> {
+    Machine::start(
+        method,
+        url,
+        token.id(),
+        workspace.api_version(),
+        workspace.client().origins(),
+        None,
+        answer,
     )
 }
 
-/// Sends the one request that changes something. Never twice: see [`operation::write`].
+/// Sends the one request that changes something, once: see [`operation::write`].
 pub(super) async fn write(
     workspace: &Workspace,
     method: Method,

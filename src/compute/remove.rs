@@ -1,21 +1,25 @@
 //! `detach` and `delete`: the name becomes free.
 
-use super::prepare;
-use super::{ComputeTarget, Found, Kind, check_kind, read};
+use super::prepare::{self, named};
+use super::{ComputeTarget, Found, Kind, check_kind, existence, read};
 use crate::error::{Error, ErrorKind};
-use crate::names::ComputeName;
-use crate::operation::{Driver, Machine, Operation, Prepared, Step};
-use crate::token::{HttpVerb, ResumeToken, Verb};
+use crate::operation::request::{CallOptions, awaitable, call_options};
+use crate::operation::{Driver, Machine, Operation, Prepared, Step, Ticket};
+use crate::token::{HttpVerb, Verb};
 use crate::wire::ComputeResource;
-use crate::workspace::Workspace;
 use azure_core::http::Method;
 use futures::FutureExt;
+use std::fmt;
 use std::sync::Arc;
 use url::Url;
 
 /// Ending.
 impl<K: Kind> ComputeTarget<K> {
     /// Takes the compute out of the workspace; the cluster itself stays.
+    ///
+    /// Returns a request; the first `.await` sends it and gives an [`Operation`], the second one waits for
+    /// that. The removal is pending on this handle, too:
+    /// [`wait_for_completion`](Self::wait_for_completion) returns `Ok` once the compute is gone.
     ///
     /// The cluster keeps what the service installed in it, and a certificate's key is lost to the
     /// workspace: it has to be given again at the next attach. A compute that is gone already is a
@@ -27,14 +31,13 @@ impl<K: Kind> ComputeTarget<K> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Service`] with the service's reason, for example while another operation runs
-    /// ([`Error::is_conflict`]). Where it is not known whether the request arrived, the error
-    /// carries a [`resume_token`](Error::resume_token).
+    /// When it is awaited: [`ErrorKind::Service`] with the service's reason, for example while another
+    /// operation runs ([`Error::is_conflict`]). Where it is not known whether the request arrived, the
+    /// error carries a [`resume_token`](Error::resume_token).
     ///
     /// # Cancel safety
     ///
-    /// Dropped after the request was sent, the compute may go all the same; calling it again is
-    /// harmless.
+    /// Dropped after the request was sent, the compute may go all the same; sending it again is harmless.
     ///
     /// ```
     /// # #[cfg(feature = "emulator")]
@@ -52,7 +55,8 @@ impl<K: Kind> ComputeTarget<K> {
     /// aks.wait_for_completion(WaitOptions::new()).await?;
     ///
     /// assert!(aks.delete().await.is_err(), "the cluster is not the workspace's to delete");
-    /// aks.detach().await?.await?;
+    /// let removal = aks.detach().await?; // accepted
+    /// removal.await?; // done
     /// assert!(AksCompute::get_opt(&workspace, "attached").await?.is_none());
     /// assert!(emulator.cluster_exists(&cluster));
     /// # Ok(())
@@ -60,21 +64,14 @@ impl<K: Kind> ComputeTarget<K> {
     /// # #[cfg(not(feature = "emulator"))]
     /// # fn main() {}
     /// ```
-    pub async fn detach(&self) -> Result<Operation<()>, Error> {
-        self.prepare_detach().send().await
-    }
-
-    /// [`detach`](Self::detach), with the resume token in hand before anything is sent.
-    pub fn prepare_detach(&self) -> Prepared<Operation<()>> {
-        let (url, token) = self.removal(Verb::Detach);
-        let workspace = self.workspace.clone();
-        let name = self.name.clone();
-        Prepared::new(prepare::named(&name), token, move |token| {
-            async move { remove(&workspace, &name, url, token).await }.boxed()
-        })
+    pub fn detach(&mut self) -> RemoveCompute<'_, K> {
+        RemoveCompute::new(self, Verb::Detach)
     }
 
     /// Deletes the compute **and its cluster**.
+    ///
+    /// Returns a request; the first `.await` sends it and gives an [`Operation`], the second one waits for
+    /// that. The removal is pending on this handle, too.
     ///
     /// Refused for an attached cluster, which is not the workspace's to delete: use
     /// [`detach`](Self::detach). A compute that is gone already is a success.
@@ -85,110 +82,147 @@ impl<K: Kind> ComputeTarget<K> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Refused`] for an attached cluster, and nothing is deleted; otherwise as for
-    /// [`detach`](Self::detach).
+    /// When it is awaited: [`ErrorKind::Refused`] for an attached cluster, and nothing is deleted;
+    /// otherwise as for [`detach`](Self::detach).
     ///
     /// # Cancel safety
     ///
     /// As for [`detach`](Self::detach).
-    pub async fn delete(&self) -> Result<Operation<()>, Error> {
-        self.prepare_delete().send().await
+    pub fn delete(&mut self) -> RemoveCompute<'_, K> {
+        RemoveCompute::new(self, Verb::Delete)
+    }
+}
+
+/// A request to detach or delete a compute: what [`ComputeTarget::detach`] and
+/// [`ComputeTarget::delete`] return. `.await` sends it.
+#[must_use = "a request sends nothing before it is awaited"]
+pub struct RemoveCompute<'a, K: Kind> {
+    compute: &'a mut ComputeTarget<K>,
+    verb: Verb,
+    options: CallOptions,
+}
+
+impl<'a, K: Kind> RemoveCompute<'a, K> {
+    fn new(compute: &'a mut ComputeTarget<K>, verb: Verb) -> Self {
+        Self {
+            compute,
+            verb,
+            options: CallOptions::default(),
+        }
     }
 
-    /// [`delete`](Self::delete), with the resume token in hand before anything is sent.
-    pub fn prepare_delete(&self) -> Prepared<Operation<()>> {
-        let (url, token) = self.removal(Verb::Delete);
-        let workspace = self.workspace.clone();
-        let name = self.name.clone();
-        Prepared::new(prepare::named(&name), token, move |token| {
-            async move {
-                match read(&workspace, &name).await? {
-                    Found::<ComputeResource>::Resource(resource) => {
-                        check_kind::<K>(&name, &resource.properties.compute_type)?;
-                        let properties = &resource.properties;
-                        match properties.is_attached_compute {
-                            Some(false) => {}
-                            Some(true) => return Err(attached()),
-                            // A compute that failed early has no cluster that could be lost.
-                            None if properties.resource_id.is_none() => {}
-                            None => return Err(unclear()),
-                        }
-                        remove(&workspace, &name, url, token).await
-                    }
-                    Found::Nothing(_) => Ok(gone(&workspace, &name, &url, token)),
-                }
-            }
-            .boxed()
-        })
-    }
+    call_options!();
 
-    fn removal(&self, verb: Verb) -> (Url, ResumeToken) {
+    /// Gives the resume token before anything is sent. No I/O.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`] for a client request id that cannot be sent.
+    pub fn prepare(self) -> Result<Prepared<'a, Operation<()>>, Error> {
+        let Self {
+            compute,
+            verb,
+            options,
+        } = self;
         // The published description spells them so; Microsoft's Python client sends lower case.
-        let action = if verb == Verb::Delete {
-            "Delete"
-        } else {
-            "Detach"
+        let action = match verb {
+            Verb::Delete => "Delete",
+            _ => "Detach",
         };
-        let mut url = self.workspace.compute_url(&self.name);
+        let mut url = compute.workspace.compute_url(&compute.name);
         url.query_pairs_mut()
             .append_pair("underlyingResourceAction", action);
-        let token = prepare::token(&self.workspace, verb, HttpVerb::Delete, &url);
-        (url, token)
+        let token = prepare::token(
+            &compute.workspace,
+            (&compute.name, compute.compute_type()),
+            (verb, HttpVerb::Delete),
+            &url,
+            &options,
+        )?;
+        let target = named(&compute.name);
+        Ok(Prepared::new(target, token, options.timeout, move |ticket| {
+            run(compute, verb, url, ticket).boxed()
+        }))
     }
 }
 
-async fn remove(
-    workspace: &Workspace,
-    name: &ComputeName,
+async fn run<K: Kind>(
+    compute: &mut ComputeTarget<K>,
+    verb: Verb,
     url: Url,
-    token: ResumeToken,
+    ticket: Ticket,
 ) -> Result<Operation<()>, Error> {
-    let answer = prepare::write(workspace, Method::Delete, url.clone(), None, &token).await?;
-    if answer.status == 404 {
-        super::existence(&answer, &token.parts().client_request_id)?;
-        return Ok(gone(workspace, name, &url, token));
-    }
-    let begun = Machine::start(
-        HttpVerb::Delete,
-        &url,
-        &token.parts().client_request_id,
-        workspace.api_version(),
-        workspace.client().origins(),
-        None,
-        &answer,
-    )?;
-    Ok(operation(workspace, name, token, begun))
+    let exists = verb != Verb::Delete || may_delete(compute).await?;
+    let begun = match exists {
+        true => remove(compute, &url, &ticket).await?,
+        false => gone(compute, &url, &ticket),
+    };
+    let driver = compute.begin(ticket, begun);
+    Ok(removal(driver.clone()))
 }
 
-pub(super) fn operation(
-    workspace: &Workspace,
-    name: &ComputeName,
-    token: ResumeToken,
-    begun: (Machine, Step),
-) -> Operation<()> {
-    let driver = Driver::new(
-        workspace.client().clone(),
-        name.to_string(),
-        Some(token),
-        begun,
-    );
-    Operation::new(driver, Arc::new(|_| Ok(())))
+/// Whether there is a compute to be deleted.
+///
+/// # Errors
+///
+/// The cluster is not the workspace's to delete.
+async fn may_delete<K: Kind>(compute: &ComputeTarget<K>) -> Result<bool, Error> {
+    let Found::<ComputeResource>::Resource(resource) =
+        read(&compute.workspace, &compute.name).await?
+    else {
+        return Ok(false);
+    };
+    let properties = &resource.properties;
+    check_kind::<K>(&compute.name, &properties.compute_type)?;
+    match properties.is_attached_compute {
+        Some(false) => Ok(true),
+        Some(true) => Err(attached()),
+        // A compute that failed early has no cluster that could be lost.
+        None if properties.resource_id.is_none() => Ok(true),
+        None => Err(unclear()),
+    }
+}
+
+async fn remove<K: Kind>(
+    compute: &ComputeTarget<K>,
+    url: &Url,
+    ticket: &Ticket,
+) -> Result<(Machine, Step), Error> {
+    let (workspace, token) = (&compute.workspace, &ticket.token);
+    let answer = prepare::write(workspace, Method::Delete, url.clone(), None, token).await?;
+    if answer.status == 404 {
+        existence(&answer, token.id())?;
+        return Ok(gone(compute, url, ticket));
+    }
+    prepare::start(workspace, HttpVerb::Delete, url, token, &answer)
 }
 
 /// An operation that has nothing to do.
-pub(super) fn gone(
-    workspace: &Workspace,
-    name: &ComputeName,
-    url: &Url,
-    token: ResumeToken,
-) -> Operation<()> {
-    let begun = Machine::gone(
+fn gone<K: Kind>(compute: &ComputeTarget<K>, url: &Url, ticket: &Ticket) -> (Machine, Step) {
+    Machine::gone(
         url,
-        &token.parts().client_request_id,
-        workspace.api_version(),
-        workspace.client().origins(),
-    );
-    operation(workspace, name, token, begun)
+        ticket.token.id(),
+        compute.workspace.api_version(),
+        compute.workspace.client().origins(),
+    )
+}
+
+/// A removal: its end gives nothing.
+pub(crate) fn removal(driver: Driver) -> Operation<()> {
+    Operation::new(driver, Arc::new(|_| Ok(())))
+}
+
+awaitable!(['a, K: Kind] RemoveCompute<'a, K> => Operation<()>, 'a, |request| {
+    async move { request.prepare()?.send().await }.boxed()
+});
+
+impl<K: Kind> fmt::Debug for RemoveCompute<'_, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoveCompute")
+            .field("verb", &self.verb)
+            .field("compute", &self.compute)
+            .finish_non_exhaustive()
+    }
 }
 
 fn attached() -> Error {

@@ -1,26 +1,33 @@
 //! `create` and `attach`: a new name in the workspace.
 
 use super::kind::{AttachWith, CreateWith};
-use super::prepare;
+use super::prepare::{self, named};
 use super::{ComputeTarget, Found, Kind, read};
 use crate::error::{Error, ErrorKind};
 use crate::names::{ComputeName, WorkspaceId};
-use crate::operation::{Driver, Machine, Prepared, is_deleting};
-use crate::token::{HttpVerb, ResumeToken, Verb};
+use crate::operation::request::{CallOptions, awaitable, call_options};
+use crate::operation::{Prepared, Ticket, is_deleting};
+use crate::token::{HttpVerb, Verb};
 use crate::wire::ComputeResource;
 use crate::workspace::Workspace;
 use azure_core::http::Method;
 use futures::FutureExt;
 use serde_json::Value;
+use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// Beginning.
 impl<K: Kind> ComputeTarget<K> {
-    /// Creates a compute with a cluster of its own, and returns with the creation going on.
+    /// Creates a compute with a cluster of its own.
     ///
-    /// It never overwrites: the name is read first, and an existing one is refused. The service
-    /// offers no way to close the window between that read and the PUT; what came of a race shows
-    /// in [`deviations`](Self::deviations).
+    /// Returns a request; `.await` sends it and returns a handle on which the create is pending:
+    /// [`wait_for_completion`](Self::wait_for_completion) waits for it. `name` is a text or a
+    /// [`ComputeName`].
+    ///
+    /// It never overwrites: the name is read first, and an existing one is refused, unless
+    /// [`or_get`](CreateCompute::or_get) takes it. The service offers no way to close the window between
+    /// that read and the PUT; the result of a race shows in [`deviations`](Self::deviations).
     ///
     /// The service's documentation says 10 minutes on one page and 20 on another; give
     /// [`wait_for_completion`](Self::wait_for_completion) two hours, which is its default.
@@ -29,15 +36,15 @@ impl<K: Kind> ComputeTarget<K> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Validation`] for a name that breaks the rules, and nothing is sent;
-    /// [`ErrorKind::AlreadyExists`]; [`ErrorKind::Service`] with the service's reason. Where it is
-    /// not known whether the PUT arrived, the error carries a
+    /// When it is awaited or prepared: [`ErrorKind::Validation`] for a name that breaks the rules, and
+    /// nothing is sent; [`ErrorKind::AlreadyExists`]; [`ErrorKind::Service`] with the service's reason.
+    /// Where it is not known whether the PUT arrived, the error carries a
     /// [`resume_token`](Error::resume_token).
     ///
     /// # Cancel safety
     ///
-    /// Not safe: dropped after the PUT was sent, the compute comes into being without a handle. Use
-    /// [`prepare_create`](Self::prepare_create) and store its token first.
+    /// Not safe: dropped after the PUT was sent, the compute is created without a handle. Use
+    /// [`prepare`](CreateCompute::prepare) and store its token first.
     ///
     /// ```
     /// # #[cfg(feature = "emulator")]
@@ -54,103 +61,34 @@ impl<K: Kind> ComputeTarget<K> {
     ///     .build()?;
     /// let mut aks = ComputeTarget::create(&workspace, "myaks", config.clone()).await?;
     /// aks.wait_for_completion(WaitOptions::new()).await?;
-    /// assert_eq!(aks.status(), Some("Succeeded"));
+    /// assert!(aks.is_ready());
     ///
-    /// let again = ComputeTarget::create(&workspace, "myaks", config).await;
+    /// let again = ComputeTarget::create(&workspace, "myaks", config.clone()).await;
     /// assert!(again.unwrap_err().is_already_exists());
+    /// let same = ComputeTarget::create(&workspace, "myaks", config).or_get().await?;
+    /// assert_eq!(same.resource().id, aks.resource().id);
     /// # Ok(())
     /// # }
     /// # #[cfg(not(feature = "emulator"))]
     /// # fn main() {}
     /// ```
-    pub async fn create<C>(
+    pub fn create<C>(
         workspace: &Workspace,
-        name: &str,
+        name: impl AsRef<str>,
         configuration: C,
-    ) -> Result<Self, Error>
+    ) -> CreateCompute<K>
     where
         C: CreateWith<Kind = K>,
     {
-        Self::prepare_create(workspace, name, configuration)?
-            .send()
-            .await
+        CreateCompute(Put::new(workspace, name.as_ref(), Verb::Create, move |id, location| {
+            configuration.body(id, location)
+        }))
     }
 
-    /// [`create`](Self::create), with the resume token in hand before anything is sent.
+    /// Attaches a cluster that exists.
     ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Validation`] for a name that breaks the rules.
-    pub fn prepare_create<C>(
-        workspace: &Workspace,
-        name: &str,
-        configuration: C,
-    ) -> Result<Prepared<Self>, Error>
-    where
-        C: CreateWith<Kind = K>,
-    {
-        prepare_put(
-            workspace,
-            name,
-            Verb::Create,
-            Existing::Refused,
-            move |id, location| configuration.body(id, location),
-        )
-    }
-
-    /// [`create`](Self::create), or the compute that has the name already.
-    ///
-    /// An existing compute is taken as it is, whatever its parameters and state: compare
-    /// [`resource`](Self::resource), and wait with
-    /// [`wait_for_completion`](Self::wait_for_completion), which says so if it had failed. Right
-    /// after this call [`resume_token`](Self::resume_token) is there only if the compute is new. One
-    /// that is being deleted is refused.
-    ///
-    /// # Errors
-    ///
-    /// As for [`create`](Self::create), but not [`ErrorKind::AlreadyExists`];
-    /// [`ErrorKind::Refused`] if the existing compute is of another kind.
-    ///
-    /// # Cancel safety
-    ///
-    /// As for [`create`](Self::create); calling it again finds what the first call began.
-    pub async fn create_or_get<C>(
-        workspace: &Workspace,
-        name: &str,
-        configuration: C,
-    ) -> Result<Self, Error>
-    where
-        C: CreateWith<Kind = K>,
-    {
-        Self::prepare_create_or_get(workspace, name, configuration)?
-            .send()
-            .await
-    }
-
-    /// [`create_or_get`](Self::create_or_get), with the resume token in hand before anything is
-    /// sent.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Validation`] for a name that breaks the rules.
-    pub fn prepare_create_or_get<C>(
-        workspace: &Workspace,
-        name: &str,
-        configuration: C,
-    ) -> Result<Prepared<Self>, Error>
-    where
-        C: CreateWith<Kind = K>,
-    {
-        prepare_put(
-            workspace,
-            name,
-            Verb::Create,
-            Existing::Taken,
-            move |id, location| configuration.body(id, location),
-        )
-    }
-
-    /// Attaches a cluster that exists, and returns with the attachment going on.
+    /// Returns a request; `.await` sends it and returns a handle on which the attachment is pending.
+    /// `name` is a text or a [`ComputeName`].
     ///
     /// One cluster must not be attached twice: the second attachment breaks the first.
     ///
@@ -165,123 +103,141 @@ impl<K: Kind> ComputeTarget<K> {
     ///
     /// # Cancel safety
     ///
-    /// As for [`create`](Self::create); use [`prepare_attach`](Self::prepare_attach).
-    pub async fn attach<C>(
+    /// As for [`create`](Self::create); use [`prepare`](AttachCompute::prepare).
+    pub fn attach<C>(
         workspace: &Workspace,
-        name: &str,
+        name: impl AsRef<str>,
         configuration: C,
-    ) -> Result<Self, Error>
+    ) -> AttachCompute<K>
     where
         C: AttachWith<Kind = K>,
     {
-        Self::prepare_attach(workspace, name, configuration)?
-            .send()
-            .await
-    }
-
-    /// [`attach`](Self::attach), with the resume token in hand before anything is sent.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Validation`] for a name that breaks the rules.
-    pub fn prepare_attach<C>(
-        workspace: &Workspace,
-        name: &str,
-        configuration: C,
-    ) -> Result<Prepared<Self>, Error>
-    where
-        C: AttachWith<Kind = K>,
-    {
-        prepare_put(
-            workspace,
-            name,
-            Verb::Attach,
-            Existing::Refused,
-            move |id, location| configuration.body(id, location),
-        )
-    }
-
-    /// [`attach`](Self::attach), or the compute that has the name already, whatever it is attached
-    /// to; see [`create_or_get`](Self::create_or_get).
-    ///
-    /// # Errors
-    ///
-    /// As for [`create_or_get`](Self::create_or_get).
-    ///
-    /// # Cancel safety
-    ///
-    /// As for [`create_or_get`](Self::create_or_get).
-    pub async fn attach_or_get<C>(
-        workspace: &Workspace,
-        name: &str,
-        configuration: C,
-    ) -> Result<Self, Error>
-    where
-        C: AttachWith<Kind = K>,
-    {
-        Self::prepare_attach_or_get(workspace, name, configuration)?
-            .send()
-            .await
-    }
-
-    /// [`attach_or_get`](Self::attach_or_get), with the resume token in hand before anything is
-    /// sent.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Validation`] for a name that breaks the rules.
-    pub fn prepare_attach_or_get<C>(
-        workspace: &Workspace,
-        name: &str,
-        configuration: C,
-    ) -> Result<Prepared<Self>, Error>
-    where
-        C: AttachWith<Kind = K>,
-    {
-        prepare_put(
-            workspace,
-            name,
-            Verb::Attach,
-            Existing::Taken,
-            move |id, location| configuration.body(id, location),
-        )
+        AttachCompute(Put::new(workspace, name.as_ref(), Verb::Attach, move |id, location| {
+            configuration.body(id, location)
+        }))
     }
 }
 
-/// What an existing compute of that name means.
+/// A request to create a compute: what [`ComputeTarget::create`] returns. `.await` sends it.
+#[must_use = "a request sends nothing before it is awaited"]
+pub struct CreateCompute<K: Kind>(Put<K>);
+
+/// A request to attach a cluster: what [`ComputeTarget::attach`] returns. `.await` sends it.
+#[must_use = "a request sends nothing before it is awaited"]
+pub struct AttachCompute<K: Kind>(Put<K>);
+
+/// What the two requests have in common.
+macro_rules! put_request {
+    ($request:ident) => {
+        impl<K: Kind> $request<K> {
+            /// Takes the compute that has the name already, if there is one.
+            ///
+            /// It is taken as it is, whatever its parameters and state: compare
+            /// [`resource`](ComputeTarget::resource), and wait with
+            /// [`wait_for_completion`](ComputeTarget::wait_for_completion), which fails if the compute
+            /// has. Right after this call [`resume_token`](ComputeTarget::resume_token) is `Some` only
+            /// if the compute is new. A compute that is being deleted is refused, and so is one of
+            /// another kind ([`ErrorKind::Refused`]).
+            pub fn or_get(mut self) -> Self {
+                self.0.existing = Existing::Taken;
+                self
+            }
+
+            /// Gives the resume token before anything is sent. No I/O.
+            ///
+            /// # Errors
+            ///
+            /// [`ErrorKind::Validation`] for a name that breaks the rules; [`ErrorKind::Configuration`]
+            /// for a client request id that cannot be sent.
+            pub fn prepare(self) -> Result<Prepared<'static, ComputeTarget<K>>, Error> {
+                self.0.prepare()
+            }
+        }
+
+        impl<K: Kind> $request<K> {
+            call_options!(.0);
+        }
+
+        awaitable!([K: Kind] $request<K> => ComputeTarget<K>, 'static, |request| {
+            async move { request.prepare()?.send().await }.boxed()
+        });
+
+        impl<K: Kind> fmt::Debug for $request<K> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($request))
+                    .field("name", &self.0.name)
+                    .field("or_get", &(self.0.existing == Existing::Taken))
+                    .finish_non_exhaustive()
+            }
+        }
+    };
+}
+put_request!(CreateCompute);
+put_request!(AttachCompute);
+
+/// What to do with an existing compute of that name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Existing {
     Refused,
     Taken,
 }
 
-fn prepare_put<K: Kind>(
-    workspace: &Workspace,
-    name: &str,
+type MakeBody = Box<dyn FnOnce(&WorkspaceId, &str) -> Value + Send + Sync>;
+
+struct Put<K> {
+    workspace: Workspace,
+    name: String,
     verb: Verb,
+    body: MakeBody,
     existing: Existing,
-    body: impl FnOnce(&WorkspaceId, &str) -> Value + Send + Sync + 'static,
-) -> Result<Prepared<ComputeTarget<K>>, Error> {
-    let name = ComputeName::parse("name", name)
-        .map_err(|violations| Error::validation("compute name", violations))?;
-    let url = workspace.compute_url(&name);
-    let token = prepare::token(workspace, verb, HttpVerb::Put, &url);
-    let (workspace, target) = (workspace.clone(), name.clone());
-    Ok(Prepared::new(
-        prepare::named(&target),
-        token,
-        move |token| {
-            async move {
-                if let Found::Resource(resource) = read(&workspace, &name).await? {
-                    return found(workspace, name, *resource, existing);
-                }
-                let location = workspace.location().await?;
-                let body = body(workspace.id(), location);
-                put(workspace, name, body, token, existing).await
-            }
-            .boxed()
-        },
-    ))
+    options: CallOptions,
+    kind: PhantomData<fn() -> K>,
+}
+
+impl<K: Kind> Put<K> {
+    fn new(
+        workspace: &Workspace,
+        name: &str,
+        verb: Verb,
+        body: impl FnOnce(&WorkspaceId, &str) -> Value + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            workspace: workspace.clone(),
+            name: name.to_owned(),
+            verb,
+            body: Box::new(body),
+            existing: Existing::Refused,
+            options: CallOptions::default(),
+            kind: PhantomData,
+        }
+    }
+
+    fn prepare(self) -> Result<Prepared<'static, ComputeTarget<K>>, Error> {
+        let name = ComputeName::parse("name", &self.name)
+            .map_err(|found| Error::validation("compute name", found))?;
+        let url = self.workspace.compute_url(&name);
+        let token = prepare::token(
+            &self.workspace,
+            (&name, K::COMPUTE_TYPE),
+            (self.verb, HttpVerb::Put),
+            &url,
+            &self.options,
+        )?;
+        let timeout = self.options.timeout;
+        Ok(Prepared::new(named(&name), token, timeout, move |ticket| {
+            self.run(name, ticket).boxed()
+        }))
+    }
+
+    async fn run(self, name: ComputeName, ticket: Ticket) -> Result<ComputeTarget<K>, Error> {
+        let workspace = self.workspace;
+        if let Found::Resource(resource) = read(&workspace, &name).await? {
+            return found(workspace, name, *resource, self.existing);
+        }
+        let location = workspace.location().await?;
+        let body = (self.body)(workspace.id(), location);
+        put(workspace, name, body, ticket, self.existing).await
+    }
 }
 
 fn found<K: Kind>(
@@ -313,7 +269,7 @@ fn found<K: Kind>(
     Err(error.with_remedy(if state.eq_ignore_ascii_case("Failed") {
         "an earlier try failed and keeps the name: delete or detach that compute first"
     } else {
-        "take another name, or use create_or_get or attach_or_get"
+        "take another name, or add .or_get() to take the existing compute"
     }))
 }
 
@@ -321,48 +277,33 @@ async fn put<K: Kind>(
     workspace: Workspace,
     name: ComputeName,
     body: Value,
-    token: ResumeToken,
+    ticket: Ticket,
     existing: Existing,
 ) -> Result<ComputeTarget<K>, Error> {
     let url = workspace.compute_url(&name);
-    let answer = prepare::write(&workspace, Method::Put, url.clone(), Some(&body), &token).await?;
-    // Somebody was faster.
+    let token = &ticket.token;
+    let answer = prepare::write(&workspace, Method::Put, url.clone(), Some(&body), token).await?;
+    // Another request was faster.
     if answer.status == 409
         && let Ok(Found::Resource(resource)) = read(&workspace, &name).await
     {
         return found(workspace, name, *resource, existing);
     }
-    let id = token.parts().client_request_id.clone();
-    let (machine, step) = Machine::start(
-        HttpVerb::Put,
-        &url,
-        &id,
-        workspace.api_version(),
-        workspace.client().origins(),
-        None,
-        &answer,
-    )?;
-    // The answer describes the compute as it begins; one that does not is made up for by the name.
-    let resource: ComputeResource = answer.json(&id).unwrap_or_default();
-    let driver = Driver::new(
-        workspace.client().clone(),
-        name.to_string(),
-        Some(token),
-        // A name that was taken was refused.
-        (machine.made_here(), step),
-    );
-    Ok(ComputeTarget {
-        workspace,
-        name,
-        resource: Arc::new(resource),
-        pending: Some(Box::new(driver)),
-        requested: Some(requested(body)),
-        deviations: Vec::new(),
-        kind: std::marker::PhantomData,
-    })
+    let (machine, step) = prepare::start(&workspace, HttpVerb::Put, &url, token, &answer)?;
+    // An answer that does not describe the compute is made up for by what is known of it.
+    let resource: ComputeResource = answer
+        .json(token.id())
+        .ok()
+        .filter(|resource: &ComputeResource| K::accepts(&resource.properties.compute_type))
+        .unwrap_or_else(|| ComputeResource::named(name.as_str(), K::COMPUTE_TYPE));
+    let mut compute = ComputeTarget::found(workspace, name, resource)?;
+    compute.requested = Some(requested(body));
+    // A name that was taken was refused: every row of a list is of this operation's making.
+    compute.begin(ticket, (machine.made_here(), step));
+    Ok(compute)
 }
 
-/// What is kept of the body to be held against the result: never certificate and key.
+/// What is kept of the body to compare with the result: never certificate and key.
 fn requested(mut body: Value) -> Arc<str> {
     if let Some(properties) = body
         .pointer_mut("/properties/properties")

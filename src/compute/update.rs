@@ -1,25 +1,29 @@
-//! `update`: read, change only what was said, write.
+//! `update`: reads, changes only what was given, writes.
 
-use super::kind::Aks;
-use super::prepare;
-use super::{AksCompute, ComputeTarget, check_kind, decode, read};
-use crate::config::UpdateConfiguration;
+use super::kind::UpdateWith;
+use super::prepare::{self, named};
+use super::{ComputeTarget, Kind, check_kind, read};
 use crate::error::Error;
-use crate::names::ComputeName;
-use crate::operation::{Driver, Machine, Operation, Prepared, Step};
-use crate::token::{HttpVerb, ResumeToken, Verb};
-use crate::workspace::Workspace;
+#[cfg(doc)]
+use crate::error::ErrorKind;
+use crate::operation::request::{CallOptions, awaitable, call_options};
+use crate::operation::{Prepared, Ticket};
+use crate::token::{HttpVerb, Verb};
 use azure_core::http::Method;
 use futures::FutureExt;
 use serde_json::Value;
-use std::sync::Arc;
+use std::fmt;
 
-impl ComputeTarget<Aks> {
-    /// Changes TLS or the load balancer of the cluster.
+/// Changing.
+impl<K: Kind> ComputeTarget<K> {
+    /// Changes a compute: of an AKS cluster TLS or the load balancer.
     ///
-    /// The compute is read, what is read-only is taken off, what was said is changed, and the rest
-    /// is sent back as it was; TLS that is not to change is left out, and the service keeps it. The
-    /// service offers no precondition: of two updates at the same moment, one may undo the other.
+    /// Returns a request; `.await` sends it. The update is then pending on this handle:
+    /// [`wait_for_completion`](Self::wait_for_completion) waits for it.
+    ///
+    /// The compute is read, read-only members are removed, what was given is changed, and the rest is sent
+    /// back as it was; TLS that does not change is left out, and the service keeps it. The service offers
+    /// no precondition: of two updates at the same moment, one may undo the other.
     ///
     /// The service gives no estimate; the default deadline of two hours is also the suggested one.
     ///
@@ -27,94 +31,117 @@ impl ComputeTarget<Aks> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Validation`](crate::ErrorKind::Validation) where the change does not fit the cluster as it is, for example
-    /// `Renew` without a leaf domain label; [`ErrorKind::Service`](crate::ErrorKind::Service) with the service's reason, for
-    /// example while another operation runs ([`Error::is_conflict`]). Where it is not known whether
+    /// When it is awaited: [`ErrorKind::Validation`] where the change does not fit the cluster as it is,
+    /// for example `Renew` without a leaf domain label; [`ErrorKind::Service`] with the service's reason,
+    /// for example while another operation runs ([`Error::is_conflict`]). Where it is not known whether
     /// the PUT arrived, the error carries a [`resume_token`](Error::resume_token).
     ///
     /// # Cancel safety
     ///
-    /// Dropped after the PUT was sent, the change may be made all the same; calling it again is
-    /// harmless.
+    /// Dropped after the PUT was sent, the change may be made all the same; sending it again is harmless.
     ///
     /// ```
     /// # #[cfg(feature = "emulator")]
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
     /// # async fn main() -> Result<(), azureml_aks::Error> {
-    /// # use azureml_aks::{AksCompute, ComputeTarget, WaitOptions, Workspace, emulator::Emulator};
+    /// # use azureml_aks::{AksCompute, ComputeTarget, Workspace, emulator::Emulator};
     /// # let emulator = Emulator::new();
     /// # let workspace = Workspace::builder(emulator.subscription(), emulator.resource_group(), emulator.workspace())
     /// #     .credential(emulator.credential()).transport(emulator.transport()).build()?;
     /// # let config = AksCompute::provisioning_configuration().build()?;
     /// # let mut aks = ComputeTarget::create(&workspace, "myaks", config).await?;
-    /// # aks.wait_for_completion(WaitOptions::new()).await?;
-    /// use azureml_aks::{Tls, TlsUpdate, UpdateConfiguration};
+    /// # aks.wait_for_completion(Default::default()).await?;
+    /// use azureml_aks::{Tls, TlsUpdate, UpdateConfiguration, WaitOptions};
     ///
     /// let renew = UpdateConfiguration::builder().tls(TlsUpdate::Renew).build()?;
     /// assert!(aks.update(renew).await.is_err(), "there is nothing to renew yet");
     ///
-    /// let tls = TlsUpdate::Enable(Tls::leaf_domain("myaks"));
-    /// let aks = aks.update(UpdateConfiguration::builder().tls(tls).build()?).await?.await?;
-    /// assert_eq!(aks.properties().ssl_configuration.unwrap().status.as_deref(), Some("Auto"));
+    /// let tls = Tls::leaf_domain("myaks");
+    /// aks.update(UpdateConfiguration::builder().tls(tls).build()?).await?;
+    /// aks.wait_for_completion(WaitOptions::new()).await?;
+    /// let ssl = aks.properties().ssl_configuration.as_ref().unwrap();
+    /// assert_eq!(ssl.status.as_deref(), Some("Auto"));
     /// # Ok(())
     /// # }
     /// # #[cfg(not(feature = "emulator"))]
     /// # fn main() {}
     /// ```
-    pub async fn update(&self, change: UpdateConfiguration) -> Result<Operation<Self>, Error> {
-        self.prepare_update(change).send().await
-    }
-
-    /// [`update`](Self::update), with the resume token in hand before anything is sent.
-    pub fn prepare_update(&self, change: UpdateConfiguration) -> Prepared<Operation<Self>> {
-        let url = self.workspace.compute_url(&self.name);
-        let token = prepare::token(&self.workspace, Verb::Update, HttpVerb::Put, &url);
-        let workspace = self.workspace.clone();
-        let name = self.name.clone();
-        Prepared::new(prepare::named(&name), token, move |token| {
-            async move {
-                // As it came, so that what this library does not know survives.
-                let current: Value = read(&workspace, &name).await?.or_refusal()?;
-                let kind = current.pointer("/properties/computeType");
-                check_kind::<Aks>(&name, kind.and_then(Value::as_str).unwrap_or_default())?;
-                let body = change.apply(current)?;
-                let answer =
-                    prepare::write(&workspace, Method::Put, url.clone(), Some(&body), &token)
-                        .await?;
-                let begun = Machine::start(
-                    HttpVerb::Put,
-                    &url,
-                    &token.parts().client_request_id,
-                    workspace.api_version(),
-                    workspace.client().origins(),
-                    None,
-                    &answer,
-                )?;
-                Ok(operation(&workspace, &name, token, begun))
-            }
-            .boxed()
-        })
+    pub fn update<C>(&mut self, change: C) -> UpdateCompute<'_, K>
+    where
+        C: UpdateWith<Kind = K>,
+    {
+        UpdateCompute {
+            compute: self,
+            apply: Box::new(move |current| change.apply(current)),
+            options: CallOptions::default(),
+        }
     }
 }
 
-pub(super) fn operation(
-    workspace: &Workspace,
-    name: &ComputeName,
-    token: ResumeToken,
-    begun: (Machine, Step),
-) -> Operation<AksCompute> {
-    let driver = Driver::new(
-        workspace.client().clone(),
-        name.to_string(),
-        Some(token),
-        begun,
-    );
-    let (workspace, name) = (workspace.clone(), name.clone());
-    Operation::new(
-        driver,
-        Arc::new(move |result: Option<Value>| {
-            let resource = decode(result.unwrap_or_default())?;
-            ComputeTarget::found(workspace.clone(), name.clone(), resource)
-        }),
-    )
+type Apply = Box<dyn FnOnce(Value) -> Result<Value, Error> + Send + Sync>;
+
+/// A request to change a compute: what [`ComputeTarget::update`] returns. `.await` sends it.
+#[must_use = "a request sends nothing before it is awaited"]
+pub struct UpdateCompute<'a, K: Kind> {
+    compute: &'a mut ComputeTarget<K>,
+    apply: Apply,
+    options: CallOptions,
+}
+
+impl<'a, K: Kind> UpdateCompute<'a, K> {
+    call_options!();
+
+    /// Gives the resume token before anything is sent. No I/O.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`] for a client request id that cannot be sent.
+    pub fn prepare(self) -> Result<Prepared<'a, ()>, Error> {
+        let compute = self.compute;
+        let url = compute.workspace.compute_url(&compute.name);
+        let token = prepare::token(
+            &compute.workspace,
+            (&compute.name, compute.compute_type()),
+            (Verb::Update, HttpVerb::Put),
+            &url,
+            &self.options,
+        )?;
+        let timeout = self.options.timeout;
+        let target = named(&compute.name);
+        let apply = self.apply;
+        Ok(Prepared::new(target, token, timeout, move |ticket| {
+            update(compute, apply, ticket).boxed()
+        }))
+    }
+}
+
+async fn update<K: Kind>(
+    compute: &mut ComputeTarget<K>,
+    apply: Apply,
+    ticket: Ticket,
+) -> Result<(), Error> {
+    let (workspace, name) = (&compute.workspace, &compute.name);
+    // As it came, so that what this library does not know survives.
+    let current: Value = read(workspace, name).await?.or_refusal()?;
+    let kind = current.pointer("/properties/computeType");
+    check_kind::<K>(name, kind.and_then(Value::as_str).unwrap_or_default())?;
+    let body = apply(current)?;
+    let url = workspace.compute_url(name);
+    let token = &ticket.token;
+    let answer = prepare::write(workspace, Method::Put, url.clone(), Some(&body), token).await?;
+    let begun = prepare::start(workspace, HttpVerb::Put, &url, token, &answer)?;
+    compute.begin(ticket, begun);
+    Ok(())
+}
+
+awaitable!(['a, K: Kind] UpdateCompute<'a, K> => (), 'a, |request| {
+    async move { request.prepare()?.send().await }.boxed()
+});
+
+impl<K: Kind> fmt::Debug for UpdateCompute<'_, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UpdateCompute")
+            .field("compute", &self.compute)
+            .finish_non_exhaustive()
+    }
 }

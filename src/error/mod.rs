@@ -20,7 +20,8 @@ use crate::facts::codes;
 use crate::token::ResumeToken;
 use std::time::Duration;
 
-type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
+/// Any error, as the source of an [`Error`] or from a [`TokenStore`](crate::TokenStore).
+pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 
 /// Why a call did not do what was asked.
 ///
@@ -137,6 +138,8 @@ pub enum ErrorKind {
     Service,
     /// The call took longer than its own timeout.
     Timeout,
+    /// The store of resume tokens did not take one. Nothing was sent.
+    TokenStore,
     /// The request did not reach the service, or no answer came back.
     Transport,
     /// A URL handed out by the service points outside the trusted endpoints, or a scoring call was

@@ -1,7 +1,9 @@
 //! The async shell around the decision step: pauses, sends, and asks the step what follows.
 
 use super::display::{Observer, TICK};
+use super::prepare::Ticket;
 use super::progress::Progress;
+use super::record::Record;
 use super::schedule::Schedule;
 use super::status::StatusClass;
 use super::step::{Machine, Observation, Outcome, Step, is_passing};
@@ -10,7 +12,6 @@ use crate::error::{Error, ErrorKind, OperationFacts, ResponseFacts};
 use crate::token::{ResumeToken, Verb};
 use crate::transport::{HttpRequest, Limit, Sending, ServiceClient};
 use crate::wire::Row;
-use serde_json::Value;
 use serde_json::value::RawValue;
 use std::hash::{BuildHasher, Hasher};
 use std::pin::Pin;
@@ -39,8 +40,10 @@ pub(crate) struct Driver {
     client: Arc<ServiceClient>,
     machine: Machine,
     schedule: Schedule,
-    /// `None` where nothing was asked of the service: a wait on a resource that was only read.
+    /// `None` where nothing was requested: a wait on a resource that was only read.
     token: Option<ResumeToken>,
+    /// Where the token is stored.
+    record: Option<Arc<Record>>,
     target: String,
     started: Instant,
     polls: u32,
@@ -57,6 +60,9 @@ struct Next {
     delay: Duration,
     throttled: bool,
 }
+
+/// The resource or the result with which an operation succeeded, where there is one.
+pub(crate) type Settled = Option<Box<RawValue>>;
 
 /// A wait that goes on: until when, and who watches.
 pub(crate) struct Wait {
@@ -85,14 +91,19 @@ impl Driver {
     pub(crate) fn new(
         client: Arc<ServiceClient>,
         target: String,
-        token: Option<ResumeToken>,
+        ticket: Option<Ticket>,
         (machine, step): (Machine, Step),
     ) -> Self {
+        let (token, record) = match ticket {
+            Some(ticket) => (Some(ticket.token), ticket.record),
+            None => (None, None),
+        };
         let mut driver = Self {
             client,
             machine,
             schedule: Schedule::new(),
             token,
+            record,
             target,
             started: Instant::now(),
             polls: 0,
@@ -101,6 +112,9 @@ impl Driver {
             told: false,
         };
         driver.plan(step, false);
+        if let Some(record) = &driver.record {
+            record.note(driver.token());
+        }
         driver
     }
 
@@ -130,10 +144,21 @@ impl Driver {
     }
 
     /// Waits to the end.
-    pub(crate) async fn run(&mut self, options: &WaitOptions) -> Result<Option<Value>, Error> {
+    pub(crate) async fn run(&mut self, options: &WaitOptions) -> Result<Settled, Error> {
         let mut wait = self.wait(options);
         while let Turn::Progress(_) = self.next(&mut wait).await? {}
+        self.close_record().await;
         self.end(&mut wait)
+    }
+
+    /// Removes the record of an operation that has ended for good.
+    pub(crate) async fn close_record(&mut self) {
+        if self.is_over()
+            && let Some(record) = &self.record
+        {
+            record.remove().await;
+            self.record = None;
+        }
     }
 
     /// Begins a wait that is followed turn by turn: [`next`](Self::next) until it is over, then
@@ -165,7 +190,7 @@ impl Driver {
     }
 
     /// The end, told to whoever watches.
-    pub(crate) fn end(&mut self, wait: &mut Wait) -> Result<Option<Value>, Error> {
+    pub(crate) fn end(&mut self, wait: &mut Wait) -> Result<Settled, Error> {
         let result = self.tell();
         wait.observer.end(&self.progress(), result.as_ref().err());
         self.machine.forget_log();
@@ -215,7 +240,7 @@ impl Driver {
         }
     }
 
-    /// Takes up an end that was told and is none: a lost status, or a result that could not be read.
+    /// Resumes a wait whose reported end was not final: a lost status, or a result that could not be read.
     pub(crate) fn again(&mut self) {
         if std::mem::take(&mut self.told)
             && let Some(step) = self.machine.again()
@@ -313,16 +338,15 @@ impl Driver {
     }
 
     /// The end, for a caller who waits no more.
-    pub(crate) fn tell(&mut self) -> Result<Option<Value>, Error> {
+    pub(crate) fn tell(&mut self) -> Result<Settled, Error> {
         self.told = true;
         self.result()
     }
 
     /// The end, as often as it is asked for; no I/O.
-    fn result(&self) -> Result<Option<Value>, Error> {
+    fn result(&self) -> Result<Settled, Error> {
         if let Some(Outcome::Succeeded(result)) = self.machine.outcome() {
-            let read = |text: &RawValue| serde_json::from_str(text.get()).ok();
-            return Ok(result.as_deref().and_then(read));
+            return Ok(result.clone());
         }
         Err(self.failure().unwrap_or_else(|| self.deadline_exceeded()))
     }

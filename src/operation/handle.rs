@@ -1,20 +1,19 @@
 //! An operation in the hands of the caller.
 
-use super::driver::{Driver, Turn};
+use super::driver::{Driver, Settled, Turn};
 use super::progress::Event;
 use super::wait::WaitOptions;
 use crate::error::Error;
 use crate::token::{ResumeToken, Verb};
 use futures::Stream;
 use futures::stream;
-use serde_json::Value;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// Turns the service's last word into what the verb gives.
-pub(crate) type Settle<T> = Arc<dyn Fn(Option<Value>) -> Result<T, Error> + Send + Sync>;
+/// Turns the result of the service into what the verb gives.
+pub(crate) type Settle<T> = Arc<dyn Fn(Settled) -> Result<T, Error> + Send + Sync>;
 
 /// A long-running operation that the service has accepted.
 ///
@@ -36,7 +35,7 @@ impl<T> Operation<T> {
         &mut self.driver
     }
 
-    pub(crate) fn settle(&self, result: Option<Value>) -> Result<T, Error> {
+    pub(crate) fn settle(&self, result: Settled) -> Result<T, Error> {
         (self.settle)(result)
     }
 
@@ -108,6 +107,7 @@ impl<T> Operation<T> {
                     Some((Ok(Event::Progress(progress)), Some((operation, wait))))
                 }
                 Ok(Turn::Done) => {
+                    operation.driver.close_record().await;
                     let result = operation.driver.end(&mut wait);
                     let result = result.and_then(|result| operation.settle(result));
                     Some((result.map(Event::Done), None))

@@ -9,25 +9,29 @@ mod fleet;
 mod handle;
 mod prepare;
 mod progress;
+mod record;
+pub(crate) mod request;
 mod schedule;
 mod status;
 mod step;
 #[cfg(test)]
 mod tests;
 mod wait;
+pub(crate) mod waitable;
 
 #[cfg(feature = "services")]
 pub(crate) use driver::chance;
-pub(crate) use driver::{Driver, Turn, Wait};
-pub(crate) use fleet::wait_all;
+pub(crate) use driver::{Driver, Settled, Turn, Wait};
 pub use handle::Operation;
 pub use prepare::Prepared;
+pub(crate) use prepare::Ticket;
 #[cfg(feature = "services")]
 pub(crate) use prepare::accepted;
 pub(crate) use prepare::write;
 #[cfg(feature = "services")]
 pub(crate) use prepare::write_secret;
 pub use progress::{Event, Progress};
+pub use record::TokenStore;
 #[cfg(feature = "internals")]
 pub(crate) use schedule::Pace;
 #[cfg(feature = "services")]
@@ -38,3 +42,4 @@ pub(crate) use status::is_deleting;
 pub(crate) use step::Observation;
 pub(crate) use step::{Machine, Step};
 pub use wait::WaitOptions;
+pub use waitable::{Waitable, wait_all};

@@ -1,68 +1,195 @@
 //! A verb between "prepared" and "sent".
 
+use super::record::{Record, TokenStore};
 use crate::error::{Error, ErrorKind, OperationFacts};
 use crate::token::ResumeToken;
 use crate::transport::{Answer, HttpRequest, Limit, Sending, ServiceClient};
 use futures::future::BoxFuture;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A verb that is ready to be sent, with its resume token.
 ///
-/// The token exists before any byte is sent: store it first, and nothing is lost whatever happens
-/// after. [`Workspace::resume`](crate::Workspace::resume) then finds out whether the request arrived;
-/// for web services `AksWebservice::resume` does.
+/// The `prepare` method of a request makes one. The token exists before the first byte is sent: store
+/// it, and nothing is lost whatever happens afterwards. [`Workspace::resume`](crate::Workspace::resume)
+/// then finds out whether the request arrived. [`send_recording`](Self::send_recording) stores and
+/// removes the token for you.
 ///
 /// Dropping this value sends nothing.
+///
+/// `'a` is the handle that the verb changes; a verb that makes a new resource has `'static`.
 #[must_use = "nothing is sent before `send` is called"]
-pub struct Prepared<T> {
+pub struct Prepared<'a, T> {
     /// What it is about, for people: `compute "myaks"`.
     target: String,
     token: ResumeToken,
-    work: Work<T>,
+    timeout: Option<Duration>,
+    work: Work<'a, T>,
 }
 
-type Work<T> = Box<dyn FnOnce(ResumeToken) -> BoxFuture<'static, Result<T, Error>> + Send + Sync>;
+type Work<'a, T> = Box<dyn FnOnce(Ticket) -> BoxFuture<'a, Result<T, Error>> + Send + Sync + 'a>;
 
-impl<T> Prepared<T> {
+/// What an operation takes with it on its way: its token, and where that is recorded.
+#[derive(Debug, Clone)]
+pub(crate) struct Ticket {
+    pub(crate) token: ResumeToken,
+    pub(super) record: Option<Arc<Record>>,
+}
+
+impl Ticket {
+    /// The ticket of an operation that is recorded nowhere.
+    pub(crate) fn of(token: ResumeToken) -> Self {
+        Self {
+            token,
+            record: None,
+        }
+    }
+}
+
+impl<'a, T> Prepared<'a, T> {
     pub(crate) fn new(
         target: String,
         token: ResumeToken,
-        work: impl FnOnce(ResumeToken) -> BoxFuture<'static, Result<T, Error>> + Send + Sync + 'static,
+        timeout: Option<Duration>,
+        work: impl FnOnce(Ticket) -> BoxFuture<'a, Result<T, Error>> + Send + Sync + 'a,
     ) -> Self {
         Self {
             target,
             token,
+            timeout,
             work: Box::new(work),
         }
     }
 
-    /// What finds out in another process what became of the verb.
+    /// Returns the token with which another process finds out what became of the verb.
     #[must_use]
     pub fn token(&self) -> &ResumeToken {
         &self.token
     }
 
-    /// Sends the verb; see the verb itself for what that is.
+    /// Sends the verb; the verb itself says which requests these are.
     ///
     /// # Errors
     ///
     /// Those of the verb. Where it is not known whether the request arrived, the error carries a
-    /// [`resume_token`](Error::resume_token).
+    /// [`resume_token`](Error::resume_token). So does [`ErrorKind::Timeout`], if the call has a timeout.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it is done, the request may or may not have arrived: resume
+    /// If it is dropped before it is done, the request may or may not have arrived: resume
     /// [`token`](Self::token) to find out.
     pub async fn send(self) -> Result<T, Error> {
+        let ticket = Ticket::of(self.token.clone());
+        self.send_with(ticket).await
+    }
+
+    /// Sends the verb, and keeps its resume token in `store` for as long as the operation may run.
+    ///
+    /// The token is stored before the first byte is sent, and replaced once the service has accepted the
+    /// request. The record is removed when nothing runs any more: after an error without a
+    /// [`resume_token`](Error::resume_token), and after the final end of the operation, which the wait on
+    /// the handle or on the [`Operation`](crate::Operation) sees. After a deadline, a lost status or a
+    /// dropped wait the record stays. So after a crash the records in the store are exactly what
+    /// [`Workspace::resume_all`](crate::Workspace::resume_all) takes.
+    ///
+    /// An error of the store *after* the request was accepted is logged as a warning through `tracing`
+    /// and does not end the call: the first record is still there, and resumes the operation as well.
+    ///
+    /// Sends: what the verb sends.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::TokenStore`] if the store does not take the token: then nothing is sent. Otherwise as
+    /// for [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    ///
+    /// If it is dropped before it is done, the request may or may not have arrived, and the record is in
+    /// the store: resume it to find out.
+    ///
+    /// ```
+    /// # #[cfg(feature = "emulator")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), azureml_aks::Error> {
+    /// # use azureml_aks::{AksCompute, Workspace, emulator::Emulator};
+    /// # let emulator = Emulator::new();
+    /// # let workspace = Workspace::builder(emulator.subscription(), emulator.resource_group(), emulator.workspace())
+    /// #     .credential(emulator.credential()).transport(emulator.transport()).build()?;
+    /// # let config = AksCompute::provisioning_configuration().build()?;
+    /// use azureml_aks::{BoxError, ComputeTarget, ResumeToken, TokenStore, WaitOptions, async_trait};
+    /// use std::collections::HashMap;
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// /// Stands for a table of a database.
+    /// #[derive(Debug, Default)]
+    /// struct Table(Mutex<HashMap<String, String>>);
+    ///
+    /// #[async_trait]
+    /// impl TokenStore for Table {
+    ///     async fn put(&self, token: &ResumeToken) -> Result<(), BoxError> {
+    ///         self.0.lock().unwrap().insert(token.id().to_owned(), token.expose());
+    ///         Ok(())
+    ///     }
+    ///
+    ///     async fn remove(&self, id: &str) -> Result<(), BoxError> {
+    ///         self.0.lock().unwrap().remove(id);
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let table = Arc::new(Table::default());
+    /// let prepared = ComputeTarget::create(&workspace, "myaks", config).prepare()?;
+    /// let mut aks = prepared.send_recording(table.clone()).await?;
+    /// assert_eq!(table.0.lock().unwrap().len(), 1, "the cluster is being created");
+    /// aks.wait_for_completion(WaitOptions::new()).await?;
+    /// assert!(table.0.lock().unwrap().is_empty(), "the create has ended");
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "emulator"))]
+    /// # fn main() {}
+    /// ```
+    pub async fn send_recording(self, store: Arc<dyn TokenStore>) -> Result<T, Error> {
+        let record = Record::new(store, &self.token).await.map_err(|error| {
+            error.with_context(|| format!("{} {}", self.token.verb(), self.target))
+        })?;
+        let record = Arc::new(record);
+        let ticket = Ticket {
+            token: self.token.clone(),
+            record: Some(record.clone()),
+        };
+        let result = self.send_with(ticket).await;
+        match &result {
+            Ok(_) => record.begun().await,
+            Err(error) => record.refused(error.resume_token()).await,
+        }
+        result
+    }
+
+    async fn send_with(self, ticket: Ticket) -> Result<T, Error> {
         let verb = self.token.verb();
-        let target = self.target;
-        let result = (self.work)(self.token).await;
-        result.map_err(|error| error.with_context(|| format!("{verb} {target}")))
+        let work = (self.work)(ticket);
+        let result = match self.timeout {
+            None => work.await,
+            Some(timeout) => match tokio::time::timeout(timeout, work).await {
+                Ok(result) => result,
+                Err(_) => Err(timed_out(timeout, &self.token)),
+            },
+        };
+        result.map_err(|error| error.with_context(|| format!("{verb} {}", self.target)))
     }
 }
 
-impl<T> fmt::Debug for Prepared<T> {
+/// The call took longer than the caller allows; whether the request arrived is not known.
+fn timed_out(timeout: Duration, token: &ResumeToken) -> Error {
+    let error = Error::new(
+        ErrorKind::Timeout,
+        format!("the call took longer than its timeout of {timeout:?}"),
+    );
+    uncertain(error, token)
+}
+
+impl<T> fmt::Debug for Prepared<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Prepared")
             .field("verb", &self.token.verb())
@@ -71,7 +198,7 @@ impl<T> fmt::Debug for Prepared<T> {
     }
 }
 
-/// Sends the one request that changes something. Never twice: see [`uncertain`].
+/// Sends the one request that changes something, once: see [`uncertain`].
 pub(crate) async fn write(
     client: &ServiceClient,
     request: HttpRequest,
@@ -85,8 +212,7 @@ pub(crate) async fn write(
     Ok(answer)
 }
 
-/// [`write()`], of a request or an answer that holds secrets: texts of a refusal are not shown, be it
-/// certain or not.
+/// [`write()`], for a request or an answer that holds secrets: an error shows no text of the service.
 #[cfg(feature = "services")]
 pub(crate) async fn write_secret(
     client: &ServiceClient,
@@ -114,7 +240,7 @@ async fn send(
         .send(&request, Sending::Once, Limit::RESOURCE, None)
         .await
         .map_err(|error| match error.kind() {
-            // No token, no trust, or our own brake: nothing was sent.
+            // No access token, an untrusted URL, or our own throttle: nothing was sent.
             ErrorKind::Credential | ErrorKind::UntrustedUrl | ErrorKind::Service => error,
             _ => uncertain(error, token),
         })
@@ -125,8 +251,8 @@ fn may_have_worked(answer: &Answer) -> bool {
     answer.status == 408 || answer.status >= 500
 }
 
-/// What follows from the answer to such a request. One that was accepted in a way that cannot be
-/// understood may run: the error carries the token.
+/// Returns what follows from the answer to such a request. One that was accepted in a way that this
+/// library does not understand may run: the error carries the token.
 #[cfg(feature = "services")]
 pub(crate) fn accepted<T>(begun: Result<T, Error>, token: &ResumeToken) -> Result<T, Error> {
     begun.map_err(|error| match error.kind() {
@@ -135,7 +261,7 @@ pub(crate) fn accepted<T>(begun: Result<T, Error>, token: &ResumeToken) -> Resul
     })
 }
 
-/// The request may have arrived although no good answer came: the error carries the token.
+/// The request may have arrived although no usable answer came: the error carries the token.
 fn uncertain(error: Error, token: &ResumeToken) -> Error {
     error.with_operation(OperationFacts {
         last_status: None,

@@ -2,12 +2,14 @@
 
 use super::{AksWebservice, post};
 use crate::error::{Error, ErrorKind};
-use crate::operation::{self, Driver, Machine, WaitOptions};
+use crate::operation::request::{CallOptions, awaitable, call_options};
+use crate::operation::{self, Driver, Machine, Prepared, Ticket, WaitOptions};
 use crate::token::{HttpVerb, Verb};
 use crate::transport::{Answer, HttpRequest};
 use crate::wire::{ServiceKeys, ServiceToken};
 use azure_core::credentials::Secret;
 use azure_core::http::Method;
+use futures::FutureExt;
 use serde_json::json;
 use std::fmt;
 
@@ -56,83 +58,30 @@ impl AksWebservice {
             .map_err(|error: Error| error.with_context(|| self.doing("list the keys of")))
     }
 
-    /// Makes a new key, waits until the service has it, and gives both keys. The other key goes on
-    /// working meanwhile.
+    /// Makes a new key, waits until the service has it, and gives both keys. The other key stays valid
+    /// meanwhile.
     ///
-    /// # Arguments
-    ///
-    /// * `key` - which one.
-    /// * `value` - the new key; by default the service makes one.
+    /// Returns a request; `.await` sends it and waits. By default the service makes the key;
+    /// [`value`](RegenerateKey::value) gives one.
     ///
     /// Sends: POST for the new key, GETs of the operation's status, POST for the keys.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Validation`] for an empty value; [`ErrorKind::Service`] with the service's code,
-    /// for example while another operation runs ([`Error::is_conflict`]); those of waiting. The
-    /// service's texts are not shown, for they could quote a key.
+    /// When it is awaited: [`ErrorKind::Validation`] for an empty value; [`ErrorKind::Service`] with the
+    /// service's code, for example while another operation runs ([`Error::is_conflict`]); those of waiting.
+    /// The service's texts are not shown, because they could quote a key.
     ///
     /// # Cancel safety
     ///
     /// Dropped after the first request was sent, the key may be new: read [`keys`](Self::keys).
-    pub async fn regenerate_key(
-        &self,
-        key: KeyName,
-        value: Option<Secret>,
-    ) -> Result<ServiceKeys, Error> {
-        let given: Vec<Secret> = value.iter().cloned().collect();
-        Box::pin(self.regenerate(key, value))
-            .await
-            .map_err(|error| {
-                error
-                    .hiding(&given)
-                    .without_texts()
-                    .with_context(|| self.doing("regenerate a key of"))
-            })
-    }
-
-    async fn regenerate(&self, key: KeyName, value: Option<Secret>) -> Result<ServiceKeys, Error> {
-        if value
-            .as_ref()
-            .is_some_and(|value| value.secret().trim().is_empty())
-        {
-            let violation = crate::rules::DEPLOY_KEY_EMPTY.violation(
-                "value",
-                None,
-                "the key is empty",
-                "give a key, or leave it out and the service makes one",
-            );
-            return Err(Error::validation("key", vec![violation]));
+    pub fn regenerate_key(&self, key: KeyName) -> RegenerateKey<'_> {
+        RegenerateKey {
+            service: self,
+            key,
+            value: None,
+            options: CallOptions::default(),
         }
-        let plane = self.workspace.data_plane().await?;
-        let path = ["services", self.name.as_str(), "regenerateKeys"];
-        // As a word, although the description has a number: what Microsoft's client sends.
-        let mut body = json!({ "keyType": key.to_string() });
-        if let Some(value) = &value {
-            body["keyValue"] = json!(value.secret());
-        }
-        let token = self.token_of(plane, Verb::RegenerateKey, HttpVerb::Post, false);
-        let request = HttpRequest::new(Method::Post, plane.model_management(&path)).json(&body);
-        let answer = operation::write_secret(plane.client(), request, &token).await?;
-        let id = token.parts().client_request_id.clone();
-        if answer.status == 200
-            && let Some(keys) = keys_of(&answer, &id)
-        {
-            return Ok(keys);
-        }
-        let begun = Machine::start_service(
-            HttpVerb::Post,
-            &self.url(plane),
-            &id,
-            plane.client().origins(),
-            &plane.model_management(&["operations"]),
-            false,
-            &answer,
-        )?;
-        let client = plane.client().clone();
-        let mut driver = Driver::new(client, self.name.to_string(), Some(token), begun);
-        driver.run(&WaitOptions::new()).await?;
-        self.keys().await
     }
 
     /// A token to call the service with, for services that ask for tokens. Each call fetches a new one;
@@ -174,6 +123,126 @@ impl AksWebservice {
         Box::pin(read)
             .await
             .map_err(|error: Error| error.with_context(|| self.doing("get a token of")))
+    }
+}
+
+/// A request for a new key: what [`AksWebservice::regenerate_key`] returns. `.await` sends it.
+#[must_use = "a request sends nothing before it is awaited"]
+pub struct RegenerateKey<'a> {
+    service: &'a AksWebservice,
+    key: KeyName,
+    value: Option<Secret>,
+    options: CallOptions,
+}
+
+impl<'a> RegenerateKey<'a> {
+    /// Sets the new key. By default the service makes one.
+    pub fn value(mut self, value: impl Into<Secret>) -> Self {
+        self.value = Some(value.into());
+        self
+    }
+
+    call_options!();
+
+    /// Gives the resume token before the request is sent. A token whose request was accepted resumes as
+    /// [`Resumed::NotStarted`](crate::Resumed::NotStarted), because a service does not show when its keys
+    /// were made: read [`keys`](AksWebservice::keys).
+    ///
+    /// Sends: GET of the workspace and of its hosts (once per workspace).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Validation`] for an empty value; [`ErrorKind::Configuration`] for a client request id
+    /// that cannot be sent; those of reading the workspace.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: it only reads.
+    pub async fn prepare(self) -> Result<Prepared<'a, ServiceKeys>, Error> {
+        let Self {
+            service,
+            key,
+            value,
+            options,
+        } = self;
+        let empty = |value: &Secret| value.secret().trim().is_empty();
+        if value.as_ref().is_some_and(empty) {
+            let violation = crate::rules::DEPLOY_KEY_EMPTY.violation(
+                "value",
+                None,
+                "the key is empty",
+                "give a key, or leave it out and the service makes one",
+            );
+            return Err(Error::validation("key", vec![violation]));
+        }
+        let plane = service.workspace.data_plane().await?;
+        let of = (Verb::RegenerateKey, HttpVerb::Post);
+        let token = service.token_of(plane, of, false, &options)?;
+        let target = service.doing("a key of");
+        Ok(Prepared::new(target, token, options.timeout, move |ticket| {
+            async move {
+                let given: Vec<Secret> = value.iter().cloned().collect();
+                let keys = service.regenerate(key, value, ticket).await;
+                keys.map_err(|error| error.hiding(&given).without_texts())
+            }
+            .boxed()
+        }))
+    }
+}
+
+awaitable!(['a] RegenerateKey<'a> => ServiceKeys, 'a, |request| {
+    async move {
+        let context = request.service.doing("regenerate a key of");
+        let keys = async { request.prepare().await?.send().await }.await;
+        keys.map_err(|error| error.with_context(|| context))
+    }
+    .boxed()
+});
+
+impl fmt::Debug for RegenerateKey<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RegenerateKey")
+            .field("service", &self.service)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
+
+impl AksWebservice {
+    async fn regenerate(
+        &self,
+        key: KeyName,
+        value: Option<Secret>,
+        ticket: Ticket,
+    ) -> Result<ServiceKeys, Error> {
+        let plane = self.workspace.data_plane().await?;
+        let path = ["services", self.name.as_str(), "regenerateKeys"];
+        // As a word, although the description has a number: what Microsoft's client sends.
+        let mut body = json!({ "keyType": key.to_string() });
+        if let Some(value) = &value {
+            body["keyValue"] = json!(value.secret());
+        }
+        let token = &ticket.token;
+        let request = HttpRequest::new(Method::Post, plane.model_management(&path)).json(&body);
+        let answer = operation::write_secret(plane.client(), request, token).await?;
+        if answer.status == 200
+            && let Some(keys) = keys_of(&answer, token.id())
+        {
+            return Ok(keys);
+        }
+        let begun = Machine::start_service(
+            HttpVerb::Post,
+            &self.url(plane),
+            token.id(),
+            plane.client().origins(),
+            &plane.model_management(&["operations"]),
+            false,
+            &answer,
+        )?;
+        let client = plane.client().clone();
+        let mut driver = Driver::new(client, self.name.to_string(), Some(ticket), begun);
+        driver.run(&WaitOptions::new()).await?;
+        self.keys().await
     }
 }
 

@@ -7,28 +7,30 @@ mod keys;
 mod logs;
 mod query;
 mod remove;
-mod resume;
 mod scoring;
 mod state;
 mod update;
 mod wait;
 
-pub use deploy::Deployment;
-pub use keys::KeyName;
+pub use deploy::DeployService;
+pub use keys::{KeyName, RegenerateKey};
 pub use logs::LogOptions;
 pub use query::ServiceQuery;
-pub use resume::ResumedService;
+pub use remove::DeleteService;
+pub(crate) use remove::removal;
 pub use state::ServiceState;
-pub use update::ServiceChange;
+pub use update::UpdateService;
 
 use crate::error::{Error, ErrorKind, ServiceError, Warning};
 use crate::names::ServiceName;
-use crate::operation::Driver;
-use crate::token::{HttpVerb, ResumeToken, Verb};
+use crate::operation::request::CallOptions;
+use crate::operation::{Driver, Machine, Step, Ticket};
+use crate::token::{
+    FinalStateVia, HttpVerb, Preparation, ResumeToken, TokenResource, Verb,
+};
 use crate::transport::{Answer, HttpRequest, Limit, Sending};
 use crate::wire::{ReplicaStatus, ServiceResource};
 use crate::workspace::{DataPlane, Workspace};
-use azure_core::Uuid;
 use azure_core::credentials::Secret;
 use azure_core::http::Method;
 use futures::Stream;
@@ -37,22 +39,39 @@ use std::fmt;
 use std::sync::Arc;
 use url::Url;
 
-/// A web service on an AKS cluster: a cheap handle with what was last read of it.
+/// A web service on an AKS cluster: a cheap handle with the service as it was last read.
 ///
 /// [`Model::deploy`](crate::Model::deploy) makes one.
+///
+/// # Verbs
+///
+/// [`Model::deploy`](crate::Model::deploy), [`update`](Self::update),
+/// [`regenerate_key`](Self::regenerate_key) and [`delete`](Self::delete) return a request value. `.await`
+/// sends it. `.prepare().await?` gives its resume token before anything is sent that changes something.
+/// Dropping it sends nothing. What is begun through a handle is pending on it, and
+/// [`wait_for_deployment`](Self::wait_for_deployment) waits for it.
 #[derive(Clone)]
 pub struct AksWebservice {
     workspace: Workspace,
     name: ServiceName,
     resource: Arc<ServiceResource>,
-    /// What is being waited for, from the verb that began it or from a state that is not final.
+    /// What is being waited for.
     pending: Option<Box<Driver>>,
+    /// What is known of the service since it was last read.
+    known: Option<Arc<Known>>,
     warnings: Vec<Warning>,
+}
+
+/// What a request or the end of an operation tells of a service.
+#[derive(Debug)]
+struct Known {
+    state: ServiceState,
+    error: Option<ServiceError>,
 }
 
 /// Reading.
 impl AksWebservice {
-    /// Reads a web service.
+    /// Reads a web service. `name` is a text or a [`ServiceName`].
     ///
     /// Sends: GET of the service.
     ///
@@ -64,15 +83,15 @@ impl AksWebservice {
     /// # Cancel safety
     ///
     /// Safe: it only reads.
-    pub async fn get(workspace: &Workspace, name: &str) -> Result<Self, Error> {
-        let name = existing(name)?;
+    pub async fn get(workspace: &Workspace, name: impl AsRef<str>) -> Result<Self, Error> {
+        let name = existing(name.as_ref())?;
         let resource = read(workspace, &name)
             .await
             .map_err(|error| error.with_context(|| format!("read service {:?}", name.as_str())))?;
         Self::of(workspace.clone(), name, resource)
     }
 
-    /// Reads a web service, or says that there is none.
+    /// Reads a web service; `None` if there is none of that name.
     ///
     /// Sends: as [`get`](Self::get).
     ///
@@ -83,7 +102,10 @@ impl AksWebservice {
     /// # Cancel safety
     ///
     /// Safe: it only reads.
-    pub async fn get_opt(workspace: &Workspace, name: &str) -> Result<Option<Self>, Error> {
+    pub async fn get_opt(
+        workspace: &Workspace,
+        name: impl AsRef<str>,
+    ) -> Result<Option<Self>, Error> {
         match Self::get(workspace, name).await {
             Ok(service) => Ok(Some(service)),
             // A workspace or a host that is missing answers 404, too; only they themselves can tell.
@@ -120,7 +142,7 @@ impl AksWebservice {
         self.read_again()
             .await
             .map_err(|error| error.with_context(|| self.doing("read")))?;
-        // What is over is over: from here on the service itself has the word.
+        // What has ended is forgotten: from here on the service itself says how it is.
         if self
             .pending
             .as_ref()
@@ -134,65 +156,99 @@ impl AksWebservice {
     async fn read_again(&mut self) -> Result<(), Error> {
         let resource = read(&self.workspace, &self.name).await?;
         check_kind(&self.name, &resource)?;
-        self.resource = Arc::new(resource);
+        self.show(resource);
         Ok(())
+    }
+
+    /// The service was read.
+    fn show(&mut self, resource: ServiceResource) {
+        self.resource = Arc::new(resource);
+        self.known = None;
     }
 }
 
 /// What was last read.
 impl AksWebservice {
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &ServiceName {
         &self.name
     }
 
-    /// The workspace.
+    /// Returns the workspace.
     #[must_use]
     pub fn workspace(&self) -> &Workspace {
         &self.workspace
     }
 
-    /// What was last read of the service.
+    /// Returns the service as it was last read. It serialises whole, as the service wrote it.
     #[must_use]
     pub fn resource(&self) -> &ServiceResource {
         &self.resource
     }
 
-    /// The state as it was last read; [`refresh_state`](Self::refresh_state) reads it again, and so
-    /// does a wait that ends.
+    /// Returns the state of the service. No I/O: [`refresh_state`](Self::refresh_state) reads it again,
+    /// and so does a wait that ends.
+    ///
+    /// It is the state as it was last read, unless more is known: while something that was begun through
+    /// this handle is pending it is not a final state, and after a failed deployment it is `Failed`. `None`
+    /// where the service did not write it.
     #[must_use]
     pub fn state(&self) -> Option<ServiceState> {
-        self.resource.state.as_deref().map(ServiceState::of)
+        if let Some(known) = &self.known {
+            return Some(known.state.clone());
+        }
+        let own = self.resource.state.as_deref().map(ServiceState::of);
+        let pending = self.pending.as_ref();
+        let runs = pending.is_some_and(|pending| pending.verb().is_some() && !pending.is_over());
+        match runs && own.as_ref().is_none_or(ServiceState::is_final) {
+            true => Some(ServiceState::Transitioning),
+            false => own,
+        }
     }
 
-    /// Why the service is not healthy, as it was last read.
+    /// Returns whether the service can be called: its [`state`](Self::state) is `Healthy`.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.state() == Some(ServiceState::Healthy)
+    }
+
+    /// Returns whether the service could not be deployed: its [`state`](Self::state) is `Failed`.
+    #[must_use]
+    pub fn is_failed(&self) -> bool {
+        self.state() == Some(ServiceState::Failed)
+    }
+
+    /// Returns why the service is not healthy, as it was last read or as the operation ended.
     #[must_use]
     pub fn error(&self) -> Option<&ServiceError> {
-        self.resource.error.as_ref()
+        match &self.known {
+            Some(known) => known.error.as_ref(),
+            None => self.resource.error.as_ref(),
+        }
     }
 
-    /// How many replicas are wanted, updated and there, as it was last read.
+    /// Returns how many replicas are wanted, updated and available, as it was last read.
     #[must_use]
     pub fn replicas(&self) -> Option<&ReplicaStatus> {
         self.resource.deployment_status.as_ref()
     }
 
-    /// Where the service is called, once it has an address.
+    /// Returns the URL at which the service is called, once it has one.
     #[must_use]
     pub fn scoring_uri(&self) -> Option<&str> {
         self.resource.scoring_uri.as_deref()
     }
 
-    /// What deserves a look in the request that made or changed the service: sources that were left
-    /// out, checks that the service did not make or that were passed over.
+    /// Returns the findings of the request that made or changed the service which did not stop it: sources
+    /// that were left out, checks that the service did not make or that were passed over.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
-    /// What takes the wait up again in another process; `None` where nothing that was asked for is
-    /// still going on.
+    /// Returns the token with which another process resumes the wait; `None` where nothing that was
+    /// requested still runs.
     #[must_use]
     pub fn resume_token(&self) -> Option<&ResumeToken> {
         self.pending.as_ref()?.token()
@@ -214,8 +270,43 @@ impl AksWebservice {
             name,
             resource: Arc::new(resource),
             pending: None,
+            known: None,
             warnings: Vec::new(),
         })
+    }
+
+    /// A handle of a service that was not read.
+    pub(crate) fn unread(workspace: Workspace, name: ServiceName) -> Self {
+        Self {
+            workspace,
+            resource: Arc::new(ServiceResource::named(name.as_str())),
+            name,
+            pending: None,
+            known: None,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// An operation was begun through the handle, or is resumed on it.
+    pub(crate) fn begin(
+        &mut self,
+        plane: &DataPlane,
+        ticket: Ticket,
+        begun: (Machine, Step),
+    ) -> &Driver {
+        self.pend(plane, Some(ticket), begun)
+    }
+
+    fn pend(
+        &mut self,
+        plane: &DataPlane,
+        ticket: Option<Ticket>,
+        begun: (Machine, Step),
+    ) -> &mut Driver {
+        let client = plane.client().clone();
+        let driver = Driver::new(client, self.name.to_string(), ticket, begun);
+        self.known = None;
+        self.pending.insert(Box::new(driver))
     }
 
     fn url(&self, plane: &DataPlane) -> Url {
@@ -225,11 +316,11 @@ impl AksWebservice {
     fn token_of(
         &self,
         plane: &DataPlane,
-        verb: Verb,
-        method: HttpVerb,
+        of: (Verb, HttpVerb),
         result: bool,
-    ) -> ResumeToken {
-        token(plane, &self.name, verb, method, result)
+        options: &CallOptions,
+    ) -> Result<ResumeToken, Error> {
+        token(&self.workspace, plane, &self.name, of, result, options)
     }
 
     fn doing(&self, what: &str) -> String {
@@ -242,7 +333,7 @@ impl fmt::Debug for AksWebservice {
         f.debug_struct("AksWebservice")
             .field("workspace", &self.workspace.id().name())
             .field("name", &self.name.as_str())
-            .field("state", &self.resource.state)
+            .field("state", &self.state())
             .field(
                 "pending",
                 &self
@@ -254,31 +345,36 @@ impl fmt::Debug for AksWebservice {
     }
 }
 
-/// Where the service is read, with its models.
-fn service_url(plane: &DataPlane, name: &ServiceName) -> Url {
+/// The URL at which the service is read, with its models.
+pub(crate) fn service_url(plane: &DataPlane, name: &ServiceName) -> Url {
     let mut url = plane.model_management(&["services", name.as_str()]);
     url.query_pairs_mut().append_pair("expand", "true");
     url
 }
 
-/// The token of a verb on a service. Its URL is that of the service, also where another one is sent to.
+/// The token of a verb on a service; `result` tells whether the service is what the verb gives. Its URL is
+/// that of the service, also where the request goes to another one.
 fn token(
+    workspace: &Workspace,
     plane: &DataPlane,
     name: &ServiceName,
-    verb: Verb,
-    method: HttpVerb,
+    (op, method): (Verb, HttpVerb),
     result: bool,
-) -> ResumeToken {
+    options: &CallOptions,
+) -> Result<ResumeToken, Error> {
     let url = service_url(plane, name);
-    ResumeToken::prepared(
-        verb,
+    Ok(ResumeToken::prepared(Preparation {
+        resource: TokenResource::Service,
+        target: name.to_string(),
+        workspace: workspace.id().clone(),
+        op,
         method,
-        url.origin().ascii_serialization(),
-        url.to_string(),
-        String::new(),
-        Uuid::new_v4().into(),
-    )
-    .for_service(result)
+        endpoint: url.origin().ascii_serialization(),
+        initial_uri: url.to_string(),
+        final_state_via: result.then_some(FinalStateVia::OriginalUri),
+        api_version: String::new(),
+        client_request_id: options.request_id()?,
+    }))
 }
 
 async fn read(workspace: &Workspace, name: &ServiceName) -> Result<ServiceResource, Error> {
@@ -315,17 +411,6 @@ fn secrets_in(body: &Value) -> Vec<Secret> {
     }
 }
 
-/// The service with which an operation ended.
-fn decode(result: Value) -> Result<ServiceResource, Error> {
-    // serde's message would quote values.
-    serde_json::from_value(result).map_err(|_| {
-        Error::new(
-            ErrorKind::ResultUnavailable,
-            "the operation succeeded, and the service has an unexpected shape",
-        )
-    })
-}
-
 /// Whether this is a service on AKS. One that says nothing of its kind contradicts nothing.
 fn check_kind(name: &ServiceName, resource: &ServiceResource) -> Result<(), Error> {
     if resource.name.is_empty() {
@@ -350,6 +435,6 @@ fn nameless() -> Error {
     )
 }
 
-fn existing(name: &str) -> Result<ServiceName, Error> {
+pub(crate) fn existing(name: &str) -> Result<ServiceName, Error> {
     ServiceName::existing("name", name).map_err(|found| Error::validation("service name", found))
 }

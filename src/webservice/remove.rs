@@ -2,84 +2,113 @@
 
 use super::AksWebservice;
 use crate::error::Error;
-use crate::operation::{self, Driver, Machine, Operation, Prepared, Step};
-use crate::token::{HttpVerb, ResumeToken, Verb};
+use crate::operation::request::{CallOptions, awaitable, call_options};
+use crate::operation::{self, Driver, Machine, Operation, Prepared, Ticket};
+use crate::token::{HttpVerb, Verb};
 use crate::transport::HttpRequest;
-use crate::workspace::DataPlane;
 use azure_core::http::Method;
 use futures::FutureExt;
+use std::fmt;
 use std::sync::Arc;
 
 impl AksWebservice {
     /// Deletes the service. The models stay, and so does the cluster. A service that is gone already is
     /// a success.
     ///
+    /// Returns a request; the first `.await` sends it and gives an [`Operation`], the second one waits for
+    /// that. The deletion is pending on this handle, too:
+    /// [`wait_for_deployment`](Self::wait_for_deployment) returns `Ok` once the service is gone.
+    ///
     /// Sends: DELETE of the service.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Service`](crate::ErrorKind::Service) with the service's reason, for example while
-    /// another operation runs ([`Error::is_conflict`]). Where it is not known whether the request
-    /// arrived, the error carries a [`resume_token`](Error::resume_token).
+    /// When it is awaited: [`ErrorKind::Service`](crate::ErrorKind::Service) with the service's reason, for
+    /// example while another operation runs ([`Error::is_conflict`]). Where it is not known whether the
+    /// request arrived, the error carries a [`resume_token`](Error::resume_token).
     ///
     /// # Cancel safety
     ///
-    /// Dropped after the request was sent, the service may go all the same; calling it again is harmless.
-    pub async fn delete(&self) -> Result<Operation<()>, Error> {
-        self.prepare_delete().await?.send().await
+    /// Dropped after the request was sent, the service may go all the same; sending it again is harmless.
+    pub fn delete(&mut self) -> DeleteService<'_> {
+        DeleteService {
+            service: self,
+            options: CallOptions::default(),
+        }
     }
 
-    /// [`delete`](Self::delete), with the resume token in hand before it is sent.
-    ///
-    /// Sends: GET of the workspace and of its hosts (once per workspace).
-    ///
-    /// # Errors
-    ///
-    /// Those of reading the workspace.
-    ///
-    /// # Cancel safety
-    ///
-    /// Safe: it only reads.
-    pub async fn prepare_delete(&self) -> Result<Prepared<Operation<()>>, Error> {
-        let plane = self.workspace.data_plane().await?;
-        let token = self.token_of(plane, Verb::Delete, HttpVerb::Delete, false);
-        let service = self.clone();
-        let target = format!("service {:?}", self.name.as_str());
-        Ok(Prepared::new(target, token, move |token| {
-            async move { service.remove(token).await }.boxed()
-        }))
-    }
-
-    async fn remove(&self, token: ResumeToken) -> Result<Operation<()>, Error> {
-        let plane = self.workspace.data_plane().await?;
+    async fn remove(&mut self, ticket: Ticket) -> Result<Operation<()>, Error> {
+        let workspace = self.workspace.clone();
+        let plane = workspace.data_plane().await?;
         let url = plane.model_management(&["services", self.name.as_str()]);
         let request = HttpRequest::new(Method::Delete, url);
-        let answer = operation::write(plane.client(), request, &token).await?;
-        let id = token.parts().client_request_id.clone();
+        let token = &ticket.token;
+        let answer = operation::write(plane.client(), request, token).await?;
         let service = self.url(plane);
         let origins = plane.client().origins();
         let begun = match answer.status {
-            404 => Machine::done_service(HttpVerb::Delete, &service, &id, origins, None),
+            404 => Machine::done_service(HttpVerb::Delete, &service, token.id(), origins, None),
             _ => Machine::start_service(
                 HttpVerb::Delete,
                 &service,
-                &id,
+                token.id(),
                 origins,
                 &plane.model_management(&["operations"]),
                 false,
                 &answer,
             )?,
         };
-        Ok(removal(plane, self.name.as_str(), token, begun))
+        Ok(removal(self.begin(plane, ticket, begun).clone()))
     }
 }
 
-pub(super) fn removal(
-    plane: &DataPlane,
-    name: &str,
-    token: ResumeToken,
-    begun: (Machine, Step),
-) -> Operation<()> {
-    let driver = Driver::new(plane.client().clone(), name.to_owned(), Some(token), begun);
+/// A request to delete a web service: what [`AksWebservice::delete`] returns. `.await` sends it.
+#[must_use = "a request sends nothing before it is awaited"]
+pub struct DeleteService<'a> {
+    service: &'a mut AksWebservice,
+    options: CallOptions,
+}
+
+impl<'a> DeleteService<'a> {
+    call_options!();
+
+    /// Gives the resume token before the request is sent.
+    ///
+    /// Sends: GET of the workspace and of its hosts (once per workspace).
+    ///
+    /// # Errors
+    ///
+    /// Those of reading the workspace; [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a
+    /// client request id that cannot be sent.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: it only reads.
+    pub async fn prepare(self) -> Result<Prepared<'a, Operation<()>>, Error> {
+        let Self { service, options } = self;
+        let workspace = service.workspace.clone();
+        let plane = workspace.data_plane().await?;
+        let token = service.token_of(plane, (Verb::Delete, HttpVerb::Delete), false, &options)?;
+        let target = service.doing("").trim_start().to_owned();
+        Ok(Prepared::new(target, token, options.timeout, move |ticket| {
+            service.remove(ticket).boxed()
+        }))
+    }
+}
+
+awaitable!(['a] DeleteService<'a> => Operation<()>, 'a, |request| {
+    async move { request.prepare().await?.send().await }.boxed()
+});
+
+impl fmt::Debug for DeleteService<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeleteService")
+            .field("service", &self.service)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A deletion: its end gives nothing.
+pub(crate) fn removal(driver: Driver) -> Operation<()> {
     Operation::new(driver, Arc::new(|_| Ok(())))
 }

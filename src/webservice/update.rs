@@ -3,11 +3,12 @@
 use super::checks::{self, Check};
 use super::deploy::needs_no_code;
 use super::image::{self, Image};
-use super::{AksWebservice, ServiceState};
+use super::{AksWebservice, Known, ServiceState};
 use crate::config::{CodeChange, CurrentService, InferenceConfiguration, ServiceUpdate};
 use crate::error::{Error, ErrorKind, Violation, Warning};
 use crate::model::Model;
-use crate::operation::{self, Driver, Machine};
+use crate::operation::request::{CallOptions, awaitable, call_options};
+use crate::operation::{self, Machine, Prepared, Ticket};
 use crate::rules;
 use crate::token::{HttpVerb, Verb};
 use crate::transport::{Answer, HttpRequest};
@@ -15,15 +16,14 @@ use crate::wire::ServiceResource;
 use crate::workspace::DataPlane;
 use azure_core::http::Method;
 use serde_json::Value;
+use futures::FutureExt;
 use std::fmt;
-use std::future::{Future, IntoFuture};
-use std::pin::Pin;
 use std::sync::Arc;
 
 impl AksWebservice {
     /// Changes settings, tags, properties or the description of the service; nothing else.
     ///
-    /// Nothing is sent before the change is awaited; see [`ServiceChange`].
+    /// Returns a request; `.await` sends it. See [`UpdateService`] for what it sends.
     ///
     /// ```
     /// # #[cfg(feature = "emulator")]
@@ -39,51 +39,75 @@ impl AksWebservice {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn update(&mut self, update: ServiceUpdate) -> ServiceChange<'_> {
-        ServiceChange {
+    pub fn update(&mut self, update: ServiceUpdate) -> UpdateService<'_> {
+        UpdateService {
             update: Some(update),
-            ..ServiceChange::of(self)
+            ..UpdateService::of(self)
         }
     }
 
     /// Changes entry script, sources and environment; the models stay, unless
-    /// [`models`](ServiceChange::models) names others.
+    /// [`models`](UpdateService::models) names others.
     ///
     /// A new version of a model does not come to services by itself: each has to be updated.
     ///
-    /// Nothing is sent before the change is awaited; see [`ServiceChange`].
-    pub fn update_inference(&mut self, inference: InferenceConfiguration) -> ServiceChange<'_> {
-        ServiceChange {
+    /// Returns a request; `.await` sends it. See [`UpdateService`] for what it sends.
+    pub fn update_inference(&mut self, inference: InferenceConfiguration) -> UpdateService<'_> {
+        UpdateService {
             inference: Some(inference),
-            ..ServiceChange::of(self)
+            ..UpdateService::of(self)
         }
     }
 
     /// Changes the models. Without a new inference configuration that is only possible for one model
     /// that needs no code.
     ///
-    /// Nothing is sent before the change is awaited; see [`ServiceChange`].
+    /// Returns a request; `.await` sends it. See [`UpdateService`] for what it sends.
     pub fn update_models<'m>(
         &mut self,
         models: impl IntoIterator<Item = &'m Model>,
-    ) -> ServiceChange<'_> {
-        ServiceChange::of(self).models(models)
+    ) -> UpdateService<'_> {
+        UpdateService::of(self).models(models)
     }
 }
 
-/// A change of a service that begins when it is awaited: [`AksWebservice::update`],
-/// [`update_inference`](AksWebservice::update_inference),
-/// [`update_models`](AksWebservice::update_models). All of it goes into one request.
-#[must_use = "nothing is sent before it is awaited"]
-pub struct ServiceChange<'s> {
+/// A request to change a service: what [`AksWebservice::update`],
+/// [`update_inference`](AksWebservice::update_inference) and
+/// [`update_models`](AksWebservice::update_models) return. `.await` sends it. All of it goes into one
+/// PATCH.
+///
+/// A change of more than tags, properties and description goes on afterwards: it is pending on the handle,
+/// and [`wait_for_deployment`](AksWebservice::wait_for_deployment) waits for it.
+///
+/// Sends: GET of the service, to know what stays; GET of the environment and what is to be uploaded,
+/// where the inference configuration changes; POST of the check; PATCH of the service; GET of it
+/// where the change is made at once.
+///
+/// # Errors
+///
+/// - [`ErrorKind::Validation`] for what does not fit the service as it is, models alone, and what the
+///   service's check finds;
+/// - [`ErrorKind::Service`] with the service's reason: 409 while another operation runs
+///   ([`Error::is_conflict`]), also where the service was made by the designer. Where it is not known
+///   whether the PATCH arrived, or it was accepted without an operation that can be followed
+///   ([`ErrorKind::Protocol`]), the error carries a [`resume_token`](Error::resume_token).
+///
+/// # Cancel safety
+///
+/// Dropped after the PATCH was sent, the change may be made all the same. The handle counts as in
+/// transition then: [`wait_for_deployment`](AksWebservice::wait_for_deployment) reads the service,
+/// and sending the change again is harmless.
+#[must_use = "a request sends nothing before it is awaited"]
+pub struct UpdateService<'s> {
     service: &'s mut AksWebservice,
     update: Option<ServiceUpdate>,
     models: Option<Vec<Model>>,
     inference: Option<InferenceConfiguration>,
     despite_findings: bool,
+    options: CallOptions,
 }
 
-impl<'s> ServiceChange<'s> {
+impl<'s> UpdateService<'s> {
     fn of(service: &'s mut AksWebservice) -> Self {
         Self {
             service,
@@ -91,64 +115,63 @@ impl<'s> ServiceChange<'s> {
             models: None,
             inference: None,
             despite_findings: false,
+            options: CallOptions::default(),
         }
     }
 
-    /// Settings, tags, properties and description, too.
+    call_options!();
+
+    /// Changes settings, tags, properties and description, too.
     pub fn settings(mut self, update: ServiceUpdate) -> Self {
         self.update = Some(update);
         self
     }
 
-    /// The models, too.
+    /// Changes the models, too.
     pub fn models<'m>(mut self, models: impl IntoIterator<Item = &'m Model>) -> Self {
         self.models = Some(models.into_iter().cloned().collect());
         self
     }
 
-    /// Entry script, sources and environment, too.
+    /// Changes entry script, sources and environment, too.
     pub fn inference_configuration(mut self, inference: InferenceConfiguration) -> Self {
         self.inference = Some(inference);
         self
     }
 
-    /// Goes on although the service's own check speaks against it; what it said is among the
-    /// [`warnings`](AksWebservice::warnings) of the service.
+    /// Sends the change even if the service's own check reports problems, which are then among the
+    /// [`warnings`](AksWebservice::warnings) of the handle.
     pub fn despite_findings(mut self) -> Self {
         self.despite_findings = true;
         self
     }
 
-    /// Sends the change. Where it is more than tags, properties and description it goes on afterwards:
-    /// [`wait_for_deployment`](AksWebservice::wait_for_deployment) waits for it.
+    /// Gives the resume token before anything is sent that changes the service.
     ///
-    /// Sends: GET of the service, to know what stays; GET of the environment and what is to be uploaded,
-    /// where the inference configuration changes; POST of the check; PATCH of the service; GET of it
-    /// where the change is made at once.
+    /// Sends: GET of the workspace and of its hosts (once per workspace).
     ///
     /// # Errors
     ///
-    /// - [`ErrorKind::Validation`] for what does not fit the service as it is, models alone, and what the
-    ///   service's check says;
-    /// - [`ErrorKind::Service`] with the service's reason: 409 while another operation runs
-    ///   ([`Error::is_conflict`]), also where the service was made by the designer. Where it is not known
-    ///   whether the PATCH arrived, or it was accepted without saying as which operation
-    ///   ([`ErrorKind::Protocol`]), the error carries a [`resume_token`](Error::resume_token).
+    /// [`ErrorKind::Validation`] for changes that do not fit each other; [`ErrorKind::Configuration`] for a
+    /// client request id that cannot be sent; those of reading the workspace.
     ///
     /// # Cancel safety
     ///
-    /// Dropped after the PATCH was sent, the change may be made all the same. The handle counts as in
-    /// transition then: [`wait_for_deployment`](AksWebservice::wait_for_deployment) waits for the service,
-    /// and sending the change again is harmless.
-    pub async fn send(self) -> Result<(), Error> {
-        let context = self.service.doing("update");
-        Box::pin(self.run())
-            .await
-            .map_err(|error| error.with_context(|| context))
+    /// Safe: it only reads.
+    pub async fn prepare(self) -> Result<Prepared<'s, ()>, Error> {
+        let update = self.checked()?;
+        let workspace = self.service.workspace.clone();
+        let plane = workspace.data_plane().await?;
+        let of = (Verb::Update, HttpVerb::Patch);
+        let token = self.service.token_of(plane, of, true, &self.options)?;
+        let target = self.service.doing("").trim_start().to_owned();
+        let timeout = self.options.timeout;
+        Ok(Prepared::new(target, token, timeout, move |ticket| {
+            self.run(update, ticket).boxed()
+        }))
     }
 
-    async fn run(self) -> Result<(), Error> {
-        let update = self.checked()?;
+    async fn run(self, update: ServiceUpdate, ticket: Ticket) -> Result<(), Error> {
         let workspace = self.service.workspace.clone();
         let name = self.service.name.clone();
         self.service.read_again().await?;
@@ -164,25 +187,23 @@ impl<'s> ServiceChange<'s> {
         let found = checks::ask(plane, &[Check::update(name.as_str(), &patch)]).await;
         warnings.extend(found.finish(self.despite_findings)?);
 
-        let token = self
-            .service
-            .token_of(plane, Verb::Update, HttpVerb::Patch, true);
+        let token = &ticket.token;
         let url = plane.model_management(&["services", name.as_str()]);
         let request = HttpRequest::new(Method::Patch, url).json_patch(&patch);
         let secrets = super::secrets_in(&patch);
-        let id = token.parts().client_request_id.clone();
+        let id = token.id();
         // Should this be dropped while the request is on its way, the next wait must not take the state
         // before it for the one after it.
         self.service.expects_change();
-        let answer = operation::write(plane.client(), request, &token).await;
+        let answer = operation::write(plane.client(), request, token).await;
         let answer = answer
-            .and_then(|answer| answer.successful(&id))
+            .and_then(|answer| answer.successful(id))
             .map_err(|error| error.hiding(&secrets));
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) => {
                 if error.resume_token().is_none() {
-                    self.service.resource = current;
+                    self.service.known = None;
                 }
                 return Err(match error.is_conflict() && error.remedy().is_none() {
                     true => error.with_remedy(
@@ -198,13 +219,13 @@ impl<'s> ServiceChange<'s> {
         let begun = Machine::start_service(
             HttpVerb::Patch,
             &service,
-            &id,
+            id,
             plane.client().origins(),
             &plane.model_management(&["operations"]),
             true,
             &answer,
         );
-        let begun = operation::accepted(begun, &token)?;
+        let begun = operation::accepted(begun, token)?;
         // 200 without an operation: made at once, whatever state the service is in. The body may name
         // the operation before this one.
         if answer.status == 200 && (!begun.0.has_monitor() || names_the_last(&answer, &current)) {
@@ -219,8 +240,7 @@ impl<'s> ServiceChange<'s> {
             }
             return self.service.read_again().await;
         }
-        let driver = Driver::new(plane.client().clone(), name.to_string(), Some(token), begun);
-        self.service.pending = Some(Box::new(driver));
+        self.service.begin(plane, ticket, begun);
         Ok(())
     }
 
@@ -290,26 +310,27 @@ impl<'s> ServiceChange<'s> {
 }
 
 impl AksWebservice {
-    /// Until it is read again: what was read before is of another version.
+    /// Marks what was read as outdated, until the service is read again.
     fn expects_change(&mut self) {
-        let resource = Arc::make_mut(&mut self.resource);
-        resource.state = Some(ServiceState::Transitioning.as_str().to_owned());
+        self.known = Some(Arc::new(Known {
+            state: ServiceState::Transitioning,
+            error: None,
+        }));
     }
 }
 
-impl<'s> IntoFuture for ServiceChange<'s> {
-    type Output = Result<(), Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 's>>;
-
-    /// See [`send`](Self::send).
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.send())
+awaitable!(['s] UpdateService<'s> => (), 's, |request| {
+    async move {
+        let context = request.service.doing("update");
+        let done = async { request.prepare().await?.send().await }.await;
+        done.map_err(|error| error.with_context(|| context))
     }
-}
+    .boxed()
+});
 
-impl fmt::Debug for ServiceChange<'_> {
+impl fmt::Debug for UpdateService<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServiceChange")
+        f.debug_struct("UpdateService")
             .field("service", &self.service.name.as_str())
             .field("models", &self.models)
             .finish_non_exhaustive()

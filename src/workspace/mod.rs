@@ -13,11 +13,10 @@ pub(crate) use discovery::DataPlane;
 
 use crate::error::{Error, ErrorKind};
 use crate::names::{ComputeName, WorkspaceId};
-use crate::transport::{HttpRequest, Limit, Sending, ServiceClient, pages};
-use crate::wire::{ComputeResource, WorkspaceResource};
+use crate::transport::{HttpRequest, Limit, Sending, ServiceClient};
+use crate::wire::WorkspaceResource;
 #[cfg(feature = "services")]
 use azure_core::credentials::Secret;
-use futures::Stream;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
@@ -220,16 +219,6 @@ impl Workspace {
         found.await.map_err(|error: Error| {
             error.with_context(|| format!("read workspace {:?}", self.inner.id.name()))
         })
-    }
-
-    /// All computes of the workspace, of every kind, read a page at a time as they are asked for.
-    ///
-    /// A compute of an unknown kind keeps its properties as they came. One that cannot be read at
-    /// all is an error item, and the stream goes on; an error of a page ends it.
-    ///
-    /// Sends: GETs of the list's pages, each when the one before is used up.
-    pub fn computes(&self) -> impl Stream<Item = Result<ComputeResource, Error>> + Send + 'static {
-        pages(self.inner.client.clone(), self.url_of(&["computes"]))
     }
 
     pub(crate) fn client(&self) -> &Arc<ServiceClient> {

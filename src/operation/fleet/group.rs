@@ -103,6 +103,10 @@ impl<'a> Group<'a> {
         let mut schedule = Schedule::new();
         schedule.set_floor(common.floor);
         let mut due = now + schedule.delay(Pace::Regular { hint }, chance());
+        // Where nothing is pending the list decides at once.
+        if drivers.iter().any(|driver| driver.machine().judges()) {
+            due = now;
+        }
         if common.crowded && hint.is_none() {
             due += FIRST_SPREAD.mul_f64(chance());
         }

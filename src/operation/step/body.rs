@@ -4,6 +4,7 @@ use crate::error::{ResponseFacts, ServiceError};
 use crate::transport::Answer;
 use crate::wire::StatusDocument;
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use url::Url;
 
 /// The body of an answer, as far as it can be read.
@@ -61,6 +62,18 @@ impl<'a> Look<'a> {
     }
 }
 
+/// The body of an answer as the service wrote it, where that is a JSON object.
+pub(super) fn resource_of(answer: &Answer) -> Option<Box<RawValue>> {
+    let text: Box<RawValue> = serde_json::from_slice(answer.text()).ok()?;
+    text.get().starts_with('{').then_some(text)
+}
+
+/// A part of a document, as text of its own.
+pub(super) fn text_of(part: &Value) -> Option<Box<RawValue>> {
+    // A tree has string keys only: writing it cannot fail.
+    to_raw_value(part).ok()
+}
+
 fn is_blank(body: &[u8]) -> bool {
     body.iter().all(u8::is_ascii_whitespace)
 }
@@ -87,12 +100,11 @@ pub(super) fn failure_facts(
 }
 
 /// Where the monitor itself carries the result of a POST.
-pub(super) fn result_of(body: &Value) -> Value {
-    ["properties", "result"]
+pub(super) fn result_of(body: &Value) -> Option<Box<RawValue>> {
+    let named = ["properties", "result"]
         .iter()
-        .find_map(|name| body.get(name).filter(|value| !value.is_null()))
-        .unwrap_or(body)
-        .clone()
+        .find_map(|name| body.get(name).filter(|value| !value.is_null()));
+    text_of(named.unwrap_or(body))
 }
 
 /// Appends the API version unless some parameter of that name is there, in any case. Nothing else

@@ -1,6 +1,6 @@
 //! Ends, and the ways there.
 
-use super::body::{Body, failure_facts, result_of, with_api_version};
+use super::body::{Body, failure_facts, resource_of, result_of, text_of, with_api_version};
 use super::{Machine, Mode, Outcome, Phase, Step};
 use crate::error::{ErrorKind, ResponseFacts, ServiceError};
 use crate::operation::schedule::Pace;
@@ -8,7 +8,12 @@ use crate::operation::status::{Family, StatusClass};
 use crate::token::{FinalStateVia, HttpVerb};
 use crate::transport::Answer;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use url::Url;
+
+/// Why an operation is over although its resource is there.
+const MADE_AGAIN: &str =
+    "the resource of the operation was deleted, and another one of its name was created since";
 
 /// Tries of the final read.
 const MAX_FINAL: u32 = 8;
@@ -21,7 +26,7 @@ impl Machine {
             (Delete, _) => return self.succeed(None),
             (Post, Some(FinalStateVia::OriginalUri)) => return self.fetch(self.resource.clone()),
             (Post, Some(FinalStateVia::AzureAsyncOperation)) => {
-                return self.succeed(Some(result_of(body)));
+                return self.succeed(result_of(body));
             }
             (Post, Some(FinalStateVia::Location) | None) | (Put | Patch, _) => {}
         }
@@ -50,7 +55,7 @@ impl Machine {
         };
         match named.or(otherwise) {
             Some(url) => self.fetch(url),
-            None => self.succeed(Some(result_of(body))),
+            None => self.succeed(result_of(body)),
         }
     }
 
@@ -60,6 +65,7 @@ impl Machine {
         let facts = failure_facts(ServiceError::find(body), Some(answer), &self.request_id);
         if facts.error.is_none()
             && let Some(row) = self.rows.take_resource()
+            && let Ok(row) = serde_json::from_str::<Value>(row.get())
             && let error @ Some(_) = ServiceError::of_provisioning(&row)
         {
             let facts = ResponseFacts { error, ..facts };
@@ -83,23 +89,29 @@ impl Machine {
         self.end(Outcome::Failed { canceled, facts })
     }
 
-    /// The resource itself says how it ended; with the answer that showed it, if it was no row.
+    /// Ends with what the resource itself shows; with the answer that showed it, unless that was a row of
+    /// a list.
     pub(super) fn end_with_resource(
         &mut self,
-        resource: Option<Value>,
+        text: Option<Box<RawValue>>,
         answer: Option<&Answer>,
     ) -> Step {
         let family = self.family;
-        let state = resource
-            .as_ref()
-            .and_then(|resource| family.state(resource));
+        let read = |text: &RawValue| serde_json::from_str::<Value>(text.get()).ok();
+        let resource = text.as_deref().and_then(read).unwrap_or_default();
+        if self.is_another(&resource) {
+            return self.end(Outcome::Lost {
+                kind: ErrorKind::Service,
+                why: MADE_AGAIN.to_owned(),
+                facts: ResponseFacts::default(),
+            });
+        }
+        let state = family.state(&resource);
         let class = state.map_or(StatusClass::Succeeded, |state| family.class(state));
         match class {
-            StatusClass::Succeeded | StatusClass::InProgress => self.succeed(resource),
+            StatusClass::Succeeded | StatusClass::InProgress => self.succeed(text),
             StatusClass::Failed | StatusClass::Canceled => {
-                let error = resource
-                    .as_ref()
-                    .and_then(|resource| family.reason(resource));
+                let error = family.reason(&resource);
                 let facts = failure_facts(error, answer, &self.request_id);
                 self.end(Outcome::Failed {
                     canceled: class == StatusClass::Canceled,
@@ -120,11 +132,11 @@ impl Machine {
         let is_result = self.verb == HttpVerb::Post && self.family == Family::Compute;
         if is_result && fetched && answer.status != 202 {
             match body {
-                Body::Json(result) => return self.succeed(Some(result)),
+                Body::Json(result) => return self.succeed(text_of(&result)),
                 Body::Empty => return self.succeed(None),
                 Body::Garbage => {}
             }
-        } else if fetched && let Some(resource) = body.into_object() {
+        } else if fetched && let Some(resource) = resource_of(answer) {
             return self.settle(resource, answer);
         }
         // Right after the success a 404 may only be a slow replica.
@@ -145,8 +157,9 @@ impl Machine {
     }
 
     /// The resource has the last word: services have said "succeeded" too early.
-    pub(super) fn settle(&mut self, resource: Value, answer: &Answer) -> Step {
+    pub(super) fn settle(&mut self, text: Box<RawValue>, answer: &Answer) -> Step {
         let family = self.family;
+        let resource: Value = serde_json::from_str(text.get()).unwrap_or_default();
         let state = family.state(&resource);
         if state.map(|state| family.class(state)) == Some(StatusClass::InProgress) {
             self.note(state, None);
@@ -156,7 +169,25 @@ impl Machine {
                 hint: answer.retry_after(),
             });
         }
-        self.end_with_resource(Some(resource), Some(answer))
+        self.end_with_resource(Some(text), Some(answer))
+    }
+
+    /// Whether a resource is another one than the operation made or changed: the service gave it another
+    /// `createdOn`. Nothing is compared with a clock of this machine.
+    fn is_another(&self, resource: &Value) -> bool {
+        let created = created_on(resource);
+        let same = |own: &str, shown: &str| {
+            let time = |text: &str| azure_core::time::parse_rfc3339(text).ok();
+            own == shown || (time(own).is_some() && time(own) == time(shown))
+        };
+        matches!((self.created.as_deref(), created), (Some(own), Some(shown)) if !same(own, shown))
+    }
+
+    /// Keeps the first `createdOn` that the service gives for the resource.
+    pub(super) fn note_created(&mut self, resource: &Value) {
+        if self.created.is_none() && self.verb == HttpVerb::Put && self.family == Family::Compute {
+            self.created = created_on(resource).map(Into::into);
+        }
     }
 
     /// Whether a URL is that of the resource, however it is written.
@@ -189,4 +220,10 @@ impl Machine {
             facts: ResponseFacts { error, ..facts },
         })
     }
+}
+
+/// `properties.createdOn` of a resource.
+fn created_on(resource: &Value) -> Option<&str> {
+    let created = resource.get("properties")?.get("createdOn")?.as_str()?;
+    (!created.trim().is_empty()).then_some(created)
 }

@@ -20,8 +20,7 @@ use crate::error::{Error, ErrorKind, ResponseFacts};
 use crate::token::{FinalStateVia, HttpVerb, MonitorKind, TokenParts};
 use crate::transport::{Answer, TrustedOrigins};
 use crate::wire::Row;
-use serde_json::Value;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 use std::time::Duration;
 use url::Url;
 
@@ -52,7 +51,7 @@ pub(crate) enum Step {
 /// How it ended.
 #[derive(Debug, Clone)]
 pub(crate) enum Outcome {
-    /// With the resource or the result, where there is one: as text, which is a quarter of a tree.
+    /// With the resource or the result, where there is one: as the service wrote it.
     Succeeded(Option<Box<RawValue>>),
     /// The service failed or cancelled the operation.
     Failed {
@@ -95,7 +94,7 @@ enum Phase {
     Status,
     /// The first answer held a finished resource beside a monitor: one read of the monitor decides.
     Confirm {
-        resource: Value,
+        resource: Box<RawValue>,
     },
     /// The monitor cannot be read: the resource is asked.
     Probe(Box<Why>),
@@ -152,6 +151,10 @@ pub(crate) struct Machine {
     failing_since: Option<Duration>,
     final_reads: u32,
     rows: Rows,
+    /// Whether nothing was begun and the first read decides.
+    judges: bool,
+    /// `createdOn` of the resource, as it was first seen.
+    created: Option<Box<str>>,
     /// What a service tells while it works; `None` where it told nothing.
     log: Option<Box<OperationLog>>,
 }
@@ -202,6 +205,11 @@ impl Machine {
         &self.resource
     }
 
+    /// Whether nothing was begun, and the first read of the resource decides.
+    pub(crate) fn judges(&self) -> bool {
+        self.judges
+    }
+
     /// Writes down where the status is read.
     pub(crate) fn write(&self, token: &mut TokenParts) {
         token.accepted = true;
@@ -218,6 +226,7 @@ impl Machine {
         set(&mut token.last_status, self.status.as_deref());
         let location = self.location.as_ref().map(Url::as_str);
         set(&mut token.last_known_location, location);
+        set(&mut token.created_on, self.created.as_deref());
     }
 }
 
@@ -280,9 +289,7 @@ impl Machine {
         }
     }
 
-    fn succeed(&mut self, result: Option<Value>) -> Step {
-        // A tree has string keys only: writing it cannot fail.
-        let result = result.and_then(|result| to_raw_value(&result).ok());
+    fn succeed(&mut self, result: Option<Box<RawValue>>) -> Step {
         self.end(Outcome::Succeeded(result))
     }
 

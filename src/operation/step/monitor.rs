@@ -1,6 +1,6 @@
 //! Reads of the status, at a monitor, a `Location` or the resource.
 
-use super::body::{Body, Look, with_api_version};
+use super::body::{Body, Look, resource_of, text_of, with_api_version};
 use super::{Machine, Mode, Outcome, Phase, Step, Why};
 use crate::error::{Error, ErrorKind};
 use crate::operation::schedule::Pace;
@@ -8,6 +8,7 @@ use crate::operation::status::{Family, StatusClass, is_operation_shaped, monitor
 use crate::token::{HttpVerb, MonitorKind};
 use crate::transport::Answer;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::time::Duration;
 use url::Url;
 
@@ -95,7 +96,7 @@ impl Machine {
             }
             (202, Look::Empty) => return Step::Read(regular),
             (_, Look::Empty) => return self.empty(answer),
-            (_, Look::Garbage) => return self.mute(answer, "the answer is no JSON"),
+            (_, Look::Garbage) => return self.mute(answer, "the answer is not valid JSON"),
             (_, Look::Json(document)) => document.unwrap_or_default(),
         };
         let Some(status) = monitor_status(&document, self.resource.path()) else {
@@ -110,7 +111,7 @@ impl Machine {
             StatusClass::InProgress => Value::Null,
             _ => match Body::read(answer).into_object() {
                 Some(body) => body,
-                None => return self.mute(answer, "the answer is no JSON"),
+                None => return self.mute(answer, "the answer is not valid JSON"),
             },
         };
         self.mute = 0;
@@ -131,15 +132,13 @@ impl Machine {
         let body = Body::read(answer);
         match &body {
             Body::Json(json) if is_operation_shaped(json) => self.monitor_read(answer),
-            Body::Json(json) => match self.verb {
-                HttpVerb::Delete => self.succeed(None),
-                HttpVerb::Post => self.succeed(Some(json.clone())),
-                HttpVerb::Put | HttpVerb::Patch if json.is_object() => {
-                    self.settle(json.clone(), answer)
-                }
-                HttpVerb::Put | HttpVerb::Patch => self.fetch(self.resource.clone()),
+            Body::Json(json) => match (self.verb, resource_of(answer)) {
+                (HttpVerb::Delete, _) => self.succeed(None),
+                (HttpVerb::Post, _) => self.succeed(text_of(json)),
+                (HttpVerb::Put | HttpVerb::Patch, Some(resource)) => self.settle(resource, answer),
+                (HttpVerb::Put | HttpVerb::Patch, None) => self.fetch(self.resource.clone()),
             },
-            Body::Garbage => self.mute(answer, "the answer is no JSON"),
+            Body::Garbage => self.mute(answer, "the answer is not valid JSON"),
             Body::Empty => match self.verb {
                 HttpVerb::Put | HttpVerb::Patch => self.fetch(self.resource.clone()),
                 HttpVerb::Delete | HttpVerb::Post => self.succeed(None),
@@ -152,15 +151,15 @@ impl Machine {
             return self.service_read(answer);
         }
         let Look::Json(Some(document)) = Look::at(answer) else {
-            return self.mute(answer, "the answer is no resource");
+            return self.mute(answer, "the answer is not a resource");
         };
         let state = document.provisioning_state();
         let class = state.map_or(StatusClass::Succeeded, StatusClass::of);
         let resource = match class {
             StatusClass::InProgress => None,
-            _ => match Body::read(answer).into_object() {
+            _ => match resource_of(answer) {
                 Some(resource) => Some(resource),
-                None => return self.mute(answer, "the answer is no resource"),
+                None => return self.mute(answer, "the answer is not a resource"),
             },
         };
         self.mute = 0;
@@ -172,13 +171,14 @@ impl Machine {
     pub(super) fn at_resource(
         &mut self,
         class: StatusClass,
-        resource: Option<Value>,
+        resource: Option<Box<RawValue>>,
         answer: &Answer,
     ) -> Step {
         let regular = Pace::Regular {
             hint: answer.retry_after(),
         };
         self.seen_running |= class == StatusClass::InProgress;
+        self.judges = false;
         match (self.verb, class) {
             (_, StatusClass::InProgress) => Step::Read(regular),
             // The resource is as it was before the delete, until the service gets to it: also

@@ -11,7 +11,6 @@ use crate::operation::schedule::Pace;
 use crate::operation::status::{StatusClass, is_deleting};
 use crate::token::HttpVerb;
 use crate::wire::Row;
-use serde_json::Value;
 use serde_json::value::RawValue;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
@@ -59,10 +58,10 @@ impl Rows {
     }
 
     /// The resource as the list showed it, where that is newer than the operation.
-    pub(super) fn take_resource(&mut self) -> Option<Value> {
-        let row = self.resource.take()?;
-        let row: Option<Value> = serde_json::from_str(row.get()).ok();
-        row.filter(Value::is_object)
+    pub(super) fn take_resource(&mut self) -> Option<Box<RawValue>> {
+        self.resource
+            .take()
+            .filter(|row| row.get().starts_with('{'))
     }
 }
 
@@ -91,6 +90,7 @@ impl Machine {
         let (state, modified) = (row.state(), row.modified_on());
         let class = state.map_or(StatusClass::Succeeded, StatusClass::of);
         if class == StatusClass::InProgress {
+            self.judges = false;
             self.note(state, None);
             // A good look: what failed before does not count any more.
             self.recovered();
@@ -127,6 +127,9 @@ impl Machine {
         if matches!(self.mode, Mode::Resource) && makes {
             if newer {
                 return self.end_with_row(row);
+            }
+            if self.judges {
+                return self.ask(Sight::of(state, modified));
             }
             // It may be as it was before the operation: a while is given to show a sign. A compute that
             // is made here is asked at once: the list may still show the one before.
@@ -172,19 +175,15 @@ impl Machine {
     }
 
     fn end_with_row(&mut self, row: &Row<'_>) -> Step {
-        match serde_json::from_str::<Value>(row.raw.get()) {
-            Ok(resource) => {
-                self.note(row.state(), None);
-                self.end_with_resource(Some(resource), None)
-            }
-            Err(_) => Step::Read(Pace::Now),
-        }
+        self.note(row.state(), None);
+        self.end_with_resource(Some(row.raw.to_owned()), None)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
     use crate::operation::step::{Observation, Outcome};
     use crate::transport::{Answer, TrustedOrigins};
     use serde_json::json;

@@ -1,7 +1,7 @@
 //! Operations of the model management service: `state` in place of `status`, an id in place of a URL,
 //! and a log that comes in pieces.
 
-use super::body::Body;
+use super::body::{Body, resource_of};
 use super::{Machine, Mode, Phase, Step};
 use crate::error::{Error, ErrorKind, ServiceError, redact};
 use crate::operation::schedule::Pace;
@@ -9,6 +9,7 @@ use crate::operation::status::{Family, StatusClass};
 use crate::token::{FinalStateVia, HttpVerb, MonitorKind};
 use crate::transport::{Answer, TrustedOrigins};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use url::Url;
 
 /// Lines that wait to be told, without what looks like a secret, and the longest of them, in characters:
@@ -142,7 +143,8 @@ impl Machine {
         Ok((machine, step))
     }
 
-    /// For a service that was only read and is not ready yet.
+    /// For a service of which nothing is pending: the first read decides, and is followed by others only
+    /// if the service is at work.
     pub(crate) fn watch_service(
         service: &Url,
         request_id: &str,
@@ -151,7 +153,8 @@ impl Machine {
     ) -> (Self, Step) {
         let mut machine = Self::of_service(HttpVerb::Put, service, request_id, origins, None);
         machine.note(state, None);
-        let step = Step::Read(Pace::Regular { hint: None });
+        machine.judges = true;
+        let step = Step::Read(Pace::Now);
         (machine, step)
     }
 
@@ -161,7 +164,7 @@ impl Machine {
         service: &Url,
         request_id: &str,
         origins: &TrustedOrigins,
-        result: Option<Value>,
+        result: Option<Box<RawValue>>,
     ) -> (Self, Step) {
         let mut machine = Self::of_service(verb, service, request_id, origins, None);
         let step = machine.succeed(result);
@@ -204,7 +207,7 @@ impl Machine {
             Body::Empty => return self.empty(answer),
             body => match body.into_object() {
                 Some(body) => body,
-                None => return self.mute(answer, "the answer is no JSON object"),
+                None => return self.mute(answer, "the answer is not a JSON object"),
             },
         };
         let state = body.get("state").and_then(Value::as_str);
@@ -233,13 +236,13 @@ impl Machine {
     /// The service itself, in place of an operation.
     pub(super) fn service_read(&mut self, answer: &Answer) -> Step {
         let Some(service) = Body::read(answer).into_object() else {
-            return self.mute(answer, "the answer is no service");
+            return self.mute(answer, "the answer is not a service");
         };
         self.mute = 0;
         let state = self.family.state(&service);
         let class = state.map_or(StatusClass::InProgress, |state| self.family.class(state));
         self.note(state, None);
-        self.at_resource(class, Some(service), answer)
+        self.at_resource(class, resource_of(answer), answer)
     }
 
     /// What the status alone says of a failure that nobody explains.

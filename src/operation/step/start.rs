@@ -1,6 +1,6 @@
 //! Beginnings of an operation.
 
-use super::body::{Body, with_api_version};
+use super::body::{Body, resource_of, with_api_version};
 use super::rows::Rows;
 use super::{Machine, Mode, Phase, Step};
 use crate::error::{Error, ErrorKind};
@@ -37,6 +37,9 @@ impl Machine {
         let document = resource.and_then(StatusDocument::of).unwrap_or_default();
         machine.note(state, percent(&document));
         machine.rows.begin(document.modified_on());
+        if let Some(resource) = resource {
+            machine.note_created(resource);
+        }
         let class = state.map(StatusClass::of);
         let hint = answer.retry_after();
         let regular = Pace::Regular { hint };
@@ -59,17 +62,15 @@ impl Machine {
                 && answer.status == 200
                 && class.is_none_or(StatusClass::is_terminal);
             if by_body {
-                let step = machine.end_with_resource(resource.cloned(), Some(answer));
+                let step = machine.end_with_resource(resource_of(answer), Some(answer));
                 return Ok((machine, step));
             }
             machine.mode = Mode::Monitor { kind, url };
-            if let Some(resource) = resource
-                && verb != HttpVerb::Delete
+            if verb != HttpVerb::Delete
                 && class.is_some_and(StatusClass::is_terminal)
+                && let Some(resource) = resource_of(answer)
             {
-                machine.phase = Phase::Confirm {
-                    resource: resource.clone(),
-                };
+                machine.phase = Phase::Confirm { resource };
                 let step = Step::Read(Pace::Now);
                 return Ok((machine, step));
             }
@@ -87,13 +88,13 @@ impl Machine {
             }
             (202, _) => Step::Read(regular),
             (_, Delete) => machine.succeed(None),
-            (_, Post) => machine.succeed(resource.cloned()),
+            (_, Post) => machine.succeed(resource_of(answer)),
             (204, Put | Patch) => machine.fetch(machine.resource.clone()),
             (201, Put | Patch) if class.is_none() => Step::Read(regular),
             (_, Put | Patch) => match class {
                 Some(StatusClass::InProgress) => Step::Read(regular),
                 _ if resource.is_some() => {
-                    machine.end_with_resource(resource.cloned(), Some(answer))
+                    machine.end_with_resource(resource_of(answer), Some(answer))
                 }
                 _ => machine.fetch(machine.resource.clone()),
             },
@@ -101,7 +102,8 @@ impl Machine {
         Ok((machine, step))
     }
 
-    /// For a resource that was only read and is not ready yet.
+    /// For a resource of which nothing is pending: the first read decides, and is followed by others only
+    /// if the resource is at work.
     pub(crate) fn watch(
         url: &Url,
         request_id: &str,
@@ -112,7 +114,8 @@ impl Machine {
         let mut machine = Self::new(HttpVerb::Put, url, request_id, api_version, origins, None);
         machine.note(state, None);
         machine.rows.seen_running();
-        let step = Step::Read(Pace::Regular { hint: None });
+        machine.judges = true;
+        let step = Step::Read(Pace::Now);
         (machine, step)
     }
 
@@ -120,14 +123,17 @@ impl Machine {
     ///
     /// # Errors
     ///
-    /// The token names a URL that is none, or that is not trusted.
+    /// A URL of the token is malformed or not trusted.
     pub(crate) fn resume(
         token: &TokenParts,
         origins: &TrustedOrigins,
     ) -> Result<(Self, Step), Error> {
         let url = |text: &str| {
             let url = Url::parse(text).map_err(|_| {
-                Error::new(ErrorKind::ResumeToken, "the token holds a URL that is none")
+                Error::new(
+                    ErrorKind::ResumeToken,
+                    "invalid resume token: malformed URL",
+                )
             })?;
             origins
                 .check(&url)
@@ -149,6 +155,7 @@ impl Machine {
         };
         machine.status.clone_from(&token.last_status);
         machine.seen_status = token.last_status.is_some();
+        machine.created = token.created_on.as_deref().map(Into::into);
         machine.location = token.last_known_location.as_deref().map(url).transpose()?;
         if let Some(next) = &token.next_request_uri {
             let kind = token.monitor.unwrap_or(MonitorKind::AzureAsyncOperation);
@@ -211,6 +218,8 @@ impl Machine {
             failing_since: None,
             final_reads: 0,
             rows: Rows::default(),
+            judges: false,
+            created: None,
             log: None,
         }
     }

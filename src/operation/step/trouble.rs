@@ -1,13 +1,13 @@
 //! Reads that failed, and the way round a monitor that cannot be read.
 
-use super::body::Body;
+use super::body::{Body, resource_of};
 use super::{Machine, Mode, Outcome, Phase, Step, Why};
 use crate::error::{Error, ErrorKind, ResponseFacts};
 use crate::operation::schedule::{LONGEST_THROTTLE, Pace};
 use crate::operation::status::{StatusClass, is_deleting};
 use crate::token::{FinalStateVia, HttpVerb};
 use crate::transport::Answer;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use std::time::Duration;
 
 /// Reads of the status that say nothing, in a row, until the service counts as broken.
@@ -27,6 +27,10 @@ impl Machine {
         self.not_found += 1;
         if matches!(self.mode, Mode::Resource) && self.verb == HttpVerb::Delete {
             return self.succeed(None);
+        }
+        // Nothing was begun, and there is nothing to wait for.
+        if self.judges {
+            return self.lost(ErrorKind::Service, "the resource does not exist", answer);
         }
         // Somebody deletes what is being waited for, and now it is gone: nothing runs any more.
         let deleted = self.status().is_some_and(is_deleting);
@@ -60,7 +64,7 @@ impl Machine {
     pub(super) fn confirmed(
         &mut self,
         answer: &Answer,
-        resource: Value,
+        resource: Box<RawValue>,
         elapsed: Duration,
     ) -> Step {
         if matches!(answer.status, 404 | 410) {
@@ -115,7 +119,7 @@ impl Machine {
             return Step::Read(regular);
         }
         if self.verb != HttpVerb::Delete {
-            return self.end_with_resource(Some(resource.clone()), Some(answer));
+            return self.end_with_resource(resource_of(answer), Some(answer));
         }
         // Still there and at rest: the delete has not begun, or was refused behind our back.
         match why {

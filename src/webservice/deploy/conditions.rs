@@ -1,6 +1,6 @@
 //! What has to hold before anything is uploaded.
 
-use super::Deployment;
+use super::DeployService;
 use crate::compute::AksCompute;
 use crate::error::{Error, ErrorKind, Violation};
 use crate::model::Model;
@@ -21,7 +21,7 @@ pub(in crate::webservice) fn needs_no_code(model: &Model) -> bool {
         .any(|known| known.eq_ignore_ascii_case(framework))
 }
 
-impl Deployment {
+impl DeployService {
     /// Whether the target can take a service, as it is now.
     pub(super) async fn check_target(&self) -> Result<(), Error> {
         let name = self.target.name().as_str();

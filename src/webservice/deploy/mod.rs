@@ -14,27 +14,25 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::model::Model;
 use crate::names::ServiceName;
-use crate::operation::{self, Driver, Machine, Prepared, Step};
+use crate::operation::request::{CallOptions, awaitable, call_options};
+use crate::operation::{self, Machine, Prepared, Step, Ticket};
 use crate::token::{HttpVerb, ResumeToken, Verb};
 use crate::transport::HttpRequest;
-use crate::wire::ServiceResource;
 use crate::workspace::{DataPlane, Workspace};
 use azure_core::http::Method;
 use futures::FutureExt;
 use serde_json::Value;
 use std::fmt;
-use std::future::{Future, IntoFuture};
-use std::pin::Pin;
-use std::sync::Arc;
 
 impl Model {
     /// Deploys models as a web service on an AKS cluster.
     ///
-    /// Nothing is sent before the deployment is awaited; see [`Deployment`].
+    /// Returns a request; `.await` sends it and returns a handle on which the deployment is pending. See
+    /// [`DeployService`] for what it sends.
     ///
     /// # Arguments
     ///
-    /// * `name` - the name of the service.
+    /// * `name` - the name of the service: a text or a [`ServiceName`].
     /// * `models` - what the entry script loads; may be empty.
     /// * `inference` - entry script, sources and environment.
     /// * `deploy` - resources, replicas, authentication, probes.
@@ -86,51 +84,76 @@ impl Model {
     /// ```
     pub fn deploy<'m>(
         workspace: &Workspace,
-        name: impl Into<String>,
+        name: impl AsRef<str>,
         models: impl IntoIterator<Item = &'m Self>,
         inference: InferenceConfiguration,
         deploy: DeployConfiguration,
         target: &AksCompute,
-    ) -> Deployment {
-        Deployment {
+    ) -> DeployService {
+        DeployService {
             workspace: workspace.clone(),
-            name: name.into(),
+            name: name.as_ref().to_owned(),
             models: models.into_iter().cloned().collect(),
             inference: Some(inference),
             deploy,
             target: target.clone(),
             overwrite: false,
             despite_findings: false,
+            options: CallOptions::default(),
         }
     }
 
     /// Deploys one model without code: the service knows what to do with its framework, which is
     /// `Onnx`, `ScikitLearn`, `TensorFlow` or `Multi`.
     ///
-    /// Nothing is sent before the deployment is awaited; see [`Deployment`].
+    /// Returns a request; `.await` sends it. See [`DeployService`] for what it sends.
     pub fn deploy_without_code(
         &self,
-        name: impl Into<String>,
+        name: impl AsRef<str>,
         deploy: DeployConfiguration,
         target: &AksCompute,
-    ) -> Deployment {
-        Deployment {
+    ) -> DeployService {
+        DeployService {
             workspace: self.workspace().clone(),
-            name: name.into(),
+            name: name.as_ref().to_owned(),
             models: vec![self.clone()],
             inference: None,
             deploy,
             target: target.clone(),
             overwrite: false,
             despite_findings: false,
+            options: CallOptions::default(),
         }
     }
 }
 
-/// A deployment that begins when it is awaited: [`Model::deploy`], [`Model::deploy_without_code`].
-#[must_use = "nothing is sent before it is awaited"]
+/// A request to deploy models as a web service: what [`Model::deploy`] and
+/// [`Model::deploy_without_code`] return. `.await` sends it.
+///
+/// Sends, in this order: GET of the compute target; POST of the check of the name, unless a service
+/// may be overwritten; GET of the environment, if it is a registered one; what is to be uploaded;
+/// POSTs of the checks of request and resources, at the same time and for 15 seconds at most; POST
+/// of the service; GET of it.
+///
+/// # Errors
+///
+/// - [`ErrorKind::Validation`] for a name that breaks the rules, models that do not fit, and for
+///   what the service's checks find; all at once;
+/// - [`ErrorKind::Refused`] before anything is uploaded, if the target is detached, failed or still
+///   being created;
+/// - [`ErrorKind::File`] and [`ErrorKind::Validation`] for sources that cannot be packed;
+/// - [`ErrorKind::Service`] with the service's reason, for example 409 while another operation
+///   runs on the service. Where it is not known whether the request arrived, or it was
+///   accepted without an operation that can be followed ([`ErrorKind::Protocol`]), the error carries a
+///   [`resume_token`](Error::resume_token).
+///
+/// # Cancel safety
+///
+/// Not safe: dropped after the POST of the service was sent, the service is created without a
+/// handle. Use [`prepare`](Self::prepare) and store its token first.
+#[must_use = "a request sends nothing before it is awaited"]
 #[derive(Clone)]
-pub struct Deployment {
+pub struct DeployService {
     workspace: Workspace,
     name: String,
     models: Vec<Model>,
@@ -139,75 +162,52 @@ pub struct Deployment {
     target: AksCompute,
     overwrite: bool,
     despite_findings: bool,
+    options: CallOptions,
 }
 
-impl Deployment {
+impl DeployService {
+    call_options!();
+
     /// Replaces a service of that name. By default one is an error.
     pub fn overwrite(mut self, overwrite: bool) -> Self {
         self.overwrite = overwrite;
         self
     }
 
-    /// Goes on although the service's own checks speak against it; what they said is among the
-    /// [`warnings`](AksWebservice::warnings) of the service. By default the deployment ends there.
+    /// Deploys even if the service's own checks report problems, which are then among the
+    /// [`warnings`](AksWebservice::warnings) of the handle. By default the deployment ends there.
     pub fn despite_findings(mut self) -> Self {
         self.despite_findings = true;
         self
     }
 
-    /// Deploys, and returns with the deployment going on.
-    ///
-    /// Sends, in this order: GET of the compute target; POST of the check of the name, unless a service
-    /// may be overwritten; GET of the environment, if it is a registered one; what is to be uploaded;
-    /// POSTs of the checks of request and resources, at the same time and for 15 seconds at most; POST
-    /// of the service; GET of it.
-    ///
-    /// # Errors
-    ///
-    /// - [`ErrorKind::Validation`] for a name that breaks the rules, models that do not fit, and for
-    ///   what the service's checks say; all at once;
-    /// - [`ErrorKind::Refused`] before anything is uploaded, if the target is detached, failed or still
-    ///   being created;
-    /// - [`ErrorKind::File`] and [`ErrorKind::Validation`] for sources that cannot be packed;
-    /// - [`ErrorKind::Service`] with the service's reason, for example 409 while another operation
-    ///   runs on the service. Where it is not known whether the request arrived, or it was
-    ///   accepted without saying as which operation ([`ErrorKind::Protocol`]), the error carries a
-    ///   [`resume_token`](Error::resume_token).
-    ///
-    /// # Cancel safety
-    ///
-    /// Not safe: dropped after the POST of the service was sent, the service comes into being without a
-    /// handle. Use [`prepare`](Self::prepare) and store its token first.
-    pub async fn send(self) -> Result<AksWebservice, Error> {
-        // Boxed: what follows is large, and is awaited among others.
-        Box::pin(async move { self.prepare().await?.send().await }).await
-    }
-
-    /// [`send`](Self::send), with the resume token in hand before anything is sent to the service that
-    /// makes one: what [`AksWebservice::resume`] finds the deployment by.
+    /// Gives the resume token before anything is sent that makes a service.
     ///
     /// Sends: GET of the workspace and of its hosts (once per workspace), to know the address of the
     /// service.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Validation`], and those of reading the workspace.
+    /// [`ErrorKind::Validation`], and those of reading the workspace; [`ErrorKind::Configuration`] for a
+    /// client request id that cannot be sent.
     ///
     /// # Cancel safety
     ///
     /// Safe: it only reads.
-    pub async fn prepare(self) -> Result<Prepared<AksWebservice>, Error> {
+    pub async fn prepare(self) -> Result<Prepared<'static, AksWebservice>, Error> {
         let name = self.check()?;
         let workspace = self.workspace.clone();
         let plane = workspace.data_plane().await?;
-        let token = token(plane, &name);
+        let of = (Verb::Deploy, HttpVerb::Post);
+        let token = super::token(&workspace, plane, &name, of, true, &self.options)?;
         let target = format!("service {:?}", name.as_str());
-        Ok(Prepared::new(target, token, move |token| {
-            async move { self.run(name, token).await }.boxed()
+        let timeout = self.options.timeout;
+        Ok(Prepared::new(target, token, timeout, move |ticket| {
+            self.run(name, ticket).boxed()
         }))
     }
 
-    async fn run(self, name: ServiceName, token: ResumeToken) -> Result<AksWebservice, Error> {
+    async fn run(self, name: ServiceName, ticket: Ticket) -> Result<AksWebservice, Error> {
         self.check_target().await?;
         let workspace = &self.workspace;
         let plane = workspace.data_plane().await?;
@@ -233,20 +233,13 @@ impl Deployment {
         let found = checks::ask(plane, &wanted).await;
         warnings.extend(found.finish(self.despite_findings)?);
 
-        let begun = begin(plane, &name, &token, &body)
+        let begun = begin(plane, &name, &ticket.token, &body)
             .await
             .map_err(|error| error.hiding(&super::secrets_in(&body)))?;
-        let client = plane.client().clone();
-        let driver = Driver::new(client, name.to_string(), Some(token), begun);
-        let resource = ServiceResource::named(name.as_str());
-        let mut handle = AksWebservice {
-            workspace: workspace.clone(),
-            name,
-            resource: Arc::new(resource),
-            pending: Some(Box::new(driver)),
-            warnings,
-        };
-        // The service is made; what it looks like can be read later as well.
+        let mut handle = AksWebservice::unread(workspace.clone(), name);
+        handle.warnings = warnings;
+        handle.begin(plane, ticket, begun);
+        // The service is created; it can be read later as well.
         if let Err(error) = handle.read_again().await {
             tracing::debug!(%error, "a new service cannot be read yet");
         }
@@ -300,23 +293,13 @@ async fn begin(
     operation::accepted(begun, token)
 }
 
-fn token(plane: &DataPlane, name: &ServiceName) -> ResumeToken {
-    super::token(plane, name, Verb::Deploy, HttpVerb::Post, true)
-}
+awaitable!([] DeployService => AksWebservice, 'static, |request| {
+    async move { request.prepare().await?.send().await }.boxed()
+});
 
-impl IntoFuture for Deployment {
-    type Output = Result<AksWebservice, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    /// See [`send`](Self::send).
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.send())
-    }
-}
-
-impl fmt::Debug for Deployment {
+impl fmt::Debug for DeployService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Deployment")
+        f.debug_struct("DeployService")
             .field("name", &self.name)
             .field("models", &self.models)
             .field("target", &self.target)
@@ -326,7 +309,7 @@ impl fmt::Debug for Deployment {
 }
 
 impl AksWebservice {
-    /// Begins to say how a service shall be deployed.
+    /// Begins the configuration of a deployment; the same as [`DeployConfiguration::builder`].
     pub fn deploy_configuration() -> DeployConfigurationBuilder {
         DeployConfiguration::builder()
     }

@@ -1,23 +1,28 @@
-//! Waiting for many operations at once.
+//! Waiting for many operations at once: what can be waited for, and the wait itself.
 
-use super::{ComputeTarget, Kind, Resumed};
-use crate::error::{Error, ErrorKind};
-use crate::operation::{self, Driver, Operation, WaitOptions};
+use super::driver::Driver;
+use super::handle::Operation;
+use super::wait::WaitOptions;
+use crate::error::Error;
+use futures::FutureExt;
+use futures::future::{BoxFuture, join_all};
 
-/// What [`wait_all`] can wait for: handles, operations, and what was resumed from tokens. Sealed.
+/// What [`wait_all`] can wait for: handles of computes and web services, operations, and what was resumed
+/// from tokens. Sealed.
 pub trait Waitable: sealed::Sealed + Send {
     /// What the end of the wait gives.
     type Output: Send;
 
     #[doc(hidden)]
-    fn end(&mut self, how: sealed::How) -> Result<Self::Output, Error>;
+    fn end(&mut self, how: sealed::How) -> BoxFuture<'_, Result<Self::Output, Error>>;
 }
 
 /// Waits for many operations at once, in any number of workspaces.
 ///
 /// It does not cost a poll for each: the list of a workspace's computes is read once per interval, and
-/// shows how all of them go on. An operation that the list shows at rest, or does not show any more, is
-/// settled by one read of its own status; the row then serves as the result. The interval is what the
+/// shows the state of all of them. An operation that the list shows at rest, or does not show any more, is
+/// settled by one read of its own status; the row then serves as the result. Handles on which nothing is
+/// pending are judged by the first list. The interval is what the
 /// service asked for beside the operations, but 5 seconds at least; else it grows from 1 to 30 seconds.
 /// Where the list may not or cannot be read, where a workspace has one operation only, and where fewer
 /// are left than the list has pages, operations are read one by one. At most 60 requests are in flight,
@@ -27,10 +32,11 @@ pub trait Waitable: sealed::Sealed + Send {
 /// options is that of the whole wait: what has not ended by then has an error with a resume token, and
 /// its handle can be waited for again.
 ///
-/// Creates, updates and removals can be waited for together as [`Resumed`], which each of them converts
-/// into; [`Operation::wait`] gives the result of an update again, without a request.
+/// Computes of any kind, removals and web services can be waited for together as
+/// [`Resumed`](crate::Resumed), which each of them converts into. No list shows how a web service goes on:
+/// services are read one by one.
 ///
-/// Progress is told for each operation after each read of the list, and once more at its end, with the
+/// Progress is reported for each operation after each read of the list, and once more at its end, with the
 /// [class](crate::Progress::class) that it ended with. `show_output` shows one line for all of them, and
 /// one for each that did not succeed.
 ///
@@ -39,8 +45,11 @@ pub trait Waitable: sealed::Sealed + Send {
 ///
 /// # Errors
 ///
-/// None of its own; each result is that of [`ComputeTarget::wait_for_completion`] or
-/// [`Operation::wait`]. What was resumed as [`Resumed::NotStarted`] gives [`ErrorKind::NotStarted`].
+/// None of its own; each result is that of
+/// [`ComputeTarget::wait_for_completion`](crate::ComputeTarget::wait_for_completion),
+/// [`Operation::wait`] or `AksWebservice::wait_for_deployment`. What was resumed as
+/// [`Resumed::NotStarted`](crate::Resumed::NotStarted) gives
+/// [`ErrorKind::NotStarted`](crate::ErrorKind::NotStarted).
 ///
 /// # Cancel safety
 ///
@@ -74,93 +83,55 @@ pub trait Waitable: sealed::Sealed + Send {
 /// # #[cfg(not(feature = "emulator"))]
 /// # fn main() {}
 /// ```
+#[must_use]
 pub async fn wait_all<'a, W: Waitable + 'a>(
     targets: impl IntoIterator<Item = &'a mut W>,
     options: WaitOptions,
 ) -> Vec<Result<W::Output, Error>> {
     let mut targets: Vec<&mut W> = targets.into_iter().collect();
     let drivers = targets.iter_mut().filter_map(|target| target.driver());
-    operation::wait_all(drivers.collect(), &options).await;
-    targets
-        .into_iter()
-        .map(|target| {
-            let ended = target.driver().map(Driver::tell);
-            target.end(sealed::How(ended))
-        })
-        .collect()
-}
-
-impl<K: Kind> Waitable for ComputeTarget<K> {
-    type Output = ();
-
-    fn end(&mut self, how: sealed::How) -> Result<(), Error> {
-        match how.0 {
-            Some(result) => self.end_wait(result),
-            // Ready, or failed already.
-            None => self.begin_wait().map(|_| ()),
-        }
+    super::fleet::wait_all(drivers.collect(), &options).await;
+    let drivers = targets.iter_mut().filter_map(|target| target.driver());
+    join_all(drivers.map(Driver::close_record)).await;
+    let mut results = Vec::with_capacity(targets.len());
+    for target in targets {
+        let ended = target.driver().map(Driver::tell);
+        results.push(target.end(sealed::How(ended)).await);
     }
+    results
 }
 
 impl<T: Send> Waitable for Operation<T> {
     type Output = T;
 
-    fn end(&mut self, how: sealed::How) -> Result<T, Error> {
+    fn end(&mut self, how: sealed::How) -> BoxFuture<'_, Result<T, Error>> {
         // An operation always has something to wait for.
-        self.settle(how.0.unwrap_or(Ok(None))?)
+        let result = how.0.unwrap_or(Ok(None));
+        async move { self.settle(result?) }.boxed()
     }
 }
 
-impl Waitable for Resumed {
-    type Output = ();
+pub(crate) mod sealed {
+    #![allow(
+        private_interfaces,
+        unreachable_pub,
+        reason = "public in a trait, and nobody outside can name it"
+    )]
 
-    fn end(&mut self, how: sealed::How) -> Result<(), Error> {
-        match self {
-            Self::Compute(compute) => compute.end(how),
-            Self::NotStarted { verb, name } => Err(Error::new(
-                ErrorKind::NotStarted,
-                format!("{verb} compute {name:?}: the request never arrived; begin again"),
-            )),
-            Self::Removal(operation) => operation.end(how),
-            Self::Update(operation) => operation.end(how).map(|_| ()),
-        }
-    }
-}
-
-mod sealed {
-    #![allow(private_interfaces, reason = "nobody outside can name what is in here")]
-
-    use super::{ComputeTarget, Driver, Error, Kind, Operation, Resumed};
-    use serde_json::Value;
+    use super::{Driver, Error, Operation};
+    use crate::operation::driver::Settled;
 
     /// How an operation ended; `None` if there was nothing to wait for.
     #[derive(Debug)]
-    pub struct How(pub(super) Option<Result<Option<Value>, Error>>);
+    pub struct How(pub(crate) Option<Result<Settled, Error>>);
 
     pub trait Sealed {
         fn driver(&mut self) -> Option<&mut Driver>;
     }
 
-    impl<K: Kind> Sealed for ComputeTarget<K> {
-        fn driver(&mut self) -> Option<&mut Driver> {
-            self.begin_wait().ok().flatten()
-        }
-    }
-
     impl<T> Sealed for Operation<T> {
         fn driver(&mut self) -> Option<&mut Driver> {
             Some(self.driver_mut())
-        }
-    }
-
-    impl Sealed for Resumed {
-        fn driver(&mut self) -> Option<&mut Driver> {
-            match self {
-                Self::Compute(compute) => compute.driver(),
-                Self::NotStarted { .. } => None,
-                Self::Removal(operation) => operation.driver(),
-                Self::Update(operation) => operation.driver(),
-            }
         }
     }
 }

@@ -1,0 +1,74 @@
+//! What all request values have in common: the options of one call, and how they are awaited.
+
+use crate::error::{Error, ErrorKind};
+use std::time::Duration;
+
+/// The options of one call.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CallOptions {
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) client_request_id: Option<String>,
+}
+
+/// The longest `x-ms-client-request-id` that is sent. ARM documents no limit; this one keeps the header
+/// small.
+const LONGEST_ID: usize = 128;
+
+impl CallOptions {
+    /// Returns the id of the operation: the caller's, or a new one.
+    pub(crate) fn request_id(&self) -> Result<String, Error> {
+        let Some(id) = &self.client_request_id else {
+            return Ok(azure_core::Uuid::new_v4().into());
+        };
+        let plain = id.bytes().all(|byte| byte.is_ascii_graphic());
+        if id.is_empty() || id.len() > LONGEST_ID || !plain {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                format!(
+                    "a client request id has 1 to {LONGEST_ID} ASCII characters without spaces, and \
+                     this one does not"
+                ),
+            ));
+        }
+        Ok(id.clone())
+    }
+}
+
+/// The setters of [`CallOptions`], for a request value with a field `options`, or with one in `.0`.
+macro_rules! call_options {
+    ($(. $inner:tt)?) => {
+        /// Limits the time of this call, until the service has accepted the request. By default each
+        /// request has the timeout of the workspace and the call as a whole has none. The wait for the
+        /// operation has a limit of its own, [`WaitOptions::deadline`](crate::WaitOptions::deadline).
+        pub fn timeout(mut self, timeout: std::time::Duration) -> Self {
+            self$(.$inner)?.options.timeout = Some(timeout);
+            self
+        }
+
+        /// Sets the `x-ms-client-request-id` of the request and of all polls of its operation, which is
+        /// also the [`id`](crate::ResumeToken::id) of its resume token: 1 to 128 ASCII characters
+        /// without spaces, unique. By default a new UUID.
+        pub fn client_request_id(mut self, id: impl Into<String>) -> Self {
+            self$(.$inner)?.options.client_request_id = Some(id.into());
+            self
+        }
+    };
+}
+pub(crate) use call_options;
+
+/// `.await` on a request value: sends it.
+macro_rules! awaitable {
+    ([$($generics:tt)*] $request:ty => $output:ty, $lifetime:lifetime, $send:expr) => {
+        impl<$($generics)*> std::future::IntoFuture for $request {
+            type Output = std::result::Result<$output, crate::error::Error>;
+            type IntoFuture = futures::future::BoxFuture<$lifetime, Self::Output>;
+
+            /// Sends the request.
+            fn into_future(self) -> Self::IntoFuture {
+                let send: fn(Self) -> Self::IntoFuture = $send;
+                send(self)
+            }
+        }
+    };
+}
+pub(crate) use awaitable;
