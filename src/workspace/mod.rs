@@ -13,11 +13,10 @@ pub(crate) use discovery::DataPlane;
 
 use crate::error::{Error, ErrorKind};
 use crate::names::{ComputeName, WorkspaceId};
-use crate::transport::{HttpRequest, Limit, Sending, ServiceClient, pages};
+use crate::transport::{HttpRequest, Limit, List, Sending, ServiceClient, pages};
 use crate::wire::{ComputeResource, WorkspaceResource};
 #[cfg(feature = "services")]
 use azure_core::credentials::Secret;
-use futures::Stream;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
@@ -222,13 +221,14 @@ impl Workspace {
         })
     }
 
-    /// All computes of the workspace, of every kind, read a page at a time as they are asked for.
+    /// Lists all computes of the workspace, of every kind.
     ///
     /// A compute of an unknown kind keeps its properties as they came. One that cannot be read at
-    /// all is an error item, and the stream goes on; an error of a page ends it.
+    /// all is an error item, and the list goes on; an error of a page ends it. [`List`] has an example
+    /// for items, [`List::into_pages`] one for pages.
     ///
-    /// Sends: GETs of the list's pages, each when the one before is used up.
-    pub fn computes(&self) -> impl Stream<Item = Result<ComputeResource, Error>> + Send + 'static {
+    /// Sends: a GET of each page, when the computes of the page before are used up.
+    pub fn computes(&self) -> List<ComputeResource> {
         pages(self.inner.client.clone(), self.url_of(&["computes"]))
     }
 
