@@ -133,7 +133,7 @@ async fn with_reqwest(reqwest: &Reqwest, items: usize) -> Result<Sample, BoxErro
 async fn with_library(library: &Library, items: usize) -> Result<Sample, BoxError> {
     let mut seen = 0;
     let stopwatch = Stopwatch::start();
-    let mut computes = std::pin::pin!(library.workspace().computes());
+    let mut computes = library.workspace().computes();
     while let Some(compute) = computes.try_next().await? {
         look(&compute, &mut seen)?;
     }

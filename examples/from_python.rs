@@ -151,7 +151,7 @@ async fn read(ws: &Workspace) -> Result<(), Error> {
     aks_target.refresh_state().await?;
     println!("{:?}", aks_target.properties().agent_count);
 
-    let mut computes = std::pin::pin!(ws.computes());
+    let mut computes = ws.computes();
     while let Some(compute) = computes.try_next().await? {
         println!("{} {}", compute.name, compute.properties.compute_type);
     }
@@ -246,7 +246,7 @@ async fn models(ws: &Workspace) -> Result<(), Error> {
     let mut model = Model::get(ws, "mymodel").await?; // or "mymodel:1"
     model.update().tag("stage", "production").await?;
 
-    let mut models = std::pin::pin!(Model::list(ws, ModelQuery::new().latest_only()));
+    let mut models = Model::list(ws, ModelQuery::new().latest_only());
     while let Some(model) = models.try_next().await? {
         println!("{} {:?}", model.name(), model.version());
     }

@@ -76,7 +76,7 @@ async fn run() -> azureml_aks::Result<()> {
     }
 
     println!("computes of the workspace:");
-    let mut computes = std::pin::pin!(workspace.computes());
+    let mut computes = workspace.computes();
     while let Some(compute) = computes.try_next().await? {
         let properties = &compute.properties;
         let state = properties

@@ -63,7 +63,7 @@ pub use scoring::{
     ScoringAnswer, ScoringClient, ScoringClientBuilder, ScoringRequest, ScoringRetry,
 };
 pub use token::{ResumeToken, Verb};
-pub use transport::Cloud;
+pub use transport::{Cloud, Continuation, List, Page, Pages};
 #[cfg(feature = "services")]
 pub use webservice::{
     AksWebservice, Deployment, KeyName, LogOptions, ResumedService, ServiceChange, ServiceQuery,

@@ -545,7 +545,7 @@ async fn a_list_that_goes_round_in_a_circle_ends() {
     });
     emulator
         .inject(Fault::response_override(200, &[], page.to_string()).on(Method::Get, "/models"));
-    let mut models = pin!(Model::list(&workspace, ModelQuery::new()));
+    let mut models = Model::list(&workspace, ModelQuery::new());
     let (mut good, mut bad) = (0, 0);
     loop {
         match futures::StreamExt::next(&mut models).await {

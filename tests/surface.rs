@@ -80,16 +80,20 @@ fn every_public_type_can_be_shared_and_shown() {
     crosses_threads::<ComputeProperties>();
     crosses_threads::<ComputeResource>();
     crosses_threads::<ContainerLogs>();
+    crosses_threads::<Continuation>();
     crosses_threads::<Error>();
     crosses_threads::<ErrorKind>();
     crosses_threads::<Event<AksCompute>>();
     crosses_threads::<KindProperties>();
     crosses_threads::<LeafDomain>();
+    crosses_threads::<List<ComputeResource>>();
     crosses_threads::<LoadBalancer>();
     crosses_threads::<Network>();
     crosses_threads::<Operation<AksCompute>>();
     crosses_threads::<Operation<()>>();
     crosses_threads::<OwnCertificate>();
+    crosses_threads::<Page<ComputeResource>>();
+    crosses_threads::<Pages<ComputeResource>>();
     crosses_threads::<Pem>();
     crosses_threads::<Prepared<AksCompute>>();
     crosses_threads::<Prepared<Operation<()>>>();
@@ -120,6 +124,18 @@ fn every_public_type_can_be_shared_and_shown() {
     crosses_threads::<emulator::ScoringRequest>();
     crosses_threads::<emulator::ScoringResponse>();
     crosses_threads::<emulator::Server>();
+}
+
+/// A user reads a list without `pin!`, and may keep it in a struct or a task.
+#[test]
+fn lists_need_no_pin() {
+    fn moves_freely<T: Unpin + Send + 'static>() {}
+
+    moves_freely::<List<ComputeResource>>();
+    moves_freely::<Pages<ComputeResource>>();
+    // Whatever the items are.
+    moves_freely::<List<std::marker::PhantomPinned>>();
+    moves_freely::<Pages<std::marker::PhantomPinned>>();
 }
 
 /// The lists above are whole: a type that is re-exported and not in them is told by its name.

@@ -765,7 +765,7 @@ async fn a_list_asks_for_a_page_only_when_the_one_before_is_used_up() {
     service
         .on("GET", &at("/computes"), Reply::json(200, &page))
         .await;
-    let mut computes = Box::pin(service.workspace().computes());
+    let mut computes = service.workspace().computes();
     assert!(service.seen().is_empty());
     for _ in 0..2 {
         computes.next().await.unwrap().unwrap();

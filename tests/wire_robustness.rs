@@ -474,7 +474,7 @@ async fn one_answer_that_asks_for_patience_stops_the_whole_workspace() {
         own(aks.credentials().await.unwrap_err());
         own(aks.detach().await.unwrap_err());
         own(create(&workspace).await.unwrap_err());
-        let mut list = Box::pin(workspace.clone().computes());
+        let mut list = workspace.computes();
         own(list.next().await.unwrap().unwrap_err());
         assert_eq!(service.seen().len(), 2);
 

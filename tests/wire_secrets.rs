@@ -213,7 +213,7 @@ async fn no_secret_stands_in_any_text_that_leaves_the_library() {
     service
         .on("GET", &at("/computes"), Reply::json(401, &echo))
         .await;
-    let error = workspace.clone().computes().boxed().next().await.unwrap();
+    let error = workspace.computes().next().await.unwrap();
     let error = error.unwrap_err();
     show(&error);
     show(&error.to_string());

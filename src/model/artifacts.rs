@@ -2,15 +2,13 @@
 
 use crate::blob::{BlobStore, SasUrl, Source, TransferProgress};
 use crate::error::{Error, ErrorKind, ResponseFacts, ServiceError};
-use crate::transport::{HttpRequest, Sending, own_pages};
+use crate::transport::{HttpRequest, List, Sending, own_pages};
 use crate::wire::{ArtifactBatch, ContentInformation};
 use crate::workspace::{DataPlane, Workspace};
 use azure_core::http::Method;
-use futures::future::ready;
-use futures::{Stream, StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -202,34 +200,32 @@ pub(super) fn store(workspace: &Workspace) -> BlobStore {
 
 /// Whether anything is there below a prefix `{origin}/{container}/{path}`.
 pub(super) async fn any_below(plane: &DataPlane, prefix: &str) -> Result<bool, Error> {
-    let first = pin!(below(plane, prefix)).try_next().await?;
+    let first = below(plane, prefix).try_next().await?;
     Ok(first.is_some())
 }
 
 /// What is there below a prefix `{origin}/{container}/{path}`, with URLs to read it: the artifact of that
 /// path, or those in the folder of that path.
-pub(super) fn below(
-    plane: &DataPlane,
-    prefix: &str,
-) -> impl Stream<Item = Result<(String, SasUrl), Error>> + Send + 'static {
+pub(super) fn below(plane: &DataPlane, prefix: &str) -> List<(String, SasUrl)> {
     let own = prefix.trim_matches('/').splitn(3, '/').nth(2);
     let own = own.unwrap_or_default().to_owned();
     let mut segments = vec!["prefix", "contentinfo"];
     segments.extend(prefix.trim_matches('/').split('/'));
     let found = own_pages::<ContentInformation>(plane.client().clone(), plane.artifacts(&segments));
-    found
-        .map(|content| {
-            let content = content?;
-            let url = url_of(&content)?;
-            let path = content.path.ok_or_else(|| {
-                Error::new(
-                    ErrorKind::Protocol,
-                    "the artifact store gave a content without a path",
-                )
-            })?;
-            Ok((path, url))
-        })
-        .try_filter(move |(path, _)| ready(is_below(path, &own)))
+    let located = |content: ContentInformation| {
+        let url = url_of(&content)?;
+        let path = content.path.ok_or_else(|| {
+            Error::new(
+                ErrorKind::Protocol,
+                "the artifact store gave a content without a path",
+            )
+        })?;
+        Ok((path, url))
+    };
+    found.filter_convert(move |content| match content.and_then(located) {
+        Ok((path, _)) if !is_below(&path, &own) => None,
+        content => Some(content),
+    })
 }
 
 /// The store compares texts: `model.pkl.bak` begins like `model.pkl`.

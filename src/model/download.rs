@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::path::{Component, Path, PathBuf};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -190,7 +190,7 @@ async fn files_of(plane: &DataPlane, url: Option<&str>) -> Result<Vec<Remote>, E
                 let folder = [origin, container].map(Option::unwrap_or_default).join("/");
                 let path = parts.next().unwrap_or_default();
                 let above = path.rsplit_once('/').map_or("", |(above, _)| above);
-                let mut files = pin!(artifacts::below(plane, &prefix));
+                let mut files = artifacts::below(plane, &prefix);
                 while let Some((name, url)) = files.try_next().await? {
                     let below = name.strip_prefix(above).unwrap_or(&name);
                     found.push(Remote {

@@ -17,11 +17,10 @@ pub use update::ModelChange;
 
 use crate::error::{Error, ErrorKind};
 use crate::names::ModelName;
-use crate::transport::{HttpRequest, Limit, Sending};
+use crate::transport::{HttpRequest, Limit, List, Sending};
 use crate::wire::ModelResource;
 use crate::workspace::{DataPlane, Workspace};
 use azure_core::http::Method;
-use futures::Stream;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -166,15 +165,53 @@ impl Model {
             .map_err(|error| error.with_context(|| format!("read model {:?}", name.as_str())))
     }
 
-    /// The models of the workspace that fit, read a page at a time as they are asked for.
+    /// Lists the models of the workspace that match the query.
     ///
-    /// A model that cannot be read is an error item, and the stream goes on; an error of a page ends it.
+    /// A model that cannot be read is an error item, and the list goes on; an error of a page ends it. The
+    /// service's host is looked up, if it is not known yet, when the first item is asked for.
     ///
-    /// Sends: GETs of the list's pages, each when the one before is used up.
-    pub fn list(
-        workspace: &Workspace,
-        query: ModelQuery,
-    ) -> impl Stream<Item = Result<Self, Error>> + Send + 'static {
+    /// Sends: a GET of each page, when the models of the page before are used up.
+    ///
+    /// ```
+    /// # #[cfg(feature = "emulator")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use azureml_aks::{Workspace, emulator::Emulator};
+    /// # let emulator = Emulator::new();
+    /// # let workspace = Workspace::builder(emulator.subscription(), emulator.resource_group(), emulator.workspace())
+    /// #     .credential(emulator.credential()).transport(emulator.transport()).build()?;
+    /// # let folder = std::env::temp_dir().join(format!("azureml-aks-models-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// # let path = folder.join("model.pkl");
+    /// # std::fs::write(&path, "weights")?;
+    /// # for _ in 0..3 {
+    /// #     Model::register(&workspace, "mymodel", &path).await?;
+    /// # }
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// use azureml_aks::{Model, ModelQuery};
+    /// use futures::TryStreamExt;
+    ///
+    /// let query = ModelQuery::new().name("mymodel").page_size(2);
+    /// let mut models = Model::list(&workspace, query.clone());
+    /// while let Some(model) = models.try_next().await? {
+    ///     println!("{} {:?}", model.name(), model.version());
+    /// }
+    ///
+    /// let mut pages = Model::list(&workspace, query.clone()).into_pages();
+    /// let page = pages.try_next().await?.expect("a list has at least one page");
+    /// assert_eq!(page.items.len(), 2);
+    /// let next = page.continuation.expect("there are three models");
+    /// let rest: Vec<Model> = Model::list(&workspace, query)
+    ///     .continue_from(&next)
+    ///     .try_collect()
+    ///     .await?;
+    /// assert_eq!(rest[0].id(), "mymodel:1");
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "emulator"))]
+    /// # fn main() {}
+    /// ```
+    pub fn list(workspace: &Workspace, query: ModelQuery) -> List<Self> {
         query::list(workspace.clone(), query)
     }
 

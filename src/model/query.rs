@@ -3,10 +3,10 @@
 use super::Model;
 use crate::error::Error;
 use crate::names::ModelName;
-use crate::transport::own_pages;
+use crate::transport::{List, own_pages, own_pages_of};
 use crate::wire::ModelResource;
 use crate::workspace::Workspace;
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::{StreamExt, TryStreamExt};
 use std::collections::BTreeMap;
 
 /// Which models a list shows; by default all, newest first.
@@ -124,20 +124,19 @@ pub(crate) fn pairs(pairs: &BTreeMap<String, Option<String>>) -> Option<String> 
     (!texts.is_empty()).then(|| texts.join(","))
 }
 
-pub(super) fn list(
-    workspace: Workspace,
-    query: ModelQuery,
-) -> impl Stream<Item = Result<Model, Error>> + Send + 'static {
-    let found = async move {
-        let plane = workspace.data_plane().await?;
-        let mut url = plane.model_management(&["models"]);
-        url.query_pairs_mut().extend_pairs(query.parameters());
-        let client = plane.client().clone();
-        let models = own_pages::<ModelResource>(client, url)
-            .map(move |resource| Model::found(workspace.clone(), resource?));
-        Ok::<_, Error>(models)
+pub(super) fn list(workspace: Workspace, query: ModelQuery) -> List<Model> {
+    let owner = workspace.clone();
+    let begin = move || {
+        let (workspace, parameters) = (workspace.clone(), query.parameters());
+        async move {
+            let plane = workspace.data_plane().await?;
+            let mut url = plane.model_management(&["models"]);
+            url.query_pairs_mut().extend_pairs(parameters);
+            Ok((plane.client().clone(), url))
+        }
     };
-    futures::stream::once(found).try_flatten()
+    own_pages_of::<ModelResource, _>(begin)
+        .convert(move |resource| Model::found(owner.clone(), resource?))
 }
 
 /// The newest version of a name, if there is one.

@@ -24,8 +24,9 @@ pub(crate) use direct::{
 };
 pub(crate) use exchange::{Answer, HttpRequest, Limit};
 pub(crate) use origin::TrustedOrigins;
-#[cfg(feature = "services")]
-pub(crate) use paging::own_pages;
+pub use paging::{Continuation, List, Page, Pages};
 pub(crate) use paging::{Next, Trail, follow, pages};
+#[cfg(feature = "services")]
+pub(crate) use paging::{own_pages, own_pages_of};
 #[cfg(feature = "services")]
 pub(crate) use retry::BoundedRetry;

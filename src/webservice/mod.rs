@@ -28,12 +28,11 @@ use crate::operation::{Driver, Machine, Step, Ticket};
 use crate::token::{
     FinalStateVia, HttpVerb, Preparation, ResumeToken, TokenResource, Verb,
 };
-use crate::transport::{Answer, HttpRequest, Limit, Sending};
+use crate::transport::{Answer, HttpRequest, Limit, List, Sending};
 use crate::wire::{ReplicaStatus, ServiceResource};
 use crate::workspace::{DataPlane, Workspace};
 use azure_core::credentials::Secret;
 use azure_core::http::Method;
-use futures::Stream;
 use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
@@ -114,16 +113,34 @@ impl AksWebservice {
         }
     }
 
-    /// The web services on AKS that fit, read a page at a time as they are asked for.
+    /// Lists the web services on AKS that match the query.
     ///
-    /// A service that cannot be read is an error item, and the stream goes on; an error of a page ends
-    /// it.
+    /// A service that cannot be read is an error item, and the list goes on; an error of a page ends it.
+    /// The host of the services is looked up, if it is not known yet, when the first item is asked for.
     ///
-    /// Sends: GETs of the list's pages, each when the one before is used up.
-    pub fn list(
-        workspace: &Workspace,
-        query: ServiceQuery,
-    ) -> impl Stream<Item = Result<Self, Error>> + Send + 'static {
+    /// Sends: a GET of each page, when the services of the page before are used up.
+    ///
+    /// ```
+    /// # #[cfg(feature = "emulator")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), azureml_aks::Error> {
+    /// # use azureml_aks::{Workspace, emulator::Emulator};
+    /// # let emulator = Emulator::new();
+    /// # let workspace = Workspace::builder(emulator.subscription(), emulator.resource_group(), emulator.workspace())
+    /// #     .credential(emulator.credential()).transport(emulator.transport()).build()?;
+    /// use azureml_aks::{AksWebservice, ServiceQuery};
+    /// use futures::TryStreamExt;
+    ///
+    /// let mut services = AksWebservice::list(&workspace, ServiceQuery::new().tag("team", "vision"));
+    /// while let Some(service) = services.try_next().await? {
+    ///     println!("{} {:?}", service.name(), service.scoring_uri());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "emulator"))]
+    /// # fn main() {}
+    /// ```
+    pub fn list(workspace: &Workspace, query: ServiceQuery) -> List<Self> {
         query::list(workspace.clone(), query)
     }
 

@@ -1,12 +1,10 @@
 //! Finding web services.
 
 use super::AksWebservice;
-use crate::error::Error;
 use crate::model::pairs;
-use crate::transport::own_pages;
+use crate::transport::{List, own_pages_of};
 use crate::wire::ServiceResource;
 use crate::workspace::Workspace;
-use futures::{Stream, StreamExt, TryStreamExt};
 use std::collections::BTreeMap;
 
 /// Which web services a list shows; by default all that run on AKS, newest first.
@@ -99,18 +97,17 @@ impl ServiceQuery {
     }
 }
 
-pub(super) fn list(
-    workspace: Workspace,
-    query: ServiceQuery,
-) -> impl Stream<Item = Result<AksWebservice, Error>> + Send + 'static {
-    let found = async move {
-        let plane = workspace.data_plane().await?;
-        let mut url = plane.model_management(&["services"]);
-        url.query_pairs_mut().extend_pairs(query.parameters());
-        let client = plane.client().clone();
-        let services = own_pages::<ServiceResource>(client, url)
-            .map(move |resource| AksWebservice::found(workspace.clone(), resource?));
-        Ok::<_, Error>(services)
+pub(super) fn list(workspace: Workspace, query: ServiceQuery) -> List<AksWebservice> {
+    let owner = workspace.clone();
+    let begin = move || {
+        let (workspace, parameters) = (workspace.clone(), query.parameters());
+        async move {
+            let plane = workspace.data_plane().await?;
+            let mut url = plane.model_management(&["services"]);
+            url.query_pairs_mut().extend_pairs(parameters);
+            Ok((plane.client().clone(), url))
+        }
     };
-    futures::stream::once(found).try_flatten()
+    own_pages_of::<ServiceResource, _>(begin)
+        .convert(move |resource| AksWebservice::found(owner.clone(), resource?))
 }

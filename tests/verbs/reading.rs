@@ -3,7 +3,6 @@ use azure_core::http::Method;
 use azureml_aks::emulator::{Emulator, Fault};
 use azureml_aks::{AksCompute, ComputeTarget, KindProperties, WaitOptions, Workspace};
 use futures::{StreamExt, TryStreamExt};
-use std::pin::pin;
 
 #[tokio::test(start_paused = true)]
 async fn get_and_get_opt_tell_absent_from_unreadable() {
@@ -90,7 +89,7 @@ async fn pages_are_read_only_when_they_are_needed() {
     }
     attached(&emulator, &workspace, "four").await;
     emulator.clear_journal();
-    let mut computes = pin!(workspace.computes());
+    let mut computes = workspace.computes();
     assert!(
         emulator.journal().is_empty(),
         "nothing is sent before the first item is asked for"

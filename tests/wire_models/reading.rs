@@ -2,9 +2,11 @@
 
 use crate::described;
 use crate::on_newest;
-use crate::plane::{self, MODELS, models};
+use crate::plane::{self, HISTORY, MODELS, models};
 use crate::redirect::{Reply, at};
-use azureml_aks::{Error, ErrorKind, Model, ModelQuery, ResourceNeeds};
+use azureml_aks::{
+    AksWebservice, Continuation, Error, ErrorKind, Model, ModelQuery, ResourceNeeds, ServiceQuery,
+};
 use futures::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 
@@ -182,6 +184,82 @@ async fn pages_are_followed_at_the_own_host_whatever_host_a_link_names() {
         .map(|seen| seen.request_id().to_owned())
         .collect();
     assert_eq!(ids.len(), 1, "one id for the whole list");
+}
+
+#[tokio::test]
+async fn a_continuation_stays_at_the_own_host_and_with_its_own_list() {
+    let mut service = plane::start().await;
+    let first = models("/models?orderBy=CreatedAtDesc");
+    let second = models("/models?$skipToken=a%2Fb");
+    let page = json!({
+        "value": [described(1), { "name": "" }], "nextLink": "https://evil.example/x?$skipToken=a%2Fb",
+    });
+    let last = json!({ "value": [described(2)] });
+    service
+        .on("GET", &first, Reply::json(200, &page))
+        .await
+        .on("GET", &second, Reply::json(200, &last))
+        .await;
+    let list = || Model::list(&plane::workspace(&service), ModelQuery::new());
+    let mut pages = list().into_pages();
+    let page = pages.try_next().await.unwrap().unwrap();
+    let shape: Vec<bool> = page.items.iter().map(Result::is_ok).collect();
+    assert_eq!(shape, [true, false]);
+    let next = page.continuation.unwrap();
+    assert_eq!(next.as_str(), format!("https://{MODELS}{second}"));
+
+    let before = plane::sent(&service).len();
+    let next: Continuation = next.as_str().parse().unwrap();
+    let found: Vec<Model> = list().continue_from(&next).try_collect().await.unwrap();
+    assert_eq!(found[0].version(), Some(2));
+    let sent = plane::lines(&service).split_off(before);
+    assert_eq!(sent, [format!("GET {MODELS} {second}")]);
+
+    // Where the continuation of a list of models is not to be used.
+    let before = plane::sent(&service).len();
+    let services = AksWebservice::list(&plane::workspace(&service), ServiceQuery::new());
+    let error = services.continue_from(&next).try_next().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Validation, "{error}");
+    for (url, kind) in [
+        (
+            format!("https://evil.example{second}"),
+            ErrorKind::UntrustedUrl,
+        ),
+        (format!("https://{HISTORY}{second}"), ErrorKind::Validation),
+        (
+            format!("https://{MODELS}/x?$skipToken=1"),
+            ErrorKind::Validation,
+        ),
+    ] {
+        let next: Continuation = url.parse().unwrap();
+        let mut list = list().continue_from(&next);
+        let error = list.try_next().await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{url}: {error}");
+        assert!(list.next().await.is_none(), "{url}");
+    }
+    assert_eq!(plane::sent(&service).len(), before, "nothing was sent");
+}
+
+#[tokio::test]
+async fn a_list_finds_its_host_when_it_is_first_read() {
+    let mut service = plane::start().await;
+    let target = models("/models?orderBy=CreatedAtDesc");
+    let page = json!({ "value": [described(1)] });
+    service.on("GET", &target, Reply::json(200, &page)).await;
+    let mut list = Model::list(&plane::workspace(&service), ModelQuery::new());
+    assert!(service.seen().is_empty());
+    assert!(list.try_next().await.unwrap().is_some());
+    assert_eq!(
+        service.seen().len(),
+        3,
+        "the workspace, its hosts, the list"
+    );
+
+    service.on("GET", &at(""), Reply::empty(403)).await;
+    let mut list = Model::list(&plane::workspace(&service), ModelQuery::new());
+    let error = list.next().await.unwrap().unwrap_err();
+    assert_eq!(error.http_status(), Some(403));
+    assert!(list.next().await.is_none());
 }
 
 #[tokio::test]
