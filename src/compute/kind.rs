@@ -1,23 +1,21 @@
 //! The kinds of compute, and which configuration makes which.
 
 use crate::config::{AttachConfiguration, ProvisioningConfiguration};
-use crate::error::Warning;
+use crate::error::Finding;
 use crate::facts::arm::COMPUTE_TYPE_AKS;
 use crate::names::WorkspaceId;
+use crate::rules;
 use crate::wire::{AksProperties, ComputeResource};
 use serde_json::Value;
-
-/// The rule that a finished compute breaks where it is not what was asked for.
-const COMPUTE_DEVIATES: &str = "compute.deviates";
 
 /// A kind of compute. Sealed: the service decides which there are.
 pub trait Kind: sealed::Sealed + Send + Sync + 'static {
     /// The kind's name on the wire.
     const COMPUTE_TYPE: &'static str;
 
-    /// Where the compute is not what the body of its create asked for.
+    /// Returns where the compute differs from what the body of its create asked for.
     #[doc(hidden)]
-    fn deviations(requested: &Value, resource: &ComputeResource) -> Vec<Warning>;
+    fn deviations(requested: &Value, resource: &ComputeResource) -> Vec<Finding>;
 }
 
 /// A configuration with which a compute can be created. Sealed.
@@ -45,12 +43,12 @@ pub enum Aks {}
 impl Kind for Aks {
     const COMPUTE_TYPE: &'static str = COMPUTE_TYPE_AKS;
 
-    fn deviations(requested: &Value, resource: &ComputeResource) -> Vec<Warning> {
+    fn deviations(requested: &Value, resource: &ComputeResource) -> Vec<Finding> {
         let properties = &resource.properties;
         let nothing = AksProperties::default();
         let aks = properties.aks().unwrap_or(&nothing);
         let count = aks.agent_count.map(|count| count.to_string());
-        let mut found: Vec<Warning> = [
+        let mut found: Vec<Finding> = [
             (
                 "cluster",
                 "/properties/resourceId",
@@ -114,9 +112,8 @@ impl Kind for Aks {
     }
 }
 
-fn deviation(path: &str, message: String) -> Warning {
-    Warning::new(
-        COMPUTE_DEVIATES,
+fn deviation(path: &str, message: String) -> Finding {
+    rules::COMPUTE_DEVIATES.finding(
         path,
         message,
         "somebody else may have made it at the same moment: ask them before you change or delete it",

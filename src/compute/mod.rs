@@ -13,7 +13,7 @@ pub use fleet::{Waitable, wait_all};
 pub use kind::{Aks, AttachWith, CreateWith, Kind};
 pub use resume::Resumed;
 
-use crate::error::{Error, ErrorKind, ServiceError, Warning};
+use crate::error::{Error, ErrorKind, Finding, ServiceError};
 use crate::names::ComputeName;
 use crate::operation::{Driver, Event, Machine, StatusClass, Turn, Wait, WaitOptions};
 use crate::token::ResumeToken;
@@ -44,7 +44,7 @@ pub struct ComputeTarget<K> {
     /// What was asked for at the create, to be held against what came: JSON as text, which is a
     /// fraction of its tree.
     requested: Option<Arc<str>>,
-    deviations: Vec<Warning>,
+    deviations: Vec<Finding>,
     kind: PhantomData<fn() -> K>,
 }
 
@@ -294,7 +294,7 @@ impl<K: Kind> ComputeTarget<K> {
     /// PUT that takes it. If somebody else's request came in between, this is where it shows: see
     /// after [`wait_for_completion`](Self::wait_for_completion).
     #[must_use]
-    pub fn deviations(&self) -> &[Warning] {
+    pub fn deviations(&self) -> &[Finding] {
         &self.deviations
     }
 

@@ -263,7 +263,7 @@ fn prepare_put<K: Kind>(
     body: impl FnOnce(&WorkspaceId, &str) -> Value + Send + Sync + 'static,
 ) -> Result<Prepared<ComputeTarget<K>>, Error> {
     let name = ComputeName::parse("name", name)
-        .map_err(|violations| Error::validation("compute name", violations))?;
+        .map_err(|findings| Error::validation("compute name", findings))?;
     let url = workspace.compute_url(&name);
     let token = prepare::token(workspace, verb, HttpVerb::Put, &url);
     let (workspace, target) = (workspace.clone(), name.clone());

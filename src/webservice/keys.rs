@@ -96,13 +96,13 @@ impl AksWebservice {
             .as_ref()
             .is_some_and(|value| value.secret().trim().is_empty())
         {
-            let violation = crate::rules::DEPLOY_KEY_EMPTY.violation(
+            let finding = crate::rules::DEPLOY_KEY_EMPTY.finding(
                 "value",
                 None,
                 "the key is empty",
                 "give a key, or leave it out and the service makes one",
             );
-            return Err(Error::validation("key", vec![violation]));
+            return Err(Error::validation("key", vec![finding]));
         }
         let plane = self.workspace.data_plane().await?;
         let path = ["services", self.name.as_str(), "regenerateKeys"];

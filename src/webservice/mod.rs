@@ -21,7 +21,7 @@ pub use resume::ResumedService;
 pub use state::ServiceState;
 pub use update::ServiceChange;
 
-use crate::error::{Error, ErrorKind, ServiceError, Warning};
+use crate::error::{Error, ErrorKind, Finding, ServiceError};
 use crate::names::ServiceName;
 use crate::operation::Driver;
 use crate::token::{HttpVerb, ResumeToken, Verb};
@@ -47,7 +47,7 @@ pub struct AksWebservice {
     resource: Arc<ServiceResource>,
     /// What is being waited for, from the verb that began it or from a state that is not final.
     pending: Option<Box<Driver>>,
-    warnings: Vec<Warning>,
+    warnings: Vec<Finding>,
 }
 
 /// Reading.
@@ -187,7 +187,7 @@ impl AksWebservice {
     /// What deserves a look in the request that made or changed the service: sources that were left
     /// out, checks that the service did not make or that were passed over.
     #[must_use]
-    pub fn warnings(&self) -> &[Warning] {
+    pub fn warnings(&self) -> &[Finding] {
         &self.warnings
     }
 
