@@ -51,7 +51,7 @@ pub use config::{
     EnvironmentSource, InferenceConfiguration, InferenceConfigurationBuilder, LivenessProbe,
     Replicas, ServiceLoad, ServiceUpdate, ServiceUpdateBuilder, SparkSettings, replicas_for_load,
 };
-pub use error::{ContainerLogs, Error, ErrorKind, ServiceError, Violation, Warning};
+pub use error::{ContainerLogs, Error, ErrorKind, Finding, ServiceError, Severity};
 #[cfg(feature = "services")]
 pub use model::{Model, ModelChange, ModelDownload, ModelQuery, ModelRegistration, RunOutput};
 pub use names::{ComputeName, WorkspaceId};

@@ -1,51 +1,63 @@
 //! The registry of validation rules: the one place that knows their ids.
 //!
-//! Every violation and every warning of a configuration is made through a rule of this table, so an id can neither be
-//! misspelt nor be missing from `docs/validation.md`, which a test holds against it. The two kinds
-//! are two types: a rule that refuses cannot be used to warn, nor the reverse.
+//! Every finding is made through a rule of this table, so that an id can neither be misspelt nor be
+//! missing from `docs/validation.md`, which a test compares with it. The kinds of rules are types of
+//! their own: a rule that refuses cannot be used to warn, nor the reverse.
 
-use crate::error::{Error, Violation, Warning};
+use crate::error::{Error, Finding, Severity};
 
 /// A rule whose breach refuses the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Refusal(pub(crate) &'static str);
 
-/// A rule whose breach is allowed but deserves a look.
+/// A rule whose breach is allowed, but probably not what is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Advice(pub(crate) &'static str);
 
+/// A rule that is broken where a check cannot be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unchecked(pub(crate) &'static str);
+
 impl Refusal {
-    /// A breach of this rule at `path`. Give no `value` that is secret.
-    pub(crate) fn violation(
+    /// Returns a breach of this rule at `path`. Give no `value` that is secret.
+    pub(crate) fn finding(
         self,
         path: impl Into<String>,
         value: Option<&str>,
         message: impl Into<String>,
         remedy: impl Into<String>,
-    ) -> Violation {
-        Violation::new(self.0, path, value, message, remedy)
+    ) -> Finding {
+        Finding::new(Severity::Error, self.0, path, value, message, remedy)
     }
 }
 
-#[cfg(feature = "services")]
 impl Advice {
-    /// Something at `path` that deserves a look by this rule.
-    pub(crate) fn warning(
+    /// Returns a breach of this rule at `path`.
+    pub(crate) fn finding(
         self,
         path: impl Into<String>,
         message: impl Into<String>,
         remedy: impl Into<String>,
-    ) -> Warning {
-        Warning::new(self.0, path, message, remedy)
+    ) -> Finding {
+        Finding::new(Severity::Warning, self.0, path, None, message, remedy)
     }
 }
 
-/// What the checks of one configuration found.
-#[derive(Debug, Default)]
-pub(crate) struct Findings {
-    violations: Vec<Violation>,
-    warnings: Vec<Warning>,
+impl Unchecked {
+    /// Returns what to say of a check at `path` that could not be made.
+    pub(crate) fn finding(
+        self,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Finding {
+        Finding::new(Severity::Unknown, self.0, path, None, message, remedy)
+    }
 }
+
+/// What the checks of one thing found. Errors refuse it; everything else does not.
+#[derive(Debug, Default)]
+pub(crate) struct Findings(Vec<Finding>);
 
 impl Findings {
     /// Notes a breach of `rule`. Give no `value` that is secret.
@@ -57,11 +69,10 @@ impl Findings {
         message: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        self.violations
-            .push(rule.violation(path, value, message, remedy));
+        self.0.push(rule.finding(path, value, message, remedy));
     }
 
-    /// Notes something that is allowed but deserves a look.
+    /// Notes something that is allowed, but probably not what is wanted.
     pub(crate) fn advise(
         &mut self,
         rule: Advice,
@@ -69,46 +80,65 @@ impl Findings {
         message: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        self.warnings
-            .push(Warning::new(rule.0, path, message, remedy));
+        self.0.push(rule.finding(path, message, remedy));
     }
 
-    /// Takes over the violations of another check.
-    pub(crate) fn extend(&mut self, violations: Vec<Violation>) {
-        self.violations.extend(violations);
+    /// Notes a check that could not be made.
+    pub(crate) fn unchecked(
+        &mut self,
+        rule: Unchecked,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        self.0.push(rule.finding(path, message, remedy));
     }
 
-    /// Takes over the warnings of another check.
+    /// Takes over what another check found.
+    pub(crate) fn extend(&mut self, found: impl IntoIterator<Item = Finding>) {
+        self.0.extend(found);
+    }
+
+    /// Returns the errors and the rest, where both are carried on.
     #[cfg(feature = "services")]
-    pub(crate) fn extend_warnings(&mut self, warnings: impl IntoIterator<Item = Warning>) {
-        self.warnings.extend(warnings);
+    pub(crate) fn into_parts(self) -> (Vec<Finding>, Vec<Finding>) {
+        self.0.into_iter().partition(refuses)
     }
 
-    /// The violations and the warnings, where both are to be carried on.
+    /// Returns the same findings with warnings in place of the errors, for a caller who goes on despite
+    /// them.
     #[cfg(feature = "services")]
-    pub(crate) fn into_parts(self) -> (Vec<Violation>, Vec<Warning>) {
-        (self.violations, self.warnings)
+    pub(crate) fn despite_refusals(self) -> Self {
+        let soften = |found: Finding| match refuses(&found) {
+            true => found.with_severity(Severity::Warning),
+            false => found,
+        };
+        Self(self.0.into_iter().map(soften).collect())
     }
 
-    /// Whether a breach was noted so far.
-    #[cfg(any(test, feature = "services"))]
+    /// Whether there is an error so far.
     pub(crate) fn refused(&self) -> bool {
-        !self.violations.is_empty()
+        self.0.iter().any(refuses)
     }
 
-    /// The violations, where no error is to be made of them yet.
-    pub(crate) fn into_violations(self) -> Vec<Violation> {
-        self.violations
+    /// Returns the errors alone, where no [`Error`] is made of them yet.
+    pub(crate) fn into_refusals(self) -> Vec<Finding> {
+        self.0.into_iter().filter(refuses).collect()
     }
 
-    /// The warnings, or one error with all violations of `what`.
-    pub(crate) fn finish(self, what: &'static str) -> Result<Vec<Warning>, Error> {
-        if self.violations.is_empty() {
-            Ok(self.warnings)
+    /// Returns the findings if none of them is an error, otherwise one [`Error`] with all errors of
+    /// `what`.
+    pub(crate) fn finish(self, what: &'static str) -> Result<Vec<Finding>, Error> {
+        if self.refused() {
+            Err(Error::validation(what, self.into_refusals()))
         } else {
-            Err(Error::validation(what, self.violations))
+            Ok(self.0)
         }
     }
+}
+
+fn refuses(found: &Finding) -> bool {
+    found.severity == Severity::Error
 }
 
 macro_rules! registry {
@@ -178,7 +208,7 @@ registry! {
     Advice TLS_SELF_SIGNED = "tls.self_signed": "the certificate is signed by an authority";
     Advice TLS_CHAIN_INCOMPLETE = "tls.chain_incomplete": "the certificate comes with its chain, in order";
     Advice TLS_CHAIN_EXPIRED = "tls.chain_expired": "every certificate of the chain is valid now";
-    Advice TLS_NOT_CHECKED = "tls.not_checked": "certificate and key could be checked";
+    Unchecked TLS_NOT_CHECKED = "tls.not_checked": "certificate and key could be checked";
     Refusal MODEL_NAME_LENGTH = "model.name.length": "a model name has 1 to 255 characters";
     Refusal MODEL_NAME_CHARACTERS = "model.name.characters": "a model name has ASCII letters, digits, `-`, `_` and `.` only";
     Refusal MODEL_NAME_START = "model.name.start": "a model name starts with a letter or a digit";
@@ -188,6 +218,7 @@ registry! {
     Refusal MODEL_PROPERTY = "model.property": "a property of a model keeps its value";
     Refusal MODEL_UPDATE_NOTHING = "model.update_nothing": "an update of a model changes something";
     Refusal MODEL_RUN_OUTPUT = "model.run_output": "an output of a run is named by experiment, run and a path among the outputs";
+    Advice COMPUTE_DEVIATES = "compute.deviates": "a finished compute is what was asked for";
     Refusal UPDATE_NOTHING = "update.nothing": "an update changes something";
     Refusal UPDATE_RENEW_WITHOUT_LABEL = "update.renew_without_leaf_domain": "renewal needs a leaf domain label now";
     Refusal UPDATE_CURRENT = "update.current_resource": "an update starts from a compute as the service describes it";
@@ -195,7 +226,7 @@ registry! {
     Refusal DEPLOYMENT_WORKSPACE = "deployment.workspace": "models and compute target belong to the workspace of the service";
     Refusal DEPLOYMENT_NO_CODE = "deployment.no_code": "a deployment without code has a model of a framework that needs none";
     Refusal DEPLOYMENT_CHECKED = "deployment.checked": "the service's own checks have nothing against a request";
-    Advice DEPLOYMENT_NOT_CHECKED = "deployment.not_checked": "the service checks a request in advance";
+    Unchecked DEPLOYMENT_NOT_CHECKED = "deployment.not_checked": "the service checks a request in advance";
     Refusal SERVICE_NAME_LENGTH = "service_name.length": "a service name has 3 to 32 characters";
     Refusal SERVICE_NAME_CHARACTERS = "service_name.characters": "a service name has lowercase ASCII letters, digits and `-` only";
     Refusal SERVICE_NAME_START = "service_name.start": "a service name starts with a letter";
@@ -315,12 +346,16 @@ mod tests {
         let registered: BTreeSet<_> = ALL
             .iter()
             .map(|(id, kind, summary)| {
-                let severity = if *kind == "Refusal" {
-                    "error"
-                } else {
-                    "warning"
+                let severity = match *kind {
+                    "Refusal" => Severity::Error,
+                    "Advice" => Severity::Warning,
+                    _ => Severity::Unknown,
                 };
-                ((*id).to_owned(), severity.to_owned(), (*summary).to_owned())
+                (
+                    (*id).to_owned(),
+                    severity.to_string(),
+                    (*summary).to_owned(),
+                )
             })
             .collect();
         let missing: Vec<_> = registered.difference(&listed).collect();

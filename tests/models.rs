@@ -328,7 +328,7 @@ async fn tags_properties_and_description_change_and_the_rest_stays() {
             "model.update_nothing",
         ),
     ] {
-        assert_eq!(change.unwrap_err().violations()[0].rule, rule);
+        assert_eq!(change.unwrap_err().findings()[0].rule, rule);
     }
 }
 
@@ -379,7 +379,7 @@ async fn what_cannot_be_registered_is_refused_before_anything_is_sent() {
         .resource_needs(ResourceNeeds::new().cpu(-1.0).memory_gb(f64::NAN))
         .await
         .unwrap_err();
-    let rules: Vec<&str> = error.violations().iter().map(|found| found.rule).collect();
+    let rules: Vec<&str> = error.findings().iter().map(|found| found.rule).collect();
     assert_eq!(
         rules,
         [
@@ -394,7 +394,7 @@ async fn what_cannot_be_registered_is_refused_before_anything_is_sent() {
     let error = Model::register_from_run(&workspace, "m", output)
         .await
         .unwrap_err();
-    assert_eq!(error.violations().len(), 4, "{error}");
+    assert_eq!(error.findings().len(), 4, "{error}");
     let missing = folder.path().join("missing");
     let error = Model::register(&workspace, "m", &missing)
         .await

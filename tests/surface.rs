@@ -84,6 +84,7 @@ fn every_public_type_can_be_shared_and_shown() {
     crosses_threads::<Error>();
     crosses_threads::<ErrorKind>();
     crosses_threads::<Event<AksCompute>>();
+    crosses_threads::<Finding>();
     crosses_threads::<KindProperties>();
     crosses_threads::<LeafDomain>();
     crosses_threads::<List<ComputeResource>>();
@@ -103,6 +104,7 @@ fn every_public_type_can_be_shared_and_shown() {
     crosses_threads::<ResumeToken>();
     crosses_threads::<Resumed>();
     crosses_threads::<ServiceError>();
+    crosses_threads::<Severity>();
     crosses_threads::<SslSettings>();
     crosses_threads::<StatusClass>();
     crosses_threads::<Subnet>();
@@ -112,10 +114,8 @@ fn every_public_type_can_be_shared_and_shown() {
     crosses_threads::<UpdateConfiguration>();
     crosses_threads::<UpdateConfigurationBuilder>();
     crosses_threads::<Verb>();
-    crosses_threads::<Violation>();
     crosses_threads::<VirtualNetwork>();
     crosses_threads::<WaitOptions>();
-    crosses_threads::<Warning>();
     crosses_threads::<Workspace>();
     crosses_threads::<WorkspaceBuilder>();
     crosses_threads::<WorkspaceId>();

@@ -421,10 +421,7 @@ async fn an_update_that_does_not_fit_the_cluster_puts_nothing() {
         .unwrap();
     let renew = UpdateConfiguration::builder().tls(TlsUpdate::Renew);
     let error = handle.update(renew.build().unwrap()).await.unwrap_err();
-    assert_eq!(
-        error.violations()[0].rule,
-        "update.renew_without_leaf_domain"
-    );
+    assert_eq!(error.findings()[0].rule, "update.renew_without_leaf_domain");
     assert!(
         service.seen().iter().all(|request| request.method == "GET"),
         "{:?}",

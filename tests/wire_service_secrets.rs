@@ -52,7 +52,7 @@ impl Shown {
         self.show(&error.to_string());
         self.show(&error.service_error());
         self.show(&error.remedy());
-        self.show(&error.violations());
+        self.show(&error.findings());
         self.show(&error.resume_token());
         let mut source = error.source();
         while let Some(cause) = source {

@@ -1,6 +1,6 @@
 //! The kinds of compute, and which configuration makes which.
 
-use crate::error::{Error, Warning};
+use crate::error::{Error, Finding};
 use crate::names::WorkspaceId;
 use crate::rules;
 use crate::wire::ComputeResource;
@@ -74,7 +74,7 @@ pub trait UpdateWith: sealed::Sealed + Send + Sync + 'static {
 }
 
 /// Returns where a finished compute is not what its create asked for.
-pub(super) fn deviations<K: Kind>(requested: &Value, resource: &ComputeResource) -> Vec<Warning> {
+pub(super) fn deviations<K: Kind>(requested: &Value, resource: &ComputeResource) -> Vec<Finding> {
     const COMMON: &[(&str, &str)] = &[
         ("cluster", "/properties/resourceId"),
         ("location", "/properties/computeLocation"),
@@ -85,7 +85,7 @@ pub(super) fn deviations<K: Kind>(requested: &Value, resource: &ComputeResource)
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     };
-    let mut found: Vec<Warning> = COMMON
+    let mut found: Vec<Finding> = COMMON
         .iter()
         .chain(K::COMPARED)
         .filter_map(|(path, pointer)| {
@@ -114,8 +114,8 @@ pub(super) fn deviations<K: Kind>(requested: &Value, resource: &ComputeResource)
     found
 }
 
-fn deviation(path: &str, message: String) -> Warning {
-    rules::COMPUTE_DEVIATES.warning(
+fn deviation(path: &str, message: String) -> Finding {
+    rules::COMPUTE_DEVIATES.finding(
         path,
         message,
         "somebody else may have created it at the same moment: ask them before you change or delete it",

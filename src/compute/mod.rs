@@ -15,7 +15,7 @@ pub use update::UpdateCompute;
 
 pub(crate) use prepare::named;
 pub(crate) use remove::removal;
-use crate::error::{Error, ErrorKind, ServiceError, Warning};
+use crate::error::{Error, ErrorKind, ServiceError, Finding};
 use crate::names::ComputeName;
 use crate::operation::waitable::sealed::{How, Sealed};
 use crate::operation::{
@@ -63,7 +63,7 @@ pub struct ComputeTarget<K: Kind> {
     /// The body of the create, to compare with the finished compute: JSON as text, which takes a fraction
     /// of the memory of its tree.
     requested: Option<Arc<str>>,
-    deviations: Vec<Warning>,
+    deviations: Vec<Finding>,
 }
 
 /// A compute target of any kind.
@@ -403,7 +403,7 @@ impl<K: Kind> ComputeTarget<K> {
     /// PUT that takes it. If somebody else's request came in between, this is where it shows: see
     /// after [`wait_for_completion`](Self::wait_for_completion).
     #[must_use]
-    pub fn deviations(&self) -> &[Warning] {
+    pub fn deviations(&self) -> &[Finding] {
         &self.deviations
     }
 }

@@ -5,7 +5,7 @@ use super::load_balancer::LoadBalancer;
 use super::metadata::{self, Tags};
 use super::purpose::ClusterPurpose;
 use super::tls::{self, CheckedTls, Tls};
-use crate::error::{Error, Warning};
+use crate::error::{Error, Finding};
 use crate::facts::arm::COMPUTE_TYPE_AKS;
 use crate::names::WorkspaceId;
 use crate::rules::Findings;
@@ -22,7 +22,7 @@ use std::time::SystemTime;
 pub struct AttachConfiguration {
     said: AttachConfigurationBuilder,
     tls: Option<CheckedTls>,
-    warnings: Vec<Warning>,
+    warnings: Vec<Finding>,
 }
 
 impl AttachConfiguration {
@@ -39,7 +39,7 @@ impl AttachConfiguration {
     /// assert_eq!(config.cluster_purpose(), Some(&ClusterPurpose::DevTest));
     ///
     /// let error = AttachConfiguration::builder(ClusterRef::id("mycluster")).build().unwrap_err();
-    /// assert_eq!(error.violations()[0].rule, "resource_id.shape");
+    /// assert_eq!(error.findings()[0].rule, "resource_id.shape");
     /// # Ok::<(), azureml_aks::Error>(())
     /// ```
     pub fn builder(cluster: ClusterRef) -> AttachConfigurationBuilder {
@@ -55,7 +55,7 @@ impl AttachConfiguration {
 
     /// What is allowed but deserves a look.
     #[must_use]
-    pub fn warnings(&self) -> &[Warning] {
+    pub fn warnings(&self) -> &[Finding] {
         &self.warnings
     }
 
@@ -325,7 +325,7 @@ mod tests {
             ),
         ] {
             let error = AttachConfiguration::builder(cluster).build().unwrap_err();
-            let found: Vec<_> = error.violations().iter().map(|v| v.path.as_str()).collect();
+            let found: Vec<_> = error.findings().iter().map(|v| v.path.as_str()).collect();
             assert_eq!(found, paths);
         }
     }

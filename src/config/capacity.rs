@@ -108,7 +108,7 @@ mod tests {
         let mut findings = Findings::default();
         check(purpose.as_ref(), size, count, &mut findings);
         if findings.refused() {
-            Err(findings.into_violations().iter().map(|v| v.rule).collect())
+            Err(findings.into_refusals().iter().map(|v| v.rule).collect())
         } else {
             Ok(findings
                 .finish("x")
@@ -184,26 +184,26 @@ mod tests {
     fn the_message_says_what_was_assumed() {
         let mut findings = Findings::default();
         check(None, None, Some(2), &mut findings);
-        let violation = findings.into_violations().remove(0);
+        let finding = findings.into_refusals().remove(0);
         assert_eq!(
-            violation.value.as_deref(),
+            finding.value.as_deref(),
             Some("2 x Standard_D3_v2 = 8 vCPUs")
         );
         assert!(
-            violation.message.contains("counts as FastProd"),
+            finding.message.contains("counts as FastProd"),
             "{}",
-            violation.message
+            finding.message
         );
         assert!(
-            violation.message.contains("counts as Standard_D3_v2"),
+            finding.message.contains("counts as Standard_D3_v2"),
             "{}",
-            violation.message
+            finding.message
         );
         assert!(
-            !violation.message.contains("node count"),
+            !finding.message.contains("node count"),
             "{}",
-            violation.message
+            finding.message
         );
-        assert!(violation.remedy.contains("3 nodes"), "{}", violation.remedy);
+        assert!(finding.remedy.contains("3 nodes"), "{}", finding.remedy);
     }
 }

@@ -17,7 +17,7 @@ use crate::rules::{self, Findings};
 ///
 /// let network = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v";
 /// let error = AttachConfiguration::builder(ClusterRef::id(network)).build().unwrap_err();
-/// assert_eq!(error.violations()[0].rule, "resource_id.type");
+/// assert_eq!(error.findings()[0].rule, "resource_id.type");
 /// # Ok::<(), azureml_aks::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -64,13 +64,9 @@ impl ClusterRef {
                 resource_group,
                 name,
             } => {
-                findings.extend(
-                    segment("cluster.resource_group", resource_group)
-                        .into_iter()
-                        .collect(),
-                );
+                findings.extend(segment("cluster.resource_group", resource_group));
                 match segment("cluster.name", name) {
-                    Some(violation) => findings.extend(vec![violation]),
+                    Some(finding) => findings.extend([finding]),
                     None => check_name("cluster.name", name, findings),
                 }
             }

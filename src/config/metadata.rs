@@ -113,9 +113,9 @@ mod tests {
             &mut findings,
         );
         findings
-            .into_violations()
+            .into_refusals()
             .iter()
-            .map(|violation| violation.rule)
+            .map(|finding| finding.rule)
             .collect()
     }
 

@@ -29,8 +29,8 @@ use std::net::Ipv4Addr;
 ///
 /// let outside = VirtualNetwork { dns_service_ip: "10.1.0.10".into(), ..network };
 /// let error = ProvisioningConfiguration::builder().virtual_network(outside).build().unwrap_err();
-/// assert_eq!(error.violations()[0].path, "virtual_network.dns_service_ip");
-/// assert_eq!(error.violations()[0].rule, "network.dns_ip.outside_service_cidr");
+/// assert_eq!(error.findings()[0].path, "virtual_network.dns_service_ip");
+/// assert_eq!(error.findings()[0].rule, "network.dns_ip.outside_service_cidr");
 /// # Ok::<(), azureml_aks::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -85,7 +85,7 @@ impl Network {
                     ("virtual_network.network", &network.network),
                     ("virtual_network.subnet", &network.subnet),
                 ] {
-                    findings.extend(segment(field, value).into_iter().collect());
+                    findings.extend(segment(field, value));
                 }
             }
             Self::Subnet(subnet) => {
@@ -316,7 +316,7 @@ mod tests {
         }
         .check(&mut findings);
         if findings.refused() {
-            Err(findings.into_violations().iter().map(|v| v.rule).collect())
+            Err(findings.into_refusals().iter().map(|v| v.rule).collect())
         } else {
             Ok(findings
                 .finish("x")

@@ -6,7 +6,7 @@ use super::metadata::{self, Tags};
 use super::network::Network;
 use super::purpose::ClusterPurpose;
 use super::tls::{self, CheckedTls, Tls};
-use crate::error::{Error, Warning};
+use crate::error::{Error, Finding};
 use crate::facts::arm::COMPUTE_TYPE_AKS;
 use crate::names::WorkspaceId;
 use crate::rules::{self, Findings};
@@ -28,7 +28,7 @@ use std::time::SystemTime;
 pub struct ProvisioningConfiguration {
     said: ProvisioningConfigurationBuilder,
     tls: Option<CheckedTls>,
-    warnings: Vec<Warning>,
+    warnings: Vec<Finding>,
 }
 
 impl ProvisioningConfiguration {
@@ -54,7 +54,7 @@ impl ProvisioningConfiguration {
     ///     .agent_count(3)
     ///     .build()
     ///     .unwrap_err();
-    /// assert_eq!(error.violations()[0].rule, "capacity.production_minimum");
+    /// assert_eq!(error.findings()[0].rule, "capacity.production_minimum");
     /// # Ok::<(), azureml_aks::Error>(())
     /// ```
     pub fn builder() -> ProvisioningConfigurationBuilder {
@@ -63,7 +63,7 @@ impl ProvisioningConfiguration {
 
     /// What is allowed but deserves a look.
     #[must_use]
-    pub fn warnings(&self) -> &[Warning] {
+    pub fn warnings(&self) -> &[Finding] {
         &self.warnings
     }
 
@@ -460,7 +460,7 @@ mod tests {
             .tag("", "")
             .build()
             .unwrap_err();
-        let paths: Vec<_> = error.violations().iter().map(|v| v.path.as_str()).collect();
+        let paths: Vec<_> = error.findings().iter().map(|v| v.path.as_str()).collect();
         assert_eq!(
             paths,
             [

@@ -99,10 +99,10 @@ mod tests {
     fn rule(id: &str) -> Option<&'static str> {
         let mut findings = Findings::default();
         let name = check("id", id, SUBNET, &mut findings);
-        let found = findings.into_violations();
+        let found = findings.into_refusals();
         assert_eq!(name.is_none(), !found.is_empty());
         assert!(found.len() <= 1);
-        found.first().map(|violation| violation.rule)
+        found.first().map(|finding| finding.rule)
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::certificate::fixtures::{self, Authority, days_later, now};
 use super::*;
-use crate::error::{Error, Warning};
+use crate::error::{Error, Finding};
 use crate::names::{ComputeName, WorkspaceId};
 use crate::rules::ALL;
 use serde_json::{Value, json};
@@ -50,8 +50,9 @@ const NEEDS_SERVICES: &[&str] = &[
     "source_directory",
 ];
 
-/// Rules of verbs, which `tests/models.rs` and `tests/services.rs` break.
+/// Rules of verbs, which `tests/models.rs`, `tests/services.rs` and `tests/verbs.rs` break.
 const OF_VERBS: &[&str] = &[
+    "compute.deviates",
     "deployment.checked",
     "deployment.models",
     "deployment.no_code",
@@ -70,17 +71,17 @@ pub(super) struct Seen(BTreeSet<&'static str>);
 
 impl Seen {
     pub(super) fn error<T: std::fmt::Debug>(&mut self, result: Result<T, Error>) {
-        for violation in result.unwrap_err().violations() {
-            assert!(!violation.path.is_empty(), "{violation:?}");
-            for text in [&violation.message, &violation.remedy] {
-                assert!(!text.is_empty() && !text.ends_with('.'), "{violation:?}");
-                assert!(!text.starts_with(char::is_uppercase), "{violation:?}");
+        for finding in result.unwrap_err().findings() {
+            assert!(!finding.path.is_empty(), "{finding:?}");
+            for text in [&finding.message, &finding.remedy] {
+                assert!(!text.is_empty() && !text.ends_with('.'), "{finding:?}");
+                assert!(!text.starts_with(char::is_uppercase), "{finding:?}");
             }
-            self.0.insert(violation.rule);
+            self.0.insert(finding.rule);
         }
     }
 
-    pub(super) fn warnings(&mut self, warnings: &[Warning]) {
+    pub(super) fn warnings(&mut self, warnings: &[Finding]) {
         assert!(!warnings.is_empty());
         self.0.extend(warnings.iter().map(|warning| warning.rule));
     }

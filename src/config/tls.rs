@@ -29,7 +29,7 @@ use std::time::SystemTime;
 ///     .load_balancer(LoadBalancer::internal())
 ///     .build()
 ///     .unwrap_err();
-/// assert_eq!(error.violations()[0].rule, "tls.leaf_domain_with_internal_load_balancer");
+/// assert_eq!(error.findings()[0].rule, "tls.leaf_domain_with_internal_load_balancer");
 /// # Ok::<(), azureml_aks::Error>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -321,9 +321,9 @@ mod tests {
         let mut findings = Findings::default();
         tls.check(SystemTime::now(), &mut findings);
         findings
-            .into_violations()
+            .into_refusals()
             .iter()
-            .map(|violation| violation.rule)
+            .map(|finding| finding.rule)
             .collect()
     }
 
@@ -380,7 +380,7 @@ mod tests {
         );
         let mut findings = Findings::default();
         tls.check(SystemTime::now(), &mut findings);
-        let found = findings.into_violations();
+        let found = findings.into_refusals();
         assert_eq!(found.len(), 2);
         assert!(found.iter().all(|v| v.rule == "tls.file_unreadable"));
         assert_eq!(found[0].value.as_deref(), Some("does/not/exist.pem"));

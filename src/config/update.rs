@@ -2,7 +2,7 @@
 
 use super::load_balancer::{self, LoadBalancer};
 use super::tls::{self, CheckedTls, Tls};
-use crate::error::{Error, Warning};
+use crate::error::{Error, Finding};
 use crate::rules::{self, Findings};
 use serde_json::{Map, Value, json};
 use std::time::SystemTime;
@@ -17,7 +17,7 @@ use std::time::SystemTime;
 pub struct UpdateConfiguration {
     tls: Option<Change>,
     load_balancer: Option<LoadBalancer>,
-    warnings: Vec<Warning>,
+    warnings: Vec<Finding>,
 }
 
 /// A change of TLS.
@@ -55,7 +55,7 @@ impl UpdateConfiguration {
     ///     .build()?;
     ///
     /// let error = UpdateConfiguration::builder().build().unwrap_err();
-    /// assert_eq!(error.violations()[0].rule, "update.nothing");
+    /// assert_eq!(error.findings()[0].rule, "update.nothing");
     /// # Ok::<(), azureml_aks::Error>(())
     /// ```
     pub fn builder() -> UpdateConfigurationBuilder {
@@ -64,7 +64,7 @@ impl UpdateConfiguration {
 
     /// What is allowed but deserves a look.
     #[must_use]
-    pub fn warnings(&self) -> &[Warning] {
+    pub fn warnings(&self) -> &[Finding] {
         &self.warnings
     }
 
@@ -97,7 +97,7 @@ impl UpdateConfiguration {
             );
             return Err(Error::validation(
                 "update configuration",
-                findings.into_violations(),
+                findings.into_refusals(),
             ));
         };
         for key in READ_ONLY {
@@ -334,7 +334,7 @@ mod tests {
     }
 
     fn rule(result: Result<Value, Error>) -> &'static str {
-        result.unwrap_err().violations()[0].rule
+        result.unwrap_err().findings()[0].rule
     }
 
     const PUBLIC: &str = "PublicIp";
@@ -417,7 +417,7 @@ mod tests {
                 tls,
                 load_balancer: internal(),
             };
-            assert_eq!(both.build().unwrap_err().violations()[0].rule, RULE);
+            assert_eq!(both.build().unwrap_err().findings()[0].rule, RULE);
         }
 
         assert!(

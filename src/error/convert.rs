@@ -1,6 +1,6 @@
 //! From the errors of `azure_core`, and back.
 
-use super::{Error, ErrorKind, ResponseFacts, redact_cause};
+use super::{Error, ErrorKind, ResponseFacts, redact_cause, transient};
 use crate::facts::codes;
 use std::fmt;
 
@@ -33,6 +33,7 @@ impl From<azure_core::Error> for Error {
         if kind == ErrorKind::Credential {
             ours = ours.with_remedy(codes::SIGN_IN);
         }
+        ours.inner_mut().cause_may_pass = transient::chain_may_pass(&error);
         match Cause::of(&error) {
             None => ours.with_source(error),
             Some(cause) => ours.with_source(cause),

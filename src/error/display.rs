@@ -13,9 +13,9 @@ impl fmt::Display for Error {
             write!(f, "{context}: ")?;
         }
         f.write_str(&inner.message)?;
-        for violation in &inner.violations {
+        for finding in &inner.findings {
             f.0.write_str("\n  ")?;
-            write!(f, "{violation}")?;
+            write!(f, "{finding}")?;
         }
         // Of a write whose answer is missing nothing is known yet.
         if let Some(operation) = &inner.operation

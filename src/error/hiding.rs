@@ -11,10 +11,10 @@ const SHORTEST: usize = 4;
 impl Error {
     /// The same, without these secrets in any text that came from the service.
     pub(crate) fn hiding(mut self, secrets: &[Secret]) -> Self {
-        let inner = &mut *self.inner;
+        let inner = self.inner_mut();
         inner.message = without(&inner.message, secrets);
-        for violation in &mut inner.violations {
-            violation.message = without(&violation.message, secrets);
+        for finding in &mut inner.findings {
+            finding.message = without(&finding.message, secrets);
         }
         if let Some(response) = &mut inner.response {
             response.excerpt = response.excerpt.take().map(|text| without(&text, secrets));

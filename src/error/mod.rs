@@ -2,6 +2,7 @@
 
 mod convert;
 mod display;
+mod finding;
 #[cfg(feature = "services")]
 mod hiding;
 mod logs;
@@ -9,15 +10,19 @@ mod redact;
 #[cfg(feature = "services")]
 mod scoring;
 mod service;
-mod violation;
+mod transient;
 
+pub use finding::{Finding, Severity};
 pub use logs::ContainerLogs;
 pub(crate) use redact::{redact, redact_cause, redact_url};
 pub use service::ServiceError;
-pub use violation::{Violation, Warning};
+pub(crate) use transient::is_passing;
 
 use crate::facts::codes;
 use crate::token::ResumeToken;
+use serde::{Serialize, Serializer};
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Any error, as the source of an [`Error`] or from a [`TokenStore`](crate::TokenStore).
@@ -30,6 +35,9 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 /// one text with the service's most specific message, its code, the ids that Microsoft's support
 /// asks for, and a remedy where one is known. Neither `Display` nor `Debug` holds headers, tokens,
 /// keys, certificates or signed URLs.
+///
+/// An error is one pointer wide, and cheap to clone: clones share the facts and the
+/// [source](std::error::Error::source).
 ///
 /// # Design
 ///
@@ -47,22 +55,27 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 ///     .build()
 ///     .unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::Validation);
-/// assert_eq!(error.violations()[0].rule, "capacity.production_minimum");
+/// assert_eq!(error.findings()[0].rule, "capacity.production_minimum");
 /// ```
+#[derive(Clone)]
 pub struct Error {
-    inner: Box<Inner>,
+    /// Shared by all clones: a failure that many calls wait for is made once.
+    inner: Arc<Inner>,
 }
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     /// What was being done, for example `create compute "myaks"`.
     context: Option<String>,
     message: String,
-    violations: Vec<Violation>,
+    findings: Vec<Finding>,
     response: Option<ResponseFacts>,
     operation: Option<OperationFacts>,
     remedy: Option<&'static str>,
-    source: Option<BoxError>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    /// Whether the cause of a credential's failure may pass.
+    cause_may_pass: bool,
     logs: Option<ContainerLogs>,
 }
 
@@ -92,6 +105,8 @@ pub(crate) struct OperationFacts {
 }
 
 /// The coarse reason of an [`Error`].
+///
+/// `Display` and `Serialize` give the word of [`as_str`](Self::as_str).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -145,8 +160,53 @@ pub enum ErrorKind {
     /// A URL handed out by the service points outside the trusted endpoints, or a scoring call was
     /// redirected. Nothing was sent there.
     UntrustedUrl,
-    /// A configuration breaks rules; see [`Error::violations`].
+    /// A configuration breaks rules; see [`Error::findings`].
     Validation,
+}
+
+impl ErrorKind {
+    /// Returns the kind as a word in snake case, for example `already_exists`: stable, and fit for a
+    /// label of a metric.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AlreadyExists => "already_exists",
+            Self::Configuration => "configuration",
+            Self::Credential => "credential",
+            Self::DeadlineExceeded => "deadline_exceeded",
+            Self::File => "file",
+            Self::NotStarted => "not_started",
+            Self::OperationCanceled => "operation_canceled",
+            Self::OperationFailed => "operation_failed",
+            Self::OperationStatusLost => "operation_status_lost",
+            Self::Protocol => "protocol",
+            Self::Refused => "refused",
+            Self::ResultUnavailable => "result_unavailable",
+            Self::ResumeToken => "resume_token",
+            Self::ScoringCodeFailed => "scoring_code_failed",
+            Self::ScoringCredentialUnavailable => "scoring_credential_unavailable",
+            Self::ScoringOverloaded => "scoring_overloaded",
+            Self::ScoringTimeout => "scoring_timeout",
+            Self::ScoringUnauthorized => "scoring_unauthorized",
+            Self::Service => "service",
+            Self::Timeout => "timeout",
+            Self::Transport => "transport",
+            Self::UntrustedUrl => "untrusted_url",
+            Self::Validation => "validation",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Serialize for ErrorKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
 }
 
 impl Error {
@@ -156,10 +216,11 @@ impl Error {
         self.inner.kind
     }
 
-    /// The broken rules of a configuration, all of them; empty for other kinds.
+    /// Returns the broken rules, all of them, where the kind is [`ErrorKind::Validation`]; otherwise
+    /// nothing. Each is of severity [`Error`](Severity::Error).
     #[must_use]
-    pub fn violations(&self) -> &[Violation] {
-        &self.inner.violations
+    pub fn findings(&self) -> &[Finding] {
+        &self.inner.findings
     }
 
     /// The HTTP status of the answer that failed.
@@ -372,29 +433,30 @@ impl Error {
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
-            inner: Box::new(Inner {
+            inner: Arc::new(Inner {
                 kind,
                 context: None,
                 message: redact(&message.into()),
-                violations: Vec::new(),
+                findings: Vec::new(),
                 response: None,
                 operation: None,
                 remedy: None,
                 source: None,
+                cause_may_pass: false,
                 logs: None,
             }),
         }
     }
 
     /// `what` names the thing that breaks rules: "provisioning configuration", "compute name", …
-    pub(crate) fn validation(what: &'static str, violations: Vec<Violation>) -> Self {
-        let count = violations.len();
+    pub(crate) fn validation(what: &'static str, findings: Vec<Finding>) -> Self {
+        let count = findings.len();
         let rules = if count == 1 { "rule" } else { "rules" };
         let mut error = Self::new(
             ErrorKind::Validation,
             format!("the {what} breaks {count} {rules}"),
         );
-        error.inner.violations = violations;
+        error.inner_mut().findings = findings;
         error
     }
 
@@ -406,21 +468,22 @@ impl Error {
     /// An error whose text comes from what the service said.
     pub(crate) fn of_response(kind: ErrorKind, response: ResponseFacts) -> Self {
         let mut error = Self::new(kind, response.describe());
-        error.inner.remedy = response.remedy();
-        error.inner.response = Some(response);
+        error.inner_mut().remedy = response.remedy();
+        error.inner_mut().response = Some(response);
         error
     }
 
     #[must_use]
     pub(crate) fn with_response(mut self, response: ResponseFacts) -> Self {
-        self.inner.remedy = self.inner.remedy.or_else(|| response.remedy());
-        self.inner.response = Some(response);
+        let inner = self.inner_mut();
+        inner.remedy = inner.remedy.or_else(|| response.remedy());
+        inner.response = Some(response);
         self
     }
 
     #[must_use]
     pub(crate) fn with_operation(mut self, operation: OperationFacts) -> Self {
-        self.inner.operation = Some(operation);
+        self.inner_mut().operation = Some(operation);
         self
     }
 
@@ -428,16 +491,17 @@ impl Error {
     /// which the texts may quote in any form. Remedies stay; they are texts of ours.
     #[must_use]
     pub(crate) fn without_texts(mut self) -> Self {
-        if let Some(facts) = self.inner.response.take() {
+        let inner = self.inner_mut();
+        if let Some(facts) = inner.response.take() {
             let shown = facts.clone().without_texts();
-            let message = &mut self.inner.message;
+            let message = &mut inner.message;
             *message = message.replace(&redact(&facts.describe()), &shown.describe());
             // A status that is lost quotes these alone.
             let outer = facts.error.and_then(|error| error.message);
             for text in [outer, facts.excerpt].into_iter().flatten() {
                 *message = message.replace(&redact(&text), NOT_SHOWN);
             }
-            self.inner.response = Some(shown);
+            inner.response = Some(shown);
         }
         self
     }
@@ -446,28 +510,33 @@ impl Error {
     #[must_use]
     pub(crate) fn with_context(mut self, context: impl FnOnce() -> String) -> Self {
         if self.inner.context.is_none() {
-            self.inner.context = Some(context());
+            self.inner_mut().context = Some(context());
         }
         self
     }
 
     #[must_use]
     pub(crate) fn with_remedy(mut self, remedy: &'static str) -> Self {
-        self.inner.remedy = Some(remedy);
+        self.inner_mut().remedy = Some(remedy);
         self
     }
 
     #[cfg(feature = "services")]
     #[must_use]
     pub(crate) fn with_logs(mut self, logs: ContainerLogs) -> Self {
-        self.inner.logs = (!logs.is_empty()).then_some(logs);
+        self.inner_mut().logs = (!logs.is_empty()).then_some(logs);
         self
     }
 
     #[must_use]
     pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
-        self.inner.source = Some(source.into());
+        self.inner_mut().source = Some(Arc::from(source.into()));
         self
+    }
+
+    /// The facts, to change them. Clones keep theirs.
+    fn inner_mut(&mut self) -> &mut Inner {
+        Arc::make_mut(&mut self.inner)
     }
 
     pub(crate) fn response(&self) -> Option<&ResponseFacts> {

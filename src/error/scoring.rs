@@ -1,8 +1,6 @@
 //! What only errors of scoring calls are asked, and how such errors are made.
 
-use super::{Error, ErrorKind, Inner, ResponseFacts};
-use std::fmt;
-use std::sync::Arc;
+use super::{Error, ErrorKind, ResponseFacts};
 
 /// What went wrong with a scoring call.
 impl Error {
@@ -71,58 +69,20 @@ impl Error {
 
 /// Constructors for the rest of the crate.
 impl Error {
-    /// A failure that one call found and others share: an error like it, with the same causes.
-    pub(crate) fn shared(original: &Arc<Self>) -> Self {
-        let inner = &original.inner;
-        Self {
-            inner: Box::new(Inner {
-                kind: inner.kind,
-                context: inner.context.clone(),
-                message: inner.message.clone(),
-                violations: inner.violations.clone(),
-                response: inner.response.clone(),
-                operation: inner.operation.clone(),
-                remedy: inner.remedy,
-                logs: inner.logs.clone(),
-                source: inner
-                    .source
-                    .is_some()
-                    .then(|| SharedCause(original.clone()).into()),
-            }),
-        }
-    }
-
     /// The same facts under another kind and message, with the original as the cause.
     #[must_use]
     pub(crate) fn recast(self, kind: ErrorKind, message: impl Into<String>) -> Self {
         let mut error = Self::new(kind, message);
-        error.inner.response = self.inner.response.clone();
+        let inner = error.inner_mut();
+        inner.response = self.inner.response.clone();
+        inner.cause_may_pass = self.is_transient();
         error.with_source(self)
     }
 
     /// With what the answer said, and without a remedy for it: those are for answers of ARM.
     #[must_use]
     pub(crate) fn with_foreign_response(mut self, response: ResponseFacts) -> Self {
-        self.inner.response = Some(response);
+        self.inner_mut().response = Some(response);
         self
-    }
-}
-
-/// The cause of an error that several calls share.
-#[derive(Debug)]
-struct SharedCause(Arc<Error>);
-
-impl fmt::Display for SharedCause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0.inner.source {
-            Some(source) => source.fmt(f),
-            None => Ok(()),
-        }
-    }
-}
-
-impl std::error::Error for SharedCause {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.inner.source.as_ref()?.source()
     }
 }

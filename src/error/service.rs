@@ -2,7 +2,7 @@
 
 use super::redact;
 use crate::facts::codes;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 /// An error as the service described it.
@@ -11,18 +11,27 @@ use serde_json::Value;
 /// used before 2019-06-01 (and `azureml-core` 1.61 still unwraps), a bare `code`/`message` at the
 /// top, and `statusCode` in place of a code. JSON inside a message is kept as it is, and looked
 /// into for the innermost message.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+///
+/// `Serialize` gives ARM's form, `{"code":…,"message":…,"target":…,"statusCode":…,"details":[…]}`,
+/// without what is absent; reading that again gives the same error.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ServiceError {
     /// The machine-readable code.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// The text for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// What the error is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// The HTTP status that the error carries in its own body.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status_code: Option<u16>,
     /// More specific errors.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<Self>,
 }
 

@@ -182,15 +182,198 @@ fn control_characters_of_the_service_do_not_reach_the_terminal() {
         "read \"m y\": X: a[2Jb cd [status 400] [request id r1] [correlation id c 1]"
     );
 
-    let violations = vec![
-        Violation::new("r.one", "a\u{8}b", None, "wrong", "mend it"),
-        Violation::new("r.two", "c", Some("x\ny"), "wrong", "mend it"),
+    let findings = vec![
+        Finding::new(
+            Severity::Error,
+            "r.one",
+            "a\u{8}b",
+            None,
+            "wrong",
+            "mend it",
+        ),
+        Finding::new(
+            Severity::Error,
+            "r.two",
+            "c",
+            Some("x\ny"),
+            "wrong",
+            "mend it",
+        ),
     ];
     assert_eq!(
-        Error::validation("thing", violations)
+        Error::validation("thing", findings)
             .to_string()
             .lines()
             .count(),
         3
+    );
+}
+
+#[test]
+fn a_clone_shares_the_facts_until_one_of_the_two_is_changed() {
+    use std::error::Error as _;
+    let error = Error::service(ResponseFacts {
+        status: Some(503),
+        ..Default::default()
+    })
+    .with_source(std::io::Error::other("the cause"));
+    let clone = error.clone();
+    assert!(Arc::ptr_eq(&error.inner, &clone.inner));
+    assert!(clone.source().unwrap().is::<std::io::Error>());
+
+    let changed = clone.with_context(|| "read".to_owned());
+    assert!(changed.to_string().starts_with("read: "));
+    assert!(!error.to_string().contains("read"), "{error}");
+    assert_eq!(changed.http_status(), Some(503));
+    assert_eq!(changed.source().unwrap().to_string(), "the cause");
+}
+
+#[test]
+fn a_result_without_a_value_is_as_small_as_a_pointer() {
+    assert_eq!(
+        std::mem::size_of::<Result<(), Error>>(),
+        std::mem::size_of::<usize>()
+    );
+}
+
+/// All kinds, with their words.
+const KINDS: [(ErrorKind, &str); 23] = [
+    (ErrorKind::AlreadyExists, "already_exists"),
+    (ErrorKind::Configuration, "configuration"),
+    (ErrorKind::Credential, "credential"),
+    (ErrorKind::DeadlineExceeded, "deadline_exceeded"),
+    (ErrorKind::File, "file"),
+    (ErrorKind::NotStarted, "not_started"),
+    (ErrorKind::OperationCanceled, "operation_canceled"),
+    (ErrorKind::OperationFailed, "operation_failed"),
+    (ErrorKind::OperationStatusLost, "operation_status_lost"),
+    (ErrorKind::Protocol, "protocol"),
+    (ErrorKind::Refused, "refused"),
+    (ErrorKind::ResultUnavailable, "result_unavailable"),
+    (ErrorKind::ResumeToken, "resume_token"),
+    (ErrorKind::ScoringCodeFailed, "scoring_code_failed"),
+    (
+        ErrorKind::ScoringCredentialUnavailable,
+        "scoring_credential_unavailable",
+    ),
+    (ErrorKind::ScoringOverloaded, "scoring_overloaded"),
+    (ErrorKind::ScoringTimeout, "scoring_timeout"),
+    (ErrorKind::ScoringUnauthorized, "scoring_unauthorized"),
+    (ErrorKind::Service, "service"),
+    (ErrorKind::Timeout, "timeout"),
+    (ErrorKind::Transport, "transport"),
+    (ErrorKind::UntrustedUrl, "untrusted_url"),
+    (ErrorKind::Validation, "validation"),
+];
+
+#[test]
+fn every_kind_has_one_word_for_display_and_serialisation() {
+    for (kind, word) in KINDS {
+        assert_eq!(kind.to_string(), word);
+        assert_eq!(serde_json::to_value(kind).unwrap(), word);
+        let snake: String = format!("{kind:?}")
+            .chars()
+            .enumerate()
+            .flat_map(|(at, c)| {
+                let bar = (at > 0 && c.is_uppercase()).then_some('_');
+                bar.into_iter().chain(c.to_lowercase())
+            })
+            .collect();
+        assert_eq!(snake, word);
+    }
+}
+
+fn answered(kind: ErrorKind, status: u16) -> Error {
+    Error::of_response(
+        kind,
+        ResponseFacts {
+            status: Some(status),
+            ..Default::default()
+        },
+    )
+}
+
+#[test]
+fn only_failures_that_may_pass_are_transient() {
+    const PASSING: [u16; 7] = [408, 429, 500, 502, 503, 504, 530];
+    for (kind, _) in KINDS {
+        let always = matches!(kind, ErrorKind::Transport | ErrorKind::Timeout);
+        let by_status = matches!(kind, ErrorKind::Service | ErrorKind::ScoringOverloaded);
+        assert_eq!(Error::new(kind, "x").is_transient(), always, "{kind}");
+        for status in PASSING {
+            let expected = always || by_status;
+            assert_eq!(
+                answered(kind, status).is_transient(),
+                expected,
+                "{kind} {status}"
+            );
+        }
+        for status in [200, 400, 401, 403, 404, 409, 412, 413, 501, 505] {
+            assert_eq!(
+                answered(kind, status).is_transient(),
+                always,
+                "{kind} {status}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_failure_of_a_credential_is_transient_where_its_own_request_failed_so() {
+    use azure_core::error::ErrorKind as Core;
+    let response = |status: u16| Core::HttpResponse {
+        status: status.into(),
+        error_code: None,
+        raw_response: None,
+    };
+    for (cause, transient) in [
+        (Core::Io, true),
+        (Core::Connection, true),
+        (response(503), true),
+        (response(429), true),
+        (response(400), false),
+        (response(401), false),
+        (Core::Credential, false),
+        (Core::DataConversion, false),
+        (Core::Other, false),
+    ] {
+        // What is hidden takes the types of the chain with it.
+        for text in ["no answer", "no answer from https://h/o?sig=s3cr3t"] {
+            let what = format!("{cause:?} {text}");
+            let inner = azure_core::Error::with_message(cause.clone(), text);
+            let outer = azure_core::Error::with_error(Core::Credential, inner, "no token");
+            let error = Error::from(outer);
+            assert_eq!(error.kind(), ErrorKind::Credential);
+            assert_eq!(error.is_transient(), transient, "{what}");
+        }
+    }
+}
+
+#[cfg(feature = "services")]
+#[test]
+fn a_missing_scoring_credential_is_transient_where_its_cause_is() {
+    let recast = |cause: Error| cause.recast(ErrorKind::ScoringCredentialUnavailable, "no key");
+    assert!(recast(answered(ErrorKind::Service, 503)).is_transient());
+    assert!(recast(Error::new(ErrorKind::Timeout, "late")).is_transient());
+    assert!(!recast(answered(ErrorKind::Service, 403)).is_transient());
+}
+
+#[test]
+fn an_error_of_the_service_reads_back_as_it_was_written() {
+    let error = found(json!({"error": {
+        "code": "Outer", "message": "outer", "statusCode": 409,
+        "details": [{"code": "C", "message": "M", "target": "t"}],
+    }}));
+    let written = serde_json::to_value(&error).unwrap();
+    assert_eq!(
+        written,
+        json!({
+            "code": "Outer", "message": "outer", "statusCode": 409,
+            "details": [{"code": "C", "message": "M", "target": "t"}],
+        })
+    );
+    assert_eq!(
+        serde_json::from_value::<ServiceError>(written).unwrap(),
+        error
     );
 }

@@ -318,13 +318,13 @@ fn split(id: &str) -> Result<(ModelName, Option<u64>), Error> {
     };
     let number = version.parse().ok().filter(|_| !version.starts_with('+'));
     let version = number.ok_or_else(|| {
-        let violation = crate::rules::MODEL_VERSION.violation(
+        let finding = crate::rules::MODEL_VERSION.finding(
             "model",
             Some(id),
             "what follows the colon is no version",
             "write name:version, for example \"mymodel:1\"",
         );
-        Error::validation("model id", vec![violation])
+        Error::validation("model id", vec![finding])
     })?;
     Ok((ModelName::new(name)?, Some(version)))
 }

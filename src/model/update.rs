@@ -2,7 +2,7 @@
 
 use super::{Model, model_url, read};
 use crate::config::{TagChanges, Tags, pointer_token, tags_value};
-use crate::error::{Error, Violation};
+use crate::error::{Error, Finding};
 use crate::rules;
 use crate::transport::{HttpRequest, Sending};
 use crate::wire::ModelResource;
@@ -107,7 +107,7 @@ impl<'m> ModelChange<'m> {
 
     /// What was said, as changes of the model as it is.
     fn patch(&self, current: &ModelResource) -> Result<Value, Error> {
-        let mut found: Vec<Violation> = Vec::new();
+        let mut found: Vec<Finding> = Vec::new();
         let mut patch = Vec::new();
         let replace =
             |path: &str, value: Value| json!({ "op": "replace", "path": path, "value": value });
@@ -119,7 +119,7 @@ impl<'m> ModelChange<'m> {
         for (name, value) in &self.properties {
             match current.properties.get(name) {
                 Some(now) if now == value => {}
-                Some(now) => found.push(rules::MODEL_PROPERTY.violation(
+                Some(now) => found.push(rules::MODEL_PROPERTY.finding(
                     format!("properties.{name}"),
                     Some(value),
                     format!("the model has this property already, with the value {now:?}"),
@@ -135,7 +135,7 @@ impl<'m> ModelChange<'m> {
             patch.push(replace("/description", description.as_str().into()));
         }
         if patch.is_empty() && found.is_empty() {
-            found.push(rules::MODEL_UPDATE_NOTHING.violation(
+            found.push(rules::MODEL_UPDATE_NOTHING.finding(
                 "update",
                 None,
                 "the update changes nothing",

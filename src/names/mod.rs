@@ -10,7 +10,7 @@ pub use model::ModelName;
 #[cfg(feature = "services")]
 pub use service::{Namespace, ServiceName};
 
-use crate::error::{Error, Violation};
+use crate::error::{Error, Finding};
 use crate::facts::arm::ML_PROVIDER;
 use crate::facts::names::{COMPUTE_MAX, COMPUTE_MIN, RESERVED_COMPUTES};
 use crate::rules;
@@ -42,23 +42,23 @@ impl ComputeName {
     /// assert_eq!(ComputeName::new("myaks")?.as_str(), "myaks");
     ///
     /// let error = ComputeName::new("my-aks-01").unwrap_err();
-    /// assert_eq!(error.violations()[0].rule, "name.ends_in_dash_digits");
-    /// assert!(error.violations()[0].remedy.contains("my-aks01"));
+    /// assert_eq!(error.findings()[0].rule, "name.ends_in_dash_digits");
+    /// assert!(error.findings()[0].remedy.contains("my-aks01"));
     /// # Ok::<(), azureml_aks::Error>(())
     /// ```
     pub fn new(name: &str) -> Result<Self, Error> {
         Self::parse("name", name).map_err(|found| Error::validation("compute name", found))
     }
 
-    /// Checks the name of a new compute at `path` and gives every violation.
-    pub(crate) fn parse(path: &str, name: &str) -> Result<Self, Vec<Violation>> {
+    /// Checks the name of a new compute at `path` and returns every broken rule.
+    pub(crate) fn parse(path: &str, name: &str) -> Result<Self, Vec<Finding>> {
         let mut found = Vec::new();
         let remedy = || match suggestion(name) {
             Some(better) => format!("for example, call it {better:?}"),
             None => "choose another name, for example \"myaks\"".to_owned(),
         };
         let mut refuse = |rule: rules::Refusal, message: &str| {
-            found.push(rule.violation(path, Some(name), message, remedy()));
+            found.push(rule.finding(path, Some(name), message, remedy()));
         };
 
         if !(COMPUTE_MIN..=COMPUTE_MAX).contains(&name.chars().count()) {
@@ -104,10 +104,10 @@ impl ComputeName {
 
     /// Checks the name of a compute that may exist already: only that it cannot change the path of
     /// a request. Computes made under the rules of another year stay reachable this way.
-    pub(crate) fn existing(path: &str, name: &str) -> Result<Self, Vec<Violation>> {
+    pub(crate) fn existing(path: &str, name: &str) -> Result<Self, Vec<Finding>> {
         match segment(path, name) {
             None => Ok(Self(name.to_owned())),
-            Some(violation) => Err(vec![violation]),
+            Some(finding) => Err(vec![finding]),
         }
     }
 
@@ -165,7 +165,7 @@ impl WorkspaceId {
     /// assert!(id.to_string().ends_with("/workspaces/myworkspace"));
     ///
     /// let error = WorkspaceId::new("", "mygroup/..", "myworkspace").unwrap_err();
-    /// assert_eq!(error.violations().len(), 2);
+    /// assert_eq!(error.findings().len(), 2);
     /// # Ok::<(), azureml_aks::Error>(())
     /// ```
     pub fn new(subscription: &str, resource_group: &str, name: &str) -> Result<Self, Error> {
@@ -173,13 +173,13 @@ impl WorkspaceId {
             .map_err(|found| Error::validation("workspace", found))
     }
 
-    /// Checks the three parts and gives every violation, at the paths `subscription_id`,
+    /// Checks the three parts and returns every broken rule, at the paths `subscription_id`,
     /// `resource_group` and `workspace_name`.
     pub(crate) fn parse(
         subscription: &str,
         resource_group: &str,
         name: &str,
-    ) -> Result<Self, Vec<Violation>> {
+    ) -> Result<Self, Vec<Finding>> {
         let found: Vec<_> = [
             segment("subscription_id", subscription),
             segment("resource_group", resource_group),
@@ -247,9 +247,9 @@ impl fmt::Display for WorkspaceId {
 
 /// Checks a name that becomes one segment of a path: it must be there, and must not end the segment,
 /// step out of it or be rewritten on its way.
-pub(crate) fn segment(path: &str, value: &str) -> Option<Violation> {
+pub(crate) fn segment(path: &str, value: &str) -> Option<Finding> {
     if value.is_empty() {
-        return Some(rules::SEGMENT_EMPTY.violation(
+        return Some(rules::SEGMENT_EMPTY.finding(
             path,
             None,
             "the name is empty",
@@ -259,7 +259,7 @@ pub(crate) fn segment(path: &str, value: &str) -> Option<Violation> {
     let unsafe_character =
         |c: char| matches!(c, '/' | '\\' | '?' | '#' | '%') || c.is_control() || c.is_whitespace();
     if value.contains(unsafe_character) || value == "." || value == ".." {
-        return Some(rules::SEGMENT_CHARACTERS.violation(
+        return Some(rules::SEGMENT_CHARACTERS.finding(
             path,
             Some(value),
             "the name holds characters that would change the path of a request",
@@ -321,7 +321,7 @@ mod tests {
                 assert_eq!(parsed.as_str(), name);
                 Vec::new()
             }
-            Err(found) => found.iter().map(|violation| violation.rule).collect(),
+            Err(found) => found.iter().map(|finding| finding.rule).collect(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Names of models.
 
-use crate::error::{Error, Violation};
+use crate::error::{Error, Finding};
 use crate::rules;
 use std::fmt;
 
@@ -22,19 +22,19 @@ impl ModelName {
     /// use azureml_aks::ModelName;
     ///
     /// assert_eq!(ModelName::new("sklearn_mnist.v2")?.as_str(), "sklearn_mnist.v2");
-    /// assert_eq!(ModelName::new("_a:b").unwrap_err().violations().len(), 2);
+    /// assert_eq!(ModelName::new("_a:b").unwrap_err().findings().len(), 2);
     /// # Ok::<(), azureml_aks::Error>(())
     /// ```
     pub fn new(name: &str) -> Result<Self, Error> {
         Self::parse("name", name).map_err(|found| Error::validation("model name", found))
     }
 
-    /// Checks the name at `path` and gives every violation.
-    pub(crate) fn parse(path: &str, name: &str) -> Result<Self, Vec<Violation>> {
+    /// Checks the name at `path` and returns every broken rule.
+    pub(crate) fn parse(path: &str, name: &str) -> Result<Self, Vec<Finding>> {
         const MAX: usize = 255;
         let mut found = Vec::new();
         let mut refuse = |rule: rules::Refusal, message: &str, remedy: &str| {
-            found.push(rule.violation(path, Some(name), message, remedy));
+            found.push(rule.finding(path, Some(name), message, remedy));
         };
         if !(1..=MAX).contains(&name.chars().count()) {
             refuse(
@@ -98,7 +98,7 @@ mod tests {
             ("_:", &["model.name.characters", "model.name.start"]),
         ] {
             let error = ModelName::new(name).unwrap_err();
-            let found: Vec<_> = error.violations().iter().map(|found| found.rule).collect();
+            let found: Vec<_> = error.findings().iter().map(|found| found.rule).collect();
             assert_eq!(found, rules, "{name:?}");
         }
     }

@@ -1,6 +1,6 @@
 //! Names of web services and of the Kubernetes namespaces that they run in.
 
-use crate::error::{Error, Violation};
+use crate::error::{Error, Finding};
 use crate::facts::names::{NAMESPACE_MAX, SERVICE_MAX, SERVICE_MIN};
 use crate::rules;
 use std::{fmt, str::FromStr};
@@ -27,23 +27,23 @@ impl ServiceName {
     /// assert_eq!(ServiceName::new("myservice")?.as_str(), "myservice");
     ///
     /// let error = ServiceName::new("My_Service").unwrap_err();
-    /// assert_eq!(error.violations()[0].rule, "service_name.characters");
-    /// assert!(error.violations()[0].remedy.contains("my-service"));
+    /// assert_eq!(error.findings()[0].rule, "service_name.characters");
+    /// assert!(error.findings()[0].remedy.contains("my-service"));
     /// # Ok::<(), azureml_aks::Error>(())
     /// ```
     pub fn new(name: &str) -> Result<Self, Error> {
         Self::parse("name", name).map_err(|found| Error::validation("service name", found))
     }
 
-    /// Checks the name of a new service at `path` and gives every violation.
-    pub(crate) fn parse(path: &str, name: &str) -> Result<Self, Vec<Violation>> {
+    /// Checks the name of a new service at `path` and returns every broken rule.
+    pub(crate) fn parse(path: &str, name: &str) -> Result<Self, Vec<Finding>> {
         let mut found = Vec::new();
         let remedy = || match suggestion(name) {
             Some(better) => format!("for example, call it {better:?}"),
             None => "choose another name, for example \"myservice\"".to_owned(),
         };
         let mut refuse = |rule: rules::Refusal, message: &str| {
-            found.push(rule.violation(path, Some(name), message, remedy()));
+            found.push(rule.finding(path, Some(name), message, remedy()));
         };
 
         if !(SERVICE_MIN..=SERVICE_MAX).contains(&name.chars().count()) {
@@ -80,10 +80,10 @@ impl ServiceName {
 
     /// Checks the name of a service that may exist already: only that it cannot change the path of
     /// a request.
-    pub(crate) fn existing(path: &str, name: &str) -> Result<Self, Vec<Violation>> {
+    pub(crate) fn existing(path: &str, name: &str) -> Result<Self, Vec<Finding>> {
         match super::segment(path, name) {
             None => Ok(Self(name.to_owned())),
-            Some(violation) => Err(vec![violation]),
+            Some(finding) => Err(vec![finding]),
         }
     }
 
@@ -121,7 +121,7 @@ impl Namespace {
     }
 
     /// Checks the name of a namespace at `path`.
-    pub(crate) fn parse(path: &str, name: &str) -> Result<Self, Violation> {
+    pub(crate) fn parse(path: &str, name: &str) -> Result<Self, Finding> {
         let is_label = (1..=NAMESPACE_MAX).contains(&name.len())
             && name.chars().all(is_plain)
             && !name.starts_with('-')
@@ -129,7 +129,7 @@ impl Namespace {
         if is_label {
             return Ok(Self(name.to_owned()));
         }
-        Err(rules::NAMESPACE_SYNTAX.violation(
+        Err(rules::NAMESPACE_SYNTAX.finding(
             path,
             Some(name),
             format!(
@@ -219,7 +219,7 @@ mod tests {
                 assert_eq!(parsed.as_str(), name);
                 Vec::new()
             }
-            Err(found) => found.iter().map(|violation| violation.rule).collect(),
+            Err(found) => found.iter().map(|finding| finding.rule).collect(),
         }
     }
 
@@ -288,7 +288,7 @@ mod tests {
         }
         for name in ["", "-", "-a", "a-", "A", "a.b", "a_b", "ä", &"a".repeat(64)] {
             let error = Namespace::new(name).unwrap_err();
-            assert_eq!(error.violations()[0].rule, "namespace.syntax", "{name:?}");
+            assert_eq!(error.findings()[0].rule, "namespace.syntax", "{name:?}");
         }
     }
 }

@@ -2,10 +2,14 @@
 
 use super::StatusClass;
 use crate::token::Verb;
+use serde::{Serialize, Serializer};
 use std::time::Duration;
 
 /// How an operation stands, before the next pause.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// `Serialize` gives the fields under their names; `elapsed` and `next_delay` are seconds, as numbers
+/// with a fraction.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Progress {
     /// What was asked for; `None` for a wait on a compute that was only read.
@@ -23,14 +27,20 @@ pub struct Progress {
     /// How often the status was read so far, by itself or in a list.
     pub polls: u32,
     /// Since the wait or the operation began in this process.
+    #[serde(serialize_with = "seconds")]
     pub elapsed: Duration,
     /// How long the pause is that follows.
+    #[serde(serialize_with = "seconds")]
     pub next_delay: Duration,
     /// Why the last read of the status failed, where it did. The wait goes on.
     pub last_error: Option<String>,
     /// What the service has logged since the last progress, a line each. Deployments and updates of web
     /// services do so; computes do not.
     pub log: Vec<String>,
+}
+
+fn seconds<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(span.as_secs_f64())
 }
 
 /// An item of [`Operation::events`](super::Operation::events) and
@@ -42,4 +52,35 @@ pub enum Event<T> {
     Progress(Progress),
     /// The operation succeeded; the last item.
     Done(T),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn progress_is_serialised_with_its_durations_in_seconds() {
+        let progress = Progress {
+            verb: Some(Verb::Create),
+            workspace: Some("ws".into()),
+            target: "myaks".into(),
+            status: Some("Creating".into()),
+            class: StatusClass::InProgress,
+            percent: Some(12.5),
+            polls: 3,
+            elapsed: Duration::from_millis(61_500),
+            next_delay: Duration::from_secs(10),
+            last_error: None,
+            log: vec!["one".into()],
+        };
+        assert_eq!(
+            serde_json::to_value(progress).unwrap(),
+            json!({
+                "verb": "create", "workspace": "ws", "target": "myaks", "status": "Creating",
+                "class": "in_progress", "percent": 12.5, "polls": 3, "elapsed": 61.5,
+                "next_delay": 10.0, "last_error": null, "log": ["one"],
+            })
+        );
+    }
 }

@@ -2,9 +2,20 @@
 
 use crate::error::ServiceError;
 use crate::wire::StatusDocument;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
+use std::fmt;
 
 /// What a status means for the wait.
+///
+/// `Display` and `Serialize` give the word of [`as_str`](Self::as_str).
+///
+/// ```
+/// use azureml_aks::StatusClass;
+///
+/// assert_eq!(StatusClass::from("Cancelled").to_string(), "canceled");
+/// assert_eq!(StatusClass::from("Creating").to_string(), "in_progress");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StatusClass {
@@ -38,10 +49,40 @@ impl StatusClass {
         }
     }
 
+    /// Returns the class as a word: `canceled`, `failed`, `in_progress` or `succeeded`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Canceled => "canceled",
+            Self::Failed => "failed",
+            Self::InProgress => "in_progress",
+            Self::Succeeded => "succeeded",
+        }
+    }
+
     /// Whether the operation has ended.
     #[must_use]
     pub fn is_terminal(self) -> bool {
         self != Self::InProgress
+    }
+}
+
+impl From<&str> for StatusClass {
+    /// Reads a status, as [`of`](Self::of) does.
+    fn from(status: &str) -> Self {
+        Self::of(status)
+    }
+}
+
+impl fmt::Display for StatusClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Serialize for StatusClass {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 
@@ -166,6 +207,19 @@ mod tests {
             "Ready",
         ] {
             assert_eq!(StatusClass::of(word), StatusClass::InProgress, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_class_has_one_word_for_display_and_serialisation() {
+        for (class, word) in [
+            (StatusClass::Canceled, "canceled"),
+            (StatusClass::Failed, "failed"),
+            (StatusClass::InProgress, "in_progress"),
+            (StatusClass::Succeeded, "succeeded"),
+        ] {
+            assert_eq!(class.to_string(), word);
+            assert_eq!(serde_json::to_value(class).unwrap(), word);
         }
     }
 

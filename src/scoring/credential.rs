@@ -142,7 +142,7 @@ struct State {
 }
 
 struct Failed {
-    error: Arc<Error>,
+    error: Error,
     at: Instant,
 }
 
@@ -157,7 +157,7 @@ struct Flight {
 #[derive(Clone)]
 enum Landing {
     Held(Arc<Held>),
-    Failed(Arc<Error>),
+    Failed(Error),
     /// The runtime that the task was on is gone.
     Lost,
 }
@@ -215,13 +215,13 @@ impl Cache {
                     return known;
                 }
                 if let Some(error) = state.failure(now) {
-                    return Err(Error::shared(&error));
+                    return Err(error);
                 }
                 self.0.flight(&mut state, after_refusal)
             };
             match flight.landing.await {
                 Landing::Held(held) => return Ok(held),
-                Landing::Failed(error) => return Err(Error::shared(&error)),
+                Landing::Failed(error) => return Err(error),
                 Landing::Lost => {}
             }
         }
@@ -247,7 +247,7 @@ impl State {
     }
 
     /// A failure that is too young for a new try.
-    fn failure(&self, now: Instant) -> Option<Arc<Error>> {
+    fn failure(&self, now: Instant) -> Option<Error> {
         let failed = self.failed.as_ref()?;
         let asked = failed.error.retry_after().unwrap_or_default();
         let pause = SHARED_FAILURE.max(asked).min(REST);
@@ -288,10 +288,10 @@ impl Core {
             landing: async move {
                 match task.await {
                     Ok(landing) => landing,
-                    Err(error) if error.is_panic() => Landing::Failed(Arc::new(Error::new(
+                    Err(error) if error.is_panic() => Landing::Failed(Error::new(
                         ErrorKind::ScoringCredentialUnavailable,
                         "the key or token of the service cannot be fetched: the fetch panicked",
-                    ))),
+                    )),
                     Err(_) => Landing::Lost,
                 }
             }
@@ -321,7 +321,7 @@ impl Core {
                 Landing::Held(held)
             }
             Err(error) => {
-                let error = Arc::new(unavailable(error));
+                let error = unavailable(error);
                 tracing::warn!(%error, "the key or token of a service was not fetched");
                 state.failed = Some(Failed {
                     error: error.clone(),
@@ -341,12 +341,8 @@ impl fmt::Debug for Cache {
 
 /// Tells a region that does not answer from one that says no.
 fn unavailable(error: Error) -> Error {
-    let is_silent = match error.kind() {
-        ErrorKind::Transport | ErrorKind::Timeout => true,
-        ErrorKind::Service => matches!(error.http_status(), Some(408 | 429 | 500..=599)),
-        _ => false,
-    };
-    if !is_silent {
+    // A credential of the caller fails for reasons of its own, which say nothing about the region.
+    if error.kind() == ErrorKind::Credential || !error.is_transient() {
         return error.with_context(|| "fetch the key or token of the service".to_owned());
     }
     let what = format!(

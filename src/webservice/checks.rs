@@ -1,7 +1,7 @@
 //! The service's own checks of a request, asked before the request is made.
 
-use crate::error::{Error, Violation, Warning};
-use crate::rules;
+use crate::error::{Error, Finding};
+use crate::rules::{self, Findings};
 use crate::transport::{HttpRequest, Limit, Sending};
 use crate::workspace::DataPlane;
 use azure_core::http::Method;
@@ -12,29 +12,14 @@ use std::time::Duration;
 /// How long the service may take for its checks: they are a courtesy.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// What the service's checks said.
-#[derive(Debug, Default)]
-pub(super) struct Findings {
-    /// What speaks against the request.
-    pub(super) refusals: Vec<Violation>,
-    /// Checks that could not be had.
-    pub(super) warnings: Vec<Warning>,
-}
-
-impl Findings {
-    /// The warnings, or one error with everything that speaks against the request. With `despite` that
-    /// is among the warnings, too.
-    pub(super) fn finish(self, despite: bool) -> Result<Vec<Warning>, Error> {
-        if despite || self.refusals.is_empty() {
-            let mut warnings = self.warnings;
-            warnings.extend(self.refusals.into_iter().map(Violation::into_warning));
-            return Ok(warnings);
-        }
-        Err(Error::validation(
-            "request, as the service checks it,",
-            self.refusals,
-        ))
-    }
+/// Returns the findings that do not stand in the way, or one error with everything that speaks against
+/// the request. With `despite` nothing stands in the way: errors become warnings.
+pub(super) fn judge(found: Findings, despite: bool) -> Result<Vec<Finding>, Error> {
+    let found = match despite {
+        true => found.despite_refusals(),
+        false => found,
+    };
+    found.finish("request, as the service checks it,")
 }
 
 /// A check: what is checked, where it is asked, and what is sent.
@@ -90,21 +75,21 @@ pub(super) async fn ask(plane: &DataPlane, checks: &[Check]) -> Findings {
     for (check, answer) in checks.iter().zip(answers) {
         match answer {
             Ok(None) => {}
-            Ok(Some(message)) => findings.refusals.push(rules::DEPLOYMENT_CHECKED.violation(
+            Ok(Some(message)) => findings.refuse(
+                rules::DEPLOYMENT_CHECKED,
                 check.what,
                 None,
                 message,
                 "correct it, or send the request in spite of it",
-            )),
+            ),
             Err(error) => {
-                tracing::debug!(check = check.what, %error, "a check of the service cannot be had");
-                findings
-                    .warnings
-                    .push(rules::DEPLOYMENT_NOT_CHECKED.warning(
-                        check.what,
-                        "the service did not check this in advance",
-                        "nothing: it checks it when the request is made",
-                    ));
+                tracing::debug!(check = check.what, %error, "the service did not make a check");
+                findings.unchecked(
+                    rules::DEPLOYMENT_NOT_CHECKED,
+                    check.what,
+                    "the service did not check this in advance",
+                    "nothing: it checks it when the request is made",
+                );
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::blob::{Source, TransferProgress};
 use crate::config::{EnvironmentRef, EnvironmentSource, InferenceConfiguration, PackContent};
-use crate::error::{Error, ErrorKind, Warning};
+use crate::error::{Error, ErrorKind, Finding};
 use crate::model::{LOCAL_UPLOAD, Uploads};
 use crate::transport::{HttpRequest, Sending};
 use crate::workspace::{DataPlane, Workspace};
@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 #[derive(Debug)]
 pub(super) struct Image {
     pub(super) request: Value,
-    pub(super) warnings: Vec<Warning>,
+    pub(super) warnings: Vec<Finding>,
 }
 
 /// Without code: the service knows what to do with the model's framework.

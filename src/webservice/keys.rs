@@ -167,7 +167,7 @@ impl<'a> RegenerateKey<'a> {
         } = self;
         let empty = |value: &Secret| value.secret().trim().is_empty();
         if value.as_ref().is_some_and(empty) {
-            let violation = crate::rules::DEPLOY_KEY_EMPTY.violation(
+            let violation = crate::rules::DEPLOY_KEY_EMPTY.finding(
                 "value",
                 None,
                 "the key is empty",

@@ -21,7 +21,7 @@ pub(crate) use remove::removal;
 pub use state::ServiceState;
 pub use update::UpdateService;
 
-use crate::error::{Error, ErrorKind, ServiceError, Warning};
+use crate::error::{Error, ErrorKind, Finding, ServiceError};
 use crate::names::ServiceName;
 use crate::operation::request::CallOptions;
 use crate::operation::{Driver, Machine, Step, Ticket};
@@ -58,7 +58,7 @@ pub struct AksWebservice {
     pending: Option<Box<Driver>>,
     /// What is known of the service since it was last read.
     known: Option<Arc<Known>>,
-    warnings: Vec<Warning>,
+    warnings: Vec<Finding>,
 }
 
 /// What a request or the end of an operation tells of a service.
@@ -260,7 +260,7 @@ impl AksWebservice {
     /// Returns the findings of the request that made or changed the service which did not stop it: sources
     /// that were left out, checks that the service did not make or that were passed over.
     #[must_use]
-    pub fn warnings(&self) -> &[Warning] {
+    pub fn warnings(&self) -> &[Finding] {
         &self.warnings
     }
 

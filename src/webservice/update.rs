@@ -5,7 +5,7 @@ use super::deploy::needs_no_code;
 use super::image::{self, Image};
 use super::{AksWebservice, Known, ServiceState};
 use crate::config::{CodeChange, CurrentService, InferenceConfiguration, ServiceUpdate};
-use crate::error::{Error, ErrorKind, Violation, Warning};
+use crate::error::{Error, ErrorKind, Finding};
 use crate::model::Model;
 use crate::operation::request::{CallOptions, awaitable, call_options};
 use crate::operation::{self, Machine, Prepared, Ticket};
@@ -178,14 +178,14 @@ impl<'s> UpdateService<'s> {
         let plane = workspace.data_plane().await?;
         let current = self.service.resource.clone();
         let image = self.image(plane, &current).await?;
-        let mut warnings: Vec<Warning> = Vec::new();
+        let mut warnings: Vec<Finding> = Vec::new();
         let request = image.map(|image| {
             warnings.extend(image.warnings);
             image.request
         });
         let patch = Value::Array(update.patch(&known(&current), request)?);
         let found = checks::ask(plane, &[Check::update(name.as_str(), &patch)]).await;
-        warnings.extend(found.finish(self.despite_findings)?);
+        warnings.extend(checks::judge(found, self.despite_findings)?);
 
         let token = &ticket.token;
         let url = plane.model_management(&["services", name.as_str()]);
@@ -260,9 +260,9 @@ impl<'s> UpdateService<'s> {
             .iter()
             .flatten()
             .filter(|model| model.workspace().id() != own);
-        let foreign: Vec<Violation> = foreign
+        let foreign: Vec<Finding> = foreign
             .map(|model| {
-                rules::DEPLOYMENT_WORKSPACE.violation(
+                rules::DEPLOYMENT_WORKSPACE.finding(
                     "models",
                     Some(model.id()),
                     "the model belongs to another workspace",

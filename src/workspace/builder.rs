@@ -165,7 +165,7 @@ impl WorkspaceBuilder {
     pub fn build(self) -> Result<Workspace, Error> {
         let refuse = |why: &str| Err(Error::new(ErrorKind::Configuration, why));
         let id = WorkspaceId::parse(&self.subscription, &self.resource_group, &self.name)
-            .map_err(|violations| Error::validation("workspace", violations))?;
+            .map_err(|findings| Error::validation("workspace", findings))?;
         let Some(credential) = self.credential else {
             return refuse(
                 "no credential: call `credential`, or `default_credential` with the feature `identity`",

@@ -221,7 +221,7 @@ async fn keys_of_a_deployment_that_the_service_repeats_are_not_shown() {
                     service.delete().await.unwrap().await.unwrap();
                 }
                 Err(error) => {
-                    let shown = format!("{} {:?}", shown(&error), error.violations());
+                    let shown = format!("{} {:?}", shown(&error), error.findings());
                     assert!(!shown.contains("c4n4ry"), "{path} {status}: {shown}");
                 }
             }

@@ -5,7 +5,7 @@ use azure_core::http::Method;
 use azureml_aks::emulator::{Emulator, Fault};
 use azureml_aks::{
     AksCompute, AksWebservice, Auth, AutoScale, CondaDependencies, Environment, EnvironmentRef,
-    Error, ErrorKind, InferenceConfiguration, Model, ServiceState, WaitOptions,
+    Error, ErrorKind, InferenceConfiguration, Model, ServiceState, Severity, WaitOptions,
 };
 use serde_json::{Value, json};
 use std::fs;
@@ -231,7 +231,7 @@ async fn a_model_of_a_known_framework_needs_no_code() {
     .unwrap();
     let refused = other.deploy_without_code("s-2", config, &scene.aks).await;
     assert_eq!(
-        refused.unwrap_err().violations()[0].rule,
+        refused.unwrap_err().findings()[0].rule,
         "deployment.no_code"
     );
 }
@@ -295,7 +295,7 @@ async fn what_is_wrong_with_it_is_told_at_once_and_nothing_is_sent() {
     )
     .await
     .unwrap_err();
-    let rules: Vec<&str> = error.violations().iter().map(|found| found.rule).collect();
+    let rules: Vec<&str> = error.findings().iter().map(|found| found.rule).collect();
     assert!(rules.contains(&"service_name.characters"), "{rules:?}");
     assert!(rules.contains(&"deployment.models"), "{rules:?}");
     let foreign = rules
@@ -312,14 +312,14 @@ async fn the_checks_of_the_service_end_a_deployment_unless_told_otherwise() {
     scene.deployed("taken", plain()).await;
     scene.emulator.clear_journal();
     let error = scene.deployment("taken", plain()).await.unwrap_err();
-    assert_eq!(error.violations()[0].rule, "deployment.checked");
-    assert_eq!(error.violations()[0].path, "name");
+    assert_eq!(error.findings()[0].rule, "deployment.checked");
+    assert_eq!(error.findings()[0].path, "name");
     assert_eq!(scene.count("POST", "/artifacts"), 0, "before any upload");
 
     // More than the nodes have.
     let greedy = || plain().cpu_cores(1000.0);
     let error = scene.deployment("greedy", greedy()).await.unwrap_err();
-    assert_eq!(error.violations()[0].path, "resources", "{error}");
+    assert_eq!(error.findings()[0].path, "resources", "{error}");
     assert_eq!(
         scene.count("POST", "/services"),
         scene.count("POST", "/services/validate")
@@ -329,7 +329,11 @@ async fn the_checks_of_the_service_end_a_deployment_unless_told_otherwise() {
         .despite_findings()
         .await
         .unwrap();
-    assert_eq!(service.warnings()[0].rule, "deployment.checked");
+    let found = &service.warnings()[0];
+    assert_eq!(
+        (found.severity, found.rule),
+        (Severity::Warning, "deployment.checked")
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -342,11 +346,15 @@ async fn checks_that_fail_or_hang_do_not_stand_in_the_way() {
     let rules: Vec<_> = service
         .warnings()
         .iter()
-        .map(|found| (found.rule, found.path.as_str()))
+        .map(|found| (found.severity, found.rule, found.path.as_str()))
         .collect();
     assert_eq!(
         rules,
-        ["name", "request", "resources"].map(|path| ("deployment.not_checked", path))
+        ["name", "request", "resources"].map(|path| (
+            Severity::Unknown,
+            "deployment.not_checked",
+            path
+        ))
     );
 }
 

@@ -93,7 +93,7 @@ async fn tags_properties_and_description_are_changed_at_once() {
 
     let other = ServiceUpdate::builder().property("p", "9").build().unwrap();
     let error = service.update(other).await.unwrap_err();
-    assert_eq!(error.violations()[0].rule, "service_update.property");
+    assert_eq!(error.findings()[0].rule, "service_update.property");
 }
 
 #[tokio::test(start_paused = true)]
@@ -114,7 +114,7 @@ async fn new_code_keeps_the_models_and_new_models_need_code() {
         .await
         .unwrap();
     let error = service.update_models([&second]).await.unwrap_err();
-    assert_eq!(error.violations()[0].rule, "service_update.models_alone");
+    assert_eq!(error.findings()[0].rule, "service_update.models_alone");
     service
         .update_models([&second])
         .inference_configuration(scene.inference())
@@ -162,7 +162,7 @@ async fn an_update_that_does_not_fit_is_refused_before_it_is_sent() {
         .build()
         .unwrap();
     let error = service.update(update).await.unwrap_err();
-    assert_eq!(error.violations()[0].rule, "service_update.current");
+    assert_eq!(error.findings()[0].rule, "service_update.current");
     assert!(patches(&scene).is_empty());
     let missing = InferenceConfiguration::builder()
         .entry_script("no/such.py")

@@ -1,6 +1,8 @@
 use super::{GROUP, attached, count, emulated};
 use azureml_aks::emulator::{Emulator, ExistingCluster, Fault};
-use azureml_aks::{AksCompute, ClusterPurpose, ClusterRef, ComputeTarget, ErrorKind, WaitOptions};
+use azureml_aks::{
+    AksCompute, ClusterPurpose, ClusterRef, ComputeTarget, ErrorKind, Severity, WaitOptions,
+};
 
 #[tokio::test(start_paused = true)]
 async fn a_cluster_is_attached_by_id_and_by_name() {
@@ -119,8 +121,8 @@ async fn an_attach_that_meets_another_cluster_says_so() {
     aks.wait_for_completion(WaitOptions::new()).await.unwrap();
     let deviation = &aks.deviations()[0];
     assert_eq!(
-        (deviation.rule, deviation.path.as_str()),
-        ("compute.deviates", "cluster")
+        (deviation.severity, deviation.rule, deviation.path.as_str()),
+        (Severity::Warning, "compute.deviates", "cluster")
     );
     assert!(deviation.message.contains("other"), "{deviation}");
 }

@@ -248,7 +248,7 @@ async fn bad_names_and_bad_configurations_send_nothing() {
             .await
             .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Validation, "{name:?}");
-        assert!(!error.violations().is_empty());
+        assert!(!error.findings().is_empty());
     }
     for name in ["", "a/../b", "a?b", "..", "a#b", "a%2fb"] {
         let error = AksCompute::get(&workspace, name).await.unwrap_err();

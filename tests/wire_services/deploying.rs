@@ -385,8 +385,8 @@ async fn what_the_checks_say_ends_a_deployment_and_what_they_cannot_say_is_a_war
         let (service, result) = checked(&target, Reply::json(200, &error)).await;
         let refused = result.unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Validation, "{target}");
-        assert_eq!(refused.violations().len(), 1);
-        assert_eq!(refused.violations()[0].rule, "deployment.checked");
+        assert_eq!(refused.findings().len(), 1);
+        assert_eq!(refused.findings()[0].rule, "deployment.checked");
         assert!(refused.to_string().contains("not like this"), "{refused}");
         let made = plane::lines(&service);
         let made = made

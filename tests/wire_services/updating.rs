@@ -274,7 +274,7 @@ async fn what_the_check_says_ends_an_update_unless_told_otherwise() {
             Ok(()) => assert_eq!(handle.warnings()[0].rule, "deployment.checked"),
             Err(error) => {
                 assert!(!despite);
-                assert_eq!(error.violations()[0].rule, "deployment.checked");
+                assert_eq!(error.findings()[0].rule, "deployment.checked");
             }
         }
     }

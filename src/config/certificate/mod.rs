@@ -48,7 +48,7 @@ pub(crate) fn check(
     #[cfg(not(feature = "tls_checks"))]
     {
         let _ = (cname, has_key, now);
-        findings.advise(
+        findings.unchecked(
             rules::TLS_NOT_CHECKED,
             "tls",
             "match of certificate and key, host name, expiry and chain were not checked: this program was built without the feature `tls_checks`",
@@ -110,17 +110,17 @@ mod tests {
             fixtures::now(),
             &mut findings,
         );
-        let found = findings.into_violations();
+        let found = findings.into_refusals();
         assert!(
-            found.iter().all(|violation| violation.value.is_none()),
+            found.iter().all(|finding| finding.value.is_none()),
             "a value is quoted"
         );
         assert!(
             found
                 .iter()
-                .all(|violation| !violation.to_string().contains("CANARY"))
+                .all(|finding| !finding.to_string().contains("CANARY"))
         );
-        found.iter().map(|violation| violation.rule).collect()
+        found.iter().map(|finding| finding.rule).collect()
     }
 
     #[test]

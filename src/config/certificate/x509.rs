@@ -69,7 +69,7 @@ fn decode_key(text: &str, findings: &mut Findings) -> Option<Vec<u8>> {
         let well_formed =
             AnyRef::from_der(key.secret_der()).is_ok_and(|any| any.tag() == Tag::Sequence);
         if well_formed {
-            findings.advise(
+            findings.unchecked(
                 rules::TLS_NOT_CHECKED,
                 KEY,
                 "the private key is of a kind that cannot be compared with the certificate here",
@@ -277,9 +277,9 @@ mod tests {
         );
         if findings.refused() {
             Err(findings
-                .into_violations()
+                .into_refusals()
                 .iter()
-                .map(|violation| violation.rule)
+                .map(|finding| finding.rule)
                 .collect())
         } else {
             Ok(findings
@@ -318,7 +318,7 @@ mod tests {
         let mut findings = Findings::default();
         let key = &authority.intermediate_key_pem;
         check(Some(NAME), Some(&chain), Some(key), now(), &mut findings);
-        let found = findings.into_violations();
+        let found = findings.into_refusals();
         assert!(
             found[0].message.contains("certificate 2"),
             "{}",

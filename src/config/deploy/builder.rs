@@ -215,7 +215,7 @@ mod tests {
             .property("", "x")
             .build()
             .unwrap_err();
-        let found = error.violations().iter();
+        let found = error.findings().iter();
         let found: Vec<_> = found
             .map(|found| (found.path.as_str(), found.rule))
             .collect();

@@ -6,7 +6,7 @@ use super::file;
 use super::probe::LivenessProbe;
 use super::replicas::Replicas;
 use crate::config::metadata::Tags;
-use crate::error::{Error, Warning};
+use crate::error::{Error, Finding};
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub struct DeployConfiguration {
     pub(super) said: DeployConfigurationBuilder,
-    pub(super) warnings: Vec<Warning>,
+    pub(super) warnings: Vec<Finding>,
 }
 
 impl DeployConfiguration {
@@ -44,7 +44,7 @@ impl DeployConfiguration {
     ///     .scoring_timeout(Duration::from_secs(301))
     ///     .build()
     ///     .unwrap_err();
-    /// let rules: Vec<_> = error.violations().iter().map(|found| found.rule).collect();
+    /// let rules: Vec<_> = error.findings().iter().map(|found| found.rule).collect();
     /// assert_eq!(rules, ["deploy.resources.amount", "deploy.scoring_timeout.maximum"]);
     /// # Ok::<(), azureml_aks::Error>(())
     /// ```
@@ -98,8 +98,8 @@ impl DeployConfiguration {
     ///
     /// let text = r#"{ "computeType": "aks", "autoScaler": { "minReplicas": "one" }, "gpuCores": -1 }"#;
     /// let error = DeployConfiguration::builder_from_json(text).unwrap_err();
-    /// assert_eq!(error.violations()[0].path, "autoScaler.minReplicas");
-    /// assert_eq!(error.violations()[1].path, "gpuCores");
+    /// assert_eq!(error.findings()[0].path, "autoScaler.minReplicas");
+    /// assert_eq!(error.findings()[1].path, "gpuCores");
     /// # Ok::<(), azureml_aks::Error>(())
     /// ```
     pub fn builder_from_json(text: &str) -> Result<DeployConfigurationBuilder, Error> {
@@ -108,7 +108,7 @@ impl DeployConfiguration {
 
     /// What is allowed but deserves a look.
     #[must_use]
-    pub fn warnings(&self) -> &[Warning] {
+    pub fn warnings(&self) -> &[Finding] {
         &self.warnings
     }
 

@@ -132,7 +132,7 @@ pub fn replicas_for_load(load: &ServiceLoad) -> Result<u32, Error> {
             "this load needs more replicas than the service can count",
             "divide the load between services, or make a request faster",
         );
-        return Err(Error::validation(LOAD, findings.into_violations()));
+        return Err(Error::validation(LOAD, findings.into_refusals()));
     }
     #[allow(
         clippy::cast_possible_truncation,
@@ -190,10 +190,10 @@ mod tests {
                 .target_utilization(101)
                 .max_concurrent_requests(0);
             let error = replicas_for_load(&load).unwrap_err();
-            assert_eq!(error.violations().len(), 4, "{error}");
+            assert_eq!(error.findings().len(), 4, "{error}");
             assert!(
                 error
-                    .violations()
+                    .findings()
                     .iter()
                     .all(|found| found.rule == "load.amount")
             );
@@ -203,7 +203,7 @@ mod tests {
             ServiceLoad::new(1e10, SECOND),
         ] {
             let error = replicas_for_load(&load).unwrap_err();
-            assert_eq!(error.violations()[0].rule, "load.too_large");
+            assert_eq!(error.findings()[0].rule, "load.too_large");
         }
     }
 }

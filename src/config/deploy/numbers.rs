@@ -107,8 +107,8 @@ mod tests {
     fn rules(duration: Duration, unit: Unit) -> Vec<&'static str> {
         let mut findings = Findings::default();
         check_duration("p", Some(duration), unit, &mut findings);
-        let found = findings.into_violations();
-        found.iter().map(|violation| violation.rule).collect()
+        let found = findings.into_refusals();
+        found.iter().map(|finding| finding.rule).collect()
     }
 
     #[test]
@@ -157,7 +157,7 @@ mod tests {
         for (count, expected) in [(0, 1), (1, 0), (MOST, 0), (MOST + 1, 1), (u32::MAX, 1)] {
             let mut findings = Findings::default();
             check_count("p", Some(count), &mut findings);
-            assert_eq!(findings.into_violations().len(), expected, "{count}");
+            assert_eq!(findings.into_refusals().len(), expected, "{count}");
         }
         let mut findings = Findings::default();
         check_fits("p", Some(0), &mut findings);

@@ -167,7 +167,7 @@ proptest! {
             builder = say!(builder, said);
         }
         match builder.build() {
-            Err(error) => prop_assert!(!error.violations().is_empty()),
+            Err(error) => prop_assert!(!error.findings().is_empty()),
             Ok(config) => {
                 let name = ServiceName::new("myservice").unwrap();
                 let body = config.create_body(&name, "eastus", None, json!({}), false);
@@ -191,7 +191,7 @@ proptest! {
             builder = say!(builder, said);
         }
         match builder.build() {
-            Err(error) => prop_assert!(!error.violations().is_empty()),
+            Err(error) => prop_assert!(!error.findings().is_empty()),
             Ok(update) => {
                 let patch = update.patch(&CurrentService::default(), None).unwrap();
                 prop_assert!(!patch.is_empty());

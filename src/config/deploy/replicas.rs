@@ -23,7 +23,7 @@ use std::time::Duration;
 ///     .replicas(AutoScale::new().min_replicas(4).max_replicas(3))
 ///     .build()
 ///     .unwrap_err();
-/// assert_eq!(error.violations()[0].rule, "deploy.replicas.range");
+/// assert_eq!(error.findings()[0].rule, "deploy.replicas.range");
 /// # Ok::<(), azureml_aks::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,7 +210,7 @@ mod tests {
     fn broken(replicas: impl Into<Replicas>) -> Vec<(String, &'static str)> {
         let mut findings = Findings::default();
         replicas.into().check(&mut findings);
-        let found = findings.into_violations();
+        let found = findings.into_refusals();
         found
             .into_iter()
             .map(|found| (found.path, found.rule))

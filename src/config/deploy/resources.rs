@@ -117,7 +117,7 @@ mod tests {
     fn rules(resources: &Resources) -> Vec<(String, &'static str)> {
         let mut findings = Findings::default();
         resources.check(&mut findings);
-        let found = findings.into_violations();
+        let found = findings.into_refusals();
         found
             .into_iter()
             .map(|found| (found.path, found.rule))

@@ -37,9 +37,9 @@ impl Settings {
         }
         self.check_requests(findings);
         if let Some(namespace) = &self.namespace
-            && let Err(violation) = Namespace::parse("namespace", namespace)
+            && let Err(finding) = Namespace::parse("namespace", namespace)
         {
-            findings.extend(vec![violation]);
+            findings.extend([finding]);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::settings::{self, Settings};
 use crate::config::metadata::{TagChanges, Tags};
-use crate::error::{Error, Warning};
+use crate::error::{Error, Finding};
 use crate::rules::{self, Findings};
 
 /// What an update of a service changes; valid, and not nothing.
@@ -13,7 +13,7 @@ use crate::rules::{self, Findings};
 #[derive(Debug, Clone)]
 pub struct ServiceUpdate {
     pub(super) said: ServiceUpdateBuilder,
-    warnings: Vec<Warning>,
+    warnings: Vec<Finding>,
 }
 
 impl ServiceUpdate {
@@ -31,7 +31,7 @@ impl ServiceUpdate {
     ///     .build()?;
     ///
     /// let error = ServiceUpdate::builder().build().unwrap_err();
-    /// assert_eq!(error.violations()[0].rule, "service_update.nothing");
+    /// assert_eq!(error.findings()[0].rule, "service_update.nothing");
     /// # Ok::<(), azureml_aks::Error>(())
     /// ```
     pub fn builder() -> ServiceUpdateBuilder {
@@ -45,7 +45,7 @@ impl ServiceUpdate {
 
     /// What is allowed but deserves a look.
     #[must_use]
-    pub fn warnings(&self) -> &[Warning] {
+    pub fn warnings(&self) -> &[Finding] {
         &self.warnings
     }
 }
@@ -210,7 +210,7 @@ mod tests {
                 Ok(_) => assert!(fits, "{code:?}"),
                 Err(error) => {
                     assert!(!fits, "{code:?}");
-                    assert_eq!(error.violations()[0].rule, "service_update.models_alone");
+                    assert_eq!(error.findings()[0].rule, "service_update.models_alone");
                 }
             }
         }
@@ -233,7 +233,7 @@ mod tests {
             .replace_tags([(" ", "x")])
             .build()
             .unwrap_err();
-        let found = error.violations().iter();
+        let found = error.findings().iter();
         let found: Vec<_> = found
             .map(|found| (found.path.as_str(), found.rule))
             .collect();

@@ -4,7 +4,7 @@ use super::environment::{Environment, EnvironmentRef};
 use super::file;
 use super::package::{self, Package};
 use super::script::Script;
-use crate::error::{Error, Warning};
+use crate::error::{Error, Finding};
 use crate::rules::Findings;
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 pub struct InferenceConfiguration {
     said: InferenceConfigurationBuilder,
     script: Script,
-    warnings: Vec<Warning>,
+    warnings: Vec<Finding>,
 }
 
 /// The environment of a service: its definition, or a reference to one that the service knows.
@@ -78,7 +78,7 @@ impl InferenceConfiguration {
     ///     .source_directory("src")
     ///     .build()
     ///     .unwrap_err();
-    /// assert_eq!(error.violations()[0].rule, "entry_script.outside");
+    /// assert_eq!(error.findings()[0].rule, "entry_script.outside");
     /// # Ok::<(), azureml_aks::Error>(())
     /// ```
     pub fn builder() -> InferenceConfigurationBuilder {
@@ -113,7 +113,7 @@ impl InferenceConfiguration {
     /// # let path = folder.path().join("inferenceconfig.json");
     /// std::fs::write(&path, r#"{ "entryScript": "score.py", "enableGpu": "yes" }"#).unwrap();
     /// let error = InferenceConfiguration::from_file(&path).unwrap_err();
-    /// assert_eq!(error.violations()[0].path, "enableGpu");
+    /// assert_eq!(error.findings()[0].path, "enableGpu");
     /// ```
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         file::read(path.as_ref(), false)
@@ -148,7 +148,7 @@ impl InferenceConfiguration {
     /// What is allowed but deserves a look, the warnings of the environment and of the file
     /// included.
     #[must_use]
-    pub fn warnings(&self) -> &[Warning] {
+    pub fn warnings(&self) -> &[Finding] {
         &self.warnings
     }
 
@@ -202,7 +202,7 @@ pub struct InferenceConfigurationBuilder {
     environment: Option<EnvironmentSource>,
     description: Option<String>,
     /// What the reading of a file found.
-    read: Vec<Warning>,
+    read: Vec<Finding>,
 }
 
 impl InferenceConfigurationBuilder {
@@ -235,7 +235,7 @@ impl InferenceConfigurationBuilder {
         self
     }
 
-    pub(super) fn read(mut self, warnings: Vec<Warning>) -> Self {
+    pub(super) fn read(mut self, warnings: Vec<Finding>) -> Self {
         self.read = warnings;
         self
     }
@@ -264,13 +264,13 @@ impl InferenceConfigurationBuilder {
             Some(EnvironmentSource::Registered(reference)) => reference.check(&mut findings),
             Some(EnvironmentSource::Definition(environment)) => {
                 let warnings = environment.warnings().iter().cloned();
-                findings.extend_warnings(warnings.map(|mut warning| {
+                findings.extend(warnings.map(|mut warning| {
                     warning.path.insert_str(0, "environment.");
                     warning
                 }));
             }
         }
-        findings.extend_warnings(self.read.iter().cloned());
+        findings.extend(self.read.iter().cloned());
         let warnings = findings.finish(WHAT)?;
         let script = script.ok_or_else(|| Error::validation(WHAT, Vec::new()))?;
         Ok(InferenceConfiguration {
@@ -294,7 +294,7 @@ mod tests {
             .environment(EnvironmentRef::version("a/b", ""))
             .build()
             .unwrap_err();
-        let rules: Vec<_> = error.violations().iter().map(|v| v.rule).collect();
+        let rules: Vec<_> = error.findings().iter().map(|v| v.rule).collect();
         assert_eq!(
             rules,
             [

@@ -2,13 +2,13 @@
 
 use super::package;
 use super::*;
-use crate::error::{Error, Warning};
+use crate::error::{Error, Finding};
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 /// Errors and warnings that together break all of them.
-pub(in crate::config) fn breaches() -> (Vec<Error>, Vec<Warning>) {
+pub(in crate::config) fn breaches() -> (Vec<Error>, Vec<Finding>) {
     let mut errors = Vec::new();
     let mut warnings = Vec::new();
     scripts(&mut errors, &mut warnings);
@@ -17,7 +17,7 @@ pub(in crate::config) fn breaches() -> (Vec<Error>, Vec<Warning>) {
     (errors, warnings)
 }
 
-fn scripts(errors: &mut Vec<Error>, warnings: &mut Vec<Warning>) {
+fn scripts(errors: &mut Vec<Error>, warnings: &mut Vec<Finding>) {
     let builder = InferenceConfiguration::builder;
     errors.push(builder().build().unwrap_err());
     let outside = builder()
@@ -46,7 +46,7 @@ fn scripts(errors: &mut Vec<Error>, warnings: &mut Vec<Warning>) {
     errors.push(sources::changed(Path::new("score.py")));
 }
 
-fn environments(errors: &mut Vec<Error>, warnings: &mut Vec<Warning>) {
+fn environments(errors: &mut Vec<Error>, warnings: &mut Vec<Finding>) {
     let builder = Environment::builder;
     errors.push(
         builder()
@@ -83,7 +83,7 @@ fn environments(errors: &mut Vec<Error>, warnings: &mut Vec<Warning>) {
     errors.push(Dockerfile::from_file("does/not/exist").unwrap_err());
 }
 
-fn files(errors: &mut Vec<Error>, warnings: &mut Vec<Warning>) {
+fn files(errors: &mut Vec<Error>, warnings: &mut Vec<Finding>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("inferenceconfig.json");
     errors.push(InferenceConfiguration::from_file(&path).unwrap_err());

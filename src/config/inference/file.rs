@@ -16,13 +16,13 @@ pub(super) fn read(path: &Path, strict: bool) -> Result<InferenceConfiguration, 
     let mut reading = Reading::new(rules::INFERENCE_FILE_TYPE);
     let builder = match load(path, &mut reading.findings) {
         Some(file) => configuration(file, path, &mut reading),
-        // The one violation says why; nothing else is worth a look.
+        // The one error says why; nothing else matters then.
         None => InferenceConfiguration::builder().entry_script("unread.py"),
     };
     judge_unknown(&mut reading, strict);
-    let (violations, warnings) = reading.findings.into_parts();
+    let (errors, warnings) = reading.findings.into_parts();
     let mut findings = Findings::default();
-    findings.extend(violations);
+    findings.extend(errors);
     builder
         .read(warnings)
         .build_with(findings)
@@ -218,9 +218,9 @@ fn with_definition(
     match environment.build() {
         Ok(environment) => builder.environment(environment),
         Err(error) => {
-            let mut found = error.violations().to_vec();
-            for violation in &mut found {
-                violation.path.insert_str(0, place);
+            let mut found = error.findings().to_vec();
+            for finding in &mut found {
+                finding.path.insert_str(0, place);
             }
             reading.findings.extend(found);
             builder

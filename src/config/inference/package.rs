@@ -5,7 +5,7 @@ use super::driver;
 use super::script::{Script, with_slashes};
 use super::sources::Sources;
 use super::{ENTRY_SCRIPT_VARIABLE, SOURCE_DIRECTORY_VARIABLE};
-use crate::error::{Error, ErrorKind, Warning};
+use crate::error::{Error, ErrorKind, Finding};
 use crate::rules::{self, Findings};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
@@ -21,7 +21,7 @@ pub(crate) struct Package {
     /// The driver program first, then the entry script or the archive of the sources.
     pub(crate) files: Vec<PackFile>,
     /// What deserves a look: links that were left out, for example.
-    pub(crate) warnings: Vec<Warning>,
+    pub(crate) warnings: Vec<Finding>,
     /// What the environment has to know of the package.
     variables: Vec<(&'static str, String)>,
 }
@@ -182,13 +182,13 @@ fn missing_functions(text: &[u8]) -> Vec<&'static str> {
 }
 
 fn refuse_script(path: &Path, why: impl Into<String>) -> Error {
-    let violation = rules::ENTRY_SCRIPT_FILE.violation(
+    let finding = rules::ENTRY_SCRIPT_FILE.finding(
         "entry_script",
         Some(&path.display().to_string()),
         why,
         "give the path of the Python file, below the source directory where there is one",
     );
-    Error::validation(WHAT, vec![violation])
+    Error::validation(WHAT, vec![finding])
 }
 
 impl Package {

@@ -95,8 +95,8 @@ mod tests {
     fn broken(registry: &ContainerRegistry) -> Vec<&'static str> {
         let mut findings = Findings::default();
         registry.check(&mut findings);
-        let found = findings.into_violations();
-        found.iter().map(|violation| violation.rule).collect()
+        let found = findings.into_refusals();
+        found.iter().map(|finding| finding.rule).collect()
     }
 
     #[test]

@@ -145,11 +145,11 @@ mod tests {
             directory.map(Path::new),
             &mut findings,
         );
-        let found = findings.into_violations();
+        let found = findings.into_refusals();
         if found.is_empty() {
             Ok(script.unwrap())
         } else {
-            Err(found.iter().map(|violation| violation.rule).collect())
+            Err(found.iter().map(|finding| finding.rule).collect())
         }
     }
 

@@ -65,8 +65,8 @@ impl Sources {
         let refuse = |why: String| {
             let remedy = "give the path of the folder that holds the entry script";
             let rule = rules::SOURCE_DIRECTORY;
-            let violation = rule.violation("source_directory", Some(&shown), why, remedy);
-            Error::validation(WHAT, vec![violation])
+            let finding = rule.finding("source_directory", Some(&shown), why, remedy);
+            Error::validation(WHAT, vec![finding])
         };
         let root = fs::canonicalize(directory)
             .map_err(|error| refuse(format!("the folder cannot be read: {error}")))?;
@@ -135,23 +135,23 @@ impl Sources {
 
 /// Something is not as it was when the packing began.
 pub(super) fn changed(path: &Path) -> Error {
-    let violation = rules::SOURCE_CHANGED.violation(
+    let finding = rules::SOURCE_CHANGED.finding(
         "source_directory",
         Some(&path.display().to_string()),
         "this changed while the sources were packed",
         "stop what writes there, or list it in an ignore file, and deploy again",
     );
-    Error::validation(WHAT, vec![violation])
+    Error::validation(WHAT, vec![finding])
 }
 
 pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Error {
-    let violation = rules::SOURCE_UNREADABLE.violation(
+    let finding = rules::SOURCE_UNREADABLE.finding(
         "source_directory",
         Some(&path.display().to_string()),
         format!("this cannot be read: {error}"),
         "give the permission to read it, or list it in an ignore file",
     );
-    Error::validation(WHAT, vec![violation])
+    Error::validation(WHAT, vec![finding])
 }
 
 struct Walk<'a> {

@@ -111,7 +111,7 @@ mod tests {
             .repository("")
             .package("g", " ", "1")
             .check(&mut findings);
-        let found = findings.into_violations();
+        let found = findings.into_refusals();
         let paths: Vec<&str> = found.iter().map(|v| v.path.as_str()).collect();
         assert_eq!(
             paths,

@@ -1,19 +1,19 @@
 //! What can be known of a registration without the service.
 
 use super::{ModelRegistration, Origin};
-use crate::error::{Error, Violation};
+use crate::error::{Error, Finding};
 use crate::names::ModelName;
 use crate::rules;
 
 impl ModelRegistration {
     /// The name, or everything that is wrong.
     pub(super) fn check(&self) -> Result<ModelName, Error> {
-        let mut found: Vec<Violation> = Vec::new();
+        let mut found: Vec<Finding> = Vec::new();
         let name = ModelName::parse("name", &self.name)
-            .map_err(|violations| found.extend(violations))
+            .map_err(|findings| found.extend(findings))
             .ok();
         if self.framework.is_none() && self.framework_version.is_some() {
-            found.push(rules::MODEL_FRAMEWORK_MISSING.violation(
+            found.push(rules::MODEL_FRAMEWORK_MISSING.finding(
                 "framework_version",
                 self.framework_version.as_deref(),
                 "the version of a framework is given without the framework",
@@ -25,7 +25,7 @@ impl ModelRegistration {
                 if let Some(value) = value
                     && !(value.is_finite() && value > 0.0)
                 {
-                    found.push(rules::MODEL_NEEDS_POSITIVE.violation(
+                    found.push(rules::MODEL_NEEDS_POSITIVE.finding(
                         format!("resource_needs.{field}"),
                         Some(&value.to_string()),
                         "what a model needs is more than nothing",
@@ -53,7 +53,7 @@ impl ModelRegistration {
                     |part: &str| matches!(part, "" | "." | "..") || part.contains(char::is_control);
                 let one = field == "path" || !value.contains('/');
                 if !one || parts.clone().any(unsafe_part) {
-                    found.push(rules::MODEL_RUN_OUTPUT.violation(
+                    found.push(rules::MODEL_RUN_OUTPUT.finding(
                         format!("output.{field}"),
                         Some(value),
                         "the text does not name an output of a run",

@@ -1,10 +1,10 @@
 //! The operations of one workspace.
 
 use super::Common;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, is_passing};
 use crate::operation::driver::{Driver, LAST_READ, Reading, chance, tell_lag};
 use crate::operation::schedule::{Pace, Schedule};
-use crate::operation::step::{Step, is_passing};
+use crate::operation::step::Step;
 use crate::transport::{Answer, HttpRequest, Limit, Next, Sending, ServiceClient, Trail, follow};
 use crate::wire::RowPage;
 use futures::FutureExt;

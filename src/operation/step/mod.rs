@@ -16,7 +16,7 @@ use self::rows::Rows;
 use self::service::OperationLog;
 use super::schedule::Pace;
 use super::status::Family;
-use crate::error::{Error, ErrorKind, ResponseFacts};
+use crate::error::{Error, ErrorKind, ResponseFacts, is_passing};
 use crate::token::{FinalStateVia, HttpVerb, MonitorKind, TokenParts};
 use crate::transport::{Answer, TrustedOrigins};
 use crate::wire::Row;
@@ -324,11 +324,6 @@ impl Machine {
         }
         self.percent = percent.or(self.percent);
     }
-}
-
-/// Whether an answer may be better the next time, whatever was asked.
-pub(crate) fn is_passing(status: u16) -> bool {
-    matches!(status, 408 | 429 | 500 | 502 | 503 | 504 | 530)
 }
 
 /// The longest status that is kept, in characters.

@@ -2,7 +2,7 @@
 
 use super::DeployService;
 use crate::compute::AksCompute;
-use crate::error::{Error, ErrorKind, Violation};
+use crate::error::{Error, ErrorKind, Finding};
 use crate::model::Model;
 use crate::names::ServiceName;
 use crate::rules;
@@ -56,12 +56,12 @@ impl DeployService {
 
     /// What can be known without the service.
     pub(super) fn check(&self) -> Result<ServiceName, Error> {
-        let mut found: Vec<Violation> = Vec::new();
+        let mut found: Vec<Finding> = Vec::new();
         let name = ServiceName::parse("name", &self.name)
-            .map_err(|violations| found.extend(violations))
+            .map_err(|findings| found.extend(findings))
             .ok();
         if self.models.len() > MOST_MODELS {
-            found.push(rules::DEPLOYMENT_MODELS.violation(
+            found.push(rules::DEPLOYMENT_MODELS.finding(
                 "models",
                 Some(&self.models.len().to_string()),
                 format!("one deployment has {MOST_MODELS} models at most"),
@@ -70,7 +70,7 @@ impl DeployService {
         }
         for model in &self.models {
             if model.workspace().id() != self.workspace.id() {
-                found.push(rules::DEPLOYMENT_WORKSPACE.violation(
+                found.push(rules::DEPLOYMENT_WORKSPACE.finding(
                     "models",
                     Some(model.id()),
                     "the model belongs to another workspace",
@@ -79,7 +79,7 @@ impl DeployService {
             }
         }
         if self.target.workspace().id() != self.workspace.id() {
-            found.push(rules::DEPLOYMENT_WORKSPACE.violation(
+            found.push(rules::DEPLOYMENT_WORKSPACE.finding(
                 "target",
                 Some(self.target.name().as_str()),
                 "the compute target belongs to another workspace",
@@ -89,7 +89,7 @@ impl DeployService {
         if self.inference.is_none()
             && let Some(model) = self.models.iter().find(|model| !needs_no_code(model))
         {
-            found.push(rules::DEPLOYMENT_NO_CODE.violation(
+            found.push(rules::DEPLOYMENT_NO_CODE.finding(
                 "models",
                 model.resource().framework.as_deref(),
                 "a model of this framework cannot be deployed without code",

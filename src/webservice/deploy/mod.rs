@@ -214,7 +214,7 @@ impl DeployService {
         let mut warnings = Vec::new();
         if !self.overwrite {
             let found = checks::ask(plane, &[Check::name(name.as_str())]).await;
-            warnings.extend(found.finish(self.despite_findings)?);
+            warnings.extend(checks::judge(found, self.despite_findings)?);
         }
         let image = self.image(plane, &name).await?;
         warnings.extend(image.warnings);
@@ -231,7 +231,7 @@ impl DeployService {
             wanted.push(Check::resources(&body));
         }
         let found = checks::ask(plane, &wanted).await;
-        warnings.extend(found.finish(self.despite_findings)?);
+        warnings.extend(checks::judge(found, self.despite_findings)?);
 
         let begun = begin(plane, &name, &ticket.token, &body)
             .await

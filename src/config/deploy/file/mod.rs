@@ -6,7 +6,7 @@ use super::probe::LivenessProbe;
 use super::replicas::{AutoScale, Replicas};
 use crate::config::json_object::{Object, Reading, kind};
 use crate::config::text_file;
-use crate::error::{Error, Violation};
+use crate::error::{Error, Finding};
 use crate::rules::{self, Findings, Refusal};
 use azure_core::credentials::Secret;
 use serde_json::Value;
@@ -38,11 +38,11 @@ pub(super) fn from_json(text: &str) -> Result<DeployConfigurationBuilder, Error>
 }
 
 /// The one thing that is wrong, where nothing else is worth a look.
-fn refuse(rule: Refusal, value: Option<&str>, why: String, remedy: &str) -> Vec<Violation> {
-    vec![rule.violation("$", value, why, remedy)]
+fn refuse(rule: Refusal, value: Option<&str>, why: String, remedy: &str) -> Vec<Finding> {
+    vec![rule.finding("$", value, why, remedy)]
 }
 
-fn parse(text: &str) -> Result<DeployConfigurationBuilder, Vec<Violation>> {
+fn parse(text: &str) -> Result<DeployConfigurationBuilder, Vec<Finding>> {
     // Editors on Windows begin the file with a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let value = serde_json::from_str(text).map_err(|error| {
@@ -61,19 +61,14 @@ fn parse(text: &str) -> Result<DeployConfigurationBuilder, Vec<Violation>> {
     };
     let mut reading = Reading::new(rules::DEPLOY_FILE_TYPE);
     let builder = read(Object::new(members, ""), &mut reading);
-    let mut found = reading.findings.into_violations();
+    let mut found = reading.findings.into_refusals();
     // Values that are out of bounds come with what is wrong in the file, under the file's own names.
     let mut findings = Findings::default();
     builder.check(&mut findings);
-    found.extend(
-        findings
-            .into_violations()
-            .into_iter()
-            .map(|violation| Violation {
-                path: path_in_file(&violation.path).to_owned(),
-                ..violation
-            }),
-    );
+    found.extend(findings.into_refusals().into_iter().map(|finding| Finding {
+        path: path_in_file(&finding.path).to_owned(),
+        ..finding
+    }));
     if found.is_empty() {
         Ok(builder)
     } else {

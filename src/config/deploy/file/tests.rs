@@ -1,7 +1,7 @@
 use super::*;
 use crate::ErrorKind;
 use crate::config::deploy::DeployConfiguration;
-use crate::error::Warning;
+use crate::error::Finding;
 use crate::names::ServiceName;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ fn broken(mut members: Value) -> Vec<(String, &'static str)> {
     }
     let error = from_json(&members.to_string()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Validation);
-    let found = error.violations().iter();
+    let found = error.findings().iter();
     found
         .map(|found| (found.path.clone(), found.rule))
         .collect()
@@ -35,7 +35,7 @@ fn body(members: Value) -> Value {
 }
 
 /// The only thing to say about the file with everything: it has keys and turns tokens on.
-fn keys_unused() -> Warning {
+fn keys_unused() -> Finding {
     let builder = DeployConfiguration::builder().auth(Auth::Token);
     let config = builder.primary_key("x").build().unwrap();
     config.warnings()[0].clone()
@@ -325,14 +325,14 @@ fn the_kind_of_compute_is_required_and_compared_without_case() {
     }
     for kind in ["aci", "aksendpoint", "local", ""] {
         let error = from_json(&json!({ "computeType": kind }).to_string()).unwrap_err();
-        let found = &error.violations()[0];
+        let found = &error.findings()[0];
         assert_eq!(found.rule, "deploy_file.compute_type");
         assert!(found.message.contains(&format!("{kind:?}")), "{found}");
     }
     for file in ["{}", r#"{ "computeType": null }"#] {
         let error = from_json(file).unwrap_err();
-        assert_eq!(error.violations().len(), 1);
-        assert_eq!(error.violations()[0].rule, "deploy_file.compute_type");
+        assert_eq!(error.findings().len(), 1);
+        assert_eq!(error.findings()[0].rule, "deploy_file.compute_type");
     }
     assert_eq!(
         broken(json!({ "computeType": 1 })),
@@ -365,7 +365,7 @@ fn keys_that_nobody_reads_are_warnings_or_refused() {
     assert_eq!(seen, expected);
 
     let error = builder.strict(true).build().unwrap_err();
-    let found = error.violations().iter();
+    let found = error.findings().iter();
     let mut found: Vec<_> = found
         .map(|found| (found.path.clone(), found.rule))
         .collect();
@@ -431,8 +431,8 @@ fn a_file_that_cannot_be_read_is_refused_by_its_name() {
             error.to_string().contains(path.to_str().unwrap()),
             "{error}"
         );
-        assert_eq!(error.violations().len(), 1);
-        error.violations()[0].clone()
+        assert_eq!(error.findings().len(), 1);
+        error.findings()[0].clone()
     };
     for path in [Path::new("does/not/exist.json"), &std::env::temp_dir()] {
         assert_eq!(broken(path).rule, "deploy_file.unreadable");

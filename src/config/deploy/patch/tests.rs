@@ -22,7 +22,7 @@ fn patch_of(builder: ServiceUpdateBuilder, current: &CurrentService) -> Value {
 
 fn refused(builder: ServiceUpdateBuilder, current: &CurrentService) -> Vec<(String, &'static str)> {
     let error = builder.build().unwrap().patch(current, None).unwrap_err();
-    let found = error.violations().iter();
+    let found = error.findings().iter();
     found
         .map(|found| (found.path.clone(), found.rule))
         .collect()
@@ -248,7 +248,7 @@ fn what_changes_has_to_fit_what_stays() {
 #[test]
 fn code_alone_is_an_update_and_nothing_is_none() {
     let error = ServiceUpdate::builder().build().unwrap_err();
-    assert_eq!(error.violations()[0].rule, "service_update.nothing");
+    assert_eq!(error.findings()[0].rule, "service_update.nothing");
     let update = ServiceUpdate::builder()
         .with_code(CodeChange::Inference)
         .build()

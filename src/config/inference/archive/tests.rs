@@ -184,9 +184,9 @@ fn a_file_that_changes_while_it_is_packed_is_an_error() {
         let sources = find(&folder);
         change(&folder.join("a/x.py"));
         let error = pack(&sources, &GO).unwrap_err();
-        let violation = &error.violations()[0];
+        let finding = &error.findings()[0];
         assert_eq!(
-            (violation.rule, violation.value.as_deref()),
+            (finding.rule, finding.value.as_deref()),
             ("source_directory.changed", Some("a/x.py"))
         );
     }
@@ -225,7 +225,7 @@ fn what_comes_while_the_rest_is_packed_is_seen_at_the_end() {
     let sources = find(&folder);
     fs::write(folder.join("b.py"), "late").unwrap();
     let error = pack(&sources, &GO).unwrap_err();
-    assert_eq!(error.violations()[0].value.as_deref(), Some("b.py"));
+    assert_eq!(error.findings()[0].value.as_deref(), Some("b.py"));
 }
 
 #[test]

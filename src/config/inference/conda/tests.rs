@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 fn broken(text: &str) -> Vec<(&'static str, String)> {
     let error = CondaDependencies::from_yaml(text).unwrap_err();
-    let found = error.violations().iter();
+    let found = error.findings().iter();
     found.map(|v| (v.rule, v.path.clone())).collect()
 }
 
@@ -84,7 +84,7 @@ fn a_file_that_cannot_be_read_is_named() {
     let folder = tempfile::tempdir().unwrap();
     for path in [folder.path().join("absent.yml"), folder.path().to_owned()] {
         let error = CondaDependencies::from_file(&path).unwrap_err();
-        assert_eq!(error.violations()[0].rule, "conda.file");
+        assert_eq!(error.findings()[0].rule, "conda.file");
         assert!(
             error.to_string().contains(path.to_str().unwrap()),
             "{error}"

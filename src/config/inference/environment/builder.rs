@@ -215,7 +215,7 @@ impl EnvironmentBuilder {
 
     fn check(&self, findings: &mut Findings) {
         if let Some(name) = &self.name {
-            findings.extend(names::segment("name", name).into_iter().collect());
+            findings.extend(names::segment("name", name));
             if RESERVED.iter().any(|reserved| name.starts_with(reserved)) {
                 findings.refuse(
                     rules::ENVIRONMENT_NAME_RESERVED,
@@ -227,7 +227,7 @@ impl EnvironmentBuilder {
             }
         }
         if let Some(version) = &self.version {
-            findings.extend(names::segment("version", version).into_iter().collect());
+            findings.extend(names::segment("version", version));
         }
         for (path, text) in [
             ("interpreter_path", self.interpreter_path.as_deref()),

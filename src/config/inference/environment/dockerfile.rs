@@ -21,7 +21,7 @@ use std::path::Path;
 /// Environment::builder().base_dockerfile(text).build()?;
 ///
 /// let error = Dockerfile::from_file("does/not/exist").unwrap_err();
-/// assert_eq!(error.violations()[0].rule, "dockerfile.file");
+/// assert_eq!(error.findings()[0].rule, "dockerfile.file");
 /// # Ok::<(), azureml_aks::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(Dockerfile::from_file(&path).unwrap().text(), "FROM a\r\n");
         std::fs::write(&path, " \n").unwrap();
         let error = Dockerfile::from_file(&path).unwrap_err();
-        assert_eq!(error.violations()[0].rule, "dockerfile.file");
+        assert_eq!(error.findings()[0].rule, "dockerfile.file");
         assert!(error.to_string().contains("it is empty"), "{error}");
     }
 }

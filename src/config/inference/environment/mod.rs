@@ -8,7 +8,7 @@ pub use builder::EnvironmentBuilder;
 pub use dockerfile::Dockerfile;
 pub use reference::EnvironmentRef;
 
-use crate::error::Warning;
+use crate::error::Finding;
 use crate::rules::{self, Findings};
 use serde_json::{Map, Value};
 
@@ -26,7 +26,7 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone)]
 pub struct Environment {
     said: EnvironmentBuilder,
-    warnings: Vec<Warning>,
+    warnings: Vec<Finding>,
 }
 
 impl Environment {
@@ -52,7 +52,7 @@ impl Environment {
     ///     .base_dockerfile("FROM ubuntu:22.04")
     ///     .build()
     ///     .unwrap_err();
-    /// let rules: Vec<_> = error.violations().iter().map(|violation| violation.rule).collect();
+    /// let rules: Vec<_> = error.findings().iter().map(|finding| finding.rule).collect();
     /// assert_eq!(rules, ["environment.name_reserved", "environment.image_and_dockerfile"]);
     /// # Ok::<(), azureml_aks::Error>(())
     /// ```
@@ -80,7 +80,7 @@ impl Environment {
 
     /// What is allowed but deserves a look.
     #[must_use]
-    pub fn warnings(&self) -> &[Warning] {
+    pub fn warnings(&self) -> &[Finding] {
         &self.warnings
     }
 

@@ -79,17 +79,13 @@ impl EnvironmentRef {
     }
 
     pub(in crate::config::inference) fn check(&self, findings: &mut Findings) {
-        findings.extend(
-            names::segment("environment.name", &self.name)
-                .into_iter()
-                .collect(),
-        );
+        findings.extend(names::segment("environment.name", &self.name));
         let which = match &self.which {
             Which::Latest => None,
             Which::Version(version) => names::segment("environment.version", version),
             Which::Label(label) => names::segment("environment.label", label),
         };
-        findings.extend(which.into_iter().collect());
+        findings.extend(which);
     }
 }
 
@@ -126,7 +122,7 @@ mod tests {
         ] {
             let mut findings = Findings::default();
             reference.check(&mut findings);
-            let found = findings.into_violations();
+            let found = findings.into_refusals();
             let found: Vec<&str> = found.iter().map(|v| v.path.as_str()).collect();
             assert_eq!(found, paths);
         }

@@ -29,7 +29,7 @@ fn good(config: &Value) -> InferenceConfiguration {
 
 fn broken(config: &str) -> Vec<(&'static str, String)> {
     let error = read_in(&folder(config, &[]), false).unwrap_err();
-    let found = error.violations().iter();
+    let found = error.findings().iter();
     found.map(|v| (v.rule, v.path.clone())).collect()
 }
 
@@ -310,7 +310,7 @@ fn unknown_keys_are_warnings_and_refused_in_strict_mode() {
 
     let error = read_in(&folder, true).unwrap_err();
     let found: Vec<_> = error
-        .violations()
+        .findings()
         .iter()
         .map(|v| (v.rule, v.path.as_str()))
         .collect();
@@ -434,7 +434,7 @@ fn what_is_no_json_object_is_refused_with_the_name_of_the_file() {
     ] {
         let folder = folder(text, &[]);
         let error = read_in(&folder, false).unwrap_err();
-        let found: Vec<_> = error.violations().iter().map(|v| v.rule).collect();
+        let found: Vec<_> = error.findings().iter().map(|v| v.rule).collect();
         assert_eq!(found, ["inference_file.syntax"], "{text}");
         let text = error.to_string();
         assert!(
@@ -443,8 +443,8 @@ fn what_is_no_json_object_is_refused_with_the_name_of_the_file() {
         );
     }
     let error = read(Path::new("does/not/exist.json"), false).unwrap_err();
-    assert_eq!(error.violations()[0].rule, "inference_file.unreadable");
-    assert_eq!(error.violations().len(), 1);
+    assert_eq!(error.findings()[0].rule, "inference_file.unreadable");
+    assert_eq!(error.findings().len(), 1);
 
     let bom = "\u{feff}{\"entryScript\":\"score.py\"}";
     assert!(read_in(&folder(bom, &[]), true).is_ok());
@@ -493,9 +493,9 @@ proptest! {
     fn no_json_makes_the_reader_panic_and_every_refusal_has_a_path(config in any_json()) {
         let folder = folder(&config.to_string(), &[]);
         if let Err(error) = read_in(&folder, false) {
-            prop_assert!(!error.violations().is_empty());
-            for violation in error.violations() {
-                prop_assert!(!violation.path.is_empty(), "{}", violation);
+            prop_assert!(!error.findings().is_empty());
+            for finding in error.findings() {
+                prop_assert!(!finding.path.is_empty(), "{}", finding);
             }
         }
     }

@@ -41,7 +41,7 @@ fn make(config: &InferenceConfiguration) -> Result<Package, Error> {
 
 fn refused(config: &InferenceConfiguration) -> String {
     let error = make(config).unwrap_err();
-    assert_eq!(error.violations()[0].rule, "entry_script.file");
+    assert_eq!(error.findings()[0].rule, "entry_script.file");
     error.to_string()
 }
 

@@ -34,7 +34,7 @@ fn packed(folder: &Path) -> Vec<String> {
 
 fn refused(folder: &Path) -> String {
     let error = Sources::find(folder, &mut Findings::default()).unwrap_err();
-    assert_eq!(error.violations().len(), 1);
+    assert_eq!(error.findings().len(), 1);
     error.to_string()
 }
 
@@ -208,9 +208,9 @@ fn what_is_no_folder_with_files_is_refused() {
 fn trouble_with_one_file_names_it() {
     let error = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
     let error = unreadable(Path::new("a/b"), &error);
-    let violation = &error.violations()[0];
-    assert_eq!(violation.rule, "source_directory.unreadable");
-    assert_eq!(violation.value.as_deref(), Some("a/b"));
+    let finding = &error.findings()[0];
+    assert_eq!(finding.rule, "source_directory.unreadable");
+    assert_eq!(finding.value.as_deref(), Some("a/b"));
 
     let folder = folder(&[("x", "1")]);
     fs::write(folder.path().join(".amlignore"), [0xff]).unwrap();
@@ -247,9 +247,9 @@ fn every_change_is_seen() {
         sources.check_unchanged().unwrap();
         change(folder.path());
         let error = sources.check_unchanged().unwrap_err();
-        let violation = &error.violations()[0];
+        let finding = &error.findings()[0];
         assert_eq!(
-            (violation.rule, violation.value.as_deref()),
+            (finding.rule, finding.value.as_deref()),
             ("source_directory.changed", Some(path))
         );
     }

@@ -2,7 +2,7 @@ use super::*;
 
 fn broken(builder: EnvironmentBuilder) -> Vec<(&'static str, String)> {
     let error = builder.build().unwrap_err();
-    let found = error.violations().iter();
+    let found = error.findings().iter();
     found.map(|v| (v.rule, v.path.clone())).collect()
 }
 
