@@ -13,7 +13,7 @@ mod compute;
 mod config;
 #[cfg(feature = "emulator")]
 pub mod emulator;
-mod error;
+pub mod error;
 mod facts;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
@@ -33,10 +33,13 @@ mod webservice;
 mod wire;
 mod workspace;
 
-#[cfg(feature = "services")]
-pub use blob::TransferProgress;
+pub use async_trait::async_trait;
+pub use azure_core;
+#[cfg(feature = "identity")]
+pub use azure_identity;
+
 pub use compute::{
-    Aks, AksCompute, AttachWith, ComputeTarget, CreateWith, Kind, Resumed, Waitable, wait_all,
+    Aks, AksCompute, AnyCompute, AnyKind, AttachWith, ComputeTarget, CreateWith, Kind, UpdateWith,
 };
 pub use config::{
     AttachConfiguration, AttachConfigurationBuilder, ClusterPurpose, ClusterRef, LeafDomain,
@@ -51,34 +54,51 @@ pub use config::{
     EnvironmentSource, InferenceConfiguration, InferenceConfigurationBuilder, LivenessProbe,
     Replicas, ServiceLoad, ServiceUpdate, ServiceUpdateBuilder, SparkSettings, replicas_for_load,
 };
-pub use error::{ContainerLogs, Error, ErrorKind, Finding, ServiceError, Severity};
+pub use error::{Error, ErrorKind};
 #[cfg(feature = "services")]
-pub use model::{Model, ModelChange, ModelDownload, ModelQuery, ModelRegistration, RunOutput};
+pub use model::{Model, ModelQuery, RunOutput};
+#[cfg(feature = "services")]
+pub use names::ServiceName;
 pub use names::{ComputeName, WorkspaceId};
+pub use operation::{Operation, Prepared, TokenStore, WaitOptions, Waitable, wait_all};
+pub use resume::Resumed;
 #[cfg(feature = "services")]
-pub use names::{ModelName, Namespace, ServiceName};
-pub use operation::{Event, Operation, Prepared, Progress, StatusClass, WaitOptions};
-#[cfg(feature = "services")]
-pub use scoring::{
-    ScoringAnswer, ScoringClient, ScoringClientBuilder, ScoringRequest, ScoringRetry,
-};
+pub use scoring::{ScoringClient, ScoringClientBuilder, ScoringRequest, ScoringRetry};
 pub use token::{ResumeToken, Verb};
-pub use transport::{Cloud, Continuation, List, Page, Pages};
+pub use transport::{Cloud, Continuation, List};
 #[cfg(feature = "services")]
-pub use webservice::{
-    AksWebservice, Deployment, KeyName, LogOptions, ResumedService, ServiceChange, ServiceQuery,
-    ServiceState,
-};
-pub use wire::{
-    AksCredentials, AksNetworking, AksProperties, ComputeProperties, ComputeResource,
-    KindProperties, SslSettings, SystemService,
-};
+pub use webservice::{AksWebservice, KeyName, LogOptions, ServiceQuery};
 #[cfg(feature = "services")]
-pub use wire::{
-    AutoScalerSettings, ContainerResources, ModelResource, ProbeSettings, ReplicaStatus,
-    ResourceNeeds, ServiceKeys, ServiceResource, ServiceToken,
-};
+pub use wire::ResourceNeeds;
 pub use workspace::{Workspace, WorkspaceBuilder};
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+pub mod models {
+    //! What the service answers, what a wait reports, and the request values that verbs return.
+
+    #[cfg(feature = "services")]
+    pub use crate::blob::TransferProgress;
+    pub use crate::compute::{AttachCompute, CreateCompute, RemoveCompute, UpdateCompute};
+    #[cfg(feature = "services")]
+    pub use crate::model::{DownloadModel, RegisterModel, UpdateModel};
+    pub use crate::operation::{Event, Progress, StatusClass};
+    #[cfg(feature = "services")]
+    pub use crate::scoring::ScoringAnswer;
+    pub use crate::token::TokenResource;
+    pub use crate::transport::{Page, Pages};
+    #[cfg(feature = "services")]
+    pub use crate::webservice::{
+        DeleteService, DeployService, RegenerateKey, ServiceState, UpdateService,
+    };
+    pub use crate::wire::{
+        AksCredentials, AksNetworking, AksProperties, ComputeProperties, ComputeResource,
+        ComputeState, SslSettings, SystemService,
+    };
+    #[cfg(feature = "services")]
+    pub use crate::wire::{
+        AutoScalerSettings, ContainerResources, ModelResource, ProbeSettings, ReplicaStatus,
+        ServiceKeys, ServiceResource, ServiceToken,
+    };
+}

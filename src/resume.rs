@@ -117,6 +117,7 @@ impl From<Operation<()>> for Resumed {
     }
 }
 
+#[allow(private_interfaces, reason = "nobody outside can name the trait")]
 impl Sealed for Resumed {
     fn driver(&mut self) -> Option<&mut Driver> {
         match self {
@@ -314,7 +315,7 @@ impl Workspace {
             return Ok(self.removal(&name, ticket, (machine, step)));
         }
         // What is known of it without a read.
-        let resource = ComputeResource::named(name.as_str(), kind);
+        let resource = ComputeResource::named(name.as_str(), Some(kind));
         let mut compute = AnyCompute::found(self.clone(), name, resource)?;
         compute.begin(ticket, (machine, step));
         Ok(Resumed::Compute(compute))

@@ -342,7 +342,7 @@ impl<K: Kind> ComputeTarget<K> {
     /// `Failed` or `Canceled`. `None` where the service did not write it.
     #[must_use]
     pub fn state(&self) -> Option<ComputeState> {
-        self.status().map(ComputeState::from)
+        self.status().map(ComputeState::of)
     }
 
     /// Returns the [`state`](Self::state) as the service spells it: `Creating`, `Succeeded`, …
@@ -554,6 +554,7 @@ impl<K: Kind> ComputeTarget<K> {
     }
 }
 
+#[allow(private_interfaces, reason = "nobody outside can name the trait")]
 impl<K: Kind> Sealed for ComputeTarget<K> {
     fn driver(&mut self) -> Option<&mut Driver> {
         Some(self.begin_wait())

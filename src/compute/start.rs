@@ -295,7 +295,7 @@ async fn put<K: Kind>(
         .json(token.id())
         .ok()
         .filter(|resource: &ComputeResource| K::accepts(&resource.properties.compute_type))
-        .unwrap_or_else(|| ComputeResource::named(name.as_str(), K::COMPUTE_TYPE));
+        .unwrap_or_else(|| ComputeResource::named(name.as_str(), Some(K::COMPUTE_TYPE)));
     let mut compute = ComputeTarget::found(workspace, name, resource)?;
     compute.requested = Some(requested(body));
     // A name that was taken was refused: every row of a list is of this operation's making.

@@ -190,6 +190,7 @@ impl ErrorKind {
             Self::ScoringUnauthorized => "scoring_unauthorized",
             Self::Service => "service",
             Self::Timeout => "timeout",
+            Self::TokenStore => "token_store",
             Self::Transport => "transport",
             Self::UntrustedUrl => "untrusted_url",
             Self::Validation => "validation",

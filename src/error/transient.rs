@@ -53,6 +53,7 @@ impl Error {
             | ErrorKind::ScoringCodeFailed
             | ErrorKind::ScoringTimeout
             | ErrorKind::ScoringUnauthorized
+            | ErrorKind::TokenStore
             | ErrorKind::UntrustedUrl
             | ErrorKind::Validation => false,
         }

@@ -22,14 +22,14 @@ type Callback = Arc<dyn Fn(TransferProgress) + Send + Sync>;
 
 /// A download that begins when it is awaited: [`Model::download`].
 #[must_use = "nothing is sent before it is awaited"]
-pub struct ModelDownload {
+pub struct DownloadModel {
     model: Model,
     folder: PathBuf,
     overwrite: bool,
     progress: Option<Callback>,
 }
 
-impl ModelDownload {
+impl DownloadModel {
     pub(super) fn new(model: Model, folder: PathBuf) -> Self {
         Self {
             model,
@@ -140,7 +140,7 @@ impl ModelDownload {
     }
 }
 
-impl IntoFuture for ModelDownload {
+impl IntoFuture for DownloadModel {
     type Output = Result<Vec<PathBuf>, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
@@ -150,9 +150,9 @@ impl IntoFuture for ModelDownload {
     }
 }
 
-impl fmt::Debug for ModelDownload {
+impl fmt::Debug for DownloadModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ModelDownload")
+        f.debug_struct("DownloadModel")
             .field("model", &self.model.id)
             .field("folder", &self.folder)
             .field("overwrite", &self.overwrite)

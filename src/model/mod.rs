@@ -9,11 +9,11 @@ mod register;
 mod update;
 
 pub(crate) use artifacts::{LOCAL_UPLOAD, Uploads};
-pub use download::ModelDownload;
+pub use download::DownloadModel;
 pub use query::ModelQuery;
 pub(crate) use query::pairs;
-pub use register::{ModelRegistration, RunOutput};
-pub use update::ModelChange;
+pub use register::{RegisterModel, RunOutput};
+pub use update::UpdateModel;
 
 use crate::error::{Error, ErrorKind};
 use crate::names::ModelName;
@@ -64,25 +64,25 @@ pub struct Model {
 impl Model {
     /// Registers a file or a folder of this machine as the next version of a model.
     ///
-    /// Nothing is sent before the registration is awaited; see [`ModelRegistration`].
+    /// Nothing is sent before the registration is awaited; see [`RegisterModel`].
     pub fn register(
         workspace: &Workspace,
         name: impl Into<String>,
         path: impl AsRef<Path>,
-    ) -> ModelRegistration {
-        ModelRegistration::of_path(workspace.clone(), name.into(), path.as_ref().to_owned())
+    ) -> RegisterModel {
+        RegisterModel::of_path(workspace.clone(), name.into(), path.as_ref().to_owned())
     }
 
     /// Registers what a run has left among its outputs as the next version of a model: nothing is
     /// uploaded.
     ///
-    /// Nothing is sent before the registration is awaited; see [`ModelRegistration`].
+    /// Nothing is sent before the registration is awaited; see [`RegisterModel`].
     pub fn register_from_run(
         workspace: &Workspace,
         name: impl Into<String>,
         output: RunOutput,
-    ) -> ModelRegistration {
-        ModelRegistration::of_run(workspace.clone(), name.into(), output)
+    ) -> RegisterModel {
+        RegisterModel::of_run(workspace.clone(), name.into(), output)
     }
 
     /// Reads a model: `name:version`, or the latest version where only a name is given.
@@ -246,8 +246,8 @@ impl Model {
     }
 
     /// Where the files of the model shall go; nothing is sent before it is awaited.
-    pub fn download(&self, folder: impl AsRef<Path>) -> ModelDownload {
-        ModelDownload::new(self.clone(), folder.as_ref().to_owned())
+    pub fn download(&self, folder: impl AsRef<Path>) -> DownloadModel {
+        DownloadModel::new(self.clone(), folder.as_ref().to_owned())
     }
 
     /// Deletes this version. One that is gone already is a success. Its files stay in the artifact store,

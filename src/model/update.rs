@@ -16,7 +16,7 @@ use std::sync::Arc;
 impl Model {
     /// Changes tags, properties or the description of this version.
     ///
-    /// Nothing is sent before the change is awaited; see [`ModelChange`].
+    /// Nothing is sent before the change is awaited; see [`UpdateModel`].
     ///
     /// ```
     /// # async fn update(model: &mut azureml_aks::Model) -> Result<(), azureml_aks::Error> {
@@ -24,8 +24,8 @@ impl Model {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn update(&mut self) -> ModelChange<'_> {
-        ModelChange {
+    pub fn update(&mut self) -> UpdateModel<'_> {
+        UpdateModel {
             model: self,
             tags: TagChanges::default(),
             properties: Tags::new(),
@@ -36,14 +36,14 @@ impl Model {
 
 /// A change of a model that begins when it is awaited: [`Model::update`].
 #[must_use = "nothing is sent before it is awaited"]
-pub struct ModelChange<'m> {
+pub struct UpdateModel<'m> {
     model: &'m mut Model,
     tags: TagChanges,
     properties: Tags,
     description: Option<String>,
 }
 
-impl<'m> ModelChange<'m> {
+impl<'m> UpdateModel<'m> {
     /// Adds a tag, or replaces the tag of that name. The other tags stay.
     pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.tags.single.insert(name.into(), Some(value.into()));
@@ -149,7 +149,7 @@ impl<'m> ModelChange<'m> {
     }
 }
 
-impl<'m> IntoFuture for ModelChange<'m> {
+impl<'m> IntoFuture for UpdateModel<'m> {
     type Output = Result<(), Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'm>>;
 
@@ -159,9 +159,9 @@ impl<'m> IntoFuture for ModelChange<'m> {
     }
 }
 
-impl fmt::Debug for ModelChange<'_> {
+impl fmt::Debug for UpdateModel<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ModelChange")
+        f.debug_struct("UpdateModel")
             .field("model", &self.model.id)
             .field("tags", &self.tags)
             .field("properties", &self.properties)

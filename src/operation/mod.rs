@@ -34,8 +34,6 @@ pub use progress::{Event, Progress};
 pub use record::TokenStore;
 #[cfg(feature = "internals")]
 pub(crate) use schedule::Pace;
-#[cfg(feature = "services")]
-pub(crate) use status::Family;
 pub use status::StatusClass;
 pub(crate) use status::is_deleting;
 #[cfg(feature = "internals")]

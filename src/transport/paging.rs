@@ -3,10 +3,9 @@
 use super::client::{Sending, ServiceClient};
 use super::exchange::{HttpRequest, Limit};
 use crate::error::{Error, ErrorKind, redact_url};
-use crate::wire;
+use crate::wire::{self, Item};
 use futures::lock::Mutex;
 use futures::stream::{self, BoxStream, Stream, StreamExt, TryStreamExt};
-use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::fmt;
 use std::pin::Pin;
@@ -335,7 +334,7 @@ type Begin = (Arc<ServiceClient>, Url);
 ///
 /// A page is parsed once. `nextLink` is followed byte for byte, to the origin of ARM only, and a
 /// list whose links go round in a circle ends with an error.
-pub(crate) fn pages<T: DeserializeOwned + Send + 'static>(
+pub(crate) fn pages<T: Item + Send + 'static>(
     client: Arc<ServiceClient>,
     first: Url,
 ) -> List<T> {
@@ -345,7 +344,7 @@ pub(crate) fn pages<T: DeserializeOwned + Send + 'static>(
 /// [`pages`], of a service whose links may name a host of its own: of a link only the query is taken,
 /// as Microsoft's client does.
 #[cfg(feature = "services")]
-pub(crate) fn own_pages<T: DeserializeOwned + Send + 'static>(
+pub(crate) fn own_pages<T: Item + Send + 'static>(
     client: Arc<ServiceClient>,
     first: Url,
 ) -> List<T> {
@@ -356,7 +355,7 @@ pub(crate) fn own_pages<T: DeserializeOwned + Send + 'static>(
 #[cfg(feature = "services")]
 pub(crate) fn own_pages_of<T, F>(begin: impl Fn() -> F + Send + Sync + 'static) -> List<T>
 where
-    T: DeserializeOwned + Send + 'static,
+    T: Item + Send + 'static,
     F: Future<Output = Result<Begin, Error>> + Send + 'static,
 {
     list(begin, Links::Own)
@@ -381,13 +380,13 @@ enum Links {
 
 fn list<T, F>(begin: impl Fn() -> F + Send + Sync + 'static, links: Links) -> List<T>
 where
-    T: DeserializeOwned + Send + 'static,
+    T: Item + Send + 'static,
     F: Future<Output = Result<Begin, Error>> + Send + 'static,
 {
     List::of(Pages::new(move |from| walk(begin(), from, links).boxed()))
 }
 
-fn walk<T: DeserializeOwned + Send + 'static>(
+fn walk<T: Item + Send + 'static>(
     begin: impl Future<Output = Result<Begin, Error>> + Send + 'static,
     from: Option<Continuation>,
     links: Links,
@@ -465,7 +464,7 @@ struct Reader {
 }
 
 impl Reader {
-    async fn page<T: DeserializeOwned>(
+    async fn page<T: Item>(
         &self,
         url: Url,
     ) -> Result<(Vec<Result<T, Error>>, Next), Error> {
@@ -475,13 +474,13 @@ impl Reader {
             .send(&request, Sending::Retried, Limit::PAGE, None)
             .await?
             .successful(&self.request_id)?;
-        let (items, next) = match answer.json::<wire::Page<T>>(&self.request_id) {
-            Ok(page) => {
+        let (items, next) = match wire::Page::<T>::read(answer.text()) {
+            Some(page) => {
                 let next = self.next(&request.url, &page);
                 (page.value.into_iter().map(Ok).collect(), next)
             }
             // Rare: one odd item. Read the page again, item by item.
-            Err(_) => {
+            None => {
                 let page: wire::Page<Box<RawValue>> = answer.json(&self.request_id)?;
                 let items = page.value.iter().map(|raw| {
                     serde_json::from_str(raw.get()).map_err(|error| {

@@ -155,6 +155,7 @@ impl AksWebservice {
     }
 }
 
+#[allow(private_interfaces, reason = "nobody outside can name the trait")]
 impl Sealed for AksWebservice {
     fn driver(&mut self) -> Option<&mut Driver> {
         self.begin_wait().ok()

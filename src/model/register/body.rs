@@ -1,11 +1,11 @@
 //! The bodies of a registration: pure functions of what was said.
 
-use super::ModelRegistration;
+use super::RegisterModel;
 use crate::wire::ResourceNeeds;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-impl ModelRegistration {
+impl RegisterModel {
     pub(super) fn model_body(&self, asset: &str) -> Value {
         let mut body = json!({
             "name": self.name,

@@ -1,11 +1,11 @@
 //! What can be known of a registration without the service.
 
-use super::{ModelRegistration, Origin};
+use super::{RegisterModel, Origin};
 use crate::error::{Error, Finding};
 use crate::names::ModelName;
 use crate::rules;
 
-impl ModelRegistration {
+impl RegisterModel {
     /// The name, or everything that is wrong.
     pub(super) fn check(&self) -> Result<ModelName, Error> {
         let mut found: Vec<Finding> = Vec::new();

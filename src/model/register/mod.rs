@@ -96,7 +96,7 @@ enum Origin {
 /// each may make a version, for the service has no way to make one only if there is none.
 #[must_use = "nothing is sent before it is awaited"]
 #[derive(Clone)]
-pub struct ModelRegistration {
+pub struct RegisterModel {
     workspace: Workspace,
     name: String,
     origin: Origin,
@@ -110,7 +110,7 @@ pub struct ModelRegistration {
     progress: Option<Callback>,
 }
 
-impl ModelRegistration {
+impl RegisterModel {
     pub(super) fn of_path(workspace: Workspace, name: String, path: PathBuf) -> Self {
         Self::of(workspace, name, Origin::Path(path))
     }
@@ -219,7 +219,7 @@ impl ModelRegistration {
     }
 }
 
-impl IntoFuture for ModelRegistration {
+impl IntoFuture for RegisterModel {
     type Output = Result<Model, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
@@ -229,9 +229,9 @@ impl IntoFuture for ModelRegistration {
     }
 }
 
-impl fmt::Debug for ModelRegistration {
+impl fmt::Debug for RegisterModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ModelRegistration")
+        f.debug_struct("RegisterModel")
             .field("name", &self.name)
             .field("origin", &self.origin)
             .field("framework", &self.framework)

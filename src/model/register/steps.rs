@@ -1,7 +1,7 @@
 //! The steps of a registration.
 
 use super::body::asset_body;
-use super::{ModelRegistration, Origin, RunOutput};
+use super::{RegisterModel, Origin, RunOutput};
 use crate::blob::TransferProgress;
 use crate::error::{Error, ErrorKind};
 use crate::model::download::asset_of;
@@ -31,7 +31,7 @@ impl Content {
     }
 }
 
-impl ModelRegistration {
+impl RegisterModel {
     pub(super) async fn run(self) -> Result<Model, Error> {
         let name = self.check()?;
         // First what needs no service.
