@@ -8,3 +8,8 @@ mod script;
 #[cfg(feature = "services")]
 mod services;
 mod verbs;
+
+/// The result of an operation, as a tree.
+fn tree(result: super::Settled) -> Option<serde_json::Value> {
+    result.map(|text| serde_json::from_str(text.get()).expect("the service wrote JSON"))
+}

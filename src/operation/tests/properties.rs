@@ -6,7 +6,7 @@ use crate::ErrorKind;
 use crate::error::Error;
 use crate::operation::step::Observation;
 use crate::operation::{Machine, Step, WaitOptions};
-use crate::token::{FinalStateVia, HttpVerb, MonitorKind};
+use crate::token::{FinalStateVia, HttpVerb, MonitorKind, TokenResource};
 use crate::transport::{Answer, TrustedOrigins};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -299,13 +299,12 @@ proptest! {
         let first = Observed::Answer(202, headers, body).observation().unwrap();
         let begun = Machine::start(HttpVerb::Put, &url, "id", "1", &origins, None, &first);
         let (machine, _) = begun.unwrap();
-        let mut token = crate::ResumeToken::prepared(
-            crate::Verb::Create,
-            HttpVerb::Put,
-            "https://management.azure.com".into(),
-            url.to_string(),
-            "1".into(),
-            "id".into(),
+        let mut token = crate::ResumeToken::of_request(
+            TokenResource::Compute("AKS".into()),
+            (crate::Verb::Create, HttpVerb::Put),
+            url.as_str(),
+            None,
+            "id",
         );
         machine.write(token.parts_mut());
         let read = crate::ResumeToken::parse(&token.expose()).unwrap();
@@ -358,15 +357,13 @@ proptest! {
                     let own = url.as_str() == SERVICE
                         || url.path().strip_prefix("/operations/").is_some_and(|id| !id.contains('/'));
                     prop_assert!(own && origins.check(url).is_ok(), "{url}");
-                    let mut token = crate::ResumeToken::prepared(
-                        crate::Verb::Deploy,
-                        verb,
-                        "https://management.azure.com".into(),
-                        SERVICE.into(),
-                        String::new(),
-                        "id".into(),
-                    )
-                    .for_service(result);
+                    let mut token = crate::ResumeToken::of_request(
+                        TokenResource::Service,
+                        (crate::Verb::Deploy, verb),
+                        SERVICE,
+                        result.then_some(FinalStateVia::OriginalUri),
+                        "id",
+                    );
                     machine.write(token.parts_mut());
                     let read = crate::ResumeToken::parse(&token.expose()).unwrap();
                     prop_assert!(Machine::resume(read.parts(), &origins).is_ok());

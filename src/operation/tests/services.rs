@@ -2,10 +2,12 @@
 
 use super::script::*;
 use super::verbs::workspace;
-use crate::operation::{Driver, Machine, WaitOptions};
-use crate::token::{HttpVerb, MonitorKind, ResumeToken, Verb};
+use super::tree;
+use crate::operation::{Driver, Machine, Ticket, WaitOptions};
+use crate::token::{FinalStateVia, HttpVerb, MonitorKind, ResumeToken, TokenResource, Verb};
 use crate::transport::{HttpRequest, Limit, Sending};
-use crate::{Error, ErrorKind, Progress};
+use crate::models::Progress;
+use crate::{Error, ErrorKind};
 use azure_core::http::Method;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -62,10 +64,11 @@ async fn begin(
         .await?;
     let origins = client.origins();
     let begun = Machine::start_service(verb, &url, &id, origins, &operations, result, &answer)?;
-    let endpoint = url.origin().ascii_serialization();
-    let token = ResumeToken::prepared(Verb::Deploy, verb, endpoint, url.into(), String::new(), id)
-        .for_service(result);
-    Ok(Driver::new(client, "s".into(), Some(token), begun))
+    let via = result.then_some(FinalStateVia::OriginalUri);
+    let of = (Verb::Deploy, verb);
+    let token = ResumeToken::of_request(TokenResource::Service, of, url.as_str(), via, &id);
+    let ticket = Ticket::of(token);
+    Ok(Driver::new(client, "s".into(), Some(ticket), begun))
 }
 
 struct Run {
@@ -101,7 +104,7 @@ async fn run(
     );
     let log = log.lock().unwrap().clone();
     Run {
-        result: ended,
+        result: ended.map(tree),
         urls: sent.into_iter().skip(1).map(|sent| sent.url).collect(),
         log,
     }
@@ -290,17 +293,17 @@ async fn case_40_a_wait_that_passes_its_deadline_goes_on_from_its_token() {
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
 
     let token = ResumeToken::parse(&error.resume_token().unwrap().expose()).unwrap();
-    assert_eq!(token.target().as_deref(), Some("s"));
+    assert_eq!(token.target(), "s");
     assert_eq!(token.parts().next_request_uri.as_deref(), Some(OPERATION));
     assert_eq!(token.parts().monitor, Some(MonitorKind::ServiceOperation));
 
     let script = Script::new();
     let client = workspace(&script).client().clone();
     let begun = Machine::resume(token.parts(), client.origins()).unwrap();
-    let mut resumed = Driver::new(client, "s".into(), Some(token), begun);
+    let mut resumed = Driver::new(client, "s".into(), Some(Ticket::of(token)), begun);
     script.expect([operation("Succeeded", ""), service("Healthy")]);
     let result = resumed.run(&WaitOptions::new()).await.unwrap();
-    assert_eq!(result.unwrap()["state"], "Healthy");
+    assert_eq!(tree(result).unwrap()["state"], "Healthy");
     let urls: Vec<String> = script.sent().into_iter().map(|sent| sent.url).collect();
     assert_eq!(urls, [OPERATION, SERVICE]);
 }
@@ -318,6 +321,6 @@ async fn case_40_a_service_that_was_only_read_is_watched_to_a_final_state() {
         service("Healthy"),
     ]);
     let result = driver.run(&WaitOptions::new()).await.unwrap();
-    assert_eq!(result.unwrap()["state"], "Healthy");
+    assert_eq!(tree(result).unwrap()["state"], "Healthy");
     assert!(script.sent().iter().all(|sent| sent.url == SERVICE));
 }

@@ -1,8 +1,9 @@
 //! Cases 6, 13, 16 and 36.
 
 use super::script::*;
-use crate::operation::{Driver, Machine, WaitOptions};
-use crate::token::{FinalStateVia, HttpVerb, ResumeToken, Verb};
+use super::tree;
+use crate::operation::{Driver, Machine, Ticket, WaitOptions};
+use crate::token::{FinalStateVia, HttpVerb, ResumeToken, TokenResource, Verb};
 use crate::transport::{HttpRequest, Limit, Sending};
 use crate::{Error, ErrorKind, Workspace};
 use azure_core::http::{Method, Transport};
@@ -46,9 +47,9 @@ pub(super) async fn begin(
         .send(&request, Sending::Once, Limit::RESOURCE, None)
         .await?;
     let begun = Machine::start(verb, &url, &id, "1", client.origins(), via, &answer)?;
-    let endpoint = url.origin().ascii_serialization();
-    let token = ResumeToken::prepared(Verb::Update, verb, endpoint, url.into(), "1".into(), id);
-    Ok(Driver::new(client, "thing".into(), Some(token), begun))
+    let resource = TokenResource::Compute("AKS".into());
+    let token = ResumeToken::of_request(resource, (Verb::Update, verb), url.as_str(), None, &id);
+    Ok(Driver::new(client, "thing".into(), Some(Ticket::of(token)), begun))
 }
 
 struct Run {
@@ -82,7 +83,7 @@ async fn run(
         "{sent:?}"
     );
     Run {
-        result,
+        result: result.map(tree),
         urls: sent.into_iter().skip(1).map(|sent| sent.url).collect(),
     }
 }
