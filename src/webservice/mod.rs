@@ -184,8 +184,10 @@ impl AksWebservice {
         self.resource.scoring_uri.as_deref()
     }
 
-    /// What deserves a look in the request that made or changed the service: sources that were left
-    /// out, checks that the service did not make or that were passed over.
+    /// Returns what was found in the request that made or changed the service, and did not stop it:
+    /// sources that were left out ([`Warning`](crate::Severity::Warning)), checks that the service did
+    /// not make ([`Unknown`](crate::Severity::Unknown)), and with `despite_findings` what its checks
+    /// speak against (a warning then).
     #[must_use]
     pub fn warnings(&self) -> &[Finding] {
         &self.warnings
