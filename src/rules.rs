@@ -324,6 +324,26 @@ mod tests {
     }
 
     #[test]
+    fn only_errors_refuse_and_only_errors_are_in_the_error() {
+        let mut findings = Findings::default();
+        findings.advise(CAPACITY_PRODUCTION_NODES, "a", "m", "r");
+        findings.unchecked(TLS_NOT_CHECKED, "b", "m", "r");
+        assert!(!findings.refused());
+        findings.refuse(NAME_END, "c", None, "m", "r");
+        assert!(findings.refused());
+        let error = findings.finish("thing").unwrap_err();
+        assert_eq!(error.to_string().lines().count(), 2, "{error}");
+        assert_eq!(error.findings(), [NAME_END.finding("c", None, "m", "r")]);
+
+        let mut findings = Findings::default();
+        findings.advise(CAPACITY_PRODUCTION_NODES, "a", "m", "r");
+        findings.unchecked(TLS_NOT_CHECKED, "b", "m", "r");
+        let found = findings.finish("thing").unwrap();
+        let severities: Vec<_> = found.iter().map(|found| found.severity).collect();
+        assert_eq!(severities, [Severity::Warning, Severity::Unknown]);
+    }
+
+    #[test]
     fn the_page_of_rules_lists_exactly_the_registry() {
         let page = include_str!("../docs/validation.md");
         let listed: BTreeSet<(String, String, String)> = page

@@ -264,6 +264,21 @@ macro_rules! serialises {
 }
 
 #[test]
+fn every_type_that_a_program_reports_can_be_serialised() {
+    for (name, serialises) in [
+        ("ErrorKind", serialises!(ErrorKind)),
+        ("Finding", serialises!(Finding)),
+        ("Progress", serialises!(Progress)),
+        ("ServiceError", serialises!(ServiceError)),
+        ("Severity", serialises!(Severity)),
+        ("StatusClass", serialises!(StatusClass)),
+        ("Verb", serialises!(Verb)),
+    ] {
+        assert!(serialises, "{name}");
+    }
+}
+
+#[test]
 fn no_type_that_can_hold_a_secret_can_be_serialised() {
     assert!(serialises!(String), "the check can tell");
     for (name, serialises) in [

@@ -397,7 +397,7 @@ impl<K: Kind> ComputeTarget<K> {
         self.pending.as_ref()?.token()
     }
 
-    /// Returns where the finished compute is not what was asked for.
+    /// Returns where the finished compute differs from what was asked for: rule `compute.deviates`.
     ///
     /// The service has no way to close the window between the read that finds a name free and the
     /// PUT that takes it. If somebody else's request came in between, this is where it shows: see

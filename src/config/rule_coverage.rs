@@ -3,7 +3,7 @@
 
 use super::certificate::fixtures::{self, Authority, days_later, now};
 use super::*;
-use crate::error::{Error, Finding};
+use crate::error::{Error, Finding, Severity};
 use crate::names::{ComputeName, WorkspaceId};
 use crate::rules::ALL;
 use serde_json::{Value, json};
@@ -72,6 +72,7 @@ pub(super) struct Seen(BTreeSet<&'static str>);
 impl Seen {
     pub(super) fn error<T: std::fmt::Debug>(&mut self, result: Result<T, Error>) {
         for finding in result.unwrap_err().findings() {
+            assert_eq!(finding.severity, Severity::Error, "{finding:?}");
             assert!(!finding.path.is_empty(), "{finding:?}");
             for text in [&finding.message, &finding.remedy] {
                 assert!(!text.is_empty() && !text.ends_with('.'), "{finding:?}");
@@ -83,6 +84,8 @@ impl Seen {
 
     pub(super) fn warnings(&mut self, warnings: &[Finding]) {
         assert!(!warnings.is_empty());
+        let refuses = |found: &Finding| found.severity == Severity::Error;
+        assert!(!warnings.iter().any(refuses), "{warnings:?}");
         self.0.extend(warnings.iter().map(|warning| warning.rule));
     }
 

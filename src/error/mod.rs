@@ -42,8 +42,9 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 /// # Design
 ///
 /// One cheap error instead of an enum per area: a caller rarely branches on more than "is it
-/// there", "may I try again" and "did the *operation* fail or only the *reading of its status*",
-/// and each of these is a predicate that stays true when the variants behind it change.
+/// there", "may I try again" ([`is_transient`](Self::is_transient)) and "did the *operation* fail or
+/// only the *reading of its status*", and each of these is a predicate that stays true when the
+/// variants behind it change.
 ///
 /// ```
 /// use azureml_aks::{AksCompute, ClusterPurpose, ErrorKind};

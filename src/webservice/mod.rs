@@ -257,8 +257,10 @@ impl AksWebservice {
         self.resource.scoring_uri.as_deref()
     }
 
-    /// Returns the findings of the request that made or changed the service which did not stop it: sources
-    /// that were left out, checks that the service did not make or that were passed over.
+    /// Returns what was found in the request that made or changed the service, and did not stop it:
+    /// sources that were left out ([`Warning`](crate::error::Severity::Warning)), checks that the service did
+    /// not make ([`Unknown`](crate::error::Severity::Unknown)), and with `despite_findings` the problems
+    /// that its checks reported (a warning then).
     #[must_use]
     pub fn warnings(&self) -> &[Finding] {
         &self.warnings

@@ -43,7 +43,9 @@ impl ServiceUpdate {
         self.said
     }
 
-    /// What is allowed but deserves a look.
+    /// Returns what does not stand in the way: what is allowed but probably not meant
+    /// ([`Warning`](crate::Severity::Warning)), and checks that could not be made
+    /// ([`Unknown`](crate::Severity::Unknown)).
     #[must_use]
     pub fn warnings(&self) -> &[Finding] {
         &self.warnings

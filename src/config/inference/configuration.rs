@@ -145,7 +145,7 @@ impl InferenceConfiguration {
         self.said
     }
 
-    /// What is allowed but deserves a look, the warnings of the environment and of the file
+    /// Returns what is allowed but probably not meant, the warnings of the environment and of the file
     /// included.
     #[must_use]
     pub fn warnings(&self) -> &[Finding] {

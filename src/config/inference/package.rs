@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(crate) struct Package {
     /// The driver program first, then the entry script or the archive of the sources.
     pub(crate) files: Vec<PackFile>,
-    /// What deserves a look: links that were left out, for example.
+    /// What does not stop the upload: links that were left out, for example.
     pub(crate) warnings: Vec<Finding>,
     /// What the environment has to know of the package.
     variables: Vec<(&'static str, String)>,

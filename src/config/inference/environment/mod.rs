@@ -78,7 +78,9 @@ impl Environment {
         self.said.base_image.as_deref()
     }
 
-    /// What is allowed but deserves a look.
+    /// Returns what does not stand in the way: what is allowed but probably not meant
+    /// ([`Warning`](crate::Severity::Warning)), and checks that could not be made
+    /// ([`Unknown`](crate::Severity::Unknown)).
     #[must_use]
     pub fn warnings(&self) -> &[Finding] {
         &self.warnings
