@@ -125,7 +125,6 @@ impl<T> List<T> {
     /// to the place that it names.
     pub fn continue_from(mut self, continuation: &Continuation) -> Self {
         self.pages.from = Some(continuation.clone());
-        self.pages.begun = None;
         self.pages.reading = Mutex::new(None);
         Self::of(self.pages)
     }
