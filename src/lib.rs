@@ -45,17 +45,18 @@ pub use config::{
 };
 #[cfg(feature = "services")]
 pub use config::{
-    Auth, AutoScale, CondaDependencies, ContainerRegistry, DeployConfiguration,
-    DeployConfigurationBuilder, Dockerfile, Environment, EnvironmentBuilder, EnvironmentRef,
-    EnvironmentSource, InferenceConfiguration, InferenceConfigurationBuilder, LivenessProbe,
-    Replicas, ServiceLoad, ServiceUpdate, ServiceUpdateBuilder, SparkSettings, replicas_for_load,
+    Auth, AutoScale, CondaDependencies, CondaDependenciesBuilder, ContainerRegistry,
+    DeployConfiguration, DeployConfigurationBuilder, Dockerfile, Environment, EnvironmentBuilder,
+    EnvironmentRef, EnvironmentSource, InferenceConfiguration, InferenceConfigurationBuilder,
+    LivenessProbe, Replicas, ServiceLoad, ServiceUpdate, ServiceUpdateBuilder, SparkSettings,
+    replicas_for_load,
 };
 pub use error::{ContainerLogs, Error, ErrorKind, ServiceError, Violation, Warning};
 #[cfg(feature = "services")]
 pub use model::{Model, ModelChange, ModelDownload, ModelQuery, ModelRegistration, RunOutput};
-pub use names::{ComputeName, WorkspaceId};
 #[cfg(feature = "services")]
-pub use names::{ModelName, Namespace, ServiceName};
+pub use names::ServiceName;
+pub use names::{ComputeName, WorkspaceId};
 pub use operation::{Event, Operation, Prepared, Progress, StatusClass, WaitOptions};
 #[cfg(feature = "services")]
 pub use scoring::{

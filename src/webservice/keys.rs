@@ -8,11 +8,13 @@ use crate::transport::{Answer, HttpRequest};
 use crate::wire::{ServiceKeys, ServiceToken};
 use azure_core::credentials::Secret;
 use azure_core::http::Method;
+use serde::Serialize;
 use serde_json::json;
 use std::fmt;
 
 /// Which of the two keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[non_exhaustive]
 pub enum KeyName {
     /// The primary key.
     Primary,
@@ -20,12 +22,20 @@ pub enum KeyName {
     Secondary,
 }
 
-impl fmt::Display for KeyName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl KeyName {
+    /// Returns the name as the service spells it, which is its form in JSON too.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
             Self::Primary => "Primary",
             Self::Secondary => "Secondary",
-        })
+        }
+    }
+}
+
+impl fmt::Display for KeyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -107,7 +117,7 @@ impl AksWebservice {
         let plane = self.workspace.data_plane().await?;
         let path = ["services", self.name.as_str(), "regenerateKeys"];
         // As a word, although the description has a number: what Microsoft's client sends.
-        let mut body = json!({ "keyType": key.to_string() });
+        let mut body = json!({ "keyType": key });
         if let Some(value) = &value {
             body["keyValue"] = json!(value.secret());
         }

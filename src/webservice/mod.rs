@@ -163,7 +163,7 @@ impl AksWebservice {
     /// does a wait that ends.
     #[must_use]
     pub fn state(&self) -> Option<ServiceState> {
-        self.resource.state.as_deref().map(ServiceState::of)
+        self.resource.state.as_deref().map(ServiceState::from)
     }
 
     /// Why the service is not healthy, as it was last read.
