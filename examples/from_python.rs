@@ -70,7 +70,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn workspace() -> Result<(), Error> {
-    let ws = Workspace::from_config("examples")?
+    let ws = Workspace::builder_from_config("examples")?
         .default_credential()?
         .build()?;
     drop(ws);
@@ -82,14 +82,12 @@ fn provisioning() -> Result<azureml_aks::ProvisioningConfiguration, Error> {
         .vm_size("Standard_D3_v2")
         .agent_count(3)
         .location("eastus2")
-        .virtual_network(VirtualNetwork {
-            resource_group: "mygroup".into(),
-            network: "mynetwork".into(),
-            subnet: "default".into(),
-            service_cidr: "10.0.0.0/16".into(),
-            dns_service_ip: "10.0.0.10".into(),
-            docker_bridge_cidr: "172.17.0.1/16".into(),
-        })
+        .virtual_network(
+            VirtualNetwork::new("mygroup", "mynetwork", "default")
+                .service_cidr("10.0.0.0/16")
+                .dns_service_ip("10.0.0.10")
+                .docker_bridge_cidr("172.17.0.1/16"),
+        )
         .load_balancer(LoadBalancer::internal_in("mysubnet"))
         .build()?;
     Ok(prov_config)
@@ -164,7 +162,7 @@ async fn read(ws: &Workspace) -> Result<(), Error> {
 async fn update(ws: &Workspace) -> Result<(), Error> {
     let aks_target = AksCompute::get(ws, "myaks").await?;
     let config = UpdateConfiguration::builder()
-        .tls(TlsUpdate::Enable(Tls::leaf_domain("contoso")))
+        .tls(Tls::leaf_domain("contoso"))
         .build()?;
     let aks_target = aks_target.update(config).await?.await?;
     println!("{:?}", aks_target.properties().ssl_configuration);
@@ -352,7 +350,8 @@ async fn change(ws: &Workspace) -> Result<(), Error> {
 
 async fn from_files(ws: &Workspace) -> Result<(), Error> {
     let model = Model::get(ws, "mymodel:1").await?;
-    let inference_config = InferenceConfiguration::from_file("inferenceconfig.json")?;
+    let inference_config =
+        InferenceConfiguration::builder_from_file("inferenceconfig.json")?.build()?;
     let deployment_config =
         DeployConfiguration::builder_from_file("deploymentconfig.json")?.build()?;
     let aks_target = AksCompute::get(ws, "myaks").await?;
@@ -369,7 +368,8 @@ async fn from_files(ws: &Workspace) -> Result<(), Error> {
 
     model.write_metadata("modelinfo.json")?;
     let model = Model::from_metadata(ws, "modelinfo.json").await?;
-    let inference_config = InferenceConfiguration::from_file("inferenceconfig.json")?;
+    let inference_config =
+        InferenceConfiguration::builder_from_file("inferenceconfig.json")?.build()?;
     service
         .update_inference(inference_config)
         .models([&model])
@@ -379,7 +379,8 @@ async fn from_files(ws: &Workspace) -> Result<(), Error> {
 }
 
 async fn failed(ws: &Workspace, model: &Model) -> Result<(), Error> {
-    let inference_config = InferenceConfiguration::from_file("inferenceconfig.json")?;
+    let inference_config =
+        InferenceConfiguration::builder_from_file("inferenceconfig.json")?.build()?;
     let deployment_config = AksWebservice::deploy_configuration().build()?;
     let aks_target = AksCompute::get(ws, "myaks").await?;
     // Its name asks the emulator to fail.

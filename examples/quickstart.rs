@@ -110,10 +110,10 @@ async fn run() -> azureml_aks::Result<()> {
 /// Azure where it is configured, the emulator where it is not.
 fn setting() -> azureml_aks::Result<Setting> {
     if let Some(path) = std::env::args().nth(1) {
-        return azure(Workspace::from_config(path)?);
+        return azure(Workspace::builder_from_config(path)?);
     }
     if std::env::var_os("AZUREML_SUBSCRIPTION_ID").is_some() {
-        return azure(Workspace::from_env()?);
+        return azure(Workspace::builder_from_env()?);
     }
     emulated()
 }
@@ -152,5 +152,5 @@ fn emulated() -> azureml_aks::Result<Setting> {
 #[cfg(not(feature = "emulator"))]
 fn emulated() -> azureml_aks::Result<Setting> {
     // The builder's own error says what is missing.
-    azure(Workspace::from_env()?)
+    azure(Workspace::builder_from_env()?)
 }

@@ -49,10 +49,11 @@ pub use config::{
 };
 #[cfg(feature = "services")]
 pub use config::{
-    Auth, AutoScale, CondaDependencies, ContainerRegistry, DeployConfiguration,
-    DeployConfigurationBuilder, Dockerfile, Environment, EnvironmentBuilder, EnvironmentRef,
-    EnvironmentSource, InferenceConfiguration, InferenceConfigurationBuilder, LivenessProbe,
-    Replicas, ServiceLoad, ServiceUpdate, ServiceUpdateBuilder, SparkSettings, replicas_for_load,
+    Auth, AutoScale, CondaDependencies, CondaDependenciesBuilder, ContainerRegistry,
+    DeployConfiguration, DeployConfigurationBuilder, Dockerfile, Environment, EnvironmentBuilder,
+    EnvironmentRef, EnvironmentSource, InferenceConfiguration, InferenceConfigurationBuilder,
+    LivenessProbe, Replicas, ServiceLoad, ServiceUpdate, ServiceUpdateBuilder, SparkSettings,
+    replicas_for_load,
 };
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "services")]

@@ -177,6 +177,7 @@ registry! {
     Refusal CAPACITY_PRODUCTION_MINIMUM = "capacity.production_minimum": "a production cluster of a known size has at least 12 vCPUs over all nodes";
     Advice CAPACITY_PRODUCTION_NODES = "capacity.production_nodes": "a production cluster has at least three nodes";
     Advice CAPACITY_DEV_TEST_MINIMUM = "capacity.dev_test_minimum": "a cluster for development and tests has at least 2 vCPUs";
+    Refusal NETWORK_RANGE_MISSING = "network.range_missing": "a network comes with the service range, the DNS address and the Docker bridge range";
     Refusal NETWORK_SERVICE_CIDR_SYNTAX = "network.service_cidr.syntax": "the service range is an IPv4 range in CIDR notation";
     Advice NETWORK_SERVICE_CIDR_HOST_BITS = "network.service_cidr.host_bits": "the service range is written with its first address";
     Advice NETWORK_SERVICE_CIDR_SIZE = "network.service_cidr.size": "the service range is smaller than /12";
@@ -286,6 +287,7 @@ registry! {
     Advice ENVIRONMENT_CONDA_UNUSED = "environment.conda_unused": "conda dependencies are not given where the user manages the dependencies";
     Refusal CONDA_FILE = "conda.file": "a conda file can be read, is not empty, and is a YAML mapping";
     Refusal CONDA_SHAPE = "conda.shape": "channels are texts, and dependencies are texts and lists of pip packages";
+    Refusal CONDA_STRICT = "conda.strict": "in strict mode, a conda file has only the keys that conda knows";
     Advice CONDA_UNKNOWN_KEY = "conda.unknown_key": "a conda file has the keys that conda knows";
     Advice CONDA_SERVER_MISSING = "conda.server_missing": "conda dependencies have the pip package `azureml-defaults`";
     Advice CONDA_SERVER_OLD = "conda.server_old": "`azureml-defaults` is 1.0.45 or later";

@@ -88,20 +88,16 @@ async fn everything() -> Vec<Recorded> {
             Pem::text(key),
         )
     };
-    let six_fields = VirtualNetwork {
-        resource_group: "mygroup".into(),
-        network: "mynetwork".into(),
-        subnet: "default".into(),
-        service_cidr: "10.0.0.0/16".into(),
-        dns_service_ip: "10.0.0.10".into(),
-        docker_bridge_cidr: "172.17.0.1/16".into(),
-    };
-    let subnet = Network::Subnet(Subnet {
-        id: "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/x".into(),
-        service_cidr: "10.0.0.0/16".into(),
-        dns_service_ip: "10.0.0.10".into(),
-        docker_bridge_cidr: "172.17.0.1/16".into(),
-    });
+    let six_fields = VirtualNetwork::new("mygroup", "mynetwork", "default")
+        .service_cidr("10.0.0.0/16")
+        .dns_service_ip("10.0.0.10")
+        .docker_bridge_cidr("172.17.0.1/16");
+    let subnet = Network::Subnet(
+        Subnet::new("/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/x")
+            .service_cidr("10.0.0.0/16")
+            .dns_service_ip("10.0.0.10")
+            .docker_bridge_cidr("172.17.0.1/16"),
+    );
     let new = AksCompute::provisioning_configuration;
     let configurations = [
         ("plain", new()),

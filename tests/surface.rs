@@ -14,6 +14,7 @@ fn every_public_type_of_services_can_be_shared_and_shown() {
     crosses_threads::<AutoScale>();
     crosses_threads::<AutoScalerSettings>();
     crosses_threads::<CondaDependencies>();
+    crosses_threads::<CondaDependenciesBuilder>();
     crosses_threads::<ContainerRegistry>();
     crosses_threads::<ContainerResources>();
     crosses_threads::<DeployConfiguration>();
@@ -33,11 +34,9 @@ fn every_public_type_of_services_can_be_shared_and_shown() {
     crosses_threads::<Model>();
     crosses_threads::<ModelChange>();
     crosses_threads::<ModelDownload>();
-    crosses_threads::<ModelName>();
     crosses_threads::<ModelQuery>();
     crosses_threads::<ModelRegistration>();
     crosses_threads::<ModelResource>();
-    crosses_threads::<Namespace>();
     crosses_threads::<ProbeSettings>();
     crosses_threads::<Prepared<AksWebservice>>();
     crosses_threads::<ReplicaStatus>();
@@ -150,19 +149,172 @@ fn every_type_that_the_library_gives_is_in_these_lists() {
         "Result",
         "Waitable",
     ];
-    let library = include_str!("../src/lib.rs");
     let own = include_str!("surface.rs");
-    let given = library.split("pub use ").skip(1);
-    let given = given.filter_map(|text| text.split_once(';'));
-    let names = given.flat_map(|(text, _)| text.split(|c: char| !c.is_alphanumeric() && c != '_'));
-    let types: Vec<&str> = names
-        .filter(|name| name.starts_with(char::is_uppercase) && !OTHERS.contains(name))
+    let types = exported(include_str!("../src/lib.rs"));
+    let types: Vec<&str> = types
+        .into_iter()
+        .filter(|name| !OTHERS.contains(name))
         .collect();
     assert!(types.len() > 80, "{types:?}");
     for name in types {
         let listed = [">", "<"].map(|end| format!("crosses_threads::<{name}{end}"));
         assert!(listed.iter().any(|text| own.contains(text)), "{name}");
     }
+}
+
+/// The names of types, traits and aliases that a file re-exports.
+fn exported(file: &str) -> Vec<&str> {
+    let given = file.split("pub use ").skip(1);
+    let given = given.filter_map(|text| text.split_once(';'));
+    let names = given.flat_map(|(text, _)| text.split(|c: char| !c.is_alphanumeric() && c != '_'));
+    names
+        .filter(|name| name.starts_with(char::is_uppercase))
+        .collect()
+}
+
+/// A member that is added later breaks nobody: whoever builds such a type goes through its
+/// constructors, and whoever matches on it has a last arm.
+#[test]
+fn types_that_may_gain_members_are_non_exhaustive() {
+    /// Uninhabited: it names a kind of compute and has no members to match on.
+    const MARKERS: [&str; 1] = ["Aks"];
+    let mut exported = exported(include_str!("../src/lib.rs"));
+    exported.extend(self::exported(include_str!("../src/emulator/mod.rs")));
+    let mut judged = Vec::new();
+    let mut folders = vec![concat!(env!("CARGO_MANIFEST_DIR"), "/src").into()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir::<std::path::PathBuf>(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let source = std::fs::read_to_string(&path).unwrap();
+            // Items stand apart by an empty line; one that is not indented is of the module.
+            for (at, start) in source.match_indices("\npub ") {
+                let item = &source[at + start.len()..];
+                let Some((kind, name)) = item.split_once(' ') else {
+                    continue;
+                };
+                let name = name.split(|c: char| !c.is_alphanumeric()).next().unwrap();
+                if !["struct", "enum"].contains(&kind) || !exported.contains(&name) {
+                    continue;
+                }
+                let head = source[..at].rsplit("\n\n").next().unwrap();
+                // A type without a body in braces ends in its line.
+                let line = item.lines().next().unwrap();
+                let body = if line.ends_with('{') {
+                    item.split("\n}").next().unwrap()
+                } else {
+                    line
+                };
+                let may_grow =
+                    kind == "enum" || body.contains("\n    pub ") || body.contains("(pub ");
+                let marked = head.contains("#[non_exhaustive]");
+                let known = MARKERS.contains(&name);
+                assert!(!may_grow || marked || known, "{kind} {name} can never grow");
+                judged.push(name.to_owned());
+            }
+        }
+    }
+    assert!(judged.len() > 80, "{judged:?}");
+    for name in [
+        "VirtualNetwork",
+        "KeyName",
+        "Aks",
+        "JournalEntry",
+        "WorkspaceId",
+    ] {
+        assert!(
+            judged.iter().any(|judged| judged == name),
+            "{name} is not found in the source"
+        );
+    }
+}
+
+/// What a program compares with what it had before, or keeps as a key.
+#[test]
+fn configurations_compare_and_names_sort() {
+    fn compares<T: Clone + PartialEq>() {}
+    fn names<T: Clone + Ord + std::hash::Hash + std::str::FromStr + serde::Serialize>()
+    where
+        T: serde::de::DeserializeOwned + std::fmt::Display,
+    {
+    }
+    compares::<ProvisioningConfiguration>();
+    compares::<AttachConfiguration>();
+    compares::<UpdateConfiguration>();
+    names::<ComputeName>();
+    names::<WorkspaceId>();
+    #[cfg(feature = "services")]
+    {
+        compares::<DeployConfiguration>();
+        compares::<InferenceConfiguration>();
+        compares::<ServiceUpdate>();
+        names::<ServiceName>();
+    }
+
+    // A change of a secret alone is a change, and neither secret shows.
+    let with = |key: &str| {
+        let tls = Tls::certificate("a.example.com", Pem::text("certificate"), Pem::text(key));
+        UpdateConfiguration::builder().tls(tls)
+    };
+    assert!(with("CANARY-1") == with("CANARY-1") && with("CANARY-1") != with("CANARY-2"));
+    assert!(!format!("{:?}", with("CANARY-1")).contains("CANARY"));
+}
+
+#[cfg(feature = "services")]
+#[test]
+fn a_key_name_is_the_word_of_the_service_in_json() {
+    for key in [KeyName::Primary, KeyName::Secondary] {
+        let json = serde_json::to_value(key).unwrap();
+        assert_eq!(json, key.as_str());
+        assert_eq!(json, key.to_string());
+    }
+}
+
+#[test]
+fn credentials_show_what_is_there_and_never_its_content() {
+    let json = serde_json::json!({ "userKubeConfig": "CANARY", "imagePullSecretName": "name" });
+    let credentials: AksCredentials = serde_json::from_value(json).unwrap();
+    assert_eq!(
+        format!("{credentials:?}"),
+        r#"AksCredentials { user_kube_config: [hidden], admin_kube_config: None, image_pull_secret_name: Some("name") }"#
+    );
+    #[cfg(feature = "services")]
+    {
+        let json = serde_json::json!({ "primaryKey": "CANARY" });
+        let keys: ServiceKeys = serde_json::from_value(json).unwrap();
+        let shown = "ServiceKeys { primary_key: [hidden], secondary_key: None }";
+        assert_eq!(format!("{keys:?}"), shown);
+    }
+}
+
+/// Handles of one workspace are one key, whatever they were built with.
+#[test]
+fn workspaces_are_equal_by_id_and_endpoint() {
+    use std::collections::HashSet;
+
+    let emulator = emulator::Emulator::new();
+    let builder = || {
+        Workspace::builder("s", "g", "w")
+            .credential(emulator.credential())
+            .transport(emulator.transport())
+    };
+    let first = builder().build().unwrap();
+    let again = builder().api_version("2025-01-01").build().unwrap();
+    let cloned = builder().clone().location("eastus").build().unwrap();
+    let china = builder().cloud(Cloud::china()).build().unwrap();
+    let other = Workspace::builder("s", "g", "x")
+        .credential(emulator.credential())
+        .transport(emulator.transport())
+        .build()
+        .unwrap();
+    assert_eq!(first, again);
+    assert_ne!(first, china);
+    assert_ne!(first, other);
+    let different: HashSet<_> = [first, again, cloned, china, other].into();
+    assert_eq!(different.len(), 3);
 }
 
 /// What is awaited for minutes is spawned: that is only known to work where it compiles.

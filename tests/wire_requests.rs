@@ -40,14 +40,10 @@ fn certificate() -> (String, String) {
 }
 
 fn network() -> VirtualNetwork {
-    VirtualNetwork {
-        resource_group: "mygroup".into(),
-        network: "mynetwork".into(),
-        subnet: "default".into(),
-        service_cidr: "10.0.0.0/16".into(),
-        dns_service_ip: "10.0.0.10".into(),
-        docker_bridge_cidr: "172.17.0.1/16".into(),
-    }
+    VirtualNetwork::new("mygroup", "mynetwork", "default")
+        .service_cidr("10.0.0.0/16")
+        .dns_service_ip("10.0.0.10")
+        .docker_bridge_cidr("172.17.0.1/16")
 }
 
 fn fast(deadline: u64) -> WaitOptions {
@@ -126,12 +122,13 @@ async fn a_create_sends_what_was_said_and_nothing_else() {
         (
             "network by the id of a subnet elsewhere",
             |say| {
-                say.virtual_network(Subnet {
-                    id: "/subscriptions/Other/resourcegroups/G/providers/Microsoft.Network/virtualNetworks/v/subnets/s".into(),
-                    service_cidr: "10.1.0.0/16".into(),
-                    dns_service_ip: "10.1.0.10".into(),
-                    docker_bridge_cidr: "172.18.0.1/16".into(),
-                })
+                let network = "/subscriptions/Other/resourcegroups/G/providers/Microsoft.Network/virtualNetworks/v";
+                say.virtual_network(
+                    Subnet::new(format!("{network}/subnets/s"))
+                        .service_cidr("10.1.0.0/16")
+                        .dns_service_ip("10.1.0.10")
+                        .docker_bridge_cidr("172.18.0.1/16"),
+                )
             },
             json!({ "aksNetworkingConfiguration": {
                 "subnetId": "/subscriptions/Other/resourcegroups/G/providers/Microsoft.Network/virtualNetworks/v/subnets/s",

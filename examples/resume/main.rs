@@ -168,7 +168,9 @@ async fn finish(mut aks: AksCompute, file: &TokenFile) -> Result<(), Error> {
 /// Azure where it is configured, the emulator where it is not.
 fn workspace(folder: &Path, resuming: bool) -> Result<Workspace, Error> {
     if std::env::var_os("AZUREML_SUBSCRIPTION_ID").is_some() {
-        return Ok(Workspace::from_env()?.default_credential()?.build()?);
+        return Ok(Workspace::builder_from_env()?
+            .default_credential()?
+            .build()?);
     }
     if !resuming {
         background::start(folder)?;

@@ -18,7 +18,7 @@ use std::time::SystemTime;
 /// default. Microsoft's Python client always sends a load balancer type here; this crate does so
 /// only where one was given.
 #[must_use = "a configuration does nothing until a cluster is attached with it"]
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AttachConfiguration {
     said: AttachConfigurationBuilder,
     tls: Option<CheckedTls>,
@@ -141,7 +141,7 @@ impl AttachConfiguration {
 ///
 /// Setters take the value as it is; [`build`](Self::build) checks all of them together.
 #[must_use = "a builder does nothing until `build()`"]
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AttachConfigurationBuilder {
     cluster: ClusterRef,
     cluster_purpose: Option<ClusterPurpose>,

@@ -8,6 +8,8 @@ use crate::rules::{self, Findings};
 
 /// The AKS cluster to attach: by its id, or by names in the subscription of the workspace.
 ///
+/// Made by [`id`](Self::id) or [`named`](Self::named).
+///
 /// # Examples
 ///
 /// ```
@@ -21,10 +23,12 @@ use crate::rules::{self, Findings};
 /// # Ok::<(), azureml_aks::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ClusterRef {
     /// The full resource id, also of a cluster in another subscription. It is sent as it is given.
     Id(String),
     /// A cluster in the subscription of the workspace.
+    #[non_exhaustive]
     Named {
         /// The resource group of the cluster.
         resource_group: String,
@@ -34,18 +38,18 @@ pub enum ClusterRef {
 }
 
 impl ClusterRef {
-    /// A cluster by its full resource id, as `az aks show --query id` prints it.
+    /// Refers to a cluster by its full resource id, as `az aks show --query id` prints it.
     #[must_use]
     pub fn id(id: impl Into<String>) -> Self {
         Self::Id(id.into())
     }
 
-    /// A cluster by resource group and name, in the subscription of the workspace.
+    /// Refers to a cluster by resource group and name, in the subscription of the workspace.
     #[must_use]
-    pub fn named(resource_group: impl Into<String>, name: impl Into<String>) -> Self {
+    pub fn named(resource_group: impl AsRef<str>, name: impl AsRef<str>) -> Self {
         Self::Named {
-            resource_group: resource_group.into(),
-            name: name.into(),
+            resource_group: resource_group.as_ref().to_owned(),
+            name: name.as_ref().to_owned(),
         }
     }
 

@@ -15,7 +15,7 @@ pub(super) struct Reading {
 }
 
 /// A key that nobody asked for.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct UnknownKey {
     /// Its JSON path.
     pub(super) place: String,

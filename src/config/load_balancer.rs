@@ -7,11 +7,13 @@ use serde_json::{Map, Value};
 ///
 /// The service makes a public one where none is asked for (documented default: `PublicIp`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum LoadBalancer {
     /// A public IP address.
     PublicIp,
     /// A private address of the cluster's virtual network. It cannot be used with
     /// [`Tls::leaf_domain`](super::Tls::leaf_domain), whose name is that of a public address.
+    #[non_exhaustive]
     Internal {
         /// The name of the subnet. The documented default is `aks-subnet`.
         subnet: Option<String>,

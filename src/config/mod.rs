@@ -44,9 +44,9 @@ pub(crate) use deploy::{CodeChange, CurrentService};
 pub(crate) use inference::PackContent;
 #[cfg(feature = "services")]
 pub use inference::{
-    CondaDependencies, ContainerRegistry, Dockerfile, Environment, EnvironmentBuilder,
-    EnvironmentRef, EnvironmentSource, InferenceConfiguration, InferenceConfigurationBuilder,
-    SparkSettings,
+    CondaDependencies, CondaDependenciesBuilder, ContainerRegistry, Dockerfile, Environment,
+    EnvironmentBuilder, EnvironmentRef, EnvironmentSource, InferenceConfiguration,
+    InferenceConfigurationBuilder, SparkSettings,
 };
 pub use load_balancer::LoadBalancer;
 #[cfg(feature = "services")]

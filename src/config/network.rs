@@ -2,38 +2,37 @@
 
 use super::resource_id::{self, ResourceType};
 use crate::names::{WorkspaceId, segment};
-use crate::rules::{self, Findings};
+use crate::rules::{self, Findings, Refusal};
 use ipnet::Ipv4Net;
 use serde_json::{Value, json};
 use std::net::Ipv4Addr;
+use std::str::FromStr;
 
-/// An existing virtual network of the workspace's subscription, and the ranges of the cluster.
+/// An existing virtual network in the subscription of the workspace, and the ranges of the cluster.
 ///
-/// All six fields belong together. The network has to be in the region of the cluster, and the
-/// ranges apart from every subnet that the cluster can reach; that cannot be seen from here.
+/// All three ranges are required. The network has to be in the region of the cluster, and the ranges
+/// must not overlap any subnet that the cluster can reach; neither can be checked without the service.
 ///
 /// # Examples
 ///
 /// ```
 /// use azureml_aks::{ProvisioningConfiguration, VirtualNetwork};
 ///
-/// let network = VirtualNetwork {
-///     resource_group: "mygroup".into(),
-///     network: "mynetwork".into(),
-///     subnet: "default".into(),
-///     service_cidr: "10.0.0.0/16".into(),
-///     dns_service_ip: "10.0.0.10".into(),
-///     docker_bridge_cidr: "172.17.0.1/16".into(),
-/// };
+/// let network = VirtualNetwork::new("mygroup", "mynetwork", "default")
+///     .service_cidr("10.0.0.0/16")
+///     .dns_service_ip("10.0.0.10")
+///     .docker_bridge_cidr("172.17.0.1/16");
 /// ProvisioningConfiguration::builder().virtual_network(network.clone()).build()?;
 ///
-/// let outside = VirtualNetwork { dns_service_ip: "10.1.0.10".into(), ..network };
+/// let outside = network.dns_service_ip("10.1.0.10");
 /// let error = ProvisioningConfiguration::builder().virtual_network(outside).build().unwrap_err();
 /// assert_eq!(error.findings()[0].path, "virtual_network.dns_service_ip");
 /// assert_eq!(error.findings()[0].rule, "network.dns_ip.outside_service_cidr");
 /// # Ok::<(), azureml_aks::Error>(())
 /// ```
+#[must_use = "a network does nothing until a configuration is made with it"]
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct VirtualNetwork {
     /// The resource group of the network.
     pub resource_group: String,
@@ -41,30 +40,118 @@ pub struct VirtualNetwork {
     pub network: String,
     /// The name of the subnet for the nodes.
     pub subnet: String,
-    /// The range for the addresses of Kubernetes services, for example `10.0.0.0/16`.
-    pub service_cidr: String,
-    /// The address of the Kubernetes DNS service: inside the service range, and not its first.
-    pub dns_service_ip: String,
-    /// The address and range of the Docker bridge, for example `172.17.0.1/16`: apart from the
-    /// service range.
-    pub docker_bridge_cidr: String,
+    /// The range for the addresses of Kubernetes services.
+    pub service_cidr: Option<String>,
+    /// The address of the Kubernetes DNS service.
+    pub dns_service_ip: Option<String>,
+    /// The address and range of the Docker bridge.
+    pub docker_bridge_cidr: Option<String>,
+}
+
+impl VirtualNetwork {
+    /// Names the network and its subnet.
+    ///
+    /// # Arguments
+    ///
+    /// * `resource_group` - the resource group of the network
+    /// * `network` - the name of the network
+    /// * `subnet` - the name of the subnet for the nodes
+    pub fn new(
+        resource_group: impl AsRef<str>,
+        network: impl AsRef<str>,
+        subnet: impl AsRef<str>,
+    ) -> Self {
+        Self {
+            resource_group: resource_group.as_ref().to_owned(),
+            network: network.as_ref().to_owned(),
+            subnet: subnet.as_ref().to_owned(),
+            service_cidr: None,
+            dns_service_ip: None,
+            docker_bridge_cidr: None,
+        }
+    }
 }
 
 /// A subnet by its id, which may be of another subscription, and the ranges of the cluster.
 ///
-/// The fields mean the same as those of [`VirtualNetwork`].
+/// The ranges mean the same as those of [`VirtualNetwork`].
+///
+/// # Examples
+///
+/// ```
+/// use azureml_aks::{ProvisioningConfiguration, Subnet};
+///
+/// let network = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v";
+/// let subnet = Subnet::new(format!("{network}/subnets/default"))
+///     .service_cidr("10.0.0.0/16")
+///     .dns_service_ip("10.0.0.10");
+/// let error = ProvisioningConfiguration::builder().virtual_network(subnet).build().unwrap_err();
+/// assert_eq!(error.findings()[0].path, "virtual_network.docker_bridge_cidr");
+/// assert_eq!(error.findings()[0].rule, "network.range_missing");
+/// ```
+#[must_use = "a subnet does nothing until a configuration is made with it"]
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Subnet {
     /// The full resource id of the subnet. It is sent as it is given.
     pub id: String,
-    /// The range for the addresses of Kubernetes services, for example `10.0.0.0/16`.
-    pub service_cidr: String,
-    /// The address of the Kubernetes DNS service: inside the service range, and not its first.
-    pub dns_service_ip: String,
-    /// The address and range of the Docker bridge, for example `172.17.0.1/16`: apart from the
-    /// service range.
-    pub docker_bridge_cidr: String,
+    /// The range for the addresses of Kubernetes services.
+    pub service_cidr: Option<String>,
+    /// The address of the Kubernetes DNS service.
+    pub dns_service_ip: Option<String>,
+    /// The address and range of the Docker bridge.
+    pub docker_bridge_cidr: Option<String>,
 }
+
+impl Subnet {
+    /// Names the subnet by its full resource id.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            service_cidr: None,
+            dns_service_ip: None,
+            docker_bridge_cidr: None,
+        }
+    }
+}
+
+/// The setters that both ways to name a subnet have in common.
+macro_rules! range_setters {
+    ($($type:ty),*) => {$(
+        impl $type {
+            /// Sets the range for the addresses of Kubernetes services, for example `10.0.0.0/16`.
+            /// Required.
+            pub fn service_cidr(mut self, range: impl Into<String>) -> Self {
+                self.service_cidr = Some(range.into());
+                self
+            }
+
+            /// Sets the address of the Kubernetes DNS service, for example `10.0.0.10`: inside the
+            /// service range, and not its first address. Required.
+            pub fn dns_service_ip(mut self, address: impl Into<String>) -> Self {
+                self.dns_service_ip = Some(address.into());
+                self
+            }
+
+            /// Sets the address and range of the Docker bridge, for example `172.17.0.1/16`. It must
+            /// not overlap the service range. Required.
+            pub fn docker_bridge_cidr(mut self, range: impl Into<String>) -> Self {
+                self.docker_bridge_cidr = Some(range.into());
+                self
+            }
+
+            fn ranges(&self) -> Ranges<'_> {
+                Ranges {
+                    service_cidr: self.service_cidr.as_deref(),
+                    dns_service_ip: self.dns_service_ip.as_deref(),
+                    docker_bridge_cidr: self.docker_bridge_cidr.as_deref(),
+                }
+            }
+        }
+    )*};
+}
+
+range_setters!(VirtualNetwork, Subnet);
 
 /// Where the nodes of a new cluster are put: one of the two ways to name a subnet.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -124,16 +211,8 @@ impl Network {
 
     fn ranges(&self) -> Ranges<'_> {
         match self {
-            Self::VirtualNetwork(network) => Ranges {
-                service_cidr: &network.service_cidr,
-                dns_service_ip: &network.dns_service_ip,
-                docker_bridge_cidr: &network.docker_bridge_cidr,
-            },
-            Self::Subnet(subnet) => Ranges {
-                service_cidr: &subnet.service_cidr,
-                dns_service_ip: &subnet.dns_service_ip,
-                docker_bridge_cidr: &subnet.docker_bridge_cidr,
-            },
+            Self::VirtualNetwork(network) => network.ranges(),
+            Self::Subnet(subnet) => subnet.ranges(),
         }
     }
 }
@@ -152,34 +231,53 @@ impl From<Subnet> for Network {
 
 #[derive(Clone, Copy)]
 struct Ranges<'a> {
-    service_cidr: &'a str,
-    dns_service_ip: &'a str,
-    docker_bridge_cidr: &'a str,
+    service_cidr: Option<&'a str>,
+    dns_service_ip: Option<&'a str>,
+    docker_bridge_cidr: Option<&'a str>,
+}
+
+/// Reads a range or an address that has to be there; `None` where it was refused.
+fn read<T: FromStr>(
+    path: &str,
+    value: Option<&str>,
+    (rule, message, remedy): (Refusal, &str, &str),
+    findings: &mut Findings,
+) -> Option<T> {
+    let Some(value) = value else {
+        let message = "a network needs this, and it is not given";
+        findings.refuse(rules::NETWORK_RANGE_MISSING, path, None, message, remedy);
+        return None;
+    };
+    let read = value.parse().ok();
+    if read.is_none() {
+        findings.refuse(rule, path, Some(value), message, remedy);
+    }
+    read
 }
 
 impl Ranges<'_> {
     fn check(self, findings: &mut Findings) {
         let service = self.check_service(findings);
-        let dns = self.dns_service_ip.parse::<Ipv4Addr>().ok();
-        if dns.is_none() {
-            findings.refuse(
+        let dns = read::<Ipv4Addr>(
+            DNS,
+            self.dns_service_ip,
+            (
                 rules::NETWORK_DNS_IP_SYNTAX,
-                DNS,
-                Some(self.dns_service_ip),
                 "this is not an IPv4 address",
                 "write four numbers from 0 to 255, for example 10.0.0.10",
-            );
-        }
-        let bridge = self.docker_bridge_cidr.parse::<Ipv4Net>().ok();
-        if bridge.is_none() {
-            findings.refuse(
+            ),
+            findings,
+        );
+        let bridge = read::<Ipv4Net>(
+            BRIDGE,
+            self.docker_bridge_cidr,
+            (
                 rules::NETWORK_BRIDGE_CIDR_SYNTAX,
-                BRIDGE,
-                Some(self.docker_bridge_cidr),
                 "this is not an IPv4 address with the length of its range",
                 "write the bridge's address, a slash and the length, for example 172.17.0.1/16",
-            );
-        }
+            ),
+            findings,
+        );
 
         if let (Some(service), Some(dns)) = (service, dns) {
             self.check_dns(service, dns, findings);
@@ -190,7 +288,7 @@ impl Ranges<'_> {
             findings.refuse(
                 rules::NETWORK_BRIDGE_CIDR_OVERLAP,
                 BRIDGE,
-                Some(self.docker_bridge_cidr),
+                self.docker_bridge_cidr,
                 format!("the Docker bridge range overlaps the service range {}", service.trunc()),
                 "choose a private range that no network of the cluster uses, for example 172.17.0.1/16",
             );
@@ -198,16 +296,16 @@ impl Ranges<'_> {
     }
 
     fn check_service(self, findings: &mut Findings) -> Option<Ipv4Net> {
-        let Ok(service) = self.service_cidr.parse::<Ipv4Net>() else {
-            findings.refuse(
+        let service = read::<Ipv4Net>(
+            SERVICE,
+            self.service_cidr,
+            (
                 rules::NETWORK_SERVICE_CIDR_SYNTAX,
-                SERVICE,
-                Some(self.service_cidr),
                 "this is not an IPv4 range in CIDR notation",
                 "write the first address, a slash and the length, for example 10.0.0.0/16",
-            );
-            return None;
-        };
+            ),
+            findings,
+        )?;
         if service.addr() != service.network() {
             findings.advise(
                 rules::NETWORK_SERVICE_CIDR_HOST_BITS,
@@ -243,7 +341,7 @@ impl Ranges<'_> {
             findings.refuse(
                 rules::NETWORK_DNS_IP_OUTSIDE_SERVICE_CIDR,
                 DNS,
-                Some(self.dns_service_ip),
+                self.dns_service_ip,
                 format!(
                     "the DNS address is outside the service range {}",
                     service.trunc()
@@ -254,7 +352,7 @@ impl Ranges<'_> {
             findings.refuse(
                 rules::NETWORK_DNS_IP_FIRST_ADDRESS,
                 DNS,
-                Some(self.dns_service_ip),
+                self.dns_service_ip,
                 format!(
                     "the first address of the service range {} is taken by the service `kubernetes`",
                     service.trunc()
@@ -310,9 +408,9 @@ mod tests {
     ) -> Result<Vec<&'static str>, Vec<&'static str>> {
         let mut findings = Findings::default();
         Ranges {
-            service_cidr: service,
-            dns_service_ip: dns,
-            docker_bridge_cidr: bridge,
+            service_cidr: Some(service),
+            dns_service_ip: Some(dns),
+            docker_bridge_cidr: Some(bridge),
         }
         .check(&mut findings);
         if findings.refused() {
@@ -333,6 +431,29 @@ mod tests {
             outcome("10.0.0.0/16", "10.0.0.10", "172.17.0.1/16"),
             Ok(vec![])
         );
+    }
+
+    #[test]
+    fn each_range_is_required_of_both_networks() {
+        let id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/n";
+        let bare: [Network; 2] = [
+            VirtualNetwork::new("g", "v", "n").into(),
+            Subnet::new(id).into(),
+        ];
+        for network in bare {
+            let mut findings = Findings::default();
+            network.check(&mut findings);
+            let found = findings.into_violations();
+            let found: Vec<_> = found.iter().map(|v| (v.rule, v.path.as_str())).collect();
+            let missing = |path| ("network.range_missing", path);
+            assert_eq!(found, [SERVICE, DNS, BRIDGE].map(missing));
+        }
+        let one = VirtualNetwork::new("g", "v", "n").service_cidr("10.0.0.0/16");
+        let mut findings = Findings::default();
+        Network::from(one).check(&mut findings);
+        let found = findings.into_violations();
+        let paths: Vec<_> = found.iter().map(|found| found.path.as_str()).collect();
+        assert_eq!(paths, [DNS, BRIDGE]);
     }
 
     #[test]

@@ -24,7 +24,7 @@ use std::time::SystemTime;
 /// creates, and its request has no field for it. Where a certain version is needed, create the
 /// cluster with the AKS tools and attach it.
 #[must_use = "a configuration does nothing until a cluster is created with it"]
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ProvisioningConfiguration {
     said: ProvisioningConfigurationBuilder,
     tls: Option<CheckedTls>,
@@ -176,7 +176,7 @@ impl ProvisioningConfiguration {
 ///
 /// Setters take the value as it is; [`build`](Self::build) checks all of them together.
 #[must_use = "a builder does nothing until `build()`"]
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProvisioningConfigurationBuilder {
     cluster_purpose: Option<ClusterPurpose>,
     vm_size: Option<String>,
@@ -357,14 +357,10 @@ mod tests {
     }
 
     fn network() -> VirtualNetwork {
-        VirtualNetwork {
-            resource_group: "mygroup".into(),
-            network: "mynetwork".into(),
-            subnet: "default".into(),
-            service_cidr: "10.0.0.0/16".into(),
-            dns_service_ip: "10.0.0.10".into(),
-            docker_bridge_cidr: "172.17.0.1/16".into(),
-        }
+        VirtualNetwork::new("mygroup", "mynetwork", "default")
+            .service_cidr("10.0.0.0/16")
+            .dns_service_ip("10.0.0.10")
+            .docker_bridge_cidr("172.17.0.1/16")
     }
 
     #[test]
@@ -454,8 +450,7 @@ mod tests {
             .location("")
             .virtual_network(VirtualNetwork {
                 subnet: String::new(),
-                dns_service_ip: "x".into(),
-                ..network()
+                ..network().dns_service_ip("x")
             })
             .tls(Tls::leaf_domain("a.b"))
             .load_balancer(LoadBalancer::internal_in(""))

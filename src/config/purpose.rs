@@ -3,7 +3,9 @@
 use crate::facts::purposes::{DENSE_PROD, DEV_TEST, FAST_PROD};
 use crate::rules::{self, Findings};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::convert::Infallible;
 use std::fmt;
+use std::str::FromStr;
 
 /// What a cluster is for.
 ///
@@ -74,6 +76,14 @@ impl From<String> for ClusterPurpose {
     }
 }
 
+impl FromStr for ClusterPurpose {
+    type Err = Infallible;
+
+    fn from_str(value: &str) -> Result<Self, Infallible> {
+        Ok(Self::from(value))
+    }
+}
+
 impl fmt::Display for ClusterPurpose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -109,6 +119,7 @@ mod tests {
             ),
         ] {
             assert_eq!(ClusterPurpose::from(text), expected);
+            assert_eq!(text.parse(), Ok(expected));
         }
     }
 

@@ -147,13 +147,13 @@ fn every_rule_can_be_broken() {
         ("10.0.0.0/16", "11.0.0.1", "172.17.0.1/16"),
         ("172.30.0.1/8", "172.0.0.10", "10.0.0.1/16"),
     ] {
-        seen.create(builder().virtual_network(Subnet {
-            id: "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/n".into(),
-            service_cidr: service.into(),
-            dns_service_ip: dns.into(),
-            docker_bridge_cidr: bridge.into(),
-        }));
+        let network = VirtualNetwork::new("g", "v", "n")
+            .service_cidr(service)
+            .dns_service_ip(dns)
+            .docker_bridge_cidr(bridge);
+        seen.create(builder().virtual_network(network));
     }
+    seen.create(builder().virtual_network(Subnet::new("x")));
 
     seen.create(builder().load_balancer(LoadBalancer::internal_in("")));
     seen.create(
@@ -334,14 +334,10 @@ fn no_text_makes_a_check_panic() {
         let _ = ComputeName::new(text);
         let _ = WorkspaceId::new(text, text, text);
         let tls = Tls::certificate(text, Pem::text(text), Pem::text(text));
-        let network = VirtualNetwork {
-            resource_group: text.into(),
-            network: text.into(),
-            subnet: text.into(),
-            service_cidr: text.into(),
-            dns_service_ip: text.into(),
-            docker_bridge_cidr: text.into(),
-        };
+        let network = VirtualNetwork::new(text, text, text)
+            .service_cidr(text)
+            .dns_service_ip(text)
+            .docker_bridge_cidr(text);
         let create = ProvisioningConfiguration::builder()
             .cluster_purpose(text.into())
             .vm_size(text)

@@ -32,7 +32,7 @@ use std::time::SystemTime;
 /// assert_eq!(error.findings()[0].rule, "tls.leaf_domain_with_internal_load_balancer");
 /// # Ok::<(), azureml_aks::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Tls {
     /// A certificate of Microsoft's for a name below `cloudapp.azure.com`.
@@ -42,14 +42,14 @@ pub enum Tls {
 }
 
 /// The leaf domain label of a certificate that Microsoft makes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LeafDomain {
     label: String,
     overwrite_existing_domain: Option<bool>,
 }
 
 /// A certificate of your own, with its key and the name that clients call.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct OwnCertificate {
     cname: String,
     certificate: Pem,
@@ -154,10 +154,10 @@ impl Tls {
 /// assert!(!format!("{:?}", Pem::text("-----BEGIN PRIVATE KEY-----")).contains("BEGIN"));
 /// assert!(format!("{:?}", Pem::file("certs/key.pem")).contains("key.pem"));
 /// ```
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct Pem(Source);
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 enum Source {
     Text(Secret),
     File(PathBuf),
@@ -207,7 +207,7 @@ impl fmt::Debug for Pem {
 }
 
 /// TLS that passed its checks, with the text of its files.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum CheckedTls {
     LeafDomain {
         label: String,

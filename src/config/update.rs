@@ -13,7 +13,7 @@ use std::time::SystemTime;
 /// certificate leaves the certificate in place. The number and size of nodes cannot be changed this
 /// way.
 #[must_use = "a configuration does nothing until a cluster is updated with it"]
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct UpdateConfiguration {
     tls: Option<Change>,
     load_balancer: Option<LoadBalancer>,
@@ -21,7 +21,7 @@ pub struct UpdateConfiguration {
 }
 
 /// A change of TLS.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum TlsUpdate {
     /// Turns TLS on, or replaces what was configured.
@@ -34,7 +34,14 @@ pub enum TlsUpdate {
     Renew,
 }
 
-#[derive(Debug, Clone)]
+impl From<Tls> for TlsUpdate {
+    /// Turns TLS on, or replaces what was configured.
+    fn from(tls: Tls) -> Self {
+        Self::Enable(tls)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
 enum Change {
     Enable(CheckedTls),
     Disable,
@@ -173,16 +180,16 @@ impl UpdateConfiguration {
 
 /// Collects what an update changes.
 #[must_use = "a builder does nothing until `build()`"]
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct UpdateConfigurationBuilder {
     tls: Option<TlsUpdate>,
     load_balancer: Option<LoadBalancer>,
 }
 
 impl UpdateConfigurationBuilder {
-    /// Changes TLS. It stays as it is by default.
-    pub fn tls(mut self, tls: TlsUpdate) -> Self {
-        self.tls = Some(tls);
+    /// Changes TLS, which stays as it is by default. A [`Tls`] turns it on.
+    pub fn tls(mut self, tls: impl Into<TlsUpdate>) -> Self {
+        self.tls = Some(tls.into());
         self
     }
 
@@ -292,6 +299,15 @@ const READ_ONLY_AKS_PROPERTIES: &[&str] = &["systemServices"];
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tls_alone_is_turned_on() {
+        let tls = || Tls::leaf_domain("myaks");
+        assert_eq!(
+            UpdateConfiguration::builder().tls(tls()),
+            UpdateConfiguration::builder().tls(TlsUpdate::Enable(tls()))
+        );
+    }
 
     fn current(ssl: Value, load_balancer: &str) -> Value {
         json!({

@@ -67,10 +67,11 @@ impl Model {
     /// Nothing is sent before the registration is awaited; see [`RegisterModel`].
     pub fn register(
         workspace: &Workspace,
-        name: impl Into<String>,
+        name: impl AsRef<str>,
         path: impl AsRef<Path>,
     ) -> RegisterModel {
-        RegisterModel::of_path(workspace.clone(), name.into(), path.as_ref().to_owned())
+        let name = name.as_ref().to_owned();
+        RegisterModel::of_path(workspace.clone(), name, path.as_ref().to_owned())
     }
 
     /// Registers what a run has left among its outputs as the next version of a model: nothing is
@@ -79,10 +80,10 @@ impl Model {
     /// Nothing is sent before the registration is awaited; see [`RegisterModel`].
     pub fn register_from_run(
         workspace: &Workspace,
-        name: impl Into<String>,
+        name: impl AsRef<str>,
         output: RunOutput,
     ) -> RegisterModel {
-        RegisterModel::of_run(workspace.clone(), name.into(), output)
+        RegisterModel::of_run(workspace.clone(), name.as_ref().to_owned(), output)
     }
 
     /// Reads a model: `name:version`, or the latest version where only a name is given.
@@ -96,8 +97,8 @@ impl Model {
     /// # Cancel safety
     ///
     /// Safe: it only reads.
-    pub async fn get(workspace: &Workspace, id: &str) -> Result<Self, Error> {
-        let (name, version) = split(id)?;
+    pub async fn get(workspace: &Workspace, id: impl AsRef<str>) -> Result<Self, Error> {
+        let (name, version) = split(id.as_ref())?;
         let Some(version) = version else {
             return Self::latest(workspace, name.as_str()).await;
         };
@@ -123,7 +124,10 @@ impl Model {
     /// # Cancel safety
     ///
     /// Safe: it only reads.
-    pub async fn get_opt(workspace: &Workspace, id: &str) -> Result<Option<Self>, Error> {
+    pub async fn get_opt(
+        workspace: &Workspace,
+        id: impl AsRef<str>,
+    ) -> Result<Option<Self>, Error> {
         match Self::get(workspace, id).await {
             Ok(model) => Ok(Some(model)),
             // A workspace or a host that is missing answers 404, too; only they themselves can tell.
@@ -147,8 +151,8 @@ impl Model {
     /// # Cancel safety
     ///
     /// Safe: it only reads.
-    pub async fn latest(workspace: &Workspace, name: &str) -> Result<Self, Error> {
-        let name = ModelName::new(name)?;
+    pub async fn latest(workspace: &Workspace, name: impl AsRef<str>) -> Result<Self, Error> {
+        let name = ModelName::new(name.as_ref())?;
         let read = async {
             let found = query::newest(workspace, &name).await?;
             let found = found.ok_or_else(|| {

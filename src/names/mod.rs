@@ -1,19 +1,89 @@
 //! Names of the service: parsed once, trusted after.
 
+/// What every name of the service can do: it is text, and is read from text.
+macro_rules! name_traits {
+    ($name:ident) => {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = crate::Error;
+
+            /// Checks the text as the name of something new, as `new` does.
+            fn from_str(name: &str) -> Result<Self, crate::Error> {
+                Self::new(name)
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = crate::Error;
+
+            /// Checks the text as the name of something new, as `new` does.
+            fn try_from(name: &str) -> Result<Self, crate::Error> {
+                Self::new(name)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = crate::Error;
+
+            /// Checks the text as the name of something new, as `new` does.
+            fn try_from(name: String) -> Result<Self, crate::Error> {
+                Self::new(name)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            /// Takes every name that can be part of a path, also one that breaks the rules for new
+            /// names: what was stored is the name of something that exists.
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let name = String::deserialize(deserializer)?;
+                Self::existing("name", &name).map_err(|found| {
+                    serde::de::Error::custom(crate::Error::validation("name", found))
+                })
+            }
+        }
+    };
+}
+
 #[cfg(feature = "services")]
 mod model;
 #[cfg(feature = "services")]
 mod service;
 
 #[cfg(feature = "services")]
-pub use model::ModelName;
+pub(crate) use model::ModelName;
 #[cfg(feature = "services")]
-pub use service::{Namespace, ServiceName};
+pub use service::ServiceName;
+#[cfg(feature = "services")]
+pub(crate) use service::namespace;
 
 use crate::error::{Error, Finding};
 use crate::facts::arm::ML_PROVIDER;
 use crate::facts::names::{COMPUTE_MAX, COMPUTE_MIN, RESERVED_COMPUTES};
 use crate::rules;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, str::FromStr};
 
 /// The name of a compute in a workspace.
@@ -46,8 +116,8 @@ impl ComputeName {
     /// assert!(error.findings()[0].remedy.contains("my-aks01"));
     /// # Ok::<(), azureml_aks::Error>(())
     /// ```
-    pub fn new(name: &str) -> Result<Self, Error> {
-        Self::parse("name", name).map_err(|found| Error::validation("compute name", found))
+    pub fn new(name: impl AsRef<str>) -> Result<Self, Error> {
+        Self::parse("name", name.as_ref()).map_err(|found| Error::validation("compute name", found))
     }
 
     /// Checks the name of a new compute at `path` and returns every broken rule.
@@ -118,28 +188,26 @@ impl ComputeName {
     }
 }
 
-impl fmt::Display for ComputeName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl AsRef<str> for ComputeName {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for ComputeName {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self, Error> {
-        Self::new(name)
-    }
-}
+name_traits!(ComputeName);
 
 /// The coordinates of a workspace: subscription, resource group and name.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+///
+/// As text, in JSON too, it is the ARM id. Reading it, the fixed segments may be in any case:
+///
+/// ```
+/// use azureml_aks::WorkspaceId;
+///
+/// let id: WorkspaceId = "/subscriptions/s/resourcegroups/g/providers/\
+///     microsoft.machinelearningservices/workspaces/w"
+///     .parse()?;
+/// assert_eq!(id, WorkspaceId::new("s", "g", "w")?);
+/// assert_eq!(
+///     id.to_string(),
+///     "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"
+/// );
+/// # Ok::<(), azureml_aks::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WorkspaceId {
     subscription: String,
     resource_group: String,
@@ -168,9 +236,17 @@ impl WorkspaceId {
     /// assert_eq!(error.findings().len(), 2);
     /// # Ok::<(), azureml_aks::Error>(())
     /// ```
-    pub fn new(subscription: &str, resource_group: &str, name: &str) -> Result<Self, Error> {
-        Self::parse(subscription, resource_group, name)
-            .map_err(|found| Error::validation("workspace", found))
+    pub fn new(
+        subscription: impl AsRef<str>,
+        resource_group: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> Result<Self, Error> {
+        Self::parse(
+            subscription.as_ref(),
+            resource_group.as_ref(),
+            name.as_ref(),
+        )
+        .map_err(|found| Error::validation("workspace", found))
     }
 
     /// Checks the three parts and returns every broken rule, at the paths `subscription_id`,
@@ -232,16 +308,69 @@ impl WorkspaceId {
 }
 
 impl fmt::Display for WorkspaceId {
-    /// The ARM id: `/subscriptions/…/workspaces/{name}`.
+    /// Writes the ARM id: `/subscriptions/…/workspaces/{name}`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "/subscriptions/{}/resourceGroups/{}/providers/{}/workspaces/{}",
-            self.subscription,
-            self.resource_group,
-            crate::facts::arm::ML_PROVIDER,
-            self.name
-        )
+        self.segments()
+            .iter()
+            .try_for_each(|segment| write!(f, "/{segment}"))
+    }
+}
+
+impl FromStr for WorkspaceId {
+    type Err = Error;
+
+    /// Reads the ARM id; its fixed segments may be in any case.
+    fn from_str(id: &str) -> Result<Self, Error> {
+        let refuse = |rule: rules::Refusal, message: &str| {
+            let remedy = format!(
+                "give the full id: /subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{ML_PROVIDER}/workspaces/{{name}}"
+            );
+            let violation = rule.finding("workspace_id", Some(id), message, remedy);
+            Error::validation("workspace id", vec![violation])
+        };
+        let parts: Vec<&str> = id.split('/').collect();
+        let is = |part: &str, word: &str| part.eq_ignore_ascii_case(word);
+        match parts[..] {
+            [
+                "",
+                subscriptions,
+                subscription,
+                groups,
+                group,
+                providers,
+                provider,
+                kind,
+                name,
+            ] if is(subscriptions, "subscriptions")
+                && is(groups, "resourceGroups")
+                && is(providers, "providers") =>
+            {
+                if is(provider, ML_PROVIDER) && is(kind, "workspaces") {
+                    return Self::new(subscription, group, name);
+                }
+                Err(refuse(
+                    rules::RESOURCE_ID_TYPE,
+                    "this is the id of another kind of resource, not of a workspace",
+                ))
+            }
+            _ => Err(refuse(
+                rules::RESOURCE_ID_SHAPE,
+                "this is not the resource id of a workspace",
+            )),
+        }
+    }
+}
+
+impl Serialize for WorkspaceId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for WorkspaceId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let id = String::deserialize(deserializer)?;
+        id.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -395,6 +524,69 @@ mod tests {
         assert!(ComputeName::existing("name", "local").is_ok());
         for name in ["", "..", "a/b", "a?b", "a%2fb", "a b"] {
             assert!(ComputeName::existing("name", name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_texts_in_json_and_in_every_conversion() {
+        let name = ComputeName::new(String::from("myaks")).unwrap();
+        assert_eq!(ComputeName::new(&name).unwrap(), name);
+        assert_eq!("myaks".parse::<ComputeName>().unwrap(), name);
+        assert_eq!(ComputeName::try_from("myaks").unwrap(), name);
+        assert_eq!(ComputeName::try_from("myaks".to_owned()).unwrap(), name);
+        assert_eq!(String::from(name.clone()), "myaks");
+        assert_eq!(serde_json::to_string(&name).unwrap(), r#""myaks""#);
+
+        // A new name may not be "a-1"; a compute of that name may exist.
+        assert!(ComputeName::try_from("a-1").is_err());
+        let stored: ComputeName = serde_json::from_str(r#""a-1""#).unwrap();
+        assert_eq!(stored.as_str(), "a-1");
+        for text in [r#""a/b""#, r#""""#, r#""..""#] {
+            let error = serde_json::from_str::<ComputeName>(text).unwrap_err();
+            assert!(error.to_string().contains("segment."), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_workspace_id_is_its_arm_id_as_text() {
+        let id = WorkspaceId::new("s", "g", "w").unwrap();
+        let text = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w";
+        assert_eq!(id.to_string(), text);
+        assert_eq!(text.parse::<WorkspaceId>().unwrap(), id);
+        let upper = text.to_uppercase();
+        let other: WorkspaceId = upper.parse().unwrap();
+        assert_eq!((other.subscription(), other.name()), ("S", "W"));
+        let json = serde_json::to_string(&id).unwrap();
+        assert_eq!(json, format!("{text:?}"));
+        assert_eq!(serde_json::from_str::<WorkspaceId>(&json).unwrap(), id);
+        assert!(id < WorkspaceId::new("s", "g", "x").unwrap());
+    }
+
+    #[test]
+    fn a_workspace_id_is_refused_where_its_text_is_not_one() {
+        let good = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w";
+        for (text, rule) in [
+            (String::new(), "resource_id.shape"),
+            ("w".to_owned(), "resource_id.shape"),
+            (good[1..].to_owned(), "resource_id.shape"),
+            (format!("{good}/"), "resource_id.shape"),
+            (format!("{good}/computes/c"), "resource_id.shape"),
+            (good.replace("Groups", "Group"), "resource_id.shape"),
+            (good.replace("workspaces", "registries"), "resource_id.type"),
+            (
+                good.replace("MachineLearning", "Network"),
+                "resource_id.type",
+            ),
+            (good.replace("/s/", "//"), "segment.empty"),
+            (format!("{good}?x"), "segment.characters"),
+        ] {
+            let error = text.parse::<WorkspaceId>().unwrap_err();
+            assert_eq!(error.findings()[0].rule, rule, "{text}");
+            let json = serde_json::to_string(&text).unwrap();
+            assert!(
+                serde_json::from_str::<WorkspaceId>(&json).is_err(),
+                "{text}"
+            );
         }
     }
 

@@ -6,26 +6,12 @@ use std::fmt;
 
 /// The name of a model, which all its versions have in common: 1 to 255 ASCII letters, digits, `-`,
 /// `_` and `.`, a letter or digit first (the rule of `azureml-core` 1.61).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ModelName(String);
+#[derive(Debug)]
+pub(crate) struct ModelName(String);
 
 impl ModelName {
-    /// Checks the name.
-    ///
-    /// # Errors
-    ///
-    /// Gives every rule that the name breaks.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use azureml_aks::ModelName;
-    ///
-    /// assert_eq!(ModelName::new("sklearn_mnist.v2")?.as_str(), "sklearn_mnist.v2");
-    /// assert_eq!(ModelName::new("_a:b").unwrap_err().findings().len(), 2);
-    /// # Ok::<(), azureml_aks::Error>(())
-    /// ```
-    pub fn new(name: &str) -> Result<Self, Error> {
+    /// Checks the name and gives an error with every rule that it breaks.
+    pub(crate) fn new(name: &str) -> Result<Self, Error> {
         Self::parse("name", name).map_err(|found| Error::validation("model name", found))
     }
 
@@ -66,8 +52,7 @@ impl ModelName {
     }
 
     /// The name as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

@@ -3,7 +3,6 @@
 use crate::error::{Error, Finding};
 use crate::facts::names::{NAMESPACE_MAX, SERVICE_MAX, SERVICE_MIN};
 use crate::rules;
-use std::{fmt, str::FromStr};
 
 /// The name of a web service in a workspace.
 ///
@@ -31,8 +30,8 @@ impl ServiceName {
     /// assert!(error.findings()[0].remedy.contains("my-service"));
     /// # Ok::<(), azureml_aks::Error>(())
     /// ```
-    pub fn new(name: &str) -> Result<Self, Error> {
-        Self::parse("name", name).map_err(|found| Error::validation("service name", found))
+    pub fn new(name: impl AsRef<str>) -> Result<Self, Error> {
+        Self::parse("name", name.as_ref()).map_err(|found| Error::validation("service name", found))
     }
 
     /// Checks the name of a new service at `path` and returns every broken rule.
@@ -94,96 +93,26 @@ impl ServiceName {
     }
 }
 
-/// The Kubernetes namespace that a service runs in.
-///
-/// 1 to 63 lowercase ASCII letters, digits and `-`, a letter or digit at both ends.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Namespace(String);
+name_traits!(ServiceName);
 
-impl Namespace {
-    /// Checks the name of a namespace.
-    ///
-    /// # Errors
-    ///
-    /// Gives the rule that the name breaks.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use azureml_aks::Namespace;
-    ///
-    /// assert_eq!(Namespace::new("scoring-1")?.as_str(), "scoring-1");
-    /// assert!(Namespace::new("-scoring").is_err());
-    /// # Ok::<(), azureml_aks::Error>(())
-    /// ```
-    pub fn new(name: &str) -> Result<Self, Error> {
-        Self::parse("namespace", name).map_err(|found| Error::validation("namespace", vec![found]))
+/// Checks the name of the Kubernetes namespace that a service runs in: 1 to 63 lowercase ASCII
+/// letters, digits and `-`, with a letter or digit at both ends.
+pub(crate) fn namespace(path: &str, name: &str) -> Option<Finding> {
+    let is_label = (1..=NAMESPACE_MAX).contains(&name.len())
+        && name.chars().all(is_plain)
+        && !name.starts_with('-')
+        && !name.ends_with('-');
+    if is_label {
+        return None;
     }
-
-    /// Checks the name of a namespace at `path`.
-    pub(crate) fn parse(path: &str, name: &str) -> Result<Self, Finding> {
-        let is_label = (1..=NAMESPACE_MAX).contains(&name.len())
-            && name.chars().all(is_plain)
-            && !name.starts_with('-')
-            && !name.ends_with('-');
-        if is_label {
-            return Ok(Self(name.to_owned()));
-        }
-        Err(rules::NAMESPACE_SYNTAX.finding(
-            path,
-            Some(name),
-            format!(
-                "a namespace has 1 to {NAMESPACE_MAX} lowercase letters, digits and hyphens, with no hyphen at either end"
-            ),
-            "give the name that `kubectl get namespaces` shows",
-        ))
-    }
-
-    /// The name as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ServiceName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl AsRef<str> for ServiceName {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for ServiceName {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self, Error> {
-        Self::new(name)
-    }
-}
-
-impl fmt::Display for Namespace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl AsRef<str> for Namespace {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for Namespace {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self, Error> {
-        Self::new(name)
-    }
+    Some(rules::NAMESPACE_SYNTAX.finding(
+        path,
+        Some(name),
+        format!(
+            "a namespace has 1 to {NAMESPACE_MAX} lowercase letters, digits and hyphens, with no hyphen at either end"
+        ),
+        "give the name that `kubectl get namespaces` shows",
+    ))
 }
 
 fn is_plain(c: char) -> bool {
@@ -276,6 +205,10 @@ mod tests {
     #[test]
     fn a_service_of_another_year_stays_reachable_by_its_name() {
         assert!(ServiceName::existing("name", "My_Service").is_ok());
+        let stored: ServiceName = serde_json::from_str(r#""My_Service""#).unwrap();
+        assert_eq!(stored.as_str(), "My_Service");
+        assert!(ServiceName::try_from("My_Service").is_err());
+        assert!(serde_json::from_str::<ServiceName>(r#""a/b""#).is_err());
         for name in ["", "..", "a/b", "a?b", "a%2fb"] {
             assert!(ServiceName::existing("name", name).is_err(), "{name:?}");
         }
@@ -284,11 +217,11 @@ mod tests {
     #[test]
     fn a_namespace_is_one_lowercase_label() {
         for name in ["a", "0", "azureml-scoring", &"a".repeat(63)] {
-            assert_eq!(Namespace::new(name).unwrap().as_str(), name);
+            assert_eq!(namespace("namespace", name), None, "{name:?}");
         }
         for name in ["", "-", "-a", "a-", "A", "a.b", "a_b", "ä", &"a".repeat(64)] {
-            let error = Namespace::new(name).unwrap_err();
-            assert_eq!(error.findings()[0].rule, "namespace.syntax", "{name:?}");
+            let violation = namespace("namespace", name).unwrap();
+            assert_eq!(violation.rule, "namespace.syntax", "{name:?}");
         }
     }
 }

@@ -10,11 +10,13 @@ use crate::wire::{ServiceKeys, ServiceToken};
 use azure_core::credentials::Secret;
 use azure_core::http::Method;
 use futures::FutureExt;
+use serde::Serialize;
 use serde_json::json;
 use std::fmt;
 
 /// Which of the two keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[non_exhaustive]
 pub enum KeyName {
     /// The primary key.
     Primary,
@@ -22,12 +24,20 @@ pub enum KeyName {
     Secondary,
 }
 
-impl fmt::Display for KeyName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl KeyName {
+    /// Returns the name as the service spells it, which is its form in JSON too.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
             Self::Primary => "Primary",
             Self::Secondary => "Secondary",
-        })
+        }
+    }
+}
+
+impl fmt::Display for KeyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

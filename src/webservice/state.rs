@@ -1,6 +1,8 @@
 //! The states of a web service.
 
+use std::convert::Infallible;
 use std::fmt;
+use std::str::FromStr;
 
 /// How a web service stands.
 ///
@@ -19,14 +21,34 @@ pub enum ServiceState {
     Unhealthy,
     /// The cluster has no room for it, for now.
     Unschedulable,
-    /// Another word of the service.
-    Other(String),
+    /// A word that this crate does not know, kept as it is.
+    UnknownValue(String),
 }
 
 impl ServiceState {
-    /// Reads a word of the service, in any case.
+    /// The word of the service.
     #[must_use]
-    pub fn of(word: &str) -> Self {
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Failed => "Failed",
+            Self::Healthy => "Healthy",
+            Self::Transitioning => "Transitioning",
+            Self::Unhealthy => "Unhealthy",
+            Self::Unschedulable => "Unschedulable",
+            Self::UnknownValue(word) => word,
+        }
+    }
+
+    /// Whether it stays so by itself.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Failed | Self::Healthy)
+    }
+}
+
+impl From<&str> for ServiceState {
+    /// Reads a word of the service, in any case and without the blanks around it.
+    fn from(word: &str) -> Self {
         let trimmed = word.trim();
         [
             Self::Failed,
@@ -37,26 +59,21 @@ impl ServiceState {
         ]
         .into_iter()
         .find(|state| state.as_str().eq_ignore_ascii_case(trimmed))
-        .unwrap_or_else(|| Self::Other(trimmed.to_owned()))
+        .unwrap_or_else(|| Self::UnknownValue(trimmed.to_owned()))
     }
+}
 
-    /// The word of the service.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Failed => "Failed",
-            Self::Healthy => "Healthy",
-            Self::Transitioning => "Transitioning",
-            Self::Unhealthy => "Unhealthy",
-            Self::Unschedulable => "Unschedulable",
-            Self::Other(word) => word,
-        }
+impl From<String> for ServiceState {
+    fn from(word: String) -> Self {
+        Self::from(word.as_str())
     }
+}
 
-    /// Whether it stays so by itself.
-    #[must_use]
-    pub fn is_final(&self) -> bool {
-        matches!(self, Self::Failed | Self::Healthy)
+impl FromStr for ServiceState {
+    type Err = Infallible;
+
+    fn from_str(word: &str) -> Result<Self, Infallible> {
+        Ok(Self::from(word))
     }
 }
 
@@ -80,12 +97,13 @@ mod tests {
             "Unschedulable",
             "New",
         ] {
-            let state = ServiceState::of(&format!(" {word}"));
+            let state = ServiceState::from(format!(" {word}"));
             assert_eq!(state.as_str(), word);
             assert_eq!(state.is_final(), ["Failed", "Healthy"].contains(&word));
-            let same = word == "New" || ServiceState::of(&word.to_uppercase()) == state;
+            let same = word == "New" || word.to_uppercase().parse() == Ok(state);
             assert!(same, "{word}");
         }
-        assert_eq!(ServiceState::of("New"), ServiceState::Other("New".into()));
+        let unknown = ServiceState::UnknownValue("New".into());
+        assert_eq!(ServiceState::from("New"), unknown);
     }
 }

@@ -22,17 +22,23 @@ pub struct AksCredentials {
     pub image_pull_secret_name: Option<String>,
 }
 
+/// A secret in what `Debug` prints: whether it is there, and no more.
+pub(super) struct Shown<'a>(pub(super) &'a Option<Secret>);
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Some(_) => "[hidden]",
+            None => "None",
+        })
+    }
+}
+
 impl fmt::Debug for AksCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AksCredentials")
-            .field(
-                "user_kube_config",
-                &self.user_kube_config.as_ref().map(|_| "secret"),
-            )
-            .field(
-                "admin_kube_config",
-                &self.admin_kube_config.as_ref().map(|_| "secret"),
-            )
+            .field("user_kube_config", &Shown(&self.user_kube_config))
+            .field("admin_kube_config", &Shown(&self.admin_kube_config))
             .field("image_pull_secret_name", &self.image_pull_secret_name)
             .finish()
     }

@@ -18,6 +18,7 @@ use tokio::sync::OnceCell;
 
 /// Sets up a [`Workspace`]. Nothing is sent until the workspace is used.
 #[must_use = "call `build` to have the workspace"]
+#[derive(Clone)]
 pub struct WorkspaceBuilder {
     subscription: String,
     resource_group: String,

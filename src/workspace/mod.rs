@@ -17,6 +17,7 @@ use crate::transport::{HttpRequest, Limit, Sending, ServiceClient};
 use crate::wire::WorkspaceResource;
 #[cfg(feature = "services")]
 use azure_core::credentials::Secret;
+use std::hash::{Hash, Hasher};
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
@@ -25,6 +26,7 @@ use url::Url;
 /// An Azure Machine Learning workspace.
 ///
 /// A cheap handle: clones share connections, the token and the throttle. Making one does no I/O.
+/// Handles are equal, and hash alike, where the id of the workspace and the endpoint are the same.
 ///
 /// ```
 /// # #[cfg(feature = "emulator")]
@@ -85,11 +87,16 @@ impl Workspace {
     /// * `resource_group` - the name of the resource group.
     /// * `name` - the name of the workspace.
     pub fn builder(
-        subscription: impl Into<String>,
-        resource_group: impl Into<String>,
-        name: impl Into<String>,
+        subscription: impl AsRef<str>,
+        resource_group: impl AsRef<str>,
+        name: impl AsRef<str>,
     ) -> WorkspaceBuilder {
-        WorkspaceBuilder::new(subscription.into(), resource_group.into(), name.into())
+        let text = |part: &str| part.to_owned();
+        WorkspaceBuilder::new(
+            text(subscription.as_ref()),
+            text(resource_group.as_ref()),
+            text(name.as_ref()),
+        )
     }
 
     /// Begins a workspace with the coordinates in a `config.json`, as the portal offers it for
@@ -111,12 +118,12 @@ impl Workspace {
     ///     folder.join(".azureml/config.json"),
     ///     r#"{"subscription_id": "s", "resource_group": "g", "workspace_name": "w"}"#,
     /// )?;
-    /// let builder = azureml_aks::Workspace::from_config(&folder)?;
+    /// let builder = azureml_aks::Workspace::builder_from_config(&folder)?;
     /// # let _ = builder;
     /// # std::fs::remove_dir_all(&folder)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn from_config(path: impl AsRef<Path>) -> Result<WorkspaceBuilder, Error> {
+    pub fn builder_from_config(path: impl AsRef<Path>) -> Result<WorkspaceBuilder, Error> {
         let found = config_file::find(path.as_ref())?;
         Ok(Self::builder(
             found.subscription_id,
@@ -131,7 +138,7 @@ impl Workspace {
     /// # Errors
     ///
     /// [`ErrorKind::Configuration`] naming every variable that is missing or empty.
-    pub fn from_env() -> Result<WorkspaceBuilder, Error> {
+    pub fn builder_from_env() -> Result<WorkspaceBuilder, Error> {
         const NAMES: [&str; 3] = [
             "AZUREML_SUBSCRIPTION_ID",
             "AZUREML_RESOURCE_GROUP",
@@ -221,6 +228,12 @@ impl Workspace {
         })
     }
 
+    /// The id, and host and port of the endpoint: what tells one workspace from another.
+    fn identity(&self) -> (&WorkspaceId, Option<&str>, Option<u16>) {
+        let Inner { id, url, .. } = &*self.inner;
+        (id, url.host_str(), url.port_or_known_default())
+    }
+
     pub(crate) fn client(&self) -> &Arc<ServiceClient> {
         &self.inner.client
     }
@@ -237,6 +250,22 @@ impl Workspace {
             path.extend(segments);
         }
         url
+    }
+}
+
+/// Two handles are equal where they lead to the same workspace of the same Azure, whatever their
+/// credentials and settings.
+impl PartialEq for Workspace {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+}
+
+impl Eq for Workspace {}
+
+impl Hash for Workspace {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.identity().hash(state);
     }
 }
 

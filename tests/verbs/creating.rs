@@ -53,13 +53,11 @@ async fn create_reads_the_name_then_the_location_then_puts() {
 async fn the_service_accepts_everything_that_a_configuration_can_say() {
     let emulator = Emulator::new();
     let workspace = emulated::workspace(&emulator);
-    let network = || VirtualNetwork {
-        resource_group: "mygroup".into(),
-        network: "mynetwork".into(),
-        subnet: "default".into(),
-        service_cidr: "10.0.0.0/16".into(),
-        dns_service_ip: "10.0.0.10".into(),
-        docker_bridge_cidr: "172.17.0.1/16".into(),
+    let network = || {
+        VirtualNetwork::new("mygroup", "mynetwork", "default")
+            .service_cidr("10.0.0.0/16")
+            .dns_service_ip("10.0.0.10")
+            .docker_bridge_cidr("172.17.0.1/16")
     };
     let config = AksCompute::provisioning_configuration()
         .cluster_purpose(ClusterPurpose::FastProd)

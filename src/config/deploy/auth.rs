@@ -36,7 +36,7 @@ impl Auth {
 }
 
 /// The keys that a new service takes instead of making its own.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Keys {
     pub(super) primary: Option<Secret>,
     pub(super) secondary: Option<Secret>,

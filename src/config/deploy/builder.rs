@@ -11,7 +11,7 @@ use azure_core::credentials::Secret;
 
 /// Collects what is said about a new service.
 #[must_use = "a builder does nothing until `build()`"]
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeployConfigurationBuilder {
     pub(super) settings: Settings,
     pub(super) keys: Keys,
@@ -52,8 +52,8 @@ impl DeployConfigurationBuilder {
 
     /// The name of the compute target to deploy to, as `computeTargetName` of a
     /// `deploymentconfig.json` gives it. A target that is passed to the verb wins.
-    pub fn compute_target_name(mut self, name: impl Into<String>) -> Self {
-        self.compute_target_name = Some(name.into());
+    pub fn compute_target_name(mut self, name: impl AsRef<str>) -> Self {
+        self.compute_target_name = Some(name.as_ref().to_owned());
         self
     }
 

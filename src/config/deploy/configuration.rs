@@ -15,7 +15,7 @@ use std::time::Duration;
 /// Made by [`builder`](Self::builder), or read from a `deploymentconfig.json`. What was not said is
 /// not sent, and the service takes its own default; the setters name the documented ones.
 #[must_use = "a configuration does nothing until a service is deployed with it"]
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DeployConfiguration {
     pub(super) said: DeployConfigurationBuilder,
     pub(super) warnings: Vec<Finding>,

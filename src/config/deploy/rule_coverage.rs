@@ -2,14 +2,14 @@
 
 use super::*;
 use crate::config::rule_coverage::Seen;
-use crate::names::{Namespace, ServiceName};
+use crate::names::ServiceName;
 use std::time::Duration;
 
 pub(in crate::config) fn see(seen: &mut Seen) {
     for name in ["", "a_b", "1ab", "ab-"] {
         seen.error(ServiceName::new(name));
     }
-    seen.error(Namespace::new("-a"));
+    seen.error(DeployConfiguration::builder().namespace("-a").build());
     see_deployments(seen);
     see_files(seen);
     see_loads(seen);

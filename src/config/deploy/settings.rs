@@ -5,7 +5,7 @@ use super::numbers::{self, Unit};
 use super::probe::LivenessProbe;
 use super::replicas::Replicas;
 use super::resources::Resources;
-use crate::names::Namespace;
+use crate::names;
 use crate::rules::{self, Findings};
 use serde_json::Value;
 use std::time::Duration;
@@ -36,10 +36,12 @@ impl Settings {
             probe.check(findings);
         }
         self.check_requests(findings);
-        if let Some(namespace) = &self.namespace
-            && let Err(finding) = Namespace::parse("namespace", namespace)
-        {
-            findings.extend([finding]);
+        if let Some(namespace) = &self.namespace {
+            findings.extend(
+                names::namespace("namespace", namespace)
+                    .into_iter()
+                    .collect(),
+            );
         }
     }
 

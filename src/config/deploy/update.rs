@@ -10,7 +10,7 @@ use crate::rules::{self, Findings};
 /// Only what was said is sent, member by member; everything else stays as it is. Keys are not
 /// changed here but regenerated. Only one operation on a service runs at a time.
 #[must_use = "an update does nothing until a service is updated with it"]
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ServiceUpdate {
     pub(super) said: ServiceUpdateBuilder,
     warnings: Vec<Finding>,
@@ -68,7 +68,7 @@ pub(crate) enum CodeChange {
 
 /// Collects what an update of a service changes.
 #[must_use = "a builder does nothing until `build()`"]
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ServiceUpdateBuilder {
     pub(super) settings: Settings,
     pub(super) tags: TagChanges,

@@ -11,8 +11,8 @@ use std::path::Path;
 /// version of Python and the channels.
 ///
 /// Made in code ([`new`](Self::new)) or from a conda environment file
-/// ([`from_file`](Self::from_file)); what came from a file can be added to. Nothing is added that
-/// was not said: no package, no version of Python, no package index.
+/// ([`builder_from_file`](Self::builder_from_file)); what came from a file can be added to. Nothing
+/// is added that was not given: no package, no version of Python, no package index.
 ///
 /// # Design
 ///
@@ -32,7 +32,7 @@ use std::path::Path;
 /// let environment = Environment::builder().name("myenv").conda_dependencies(packages).build()?;
 /// assert!(environment.warnings().is_empty());
 ///
-/// let packages = CondaDependencies::from_yaml("dependencies:\n- python=3.10\n- numpy\n")?;
+/// let packages = CondaDependencies::builder_from_yaml("dependencies:\n- python=3.10\n- numpy\n")?.build()?;
 /// let environment = Environment::builder().conda_dependencies(packages).build()?;
 /// assert_eq!(environment.warnings()[0].rule, "conda.server_missing");
 /// # Ok::<(), azureml_aks::Error>(())
@@ -50,30 +50,32 @@ impl CondaDependencies {
         Self::default()
     }
 
-    /// Reads a conda environment file. Blocks while it reads.
+    /// Reads a conda environment file and gives a builder. Blocks while it reads.
     ///
-    /// Keys that conda does not know are kept and sent; the environment warns of them.
+    /// Keys that conda does not know are kept and sent, and the environment warns of them;
+    /// [`strict`](CondaDependenciesBuilder::strict) refuses them.
     ///
     /// # Errors
     ///
-    /// Refuses a file that cannot be read, is empty, larger than 1 MiB or no YAML, and names every
-    /// place of the file that has another shape than conda's.
-    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
+    /// Refuses a file that cannot be read, is empty, larger than 1 MiB or not valid YAML, and names
+    /// every place of the file that has another shape than conda's.
+    pub fn builder_from_file(path: impl AsRef<Path>) -> Result<CondaDependenciesBuilder, Error> {
         let path = path.as_ref();
         let mut findings = Findings::default();
-        let read = Self::read(path, "conda_file", &mut findings);
-        finish(read, findings).map_err(|error| error.with_context(|| path.display().to_string()))
+        let read = Self::read(path, FIELD, &mut findings);
+        begin(read, findings).map_err(|error| error.with_context(|| path.display().to_string()))
     }
 
-    /// Reads the text of a conda environment file.
+    /// Reads the text of a conda environment file; see
+    /// [`builder_from_file`](Self::builder_from_file).
     ///
     /// # Errors
     ///
-    /// As for [`from_file`](Self::from_file).
-    pub fn from_yaml(text: &str) -> Result<Self, Error> {
+    /// As for [`builder_from_file`](Self::builder_from_file).
+    pub fn builder_from_yaml(text: &str) -> Result<CondaDependenciesBuilder, Error> {
         let mut findings = Findings::default();
-        let read = Self::parse(text, "conda_file", None, &mut findings);
-        finish(read, findings)
+        let read = Self::parse(text, FIELD, None, &mut findings);
+        begin(read, findings)
     }
 
     /// Adds a conda package, for example `numpy` or `scikit-learn=1.1`.
@@ -165,15 +167,13 @@ impl CondaDependencies {
                 super::environment::refuse_empty(findings, place);
             }
         }
-        for key in self.document.keys() {
-            if !KNOWN_KEYS.contains(&key.as_str()) {
-                findings.advise(
-                    rules::CONDA_UNKNOWN_KEY,
-                    format!("{field}.{key}"),
-                    "conda does not know this key",
-                    "correct it, or leave it out",
-                );
-            }
+        for key in self.unknown_keys() {
+            findings.advise(
+                rules::CONDA_UNKNOWN_KEY,
+                format!("{field}.{key}"),
+                UNKNOWN_KEY,
+                CORRECT_KEY,
+            );
         }
         if !self.entries().any(is_python) {
             findings.advise(
@@ -219,6 +219,11 @@ impl CondaDependencies {
     /// The document as the service reads it.
     pub(super) fn value(&self) -> Value {
         Value::Object(self.document.clone())
+    }
+
+    fn unknown_keys(&self) -> impl Iterator<Item = &str> {
+        let keys = self.document.keys().map(String::as_str);
+        keys.filter(|key| !KNOWN_KEYS.contains(key))
     }
 
     fn entries(&self) -> impl Iterator<Item = &Value> {
@@ -267,10 +272,57 @@ impl fmt::Debug for CondaDependencies {
     }
 }
 
-fn finish(read: Option<CondaDependencies>, findings: Findings) -> Result<CondaDependencies, Error> {
-    findings.finish("conda dependencies")?;
+/// Conda dependencies that were read from a file or a text, before they are accepted.
+#[must_use = "a builder does nothing until `build()`"]
+#[derive(Debug, Clone, PartialEq)]
+pub struct CondaDependenciesBuilder {
+    read: CondaDependencies,
+    strict: bool,
+}
+
+impl CondaDependenciesBuilder {
+    /// Sets whether `build()` refuses keys that conda does not know. The default is `false`: the
+    /// environment warns of them.
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// Gives the dependencies, which can be added to.
+    ///
+    /// # Errors
+    ///
+    /// In strict mode, names every key that conda does not know.
+    pub fn build(self) -> Result<CondaDependencies, Error> {
+        let mut findings = Findings::default();
+        if self.strict {
+            for key in self.read.unknown_keys() {
+                let place = format!("{FIELD}.{key}");
+                findings.refuse(rules::CONDA_STRICT, place, None, UNKNOWN_KEY, CORRECT_KEY);
+            }
+        }
+        findings.finish(WHAT)?;
+        Ok(self.read)
+    }
+}
+
+const WHAT: &str = "conda dependencies";
+/// What a path begins with in a file that is read by itself.
+const FIELD: &str = "conda_file";
+const UNKNOWN_KEY: &str = "conda does not know this key";
+const CORRECT_KEY: &str = "correct it, or leave it out";
+
+fn begin(
+    read: Option<CondaDependencies>,
+    findings: Findings,
+) -> Result<CondaDependenciesBuilder, Error> {
+    findings.finish(WHAT)?;
     // Never the case: what cannot be read was refused.
-    read.ok_or_else(|| Error::validation("conda dependencies", Vec::new()))
+    let read = read.ok_or_else(|| Error::validation(WHAT, Vec::new()))?;
+    Ok(CondaDependenciesBuilder {
+        read,
+        strict: false,
+    })
 }
 
 /// Whether the parts that this library reads have conda's shape; notes every place that has not.

@@ -4,14 +4,16 @@ use super::environment::{Environment, EnvironmentRef};
 use super::file;
 use super::package::{self, Package};
 use super::script::Script;
+use crate::config::json_object::UnknownKey;
 use crate::error::{Error, Finding};
-use crate::rules::Findings;
+use crate::rules::{self, Findings};
 use std::path::{Path, PathBuf};
 
 /// What runs in a service: the entry script, the sources beside it and the environment. Valid.
 ///
 /// Made by [`builder`](Self::builder), or read from an `inferenceconfig.json` by
-/// [`from_file`](Self::from_file). Files are looked at when the service is deployed, not before.
+/// [`builder_from_file`](Self::builder_from_file). Sources are read when the service is deployed, not
+/// before.
 ///
 /// # What is uploaded
 ///
@@ -29,7 +31,7 @@ use std::path::{Path, PathBuf};
 /// Microsoft's pages contradict one another on ignore files, and its client packs everything in spite
 /// of them; explicit ignore files are honoured here so that data and secrets stay where they are.
 #[must_use = "a configuration does nothing until a service is deployed with it"]
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct InferenceConfiguration {
     said: InferenceConfigurationBuilder,
     script: Script,
@@ -37,7 +39,7 @@ pub struct InferenceConfiguration {
 }
 
 /// The environment of a service: its definition, or a reference to one that the service knows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum EnvironmentSource {
     /// A definition that is sent along.
@@ -85,24 +87,28 @@ impl InferenceConfiguration {
         InferenceConfigurationBuilder::default()
     }
 
-    /// Reads an `inferenceconfig.json`, in either of its forms. Blocks while it reads.
+    /// Reads an `inferenceconfig.json`, in either of its forms, and gives a builder, so that more can
+    /// be set. Blocks while it reads.
     ///
-    /// - The form of 2020: `entryScript`, `sourceDirectory`, `description` and an `environment` as
-    ///   a whole document. One with a `name` and at most a `version` is a reference.
+    /// - The form of 2020: `entryScript`, `sourceDirectory` and an `environment` as a whole document.
+    ///   One with a `name` and at most a `version` is a reference.
     /// - The form of 2019, flat: `runtime`, `condaFile`, `extraDockerFileSteps` (or
     ///   `extraDockerfileSteps`), `enableGpu`, `cudaVersion`, `baseImage`, `baseImageRegistry`. They
     ///   become an environment that is called after the service. Beside `environment` they are
     ///   ignored, with a warning. Extra Docker steps become a Dockerfile that starts from
     ///   `baseImage`.
     ///
-    /// `sourceDirectory` is relative to the folder of the file (Microsoft's client takes the current
-    /// one). `entryScript` and the paths of a conda file and of Docker steps are relative to
+    /// A `description` is known in both forms and has no effect: a request for a service has no place
+    /// for it. `sourceDirectory` is relative to the folder of the file (Microsoft's client takes the
+    /// current one). `entryScript` and the paths of a conda file and of Docker steps are relative to
     /// `sourceDirectory`, or to the folder of the file where there is none. `null` counts as absent.
-    /// Unknown keys are warnings; [`from_file_strict`](Self::from_file_strict) refuses them.
+    /// Unknown keys become warnings of the built configuration, or are refused by
+    /// [`strict`](InferenceConfigurationBuilder::strict).
     ///
     /// # Errors
     ///
-    /// Gives everything that is wrong at once, with the JSON path of every value of a wrong type.
+    /// Gives everything that is wrong with the file at once, each with its JSON path. A file without
+    /// `entryScript` is not wrong by that alone: the builder may still get one.
     ///
     /// # Examples
     ///
@@ -111,22 +117,44 @@ impl InferenceConfiguration {
     ///
     /// # let folder = tempfile::tempdir().unwrap();
     /// # let path = folder.path().join("inferenceconfig.json");
+    /// std::fs::write(&path, r#"{ "entryScript": "score.py", "entryscript": "x.py" }"#).unwrap();
+    /// let config = InferenceConfiguration::builder_from_file(&path)?.build()?;
+    /// assert_eq!(config.warnings()[0].path, "entryscript");
+    /// let strict = InferenceConfiguration::builder_from_file(&path)?.strict(true).build();
+    /// assert_eq!(strict.unwrap_err().findings()[0].path, "entryscript");
+    ///
     /// std::fs::write(&path, r#"{ "entryScript": "score.py", "enableGpu": "yes" }"#).unwrap();
-    /// let error = InferenceConfiguration::from_file(&path).unwrap_err();
+    /// let error = InferenceConfiguration::builder_from_file(&path).unwrap_err();
     /// assert_eq!(error.findings()[0].path, "enableGpu");
+    /// # Ok::<(), azureml_aks::Error>(())
     /// ```
-    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
-        file::read(path.as_ref(), false)
+    pub fn builder_from_file(
+        path: impl AsRef<Path>,
+    ) -> Result<InferenceConfigurationBuilder, Error> {
+        file::from_file(path.as_ref())
     }
 
-    /// Reads an `inferenceconfig.json` as [`from_file`](Self::from_file) does, and refuses keys that
-    /// are not known.
+    /// Reads the text of an `inferenceconfig.json`; see
+    /// [`builder_from_file`](Self::builder_from_file). Its paths are relative to the current folder.
+    ///
+    /// Reads the conda file and the Docker steps that the text names. Blocks while it reads.
     ///
     /// # Errors
     ///
-    /// As for [`from_file`](Self::from_file).
-    pub fn from_file_strict(path: impl AsRef<Path>) -> Result<Self, Error> {
-        file::read(path.as_ref(), true)
+    /// Gives everything that is wrong with the text at once, each with its JSON path.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use azureml_aks::InferenceConfiguration;
+    ///
+    /// let text = r#"{ "entryScript": "score.py", "environment": { "name": "AzureML-Minimal" } }"#;
+    /// let config = InferenceConfiguration::builder_from_json(text)?.strict(true).build()?;
+    /// assert!(config.environment().is_some());
+    /// # Ok::<(), azureml_aks::Error>(())
+    /// ```
+    pub fn builder_from_json(text: &str) -> Result<InferenceConfigurationBuilder, Error> {
+        file::from_json(text)
     }
 
     /// The configuration as a builder, to change something that a file says.
@@ -170,12 +198,6 @@ impl InferenceConfiguration {
         self.said.environment.as_ref()
     }
 
-    /// The description, if one was given.
-    #[must_use]
-    pub fn description(&self) -> Option<&str> {
-        self.said.description.as_deref()
-    }
-
     /// Looks at the files and makes what is to be uploaded.
     ///
     /// Works on a thread for blocking work. Nothing is left behind: the archive is a file without a
@@ -195,14 +217,15 @@ impl InferenceConfiguration {
 ///
 /// Setters take the value as it is; [`build`](Self::build) checks all of them together.
 #[must_use = "a builder does nothing until `build()`"]
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct InferenceConfigurationBuilder {
     entry_script: Option<PathBuf>,
     source_directory: Option<PathBuf>,
     environment: Option<EnvironmentSource>,
-    description: Option<String>,
     /// What the reading of a file found.
     read: Vec<Finding>,
+    unknown_keys: Vec<UnknownKey>,
+    strict: bool,
 }
 
 impl InferenceConfigurationBuilder {
@@ -229,14 +252,17 @@ impl InferenceConfigurationBuilder {
         self
     }
 
-    /// A text for people. A request for a service has no place for it, so it is not sent.
-    pub fn description(mut self, description: impl Into<String>) -> Self {
-        self.description = Some(description.into());
+    /// Sets whether `build()` refuses a file with keys that are not known, instead of warning about
+    /// them. The default is `false`.
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
         self
     }
 
-    pub(super) fn read(mut self, warnings: Vec<Finding>) -> Self {
+    /// Takes over what the reading of a file found.
+    pub(super) fn read(mut self, warnings: Vec<Finding>, unknown_keys: Vec<UnknownKey>) -> Self {
         self.read = warnings;
+        self.unknown_keys = unknown_keys;
         self
     }
 
@@ -246,22 +272,39 @@ impl InferenceConfigurationBuilder {
     ///
     /// Gives all broken rules at once.
     pub fn build(self) -> Result<InferenceConfiguration, Error> {
-        self.build_with(Findings::default())
+        let mut findings = Findings::default();
+        let script = self.check(&mut findings);
+        for UnknownKey { place, meant } in &self.unknown_keys {
+            let remedy = match meant {
+                Some(meant) => format!("write {meant}"),
+                None => "correct the key, or leave it out".to_owned(),
+            };
+            let message = "this key is not known and means nothing";
+            if self.strict {
+                findings.refuse(rules::INFERENCE_FILE_STRICT, place, None, message, remedy);
+            } else {
+                findings.advise(rules::INFERENCE_FILE_UNKNOWN_KEY, place, message, remedy);
+            }
+        }
+        let warnings = findings.finish(WHAT)?;
+        let script = script.ok_or_else(|| Error::validation(WHAT, Vec::new()))?;
+        Ok(InferenceConfiguration {
+            said: self,
+            script,
+            warnings,
+        })
     }
 
-    /// Builds on what was found already.
-    pub(super) fn build_with(
-        self,
-        mut findings: Findings,
-    ) -> Result<InferenceConfiguration, Error> {
+    /// Checks everything but the keys of a file; `None` where there is no usable script.
+    pub(super) fn check(&self, findings: &mut Findings) -> Option<Script> {
         let script = Script::parse(
             self.entry_script.as_deref(),
             self.source_directory.as_deref(),
-            &mut findings,
+            findings,
         );
         match &self.environment {
             None => {}
-            Some(EnvironmentSource::Registered(reference)) => reference.check(&mut findings),
+            Some(EnvironmentSource::Registered(reference)) => reference.check(findings),
             Some(EnvironmentSource::Definition(environment)) => {
                 let warnings = environment.warnings().iter().cloned();
                 findings.extend(warnings.map(|mut warning| {
@@ -271,17 +314,11 @@ impl InferenceConfigurationBuilder {
             }
         }
         findings.extend(self.read.iter().cloned());
-        let warnings = findings.finish(WHAT)?;
-        let script = script.ok_or_else(|| Error::validation(WHAT, Vec::new()))?;
-        Ok(InferenceConfiguration {
-            said: self,
-            script,
-            warnings,
-        })
+        script
     }
 }
 
-const WHAT: &str = "inference configuration";
+pub(super) const WHAT: &str = "inference configuration";
 
 #[cfg(test)]
 mod tests {
@@ -329,12 +366,10 @@ mod tests {
         let config = InferenceConfiguration::builder()
             .entry_script("no/such/score.py")
             .source_directory("no/such/folder")
-            .description("for people")
             .build()
             .unwrap();
         assert_eq!(config.entry_script(), Some(Path::new("no/such/score.py")));
         assert_eq!(config.source_directory(), Some(Path::new("no/such/folder")));
-        assert_eq!(config.description(), Some("for people"));
         assert!(config.environment().is_none());
     }
 }

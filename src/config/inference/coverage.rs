@@ -70,7 +70,9 @@ fn environments(errors: &mut Vec<Error>, warnings: &mut Vec<Finding>) {
             .user_managed_dependencies(true)
             .conda_dependencies(CondaDependencies::new()),
         builder().conda_dependencies(
-            CondaDependencies::from_yaml("dependancies: []")
+            CondaDependencies::builder_from_yaml("dependancies: []")
+                .unwrap()
+                .build()
                 .unwrap()
                 .pip_package("azureml-defaults==1.0.1")
                 .pip_package("-r requirements.txt"),
@@ -78,15 +80,17 @@ fn environments(errors: &mut Vec<Error>, warnings: &mut Vec<Finding>) {
     ] {
         warnings.extend(environment.build().unwrap().warnings().iter().cloned());
     }
-    errors.push(CondaDependencies::from_yaml("").unwrap_err());
-    errors.push(CondaDependencies::from_yaml("channels: 1").unwrap_err());
+    let conda = CondaDependencies::builder_from_yaml;
+    errors.push(conda("").unwrap_err());
+    errors.push(conda("channels: 1").unwrap_err());
+    errors.push(conda("x: 1").unwrap().strict(true).build().unwrap_err());
     errors.push(Dockerfile::from_file("does/not/exist").unwrap_err());
 }
 
 fn files(errors: &mut Vec<Error>, warnings: &mut Vec<Finding>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("inferenceconfig.json");
-    errors.push(InferenceConfiguration::from_file(&path).unwrap_err());
+    errors.push(InferenceConfiguration::builder_from_file(&path).unwrap_err());
     for text in [
         "[]",
         r#"{"entryScript":1}"#,
@@ -94,14 +98,19 @@ fn files(errors: &mut Vec<Error>, warnings: &mut Vec<Finding>) {
         r#"{"entryScript":"s.py","runtime":"spark-py","cudaVersion":"1","extraDockerFileSteps":"x"}"#,
     ] {
         fs::write(&path, text).unwrap();
-        errors.push(InferenceConfiguration::from_file_strict(&path).unwrap_err());
+        let read = InferenceConfiguration::builder_from_file(&path);
+        let built = read.and_then(|builder| builder.strict(true).build());
+        errors.push(built.unwrap_err());
     }
     for text in [
         r#"{"entryScript":"s.py","x":1,"environment":{"name":"e"},"condaFile":"x"}"#,
         r#"{"entryScript":"s.py","cudaVersion":"10.0"}"#,
     ] {
         fs::write(&path, text).unwrap();
-        let config = InferenceConfiguration::from_file(&path).unwrap();
+        let config = InferenceConfiguration::builder_from_file(&path)
+            .unwrap()
+            .build()
+            .unwrap();
         warnings.extend(config.warnings().iter().cloned());
     }
 }

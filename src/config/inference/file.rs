@@ -3,66 +3,73 @@
 mod document;
 
 use super::CondaDependencies;
-use super::configuration::{InferenceConfiguration, InferenceConfigurationBuilder};
+use super::configuration::{InferenceConfiguration, InferenceConfigurationBuilder, WHAT};
 use super::environment::{Dockerfile, Environment, EnvironmentBuilder};
-use crate::config::json_object::{Object, Reading, UnknownKey, kind};
+use crate::config::json_object::{Object, Reading, kind};
 use crate::config::text_file;
-use crate::error::Error;
+use crate::error::{Error, Finding};
 use crate::rules::{self, Findings};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-pub(super) fn read(path: &Path, strict: bool) -> Result<InferenceConfiguration, Error> {
-    let mut reading = Reading::new(rules::INFERENCE_FILE_TYPE);
-    let builder = match load(path, &mut reading.findings) {
-        Some(file) => configuration(file, path, &mut reading),
-        // The one error says why; nothing else matters then.
-        None => InferenceConfiguration::builder().entry_script("unread.py"),
+pub(super) fn from_file(path: &Path) -> Result<InferenceConfigurationBuilder, Error> {
+    let shown = path.display().to_string();
+    let read = || {
+        let text = text_file::read(path).map_err(|why| {
+            let remedy = "give the path of an inferenceconfig.json";
+            vec![rules::INFERENCE_FILE_UNREADABLE.finding("file", Some(&shown), why, remedy)]
+        })?;
+        parse(&text, path.parent().unwrap_or(Path::new("")), Some(&shown))
     };
-    judge_unknown(&mut reading, strict);
-    let (errors, warnings) = reading.findings.into_parts();
-    let mut findings = Findings::default();
-    findings.extend(errors);
-    builder
-        .read(warnings)
-        .build_with(findings)
-        .map_err(|error| error.with_context(|| path.display().to_string()))
+    read().map_err(|found| Error::validation(WHAT, found).with_context(|| shown.clone()))
 }
 
-fn load(path: &Path, findings: &mut Findings) -> Option<Object> {
-    let mut refuse = |rule: rules::Refusal, why: String, remedy: &str| {
-        findings.refuse(rule, "file", Some(&path.display().to_string()), why, remedy);
-    };
-    let text = match text_file::read(path) {
-        Ok(text) => text,
-        Err(why) => {
-            refuse(
-                rules::INFERENCE_FILE_UNREADABLE,
-                why,
-                "give the path of an inferenceconfig.json",
-            );
-            return None;
-        }
-    };
-    let why = match serde_json::from_str::<Value>(&text) {
-        Ok(Value::Object(members)) => return Some(Object::new(members, "")),
+pub(super) fn from_json(text: &str) -> Result<InferenceConfigurationBuilder, Error> {
+    parse(text, Path::new(""), None).map_err(|found| Error::validation(WHAT, found))
+}
+
+/// Reads the text of the `file` in `folder`.
+fn parse(
+    text: &str,
+    folder: &Path,
+    file: Option<&str>,
+) -> Result<InferenceConfigurationBuilder, Vec<Finding>> {
+    let why = match serde_json::from_str::<Value>(text) {
+        Ok(Value::Object(members)) => return judge(Object::new(members, ""), folder),
         Ok(other) => format!("it is {}, not an object", kind(&other)),
         Err(error) => format!("it is no JSON: {error}"),
     };
-    refuse(
-        rules::INFERENCE_FILE_SYNTAX,
-        why,
-        "write a JSON object with the key entryScript",
-    );
-    None
+    let remedy = "write a JSON object with the key entryScript";
+    Err(vec![
+        rules::INFERENCE_FILE_SYNTAX.finding("file", file, why, remedy),
+    ])
+}
+
+fn judge(file: Object, folder: &Path) -> Result<InferenceConfigurationBuilder, Vec<Finding>> {
+    let mut reading = Reading::new(rules::INFERENCE_FILE_TYPE);
+    let builder = configuration(file, folder, &mut reading);
+    let (mut found, warnings) = reading.findings.into_parts();
+    // Values that are out of bounds come with what is wrong in the file, under the file's own names.
+    let mut findings = Findings::default();
+    builder.check(&mut findings);
+    let values = findings.into_violations();
+    // A script that the file does not name can still be given to the builder.
+    let may_become_whole = |value: &Finding| value.rule == rules::ENTRY_SCRIPT_MISSING.0;
+    if found.is_empty() && values.iter().all(may_become_whole) {
+        return Ok(builder.read(warnings, reading.unknown));
+    }
+    found.extend(values.into_iter().map(|mut value| {
+        value.path = path_in_file(&value.path, NAMES);
+        value
+    }));
+    Err(found)
 }
 
 fn configuration(
     mut file: Object,
-    path: &Path,
+    folder: &Path,
     reading: &mut Reading,
 ) -> InferenceConfigurationBuilder {
-    let folder = path.parent().unwrap_or(Path::new(""));
     let mut builder = InferenceConfiguration::builder();
     let source = file
         .text("sourceDirectory", reading)
@@ -80,9 +87,8 @@ fn configuration(
     if let Some(source) = source {
         builder = builder.source_directory(source);
     }
-    if let Some(description) = file.text("description", reading) {
-        builder = builder.description(description);
-    }
+    // Known, and of no effect: a request for a service has no place for it.
+    let _ = file.text("description", reading);
     if file.has("environment") {
         for key in FLAT_KEYS {
             if file.take(key).is_some() {
@@ -99,26 +105,10 @@ fn configuration(
         }
     } else if FLAT_KEYS.iter().any(|key| file.has(key)) {
         let environment = of_2019(&mut file, &base, reading);
-        builder = with_definition(builder, environment, "", reading);
+        builder = with_definition(builder, environment, ("", NAMES_2019), reading);
     }
     file.finish(reading);
     builder
-}
-
-/// What keys that mean nothing are worth.
-fn judge_unknown(reading: &mut Reading, strict: bool) {
-    let findings = &mut reading.findings;
-    for UnknownKey { place, meant } in std::mem::take(&mut reading.unknown) {
-        let remedy = match meant {
-            Some(meant) => format!("write {meant}"),
-            None => "correct the key, or leave it out".to_owned(),
-        };
-        let message = "this key is not known and means nothing";
-        match strict {
-            true => findings.refuse(rules::INFERENCE_FILE_STRICT, place, None, message, remedy),
-            false => findings.advise(rules::INFERENCE_FILE_UNKNOWN_KEY, place, message, remedy),
-        }
-    }
 }
 
 /// The environment of the flat keys, as `azureml-core` makes one of them.
@@ -212,21 +202,59 @@ fn check_cuda(version: &str, reading: &mut Reading) {
 fn with_definition(
     builder: InferenceConfigurationBuilder,
     environment: EnvironmentBuilder,
-    place: &str,
+    (place, names): (&str, Names),
     reading: &mut Reading,
 ) -> InferenceConfigurationBuilder {
     match environment.build() {
         Ok(environment) => builder.environment(environment),
         Err(error) => {
             let mut found = error.findings().to_vec();
-            for finding in &mut found {
-                finding.path.insert_str(0, place);
+            for violation in &mut found {
+                violation.path = format!("{place}{}", path_in_file(&violation.path, names));
             }
             reading.findings.extend(found);
             builder
         }
     }
 }
+
+/// Where the file has what a builder calls `path`.
+fn path_in_file(path: &str, names: Names) -> String {
+    let end = path.find(['.', '[']).unwrap_or(path.len());
+    let (head, rest) = path.split_at(end);
+    let theirs = names.iter().find(|(ours, _)| *ours == head);
+    format!("{}{rest}", theirs.map_or(head, |(_, theirs)| theirs))
+}
+
+/// Fields of a builder, and the members of the file that they came from. Those that are spelled
+/// alike are left out.
+type Names = &'static [(&'static str, &'static str)];
+
+const NAMES: Names = &[
+    ("entry_script", "entryScript"),
+    ("source_directory", "sourceDirectory"),
+];
+
+/// Fields of an environment in the form of 2019.
+const NAMES_2019: Names = &[
+    ("conda_dependencies", "condaFile"),
+    ("base_image", "baseImage"),
+    ("base_image_registry", "baseImageRegistry"),
+    ("base_dockerfile", "extraDockerFileSteps"),
+];
+
+/// Fields of an environment in the form of 2020.
+const NAMES_2020: Names = &[
+    ("environment_variables", "environmentVariables"),
+    ("interpreter_path", "python.interpreterPath"),
+    ("conda_dependencies", "python.condaDependencies"),
+    ("base_conda_environment", "python.baseCondaEnvironment"),
+    ("base_image", "docker.baseImage"),
+    ("base_image_registry", "docker.baseImageRegistry"),
+    ("base_dockerfile", "docker.baseDockerfile"),
+    ("shm_size", "docker.shmSize"),
+    ("inferencing_stack_version", "inferencingStackVersion"),
+];
 
 /// A path of the file, relative to `folder`. An empty one stays empty, so that it is refused.
 fn join(folder: &Path, path: &str) -> PathBuf {

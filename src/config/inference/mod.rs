@@ -18,7 +18,7 @@ mod script;
 mod sources;
 mod spark;
 
-pub use conda::CondaDependencies;
+pub use conda::{CondaDependencies, CondaDependenciesBuilder};
 pub use configuration::{EnvironmentSource, InferenceConfiguration, InferenceConfigurationBuilder};
 pub use environment::{Dockerfile, Environment, EnvironmentBuilder, EnvironmentRef};
 pub(crate) use package::PackContent;

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 /// assert!(!format!("{environment:?}").contains("secret"));
 /// # Ok::<(), azureml_aks::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ContainerRegistry {
     address: String,
     credentials: Option<(String, Secret)>,

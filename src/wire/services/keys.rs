@@ -1,5 +1,6 @@
 //! Keys and tokens of a web service.
 
+use crate::wire::credentials::Shown;
 use azure_core::credentials::Secret;
 use serde::Deserialize;
 use std::fmt;
@@ -22,10 +23,9 @@ pub struct ServiceKeys {
 
 impl fmt::Debug for ServiceKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |key: &Option<Secret>| key.as_ref().map(|_| "secret");
         f.debug_struct("ServiceKeys")
-            .field("primary_key", &shown(&self.primary_key))
-            .field("secondary_key", &shown(&self.secondary_key))
+            .field("primary_key", &Shown(&self.primary_key))
+            .field("secondary_key", &Shown(&self.secondary_key))
             .finish()
     }
 }

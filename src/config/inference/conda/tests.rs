@@ -2,7 +2,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn broken(text: &str) -> Vec<(&'static str, String)> {
-    let error = CondaDependencies::from_yaml(text).unwrap_err();
+    let error = CondaDependencies::builder_from_yaml(text).unwrap_err();
     let found = error.findings().iter();
     found.map(|v| (v.rule, v.path.clone())).collect()
 }
@@ -42,7 +42,9 @@ fn what_is_said_in_code_becomes_a_conda_document_and_no_more() {
 #[test]
 fn a_conda_file_becomes_json_as_it_is_and_can_be_added_to() {
     let text = "# comment\nname: project\nchannels:\n- conda-forge\ndependencies:\n- python=3.8.13\n- pip:\n  - azureml-defaults>=1.0.45\n  - --no-deps\nprefix:\n";
-    let packages = CondaDependencies::from_yaml(text)
+    let packages = CondaDependencies::builder_from_yaml(text)
+        .unwrap()
+        .build()
         .unwrap()
         .pip_package("joblib");
     assert_eq!(
@@ -83,7 +85,7 @@ fn every_place_with_another_shape_is_named() {
 fn a_file_that_cannot_be_read_is_named() {
     let folder = tempfile::tempdir().unwrap();
     for path in [folder.path().join("absent.yml"), folder.path().to_owned()] {
-        let error = CondaDependencies::from_file(&path).unwrap_err();
+        let error = CondaDependencies::builder_from_file(&path).unwrap_err();
         assert_eq!(error.findings()[0].rule, "conda.file");
         assert!(
             error.to_string().contains(path.to_str().unwrap()),
@@ -92,7 +94,10 @@ fn a_file_that_cannot_be_read_is_named() {
     }
     let path = folder.path().join("env.yml");
     std::fs::write(&path, "dependencies: [numpy]\n").unwrap();
-    let read = CondaDependencies::from_file(&path).unwrap();
+    let read = CondaDependencies::builder_from_file(&path)
+        .unwrap()
+        .build()
+        .unwrap();
     assert_eq!(read.value(), json!({ "dependencies": ["numpy"] }));
 }
 
@@ -134,10 +139,15 @@ fn the_package_of_the_server_is_found_however_it_is_written() {
 #[test]
 fn what_conda_or_the_service_will_not_see_is_a_warning() {
     let text = "dependancies: []\ndependencies:\n- conda-forge::python\n- pip:\n  - azureml-defaults\n  - -r requirements.txt\n";
+    let builder = CondaDependencies::builder_from_yaml(text).unwrap();
     assert_eq!(
-        advice(&CondaDependencies::from_yaml(text).unwrap()),
+        advice(&builder.clone().build().unwrap()),
         ["conda.unknown_key", "conda.requirements_file"]
     );
+    let error = builder.strict(true).build().unwrap_err();
+    let found = error.findings().iter();
+    let found: Vec<_> = found.map(|v| (v.rule, v.path.as_str())).collect();
+    assert_eq!(found, [("conda.strict", "conda_file.dependancies")]);
     let unsaid = CondaDependencies::new().pip_package("azureml-defaults");
     assert_eq!(advice(&unsaid), ["conda.python_unsaid"]);
 }
@@ -173,6 +183,6 @@ fn a_file_made_to_exhaust_memory_is_refused() {
 proptest! {
     #[test]
     fn no_text_makes_the_reader_panic(text in "[\\PC\n]{0,80}") {
-        let _ = CondaDependencies::from_yaml(&text);
+        let _ = CondaDependencies::builder_from_yaml(&text);
     }
 }

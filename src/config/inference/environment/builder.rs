@@ -12,7 +12,7 @@ use std::fmt;
 ///
 /// Setters take the value as it is; [`build`](Self::build) checks all of them together.
 #[must_use = "a builder does nothing until `build()`"]
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct EnvironmentBuilder {
     pub(super) name: Option<String>,
     pub(super) version: Option<String>,
@@ -34,7 +34,7 @@ pub struct EnvironmentBuilder {
 }
 
 /// Variables by name. Values are not shown: many hold a token.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq)]
 pub(super) struct Variables(pub(super) BTreeMap<String, String>);
 
 impl fmt::Debug for Variables {
@@ -44,7 +44,7 @@ impl fmt::Debug for Variables {
 }
 
 /// Arguments of `docker run`. They are only counted in what is shown: some set variables.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq)]
 pub(super) struct Arguments(pub(super) Vec<String>);
 
 impl fmt::Debug for Arguments {
@@ -56,8 +56,8 @@ impl fmt::Debug for Arguments {
 impl EnvironmentBuilder {
     /// The name. It must not begin with `Microsoft` or `AzureML`, which are those of curated
     /// environments. Without a name the environment is called `{service}-env`.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
+    pub fn name(mut self, name: impl AsRef<str>) -> Self {
+        self.name = Some(name.as_ref().to_owned());
         self
     }
 

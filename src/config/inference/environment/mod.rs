@@ -23,7 +23,7 @@ use serde_json::{Map, Value};
 /// Microsoft's client fills an environment with a version of Python, a base image of its own day and
 /// an example variable. Here the service has the word on what was not said.
 #[must_use = "an environment does nothing until a service is deployed with it"]
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Environment {
     said: EnvironmentBuilder,
     warnings: Vec<Finding>,

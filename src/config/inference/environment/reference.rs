@@ -35,26 +35,26 @@ enum Which {
 }
 
 impl EnvironmentRef {
-    /// The latest version of an environment.
-    pub fn latest(name: impl Into<String>) -> Self {
+    /// Refers to the latest version of an environment.
+    pub fn latest(name: impl AsRef<str>) -> Self {
         Self {
-            name: name.into(),
+            name: name.as_ref().to_owned(),
             which: Which::Latest,
         }
     }
 
-    /// One version of an environment, for example `3`.
-    pub fn version(name: impl Into<String>, version: impl Into<String>) -> Self {
+    /// Refers to one version of an environment, for example `3`.
+    pub fn version(name: impl AsRef<str>, version: impl Into<String>) -> Self {
         Self {
-            name: name.into(),
+            name: name.as_ref().to_owned(),
             which: Which::Version(version.into()),
         }
     }
 
-    /// The version of an environment that has a label.
-    pub fn label(name: impl Into<String>, label: impl Into<String>) -> Self {
+    /// Refers to the version of an environment that has a label.
+    pub fn label(name: impl AsRef<str>, label: impl Into<String>) -> Self {
         Self {
-            name: name.into(),
+            name: name.as_ref().to_owned(),
             which: Which::Label(label.into()),
         }
     }

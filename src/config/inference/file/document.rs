@@ -1,6 +1,6 @@
 //! The `environment` of the form of 2020: a whole document, or a reference.
 
-use super::{join, with_definition};
+use super::{NAMES_2020, join, with_definition};
 use crate::config::inference::configuration::InferenceConfigurationBuilder;
 use crate::config::inference::environment::{Environment, EnvironmentBuilder, EnvironmentRef};
 use crate::config::inference::{CondaDependencies, ContainerRegistry, SparkSettings};
@@ -53,7 +53,8 @@ pub(super) fn read(
         environment = environment.inferencing_stack_version(version);
     }
     document.finish(reading);
-    with_definition(builder, environment, "environment.", reading)
+    let names = ("environment.", NAMES_2020);
+    with_definition(builder, environment, names, reading)
 }
 
 fn with_python(

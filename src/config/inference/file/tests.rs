@@ -20,7 +20,9 @@ fn folder(config: &str, files: &[(&str, &str)]) -> TempDir {
 }
 
 fn read_in(folder: &TempDir, strict: bool) -> Result<InferenceConfiguration, Error> {
-    read(&folder.path().join("inferenceconfig.json"), strict)
+    from_file(&folder.path().join("inferenceconfig.json"))?
+        .strict(strict)
+        .build()
 }
 
 fn good(config: &Value) -> InferenceConfiguration {
@@ -90,7 +92,6 @@ fn the_flat_form_of_2019_becomes_an_environment_named_after_the_service() {
         advice(&config),
         [("inference_file.cuda_unused", "cudaVersion")]
     );
-    assert_eq!(config.description(), Some("for people"));
     assert_eq!(
         config.script(),
         &Script::Inside {
@@ -414,10 +415,74 @@ fn a_broken_environment_is_told_with_the_rest() {
         broken(r#"{"environment":{"name":"AzureML-x","docker":{"shmSize":"x"}}}"#),
         [
             ("environment.name_reserved", "environment.name".into()),
-            ("environment.shm_size", "environment.shm_size".into()),
-            ("entry_script.missing", "entry_script".into()),
+            ("environment.shm_size", "environment.docker.shmSize".into()),
+            ("entry_script.missing", "entryScript".into()),
         ]
     );
+}
+
+#[test]
+fn a_value_that_breaks_a_rule_is_named_as_the_file_names_it() {
+    assert_eq!(
+        broken(r#"{"entryScript":"../x.py","sourceDirectory":"a"}"#),
+        [("entry_script.outside", "entryScript".into())]
+    );
+    assert_eq!(
+        broken(r#"{"entryScript":"x.py","sourceDirectory":""}"#),
+        [("source_directory.folder", "sourceDirectory".into())]
+    );
+    let docker = json!({
+        "entryScript": "x.py",
+        "environment": {
+            "docker": { "baseImage": "i", "baseDockerfile": "FROM i" },
+            "python": { "interpreterPath": " ", "condaDependencies": { "channels": [""] } },
+        },
+    });
+    let paths: Vec<String> = broken(&docker.to_string())
+        .into_iter()
+        .map(|(_, path)| path)
+        .collect();
+    assert_eq!(
+        paths,
+        [
+            "environment.python.interpreterPath",
+            "environment.python.condaDependencies.channels[0]",
+            "environment.docker.baseDockerfile",
+        ]
+    );
+    assert_eq!(
+        broken(r#"{"entryScript":"x.py","baseImage":" "}"#),
+        [("environment.empty", "baseImage".into())]
+    );
+}
+
+#[test]
+fn a_file_without_a_script_is_whole_once_the_builder_gets_one() {
+    let folder = folder(r#"{"environment":{"name":"e"},"x":1}"#, &[]);
+    let path = folder.path().join("inferenceconfig.json");
+    let builder = from_file(&path).unwrap();
+    let error = builder.clone().build().unwrap_err();
+    assert_eq!(error.findings()[0].rule, "entry_script.missing");
+    let config = builder.clone().entry_script("score.py").build().unwrap();
+    assert_eq!(advice(&config), [("inference_file.unknown_key", "x")]);
+    // In strict mode the script is reported along with the key, which may be why it is missing.
+    let error = builder.strict(true).build().unwrap_err();
+    let found: Vec<_> = error.findings().iter().map(|v| v.rule).collect();
+    assert_eq!(found, ["entry_script.missing", "inference_file.strict"]);
+}
+
+#[test]
+fn a_text_is_read_as_a_file_of_the_current_folder() {
+    let text = r#"{"entryScript":"score.py","sourceDirectory":"src","x":1}"#;
+    let builder = InferenceConfiguration::builder_from_json(text).unwrap();
+    let config = builder.clone().build().unwrap();
+    assert_eq!(config.entry_script(), Some(Path::new("score.py")));
+    assert_eq!(config.source_directory(), Some(Path::new("src")));
+    assert_eq!(advice(&config), [("inference_file.unknown_key", "x")]);
+    assert!(builder.strict(true).build().is_err());
+    let error = InferenceConfiguration::builder_from_json("[]").unwrap_err();
+    assert_eq!(error.findings()[0].rule, "inference_file.syntax");
+    assert_eq!(error.findings()[0].value, None);
 }
 
 #[test]
@@ -442,7 +507,7 @@ fn what_is_no_json_object_is_refused_with_the_name_of_the_file() {
             "{text}"
         );
     }
-    let error = read(Path::new("does/not/exist.json"), false).unwrap_err();
+    let error = from_file(Path::new("does/not/exist.json")).unwrap_err();
     assert_eq!(error.findings()[0].rule, "inference_file.unreadable");
     assert_eq!(error.findings().len(), 1);
 
