@@ -8,7 +8,7 @@
 #[allow(dead_code, reason = "each bench uses its part")]
 mod support;
 
-use azureml_aks::ComputeResource;
+use azureml_aks::models::ComputeResource;
 use futures::TryStreamExt;
 use std::hint::black_box;
 use support::BoxError;

@@ -12,7 +12,7 @@ mod body;
 #[allow(dead_code, reason = "each bench uses its part")]
 mod measure;
 
-use azureml_aks::{AksProperties, ComputeResource, ServiceError};
+use azureml_aks::{error::ServiceError, models::{AksProperties, ComputeResource}};
 use measure::{Rounds, Sample, Stopwatch};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

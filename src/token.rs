@@ -290,9 +290,8 @@ impl ResumeToken {
         Some(Value::Object(members).to_string())
     }
 
-    /// The token of a request to `url`, for tests and fuzz targets.
-    #[cfg(any(test, feature = "internals"))]
-    #[allow(clippy::unwrap_used, reason = "never called outside tests")]
+    /// The token of a request to `url`, for tests.
+    #[cfg(test)]
     pub(crate) fn of_request(
         resource: TokenResource,
         (op, method): (Verb, HttpVerb),

@@ -8,10 +8,7 @@
 #[path = "support/redirect.rs"]
 mod redirect;
 
-use azureml_aks::{
-    AksCompute, ComputeResource, ComputeTarget, Continuation, Error, ErrorKind, KindProperties,
-    LoadBalancer, Page, UpdateConfiguration, WaitOptions, Workspace,
-};
+use azureml_aks::{AksCompute, ComputeTarget, Continuation, Error, ErrorKind, KindProperties, LoadBalancer, UpdateConfiguration, WaitOptions, Workspace, models::{ComputeResource, Page}};
 use futures::{StreamExt, TryStreamExt};
 use redirect::{ARM, Reply, Service, at};
 use serde_json::{Value, json};

@@ -257,7 +257,7 @@ impl<K: Kind> ComputeTarget<K> {
     /// # let workspace = Workspace::builder(emulator.subscription(), emulator.resource_group(), emulator.workspace())
     /// #     .credential(emulator.credential()).transport(emulator.transport()).build()?;
     /// # let config = azureml_aks::AksCompute::provisioning_configuration().build()?;
-    /// use azureml_aks::{ComputeTarget, Event, WaitOptions};
+    /// use azureml_aks::{ComputeTarget, WaitOptions, models::Event};
     /// use futures::TryStreamExt;
     ///
     /// let mut aks = ComputeTarget::create(&workspace, "myaks", config).await?;

@@ -443,7 +443,7 @@ mod tests {
         for network in bare {
             let mut findings = Findings::default();
             network.check(&mut findings);
-            let found = findings.into_violations();
+            let found = findings.into_refusals();
             let found: Vec<_> = found.iter().map(|v| (v.rule, v.path.as_str())).collect();
             let missing = |path| ("network.range_missing", path);
             assert_eq!(found, [SERVICE, DNS, BRIDGE].map(missing));
@@ -451,7 +451,7 @@ mod tests {
         let one = VirtualNetwork::new("g", "v", "n").service_cidr("10.0.0.0/16");
         let mut findings = Findings::default();
         Network::from(one).check(&mut findings);
-        let found = findings.into_violations();
+        let found = findings.into_refusals();
         let paths: Vec<_> = found.iter().map(|found| found.path.as_str()).collect();
         assert_eq!(paths, [DNS, BRIDGE]);
     }

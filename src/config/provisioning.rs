@@ -62,8 +62,8 @@ impl ProvisioningConfiguration {
     }
 
     /// Returns what does not stand in the way: what is allowed but probably not meant
-    /// ([`Warning`](crate::Severity::Warning)), and checks that could not be made
-    /// ([`Unknown`](crate::Severity::Unknown)).
+    /// ([`Warning`](crate::error::Severity::Warning)), and checks that could not be made
+    /// ([`Unknown`](crate::error::Severity::Unknown)).
     #[must_use]
     pub fn warnings(&self) -> &[Finding] {
         &self.warnings

@@ -16,7 +16,7 @@ use std::fmt;
 /// # Examples
 ///
 /// ```
-/// use azureml_aks::{AksCompute, Severity};
+/// use azureml_aks::{AksCompute, error::Severity};
 ///
 /// let config = AksCompute::provisioning_configuration().agent_count(2).build()?;
 /// let finding = &config.warnings()[0];
@@ -87,7 +87,7 @@ impl fmt::Display for Finding {
 /// harmless. `Display` and `Serialize` give the word in lower case.
 ///
 /// ```
-/// use azureml_aks::Severity;
+/// use azureml_aks::error::Severity;
 ///
 /// let mut found = [Severity::Unknown, Severity::Warning, Severity::Error, Severity::Note];
 /// found.sort();

@@ -117,7 +117,7 @@ impl<'a, T> Prepared<'a, T> {
     /// # let workspace = Workspace::builder(emulator.subscription(), emulator.resource_group(), emulator.workspace())
     /// #     .credential(emulator.credential()).transport(emulator.transport()).build()?;
     /// # let config = AksCompute::provisioning_configuration().build()?;
-    /// use azureml_aks::{BoxError, ComputeTarget, ResumeToken, TokenStore, WaitOptions, async_trait};
+    /// use azureml_aks::{ComputeTarget, ResumeToken, TokenStore, WaitOptions, async_trait, error::BoxError};
     /// use std::collections::HashMap;
     /// use std::sync::{Arc, Mutex};
     ///

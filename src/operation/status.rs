@@ -11,7 +11,7 @@ use std::fmt;
 /// `Display` and `Serialize` give the word of [`as_str`](Self::as_str).
 ///
 /// ```
-/// use azureml_aks::StatusClass;
+/// use azureml_aks::models::StatusClass;
 ///
 /// assert_eq!(StatusClass::from("Cancelled").to_string(), "canceled");
 /// assert_eq!(StatusClass::from("Creating").to_string(), "in_progress");

@@ -37,7 +37,7 @@ pub trait Waitable: sealed::Sealed + Send {
 /// services are read one by one.
 ///
 /// Progress is reported for each operation after each read of the list, and once more at its end, with the
-/// [class](crate::Progress::class) that it ended with. `show_output` shows one line for all of them, and
+/// [class](crate::models::Progress::class) that it ended with. `show_output` shows one line for all of them, and
 /// one for each that did not succeed.
 ///
 /// Sends: GETs of the list of computes; for an operation that may have ended one of its status, and one

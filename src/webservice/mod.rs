@@ -215,7 +215,7 @@ impl AksWebservice {
         if let Some(known) = &self.known {
             return Some(known.state.clone());
         }
-        let own = self.resource.state.as_deref().map(ServiceState::of);
+        let own = self.resource.state.as_deref().map(ServiceState::from);
         let pending = self.pending.as_ref();
         let runs = pending.is_some_and(|pending| pending.verb().is_some() && !pending.is_over());
         match runs && own.as_ref().is_none_or(ServiceState::is_final) {

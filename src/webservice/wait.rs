@@ -21,7 +21,7 @@ impl AksWebservice {
     /// one that is healthy is `Ok`, one that is in transition is waited for, one that failed is an error.
     /// The service itself gives up after about 20 minutes; the default deadline is
     /// [`WaitOptions::DEFAULT_DEADLINE`]. What the service logs meanwhile is in
-    /// [`Progress::log`](crate::Progress::log), and shown by `show_output`.
+    /// [`Progress::log`](crate::models::Progress::log), and shown by `show_output`.
     ///
     /// Sends: GETs of the operation's status and of the service; after a failure GETs of the service and
     /// its logs.

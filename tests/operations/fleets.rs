@@ -701,7 +701,7 @@ async fn progress_is_told_for_each_operation_after_each_list() {
         assert!(of[2].polls > of[1].polls, "a row is a look at it");
         // The end is told, too.
         let (last, before) = of.split_last().unwrap();
-        assert_eq!(last.class, azureml_aks::StatusClass::Succeeded);
+        assert_eq!(last.class, azureml_aks::models::StatusClass::Succeeded);
         assert!(before.iter().all(|progress| !progress.class.is_terminal()));
     }
 }

@@ -1,7 +1,7 @@
 //! Cases 13, 14 and 17 to 20: what answers mean.
 
 use crate::support::*;
-use azureml_aks::{ErrorKind, StatusClass};
+use azureml_aks::{ErrorKind, models::StatusClass};
 
 fn located() -> Reply {
     reply(202).header("Location", LOCATION)

@@ -2,10 +2,7 @@
 
 pub(crate) use crate::script::*;
 use azure_core::http::Transport;
-use azureml_aks::{
-    AksCompute, ClusterPurpose, ComputeTarget, Error, Operation, Progress,
-    ProvisioningConfiguration, WaitOptions, Workspace,
-};
+use azureml_aks::{AksCompute, ClusterPurpose, ComputeTarget, Error, Operation, ProvisioningConfiguration, WaitOptions, Workspace, models::Progress};
 pub(crate) use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 pub(crate) use std::time::Duration;

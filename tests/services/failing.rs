@@ -2,7 +2,7 @@
 
 use crate::{Scene, plain};
 use azureml_aks::emulator::Fault;
-use azureml_aks::{AksWebservice, Error, ErrorKind, ServiceState, WaitOptions};
+use azureml_aks::{AksWebservice, Error, ErrorKind, WaitOptions, models::ServiceState};
 
 async fn failure(scene: &Scene, name: &str) -> (AksWebservice, Error) {
     let mut service = scene.deployment(name, plain()).await.unwrap();

@@ -3,10 +3,7 @@
 use crate::{Scene, plain};
 use azure_core::http::Method;
 use azureml_aks::emulator::Fault;
-use azureml_aks::{
-    AksWebservice, ErrorKind, ResumeToken, ResumedService, ServiceState, ServiceUpdate, Verb,
-    WaitOptions, wait_all,
-};
+use azureml_aks::{AksWebservice, ErrorKind, ResumeToken, Resumed, ServiceUpdate, Verb, WaitOptions, wait_all, models::ServiceState};
 
 async fn resumed(scene: &Scene, token: &ResumeToken) -> ResumedService {
     let token = ResumeToken::parse(&token.expose()).unwrap();

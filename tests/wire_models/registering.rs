@@ -326,7 +326,7 @@ async fn artifacts_that_exist_already_are_written_by_urls_of_their_own() {
 
 #[tokio::test]
 async fn a_version_that_differs_in_anything_said_is_not_the_same() {
-    type Change = fn(azureml_aks::ModelRegistration) -> azureml_aks::ModelRegistration;
+    type Change = fn(azureml_aks::models::RegisterModel) -> azureml_aks::models::RegisterModel;
     let changes: [(&str, Change, bool); 8] = [
         ("nothing", |one| one, true),
         (

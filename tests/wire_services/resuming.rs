@@ -3,7 +3,7 @@
 use crate::plane::{self, MODELS, models};
 use crate::redirect::{Reply, Service};
 use crate::{at_service, begins, described, fast, operation, with_service};
-use azureml_aks::{AksWebservice, ErrorKind, ResumeToken, ResumedService, ServiceUpdate, Verb};
+use azureml_aks::{AksWebservice, ErrorKind, ResumeToken, Resumed, ServiceUpdate, Verb};
 use serde_json::{Value, json};
 
 /// The token of an update that was accepted.

@@ -3,7 +3,7 @@
 use crate::plane::{self, MODELS, models, only};
 use crate::redirect::{Reply, Service};
 use crate::{at_service, begins, described, fast, operation, refusal, with_service};
-use azureml_aks::{AksWebservice, Error, ErrorKind, Event, ServiceUpdate};
+use azureml_aks::{AksWebservice, Error, ErrorKind, ServiceUpdate, models::Event};
 use futures::StreamExt;
 use futures::future::join_all;
 use serde_json::{Value, json};

@@ -37,11 +37,7 @@ impl Settings {
         }
         self.check_requests(findings);
         if let Some(namespace) = &self.namespace {
-            findings.extend(
-                names::namespace("namespace", namespace)
-                    .into_iter()
-                    .collect(),
-            );
+            findings.extend(names::namespace("namespace", namespace));
         }
     }
 

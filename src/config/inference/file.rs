@@ -52,7 +52,7 @@ fn judge(file: Object, folder: &Path) -> Result<InferenceConfigurationBuilder, V
     // Values that are out of bounds come with what is wrong in the file, under the file's own names.
     let mut findings = Findings::default();
     builder.check(&mut findings);
-    let values = findings.into_violations();
+    let values = findings.into_refusals();
     // A script that the file does not name can still be given to the builder.
     let may_become_whole = |value: &Finding| value.rule == rules::ENTRY_SCRIPT_MISSING.0;
     if found.is_empty() && values.iter().all(may_become_whole) {
