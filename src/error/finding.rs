@@ -18,7 +18,10 @@ use std::fmt;
 /// ```
 /// use azureml_aks::{AksCompute, error::Severity};
 ///
-/// let config = AksCompute::provisioning_configuration().agent_count(2).build()?;
+/// let config = AksCompute::provisioning_configuration()
+///     .vm_size("Standard_D4_v2")
+///     .agent_count(2)
+///     .build()?;
 /// let finding = &config.warnings()[0];
 /// assert_eq!(finding.severity, Severity::Warning);
 /// assert_eq!(finding.rule, "capacity.production_nodes");
