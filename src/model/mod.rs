@@ -188,14 +188,14 @@ impl Model {
     /// # std::fs::create_dir_all(&folder)?;
     /// # let path = folder.join("model.pkl");
     /// # std::fs::write(&path, "weights")?;
-    /// # for _ in 0..3 {
-    /// #     Model::register(&workspace, "mymodel", &path).await?;
+    /// # for name in ["first", "second", "third"] {
+    /// #     Model::register(&workspace, name, &path).await?;
     /// # }
     /// # std::fs::remove_dir_all(&folder)?;
     /// use azureml_aks::{Model, ModelQuery};
     /// use futures::TryStreamExt;
     ///
-    /// let query = ModelQuery::new().name("mymodel").page_size(2);
+    /// let query = ModelQuery::new().page_size(2);
     /// let mut models = Model::list(&workspace, query.clone());
     /// while let Some(model) = models.try_next().await? {
     ///     println!("{} {:?}", model.name(), model.version());
@@ -204,12 +204,12 @@ impl Model {
     /// let mut pages = Model::list(&workspace, query.clone()).into_pages();
     /// let page = pages.try_next().await?.expect("a list has at least one page");
     /// assert_eq!(page.items.len(), 2);
-    /// let next = page.continuation.expect("there are three models");
+    /// let next = page.continuation.expect("the workspace has three models");
     /// let rest: Vec<Model> = Model::list(&workspace, query)
     ///     .continue_from(&next)
     ///     .try_collect()
     ///     .await?;
-    /// assert_eq!(rest[0].id(), "mymodel:1");
+    /// assert_eq!(rest[0].id(), "first:1");
     /// # Ok(())
     /// # }
     /// # #[cfg(not(feature = "emulator"))]

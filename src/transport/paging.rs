@@ -456,6 +456,7 @@ fn begin_at(
 
 struct Reader {
     client: Arc<ServiceClient>,
+    #[cfg_attr(not(feature = "services"), allow(dead_code))]
     first: Url,
     links: Links,
     request_id: String,
