@@ -29,9 +29,9 @@ impl LoadBalancer {
 
     /// An internal load balancer in a subnet of the cluster's virtual network.
     #[must_use]
-    pub fn internal_in(subnet: impl Into<String>) -> Self {
+    pub fn internal_in(subnet: impl AsRef<str>) -> Self {
         Self::Internal {
-            subnet: Some(subnet.into()),
+            subnet: Some(subnet.as_ref().to_owned()),
         }
     }
 

@@ -268,8 +268,8 @@ macro_rules! setters {
 
             /// The Kubernetes namespace, up to 63 of `a` to `z`, digits and hyphens, with no hyphen
             /// at either end. The service chooses one where none is given.
-            pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
-                self.settings.namespace = Some(namespace.into());
+            pub fn namespace(mut self, namespace: impl AsRef<str>) -> Self {
+                self.settings.namespace = Some(namespace.as_ref().to_owned());
                 self
             }
 

@@ -45,12 +45,12 @@ impl RunOutput {
     /// * `path` - a file or folder among the run's outputs, for example `outputs/model.pkl`: no path of
     ///   this machine.
     pub fn new(
-        experiment: impl Into<String>,
+        experiment: impl AsRef<str>,
         run_id: impl Into<String>,
         path: impl Into<String>,
     ) -> Self {
         Self {
-            experiment: experiment.into(),
+            experiment: experiment.as_ref().to_owned(),
             run_id: run_id.into(),
             path: path.into(),
             container: None,

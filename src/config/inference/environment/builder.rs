@@ -89,8 +89,8 @@ impl EnvironmentBuilder {
     }
 
     /// The conda environment in the image to which the packages are added.
-    pub fn base_conda_environment(mut self, name: impl Into<String>) -> Self {
-        self.base_conda_environment = Some(name.into());
+    pub fn base_conda_environment(mut self, name: impl AsRef<str>) -> Self {
+        self.base_conda_environment = Some(name.as_ref().to_owned());
         self
     }
 
