@@ -12,7 +12,10 @@ mod body;
 #[allow(dead_code, reason = "each bench uses its part")]
 mod measure;
 
-use azureml_aks::{error::ServiceError, models::{AksProperties, ComputeResource}};
+use azureml_aks::{
+    error::ServiceError,
+    models::{AksProperties, ComputeResource},
+};
 use measure::{Rounds, Sample, Stopwatch};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

@@ -348,7 +348,8 @@ impl ResumeToken {
             }
             None => return Err(foreign()),
         }
-        let damaged = || refuse("the resume token is damaged: its checksum does not match".to_owned());
+        let damaged =
+            || refuse("the resume token is damaged: its checksum does not match".to_owned());
         let written = members.remove(CHECKSUM).ok_or_else(damaged)?;
         if written.as_str() != Some(&*checksum(&members)) {
             return Err(damaged());

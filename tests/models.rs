@@ -7,7 +7,10 @@ mod emulated;
 
 use azure_core::http::Method;
 use azureml_aks::emulator::{Emulator, Fault};
-use azureml_aks::{Error, ErrorKind, Model, ModelQuery, ResourceNeeds, RunOutput, Workspace, models::TransferProgress};
+use azureml_aks::{
+    Error, ErrorKind, Model, ModelQuery, ResourceNeeds, RunOutput, Workspace,
+    models::TransferProgress,
+};
 use emulated::{builder, workspace};
 use futures::TryStreamExt;
 use std::collections::BTreeMap;

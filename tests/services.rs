@@ -20,7 +20,10 @@ mod scoring;
 mod updating;
 
 use azureml_aks::emulator::Emulator;
-use azureml_aks::{AksCompute, AksWebservice, ComputeTarget, DeployConfiguration, DeployConfigurationBuilder, EnvironmentRef, InferenceConfiguration, Model, WaitOptions, Workspace, models::DeployService};
+use azureml_aks::{
+    AksCompute, AksWebservice, ComputeTarget, DeployConfiguration, DeployConfigurationBuilder,
+    EnvironmentRef, InferenceConfiguration, Model, WaitOptions, Workspace, models::DeployService,
+};
 use std::fs;
 use std::path::PathBuf;
 use tempfile::TempDir;

@@ -8,7 +8,11 @@
 #[path = "support/redirect.rs"]
 mod redirect;
 
-use azureml_aks::{AksCompute, ComputeTarget, Continuation, Error, ErrorKind, KindProperties, LoadBalancer, UpdateConfiguration, WaitOptions, Workspace, models::{ComputeResource, Page}};
+use azureml_aks::{
+    AksCompute, ComputeTarget, Continuation, Error, ErrorKind, KindProperties, LoadBalancer,
+    UpdateConfiguration, WaitOptions, Workspace,
+    models::{ComputeResource, Page},
+};
 use futures::{StreamExt, TryStreamExt};
 use redirect::{ARM, Reply, Service, at};
 use serde_json::{Value, json};

@@ -33,7 +33,10 @@ impl Kind for Aks {
         ("vm_size", "/properties/properties/agentVmSize"),
         ("agent_count", "/properties/properties/agentCount"),
         ("load_balancer", "/properties/properties/loadBalancerType"),
-        ("load_balancer.subnet", "/properties/properties/loadBalancerSubnet"),
+        (
+            "load_balancer.subnet",
+            "/properties/properties/loadBalancerSubnet",
+        ),
     ];
 }
 

@@ -13,20 +13,20 @@ pub use remove::RemoveCompute;
 pub use start::{AttachCompute, CreateCompute};
 pub use update::UpdateCompute;
 
-pub(crate) use prepare::named;
-pub(crate) use remove::removal;
-use crate::error::{Error, ErrorKind, ServiceError, Finding};
+use crate::error::{Error, ErrorKind, Finding, ServiceError};
 use crate::names::ComputeName;
 use crate::operation::waitable::sealed::{How, Sealed};
 use crate::operation::{
     Driver, Event, Machine, Settled, StatusClass, Step, Ticket, Turn, Wait, WaitOptions, Waitable,
 };
 use crate::token::{ResumeToken, Verb};
-use crate::transport::{Answer, HttpRequest, List, Limit, Sending, pages};
+use crate::transport::{Answer, HttpRequest, Limit, List, Sending, pages};
 use crate::wire::{ComputeResource, ComputeState};
 use crate::workspace::Workspace;
 use futures::future::BoxFuture;
 use futures::{FutureExt, Stream, stream};
+pub(crate) use prepare::named;
+pub(crate) use remove::removal;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fmt;
@@ -163,10 +163,8 @@ impl<K: Kind> ComputeTarget<K> {
     /// # fn main() {}
     /// ```
     pub fn list(workspace: &Workspace) -> List<Self> {
-        let computes = pages::<ComputeResource>(
-            workspace.client().clone(),
-            workspace.url_of(&["computes"]),
-        );
+        let computes =
+            pages::<ComputeResource>(workspace.client().clone(), workspace.url_of(&["computes"]));
         let workspace = workspace.clone();
         computes.filter_convert(move |resource| match resource {
             Ok(resource) if !K::accepts(&resource.properties.compute_type) => None,
@@ -595,7 +593,10 @@ impl<K: Kind> fmt::Debug for ComputeTarget<K> {
             .field("name", &self.name.as_str())
             .field("kind", &self.compute_type())
             .field("state", &self.state())
-            .field("pending", &pending.is_some_and(|pending| !pending.is_over()))
+            .field(
+                "pending",
+                &pending.is_some_and(|pending| !pending.is_over()),
+            )
             .finish_non_exhaustive()
     }
 }

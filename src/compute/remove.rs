@@ -140,9 +140,12 @@ impl<'a, K: Kind> RemoveCompute<'a, K> {
             &options,
         )?;
         let target = named(&compute.name);
-        Ok(Prepared::new(target, token, options.timeout, move |ticket| {
-            run(compute, verb, url, ticket).boxed()
-        }))
+        Ok(Prepared::new(
+            target,
+            token,
+            options.timeout,
+            move |ticket| run(compute, verb, url, ticket).boxed(),
+        ))
     }
 }
 

@@ -80,9 +80,12 @@ impl<K: Kind> ComputeTarget<K> {
     where
         C: CreateWith<Kind = K>,
     {
-        CreateCompute(Put::new(workspace, name.as_ref(), Verb::Create, move |id, location| {
-            configuration.body(id, location)
-        }))
+        CreateCompute(Put::new(
+            workspace,
+            name.as_ref(),
+            Verb::Create,
+            move |id, location| configuration.body(id, location),
+        ))
     }
 
     /// Attaches a cluster that exists.
@@ -112,9 +115,12 @@ impl<K: Kind> ComputeTarget<K> {
     where
         C: AttachWith<Kind = K>,
     {
-        AttachCompute(Put::new(workspace, name.as_ref(), Verb::Attach, move |id, location| {
-            configuration.body(id, location)
-        }))
+        AttachCompute(Put::new(
+            workspace,
+            name.as_ref(),
+            Verb::Attach,
+            move |id, location| configuration.body(id, location),
+        ))
     }
 }
 

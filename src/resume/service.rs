@@ -55,8 +55,7 @@ async fn look_up(
             Verb::Delete => {
                 let url = service_url(plane, &name);
                 let origins = plane.client().origins();
-                let done =
-                    Machine::done_service(HttpVerb::Delete, &url, token.id(), origins, None);
+                let done = Machine::done_service(HttpVerb::Delete, &url, token.id(), origins, None);
                 removal(plane, &name, ticket, done)
             }
             _ => not_started,
@@ -89,7 +88,12 @@ fn removal(
     ticket: Ticket,
     begun: (Machine, Step),
 ) -> Resumed {
-    let driver = Driver::new(plane.client().clone(), name.to_string(), Some(ticket), begun);
+    let driver = Driver::new(
+        plane.client().clone(),
+        name.to_string(),
+        Some(ticket),
+        begun,
+    );
     Resumed::Removal(webservice::removal(driver))
 }
 

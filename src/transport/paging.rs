@@ -333,10 +333,7 @@ type Begin = (Arc<ServiceClient>, Url);
 ///
 /// A page is parsed once. `nextLink` is followed byte for byte, to the origin of ARM only, and a
 /// list whose links go round in a circle ends with an error.
-pub(crate) fn pages<T: Item + Send + 'static>(
-    client: Arc<ServiceClient>,
-    first: Url,
-) -> List<T> {
+pub(crate) fn pages<T: Item + Send + 'static>(client: Arc<ServiceClient>, first: Url) -> List<T> {
     list(known(client, first), Links::Followed)
 }
 
@@ -464,10 +461,7 @@ struct Reader {
 }
 
 impl Reader {
-    async fn page<T: Item>(
-        &self,
-        url: Url,
-    ) -> Result<(Vec<Result<T, Error>>, Next), Error> {
+    async fn page<T: Item>(&self, url: Url) -> Result<(Vec<Result<T, Error>>, Next), Error> {
         let request = HttpRequest::get(url).request_id(Some(self.request_id.clone()));
         let answer = self
             .client

@@ -189,14 +189,19 @@ impl<'a> RegenerateKey<'a> {
         let of = (Verb::RegenerateKey, HttpVerb::Post);
         let token = service.token_of(plane, of, false, &options)?;
         let target = service.doing("a key of");
-        Ok(Prepared::new(target, token, options.timeout, move |ticket| {
-            async move {
-                let given: Vec<Secret> = value.iter().cloned().collect();
-                let keys = service.regenerate(key, value, ticket).await;
-                keys.map_err(|error| error.hiding(&given).without_texts())
-            }
-            .boxed()
-        }))
+        Ok(Prepared::new(
+            target,
+            token,
+            options.timeout,
+            move |ticket| {
+                async move {
+                    let given: Vec<Secret> = value.iter().cloned().collect();
+                    let keys = service.regenerate(key, value, ticket).await;
+                    keys.map_err(|error| error.hiding(&given).without_texts())
+                }
+                .boxed()
+            },
+        ))
     }
 }
 

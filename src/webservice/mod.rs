@@ -25,9 +25,7 @@ use crate::error::{Error, ErrorKind, Finding, ServiceError};
 use crate::names::ServiceName;
 use crate::operation::request::CallOptions;
 use crate::operation::{Driver, Machine, Step, Ticket};
-use crate::token::{
-    FinalStateVia, HttpVerb, Preparation, ResumeToken, TokenResource, Verb,
-};
+use crate::token::{FinalStateVia, HttpVerb, Preparation, ResumeToken, TokenResource, Verb};
 use crate::transport::{Answer, HttpRequest, Limit, List, Sending};
 use crate::wire::{ReplicaStatus, ServiceResource};
 use crate::workspace::{DataPlane, Workspace};

@@ -90,9 +90,12 @@ impl<'a> DeleteService<'a> {
         let plane = workspace.data_plane().await?;
         let token = service.token_of(plane, (Verb::Delete, HttpVerb::Delete), false, &options)?;
         let target = service.doing("").trim_start().to_owned();
-        Ok(Prepared::new(target, token, options.timeout, move |ticket| {
-            service.remove(ticket).boxed()
-        }))
+        Ok(Prepared::new(
+            target,
+            token,
+            options.timeout,
+            move |ticket| service.remove(ticket).boxed(),
+        ))
     }
 }
 

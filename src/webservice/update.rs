@@ -15,8 +15,8 @@ use crate::transport::{Answer, HttpRequest};
 use crate::wire::ServiceResource;
 use crate::workspace::DataPlane;
 use azure_core::http::Method;
-use serde_json::Value;
 use futures::FutureExt;
+use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
 

@@ -3,19 +3,20 @@
 
 mod compute;
 mod credentials;
+mod document;
 mod lenient;
 mod page;
 #[cfg(feature = "services")]
 mod services;
+mod state;
 mod status;
 mod workspace;
 
 pub use compute::{
-    AksNetworking, AksProperties, ComputeProperties, ComputeResource, KindProperties, SslSettings,
-    SystemService,
+    AksNetworking, AksProperties, ComputeProperties, ComputeResource, SslSettings, SystemService,
 };
 pub use credentials::AksCredentials;
-pub(crate) use page::Page;
+pub(crate) use page::{Item, Page};
 #[cfg(feature = "services")]
 pub(crate) use services::{ArtifactBatch, AssetArtifact, AssetResource, ContentInformation};
 #[cfg(feature = "services")]
@@ -23,5 +24,6 @@ pub use services::{
     AutoScalerSettings, ContainerResources, ModelResource, ProbeSettings, ReplicaStatus,
     ResourceNeeds, ServiceKeys, ServiceResource, ServiceToken,
 };
+pub use state::ComputeState;
 pub(crate) use status::{Row, RowPage, StatusDocument};
 pub(crate) use workspace::WorkspaceResource;

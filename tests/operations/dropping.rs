@@ -1,7 +1,9 @@
 //! Case 39: a wait that is dropped loses nothing, wherever it stood.
 
 use crate::support::*;
-use azureml_aks::{AksCompute, ComputeTarget, ResumeToken, Resumed, WaitOptions, Workspace, models::Event};
+use azureml_aks::{
+    AksCompute, ComputeTarget, ResumeToken, Resumed, WaitOptions, Workspace, models::Event,
+};
 use futures::{StreamExt, pin_mut};
 use std::future::{Future, poll_fn};
 use std::task::Poll;

@@ -2,7 +2,10 @@
 
 pub(crate) use crate::script::*;
 use azure_core::http::Transport;
-use azureml_aks::{AksCompute, ClusterPurpose, ComputeTarget, Error, Operation, ProvisioningConfiguration, WaitOptions, Workspace, models::Progress};
+use azureml_aks::{
+    AksCompute, ClusterPurpose, ComputeTarget, Error, Operation, ProvisioningConfiguration,
+    WaitOptions, Workspace, models::Progress,
+};
 pub(crate) use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 pub(crate) use std::time::Duration;

@@ -4,7 +4,11 @@ use crate::{Scene, plain};
 use azure_core::credentials::Secret;
 use azure_core::http::{AsyncRawResponse, HttpClient, Method, Request, Transport};
 use azureml_aks::emulator::{Emulator, Fault};
-use azureml_aks::{AksCompute, AksWebservice, Error, ErrorKind, KeyName, Model, Resumed, ServiceQuery, ServiceUpdate, WaitOptions, Workspace, models::{Event, ServiceState}};
+use azureml_aks::{
+    AksCompute, AksWebservice, Error, ErrorKind, KeyName, Model, Resumed, ServiceQuery,
+    ServiceUpdate, WaitOptions, Workspace,
+    models::{Event, ServiceState},
+};
 use futures::{FutureExt, StreamExt};
 use serde_json::json;
 use std::future::poll_fn;

@@ -3,7 +3,11 @@
 use crate::{Scene, plain};
 use azure_core::http::Method;
 use azureml_aks::emulator::{Emulator, Fault};
-use azureml_aks::{AksCompute, AksWebservice, Auth, AutoScale, CondaDependencies, Environment, EnvironmentRef, Error, ErrorKind, InferenceConfiguration, Model, WaitOptions, error::Severity, models::ServiceState};
+use azureml_aks::{
+    AksCompute, AksWebservice, Auth, AutoScale, CondaDependencies, Environment, EnvironmentRef,
+    Error, ErrorKind, InferenceConfiguration, Model, WaitOptions, error::Severity,
+    models::ServiceState,
+};
 use serde_json::{Value, json};
 use std::fs;
 use std::sync::{Arc, Mutex};

@@ -4,7 +4,10 @@ use crate::{Scene, plain};
 use azure_core::credentials::Secret;
 use azure_core::http::Method;
 use azureml_aks::emulator::{Emulator, Fault};
-use azureml_aks::{AksWebservice, Auth, ErrorKind, KeyName, LogOptions, ServiceQuery, WaitOptions, models::ServiceState};
+use azureml_aks::{
+    AksWebservice, Auth, ErrorKind, KeyName, LogOptions, ServiceQuery, WaitOptions,
+    models::ServiceState,
+};
 use futures::TryStreamExt;
 use std::time::{Duration, SystemTime};
 

@@ -3,7 +3,10 @@
 use crate::{Scene, plain};
 use azure_core::http::Method;
 use azureml_aks::emulator::Fault;
-use azureml_aks::{AksWebservice, ErrorKind, ResumeToken, Resumed, ServiceUpdate, Verb, WaitOptions, wait_all, models::ServiceState};
+use azureml_aks::{
+    AksWebservice, ErrorKind, ResumeToken, Resumed, ServiceUpdate, Verb, WaitOptions,
+    models::ServiceState, wait_all,
+};
 
 async fn resumed(scene: &Scene, token: &ResumeToken) -> ResumedService {
     let token = ResumeToken::parse(&token.expose()).unwrap();

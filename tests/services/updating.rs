@@ -3,7 +3,10 @@
 use crate::{Scene, plain};
 use azure_core::http::Method;
 use azureml_aks::emulator::Fault;
-use azureml_aks::{AksWebservice, Auth, AutoScale, ErrorKind, InferenceConfiguration, Model, ServiceUpdate, WaitOptions, models::ServiceState};
+use azureml_aks::{
+    AksWebservice, Auth, AutoScale, ErrorKind, InferenceConfiguration, Model, ServiceUpdate,
+    WaitOptions, models::ServiceState,
+};
 use serde_json::{Value, json};
 
 fn patches(scene: &Scene) -> Vec<Value> {

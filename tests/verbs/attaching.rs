@@ -1,6 +1,8 @@
 use super::{GROUP, attached, count, emulated};
 use azureml_aks::emulator::{Emulator, ExistingCluster, Fault};
-use azureml_aks::{AksCompute, ClusterPurpose, ClusterRef, ComputeTarget, ErrorKind, WaitOptions, error::Severity};
+use azureml_aks::{
+    AksCompute, ClusterPurpose, ClusterRef, ComputeTarget, ErrorKind, WaitOptions, error::Severity,
+};
 
 #[tokio::test(start_paused = true)]
 async fn a_cluster_is_attached_by_id_and_by_name() {

@@ -1,7 +1,10 @@
 use super::{created, emulated, requests};
 use azure_core::http::Method;
 use azureml_aks::emulator::{Clock, Emulator, Fault};
-use azureml_aks::{AksCompute, ComputeTarget, ErrorKind, WaitOptions, models::{Event, StatusClass}};
+use azureml_aks::{
+    AksCompute, ComputeTarget, ErrorKind, WaitOptions,
+    models::{Event, StatusClass},
+};
 use futures::{StreamExt, TryStreamExt};
 use std::pin::pin;
 use std::sync::{Arc, Mutex};

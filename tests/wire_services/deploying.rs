@@ -5,7 +5,10 @@ use crate::plane::{
 };
 use crate::redirect::{Reply, Service, at};
 use crate::{at_service, begins, described, refusal};
-use azureml_aks::{AksCompute, AksWebservice, Auth, EnvironmentRef, Error, ErrorKind, InferenceConfiguration, Model, Workspace, models::DeployService};
+use azureml_aks::{
+    AksCompute, AksWebservice, Auth, EnvironmentRef, Error, ErrorKind, InferenceConfiguration,
+    Model, Workspace, models::DeployService,
+};
 use serde_json::{Value, json};
 use std::fs;
 use tempfile::TempDir;

@@ -1,6 +1,6 @@
 //! What can be known of a registration without the service.
 
-use super::{RegisterModel, Origin};
+use super::{Origin, RegisterModel};
 use crate::error::{Error, Finding};
 use crate::names::ModelName;
 use crate::rules;

@@ -1,7 +1,7 @@
 //! The steps of a registration.
 
 use super::body::asset_body;
-use super::{RegisterModel, Origin, RunOutput};
+use super::{Origin, RegisterModel, RunOutput};
 use crate::blob::TransferProgress;
 use crate::error::{Error, ErrorKind};
 use crate::model::download::asset_of;

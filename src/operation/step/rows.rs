@@ -183,9 +183,9 @@ impl Machine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::Value;
     use crate::operation::step::{Observation, Outcome};
     use crate::transport::{Answer, TrustedOrigins};
+    use serde_json::Value;
     use serde_json::json;
     use url::Url;
 

@@ -1,12 +1,12 @@
 //! Case 40: operations of the model management service.
 
 use super::script::*;
-use super::verbs::workspace;
 use super::tree;
+use super::verbs::workspace;
+use crate::models::Progress;
 use crate::operation::{Driver, Machine, Ticket, WaitOptions};
 use crate::token::{FinalStateVia, HttpVerb, MonitorKind, ResumeToken, TokenResource, Verb};
 use crate::transport::{HttpRequest, Limit, Sending};
-use crate::models::Progress;
 use crate::{Error, ErrorKind};
 use azure_core::http::Method;
 use serde_json::{Value, json};

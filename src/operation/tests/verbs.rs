@@ -49,7 +49,12 @@ pub(super) async fn begin(
     let begun = Machine::start(verb, &url, &id, "1", client.origins(), via, &answer)?;
     let resource = TokenResource::Compute("AKS".into());
     let token = ResumeToken::of_request(resource, (Verb::Update, verb), url.as_str(), None, &id);
-    Ok(Driver::new(client, "thing".into(), Some(Ticket::of(token)), begun))
+    Ok(Driver::new(
+        client,
+        "thing".into(),
+        Some(Ticket::of(token)),
+        begun,
+    ))
 }
 
 struct Run {
