@@ -69,8 +69,8 @@ pub use webservice::{
     ServiceState,
 };
 pub use wire::{
-    AksCredentials, AksNetworking, AksProperties, ComputeProperties, ComputeResource,
-    KindProperties, SslSettings, SystemService,
+    AksCredentials, AksNetworking, AksProperties, ComputeProperties, ComputeResource, ComputeState,
+    SslSettings, SystemService,
 };
 #[cfg(feature = "services")]
 pub use wire::{

@@ -27,7 +27,7 @@ impl ComputeTarget<Aks> {
     /// What was last read of the cluster; empty where the service said nothing.
     #[must_use]
     pub fn properties(&self) -> AksProperties {
-        self.resource.properties.aks().cloned().unwrap_or_default()
+        self.resource.kind_properties()
     }
 
     /// The ARM id of the AKS cluster behind the compute.

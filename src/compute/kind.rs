@@ -47,8 +47,7 @@ impl Kind for Aks {
 
     fn deviations(requested: &Value, resource: &ComputeResource) -> Vec<Warning> {
         let properties = &resource.properties;
-        let nothing = AksProperties::default();
-        let aks = properties.aks().unwrap_or(&nothing);
+        let aks = resource.kind_properties::<AksProperties>();
         let count = aks.agent_count.map(|count| count.to_string());
         let mut found: Vec<Warning> = [
             (

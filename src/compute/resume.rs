@@ -238,11 +238,7 @@ impl Workspace {
                     (machine.made_here(), step),
                 );
                 // What is known of it without a read.
-                let mut resource = ComputeResource {
-                    name: name.to_string(),
-                    ..ComputeResource::default()
-                };
-                resource.properties.compute_type = Aks::COMPUTE_TYPE.to_owned();
+                let resource = ComputeResource::named(name.as_str(), Some(Aks::COMPUTE_TYPE));
                 Resumed::Compute(ComputeTarget {
                     workspace: self.clone(),
                     name,

@@ -2,7 +2,7 @@
 
 use super::redact;
 use crate::facts::codes;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 /// An error as the service described it.
@@ -11,7 +11,8 @@ use serde_json::Value;
 /// used before 2019-06-01 (and `azureml-core` 1.61 still unwraps), a bare `code`/`message` at the
 /// top, and `statusCode` in place of a code. JSON inside a message is kept as it is, and looked
 /// into for the innermost message.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ServiceError {
     /// The machine-readable code.

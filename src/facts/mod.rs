@@ -6,4 +6,5 @@ pub(crate) mod arm;
 pub(crate) mod codes;
 pub(crate) mod names;
 pub(crate) mod purposes;
+pub(crate) mod secrets;
 pub(crate) mod sizes;

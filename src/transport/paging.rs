@@ -3,10 +3,9 @@
 use super::client::{Sending, ServiceClient};
 use super::exchange::{HttpRequest, Limit};
 use crate::error::{Error, ErrorKind};
-use crate::wire::Page;
+use crate::wire::{Item, Page};
 use futures::Stream;
 use futures::stream;
-use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use url::Url;
@@ -21,7 +20,7 @@ pub(crate) type Next = Result<Option<Url>, Error>;
 ///
 /// A page is parsed once. `nextLink` is followed byte for byte, to the origin of ARM only, and a
 /// list whose links go round in a circle ends with an error.
-pub(crate) fn pages<T: DeserializeOwned + Send + 'static>(
+pub(crate) fn pages<T: Item + Send + 'static>(
     client: Arc<ServiceClient>,
     first: Url,
 ) -> impl Stream<Item = Result<T, Error>> + Send + 'static {
@@ -31,7 +30,7 @@ pub(crate) fn pages<T: DeserializeOwned + Send + 'static>(
 /// [`pages`], of a service whose links may name a host of its own: of a link only the query is taken,
 /// as Microsoft's client does.
 #[cfg(feature = "services")]
-pub(crate) fn own_pages<T: DeserializeOwned + Send + 'static>(
+pub(crate) fn own_pages<T: Item + Send + 'static>(
     client: Arc<ServiceClient>,
     first: Url,
 ) -> impl Stream<Item = Result<T, Error>> + Send + 'static {
@@ -49,7 +48,7 @@ enum Links {
     Own(Url),
 }
 
-fn walk<T: DeserializeOwned + Send + 'static>(
+fn walk<T: Item + Send + 'static>(
     client: Arc<ServiceClient>,
     first: Url,
     links: Links,
@@ -100,7 +99,7 @@ fn walk<T: DeserializeOwned + Send + 'static>(
     })
 }
 
-async fn page<T: DeserializeOwned>(
+async fn page<T: Item>(
     client: &ServiceClient,
     url: Url,
     request_id: &str,
@@ -111,13 +110,13 @@ async fn page<T: DeserializeOwned>(
         .send(&request, Sending::Retried, Limit::PAGE, None)
         .await?
         .successful(request_id)?;
-    let (items, next) = match answer.json::<Page<T>>(request_id) {
-        Ok(page) => {
+    let (items, next) = match Page::<T>::read(answer.text()) {
+        Some(page) => {
             let next = next(client, &request.url, &page, links);
             (page.value.into_iter().map(Ok).collect(), next)
         }
         // Rare: one odd item. Read the page again, item by item.
-        Err(_) => {
+        None => {
             let page: Page<Box<RawValue>> = answer.json(request_id)?;
             let items = page.value.iter().map(|raw| {
                 serde_json::from_str(raw.get()).map_err(|error| {

@@ -1,39 +1,75 @@
 //! A compute, as the service gives it.
 
-use super::lenient::{Lenient, object, or_default};
+use super::document::{Document, kept};
+use super::lenient::{Fits, Object, object, object_or_null, or_default};
+use super::page::{Item, leading};
+use super::state::ComputeState;
 use crate::error::ServiceError;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 
 /// A compute of a workspace, of any kind.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+///
+/// The fields are what every compute has. What its kind adds is read when it is asked for:
+/// [`kind_properties`](Self::kind_properties).
+///
+/// The whole document is kept as the service wrote it, and `Serialize` writes it: every member, also
+/// those that this version of the crate does not know, in the order in which they came. Four things are
+/// not kept. White space and the spelling of strings and numbers (`\u00e9` and `é`, `1E2` and `100.0`);
+/// digits that neither a 64-bit integer nor a double holds, while a number beyond a double's range
+/// becomes a string; members that are secret, for example `adminUserPassword` or
+/// `sslConfiguration.key`, unless they are `null`; and changes that you make to the fields. The order is
+/// lost where the target has none, as a [`Value`] without serde_json's `preserve_order`.
+///
+/// `Deserialize` reads JSON only, through `serde_json`. A document nested deeper than 127 levels is
+/// refused.
+///
+/// `Debug` shows the fields without `identity` and `system_data`, and the names of the members that the
+/// kind adds.
+///
+/// ```
+/// use azureml_aks::{AksProperties, ComputeResource};
+///
+/// let text = r#"{"name":"scoring","properties":{"computeType":"AKS","new":1.5,"properties":{"agentCount":3}}}"#;
+/// let compute: ComputeResource = serde_json::from_str(text)?;
+/// assert_eq!(compute.properties.compute_type, "AKS");
+/// assert_eq!(compute.kind_properties::<AksProperties>().agent_count, Some(3));
+/// assert_eq!(serde_json::to_string(&compute)?, text);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct ComputeResource {
     /// The ARM id.
-    #[serde(default, deserialize_with = "or_default")]
     pub id: Option<String>,
     /// The name in the workspace.
-    // Not lenient: what has no readable name cannot be told from another compute.
-    #[serde(default)]
     pub name: String,
+    /// The ARM type, `Microsoft.MachineLearningServices/workspaces/computes`.
+    pub resource_type: Option<String>,
     /// The region of the workspace; the compute's own is
     /// [`compute_location`](ComputeProperties::compute_location).
-    #[serde(default, deserialize_with = "or_default")]
     pub location: Option<String>,
     /// Tags; those without a text value are left out.
-    #[serde(default, deserialize_with = "or_default")]
     pub tags: BTreeMap<String, String>,
-    /// What the compute is.
-    #[serde(default)]
+    /// The managed identity, as the service wrote it: `type`, `principalId`, `tenantId`, …
+    pub identity: Option<Value>,
+    /// Who created and changed the resource, as the service wrote it.
+    pub system_data: Option<Value>,
+    /// What every compute has.
     pub properties: ComputeProperties,
+    document: Document,
+    /// Where the document holds what the kind adds.
+    kind: Option<Range<usize>>,
 }
 
-/// What every compute has, and what its kind adds.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// What every compute has.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ComputeProperties {
     /// The kind, as the service spells it: `AKS`, `AmlCompute`, `Kubernetes`, …
@@ -41,10 +77,12 @@ pub struct ComputeProperties {
     /// The region of the cluster.
     pub compute_location: Option<String>,
     /// `Creating`, `Updating`, `Deleting`, `Succeeded`, `Failed`, `Canceled` or `Unknown`: an open
-    /// set.
+    /// set. [`ComputeResource::state`] reads it.
     pub provisioning_state: Option<String>,
     /// Why provisioning failed.
     pub provisioning_errors: Vec<ServiceError>,
+    /// What provisioning warned of. The service writes a list, or an object for what is at most one.
+    pub provisioning_warnings: Vec<ServiceError>,
     /// Free text.
     pub description: Option<String>,
     /// The ARM id of the underlying resource, for AKS the managed cluster.
@@ -57,31 +95,178 @@ pub struct ComputeProperties {
     pub modified_on: Option<String>,
     /// Whether local authentication is off.
     pub disable_local_auth: Option<bool>,
-    /// What the kind adds.
-    pub kind: KindProperties,
 }
 
-/// What the kind of a compute adds.
-///
-/// `Debug` shows of other kinds only the names of their members: some hold passwords and tokens.
-#[derive(Clone, PartialEq, Default)]
-#[non_exhaustive]
-pub enum KindProperties {
-    /// Nothing was said.
-    #[default]
-    None,
-    /// An AKS cluster.
-    Aks(Box<AksProperties>),
-    /// Any other kind: its properties as they came.
-    Other(serde_json::Value),
+impl ComputeResource {
+    /// What is known of a compute that was not read yet.
+    pub(crate) fn named(name: &str, compute_type: Option<&str>) -> Self {
+        let mut document = json!({ "name": name });
+        if let Some(kind) = compute_type {
+            document["properties"] = json!({ "computeType": kind });
+        }
+        Self {
+            name: name.to_owned(),
+            properties: ComputeProperties {
+                compute_type: compute_type.unwrap_or_default().to_owned(),
+                ..ComputeProperties::default()
+            },
+            document: Document::made_here(&document),
+            ..Self::default()
+        }
+    }
+
+    /// Reads what the kind of the compute adds, for example as [`AksProperties`] or as a
+    /// [`serde_json::Value`].
+    ///
+    /// Returns the default where the service said nothing, and where it said something that `P` cannot
+    /// hold. Each call reads the text anew: keep what you need more than once.
+    #[must_use]
+    pub fn kind_properties<P: DeserializeOwned + Default>(&self) -> P {
+        let text = self.kind_text();
+        let read = text.and_then(|text| serde_json::from_str(text).ok());
+        read.unwrap_or_default()
+    }
+
+    /// Returns the whole document, as `Serialize` writes it.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        self.document.to_value()
+    }
+
+    /// Returns the state of the compute, or `None` if the service gave none.
+    #[must_use]
+    pub fn state(&self) -> Option<ComputeState> {
+        let word = self.properties.provisioning_state.as_deref()?.trim();
+        (!word.is_empty()).then(|| ComputeState::of(word))
+    }
+
+    fn kind_text(&self) -> Option<&str> {
+        self.document.text().get(self.kind.clone()?)
+    }
+
+    fn read(text: &str) -> serde_json::Result<Self> {
+        let document = Document::read(text)?;
+        let Object(members) = serde_json::from_str(document.text())?;
+        Ok(Self::of(members, document.text(), document.clone()))
+    }
+
+    /// `text` is where the members were read.
+    fn of(members: Members<'_>, text: &str, document: Document) -> Self {
+        let properties = members.properties;
+        let kind = properties.properties.map(RawValue::get);
+        Self {
+            id: members.id,
+            name: members.name,
+            resource_type: members.resource_type,
+            location: members.location,
+            tags: members.tags,
+            identity: members.identity,
+            system_data: members.system_data,
+            kind: kind.and_then(|part| Document::range_of(text, part)),
+            properties: ComputeProperties {
+                compute_type: properties.compute_type,
+                compute_location: properties.compute_location,
+                provisioning_state: properties.provisioning_state,
+                provisioning_errors: properties.provisioning_errors,
+                provisioning_warnings: properties.provisioning_warnings.0,
+                description: properties.description,
+                resource_id: properties.resource_id,
+                is_attached_compute: properties.is_attached_compute,
+                created_on: properties.created_on,
+                modified_on: properties.modified_on,
+                disable_local_auth: properties.disable_local_auth,
+            },
+            document,
+        }
+    }
+}
+
+kept!(ComputeResource);
+
+impl Item for ComputeResource {
+    /// One pass: the members are read first, and tell where the text ends that is to be kept.
+    fn leading(text: &str) -> Option<(Self, usize)> {
+        let (Object(members), length) = leading::<Object<Members<'_>>>(text)?;
+        let text = &text[..length];
+        let document = Document::read(text).ok()?;
+        let resource = match document.text() == text {
+            true => Self::of(members, text, document),
+            // The members were read with secrets among them.
+            false => Self::read(document.text()).ok()?,
+        };
+        Some((resource, length))
+    }
+}
+
+/// A compute as it is read.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Members<'t> {
+    #[serde(deserialize_with = "or_default")]
+    id: Option<String>,
+    // Not lenient: what has no readable name cannot be told from another compute.
+    name: String,
+    #[serde(rename = "type", deserialize_with = "or_default")]
+    resource_type: Option<String>,
+    #[serde(deserialize_with = "or_default")]
+    location: Option<String>,
+    #[serde(deserialize_with = "or_default")]
+    tags: BTreeMap<String, String>,
+    identity: Option<Value>,
+    system_data: Option<Value>,
+    #[serde(borrow, deserialize_with = "object_or_null")]
+    properties: PropertyMembers<'t>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct PropertyMembers<'t> {
+    #[serde(deserialize_with = "or_default")]
+    compute_type: String,
+    #[serde(deserialize_with = "or_default")]
+    compute_location: Option<String>,
+    #[serde(deserialize_with = "or_default")]
+    provisioning_state: Option<String>,
+    #[serde(deserialize_with = "or_default")]
+    provisioning_errors: Vec<ServiceError>,
+    #[serde(deserialize_with = "or_default")]
+    provisioning_warnings: Warnings,
+    #[serde(deserialize_with = "or_default")]
+    description: Option<String>,
+    #[serde(deserialize_with = "or_default")]
+    resource_id: Option<String>,
+    #[serde(deserialize_with = "or_default")]
+    is_attached_compute: Option<bool>,
+    #[serde(deserialize_with = "or_default")]
+    created_on: Option<String>,
+    #[serde(deserialize_with = "or_default")]
+    modified_on: Option<String>,
+    #[serde(deserialize_with = "or_default")]
+    disable_local_auth: Option<bool>,
+    #[serde(borrow)]
+    properties: Option<&'t RawValue>,
+}
+
+/// `null`, `{}` or a list.
+#[derive(Default)]
+struct Warnings(Vec<ServiceError>);
+
+impl<'de> Fits<'de> for Warnings {
+    fn of_list<A: SeqAccess<'de>>(list: A) -> Result<Option<Self>, A::Error> {
+        Ok(Vec::of_list(list)?.map(Self))
+    }
+
+    fn of_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
+        Ok(ServiceError::of_map(map)?.map(|warning| Self(vec![warning])))
+    }
 }
 
 /// What an AKS compute adds.
 ///
 /// Read leniently, as all of a compute: a member of another type than here counts as absent, for a
 /// compute must stay usable when the service writes one of them in a new way.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, remote = "Self")]
 #[non_exhaustive]
 pub struct AksProperties {
     /// The cluster's host name.
@@ -115,7 +300,7 @@ pub struct AksProperties {
 }
 
 /// A part of Azure Machine Learning that runs in the cluster.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct SystemService {
@@ -132,7 +317,7 @@ pub struct SystemService {
 
 /// How scoring is protected on the wire. Certificate and key are never kept, even if the service
 /// were to send them.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct SslSettings {
@@ -151,7 +336,7 @@ pub struct SslSettings {
 }
 
 /// The network of an AKS compute.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct AksNetworking {
@@ -169,147 +354,51 @@ pub struct AksNetworking {
     pub docker_bridge_cidr: Option<String>,
 }
 
-impl ComputeProperties {
-    /// What an AKS compute adds, where this is one.
-    #[must_use]
-    pub fn aks(&self) -> Option<&AksProperties> {
-        match &self.kind {
-            KindProperties::Aks(properties) => Some(properties),
-            _ => None,
-        }
+impl Serialize for AksProperties {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
     }
 }
 
-/// By hand: `#[serde(tag = …)]` would buffer every compute before reading it, which costs over
-/// half as much again as a plain struct (`docs/performance.md`). Here the kind's part is read in
-/// place when the kind is known by then, and kept as raw text until it is known otherwise.
-impl<'de> Deserialize<'de> for ComputeProperties {
+/// By hand, for a list that stands in the place of the properties is not their members in order.
+impl<'de> Deserialize<'de> for AksProperties {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Properties;
+        struct Members(AksProperties);
 
-        impl<'de> Visitor<'de> for Properties {
-            type Value = ComputeProperties;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the properties of a compute")
-            }
-
-            fn visit_unit<E>(self) -> Result<ComputeProperties, E> {
-                Ok(ComputeProperties::default())
-            }
-
-            fn visit_map<A: MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> Result<ComputeProperties, A::Error> {
-                use serde::de::Error;
-                let mut read = ComputeProperties::default();
-                let mut early: Option<Box<RawValue>> = None;
-                while let Some(field) = map.next_key()? {
-                    match field {
-                        Field::ComputeType => {
-                            read.compute_type = map.next_value::<Lenient<_>>()?.or_default();
-                        }
-                        Field::ComputeLocation => {
-                            read.compute_location = map.next_value::<Lenient<_>>()?.0;
-                        }
-                        Field::ProvisioningState => {
-                            read.provisioning_state = map.next_value::<Lenient<_>>()?.0;
-                        }
-                        Field::ProvisioningErrors => {
-                            read.provisioning_errors = map.next_value::<Lenient<_>>()?.or_default();
-                        }
-                        Field::Description => {
-                            read.description = map.next_value::<Lenient<_>>()?.0;
-                        }
-                        Field::ResourceId => {
-                            read.resource_id = map.next_value::<Lenient<_>>()?.0;
-                        }
-                        Field::IsAttachedCompute => {
-                            read.is_attached_compute = map.next_value::<Lenient<_>>()?.0;
-                        }
-                        Field::CreatedOn => read.created_on = map.next_value::<Lenient<_>>()?.0,
-                        Field::ModifiedOn => read.modified_on = map.next_value::<Lenient<_>>()?.0,
-                        Field::DisableLocalAuth => {
-                            read.disable_local_auth = map.next_value::<Lenient<_>>()?.0;
-                        }
-                        Field::Properties => match read.compute_type.as_str() {
-                            "" => early = Some(map.next_value()?),
-                            kind if is_aks(kind) => {
-                                read.kind = aks_or_none(map.next_value()?);
-                            }
-                            _ => read.kind = other_or_none(map.next_value()?),
-                        },
-                        Field::Other => {
-                            map.next_value::<IgnoredAny>()?;
-                        }
-                    }
-                }
-                if let Some(raw) = early {
-                    read.kind = if is_aks(&read.compute_type) {
-                        aks_or_none(serde_json::from_str(raw.get()).map_err(A::Error::custom)?)
-                    } else {
-                        other_or_none(serde_json::from_str(raw.get()).map_err(A::Error::custom)?)
-                    };
-                }
-                Ok(read)
+        impl<'de> Deserialize<'de> for Members {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                AksProperties::deserialize(deserializer).map(Self)
             }
         }
 
-        deserializer.deserialize_any(Properties)
+        Ok(Object::<Members>::deserialize(deserializer)?.0.0)
     }
 }
 
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "camelCase")]
-enum Field {
-    ComputeType,
-    ComputeLocation,
-    ProvisioningState,
-    ProvisioningErrors,
-    Description,
-    ResourceId,
-    IsAttachedCompute,
-    CreatedOn,
-    ModifiedOn,
-    DisableLocalAuth,
-    Properties,
-    #[serde(other)]
-    Other,
-}
-
-fn is_aks(kind: &str) -> bool {
-    kind.eq_ignore_ascii_case(crate::facts::arm::COMPUTE_TYPE_AKS)
-}
-
-fn aks_or_none(properties: Lenient<Box<AksProperties>>) -> KindProperties {
-    properties
-        .0
-        .map_or(KindProperties::None, KindProperties::Aks)
-}
-
-fn other_or_none(properties: Option<serde_json::Value>) -> KindProperties {
-    properties.map_or(KindProperties::None, KindProperties::Other)
-}
-
-impl fmt::Debug for KindProperties {
+impl fmt::Debug for ComputeResource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::None => f.write_str("None"),
-            Self::Aks(properties) => f.debug_tuple("Aks").field(properties).finish(),
-            Self::Other(value) => f.debug_tuple("Other").field(&Names(value)).finish(),
-        }
+        f.debug_struct("ComputeResource")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("resource_type", &self.resource_type)
+            .field("location", &self.location)
+            .field("tags", &self.tags)
+            .field("properties", &self.properties)
+            .field("kind", &Names(self.kind_text()))
+            .finish_non_exhaustive()
     }
 }
 
-/// The names of a value's members, or nothing of a value that has none.
-struct Names<'a>(&'a serde_json::Value);
+/// The names of a part's members: their values may be secret, whatever they are called.
+struct Names<'a>(Option<&'a str>);
 
 impl fmt::Debug for Names<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            serde_json::Value::Object(members) => f.debug_set().entries(members.keys()).finish(),
-            _ => f.write_str("…"),
+        let members = self.0.map(serde_json::from_str::<BTreeMap<String, IgnoredAny>>);
+        match members {
+            None => f.write_str("None"),
+            Some(Ok(members)) => f.debug_set().entries(members.keys()).finish(),
+            Some(Err(_)) => f.write_str("…"),
         }
     }
 }
@@ -324,6 +413,10 @@ mod tests {
         serde_json::from_str(text).unwrap()
     }
 
+    fn aks(compute: &ComputeResource) -> AksProperties {
+        compute.kind_properties()
+    }
+
     #[test]
     fn the_kind_is_read_wherever_it_stands() {
         for text in [
@@ -331,11 +424,7 @@ mod tests {
             r#"{"properties":{"properties":{"agentCount":4},"computeType":"AKS"}}"#,
             r#"{"properties":{"properties":{"agentCount":4},"computeType":"aks"}}"#,
         ] {
-            assert_eq!(
-                read(text).properties.aks().unwrap().agent_count,
-                Some(4),
-                "{text}"
-            );
+            assert_eq!(aks(&read(text)).agent_count, Some(4), "{text}");
         }
     }
 
@@ -347,10 +436,8 @@ mod tests {
         ] {
             let compute = read(text);
             assert_eq!(compute.properties.compute_type, "Quantum");
-            let KindProperties::Other(other) = compute.properties.kind else {
-                panic!("{text}")
-            };
-            assert_eq!(other["agentCount"], "many");
+            assert_eq!(compute.kind_properties::<Value>()["agentCount"], "many");
+            assert_eq!(serde_json::to_string(&compute).unwrap(), text);
         }
     }
 
@@ -361,17 +448,15 @@ mod tests {
                 "description":null,"properties":{"systemServices":null,"sslConfiguration":null}}}"#,
         );
         assert!(compute.tags.is_empty());
-        assert!(compute.properties.aks().unwrap().system_services.is_empty());
-        assert!(matches!(
-            read(r#"{"properties":null}"#).properties.kind,
-            KindProperties::None
-        ));
-        assert!(matches!(
-            read(r#"{"properties":{"computeType":"AKS","properties":null}}"#)
-                .properties
-                .kind,
-            KindProperties::None
-        ));
+        assert!(aks(&compute).system_services.is_empty());
+        for text in [
+            r#"{"properties":null}"#,
+            r#"{"properties":{"computeType":"AKS","properties":null}}"#,
+        ] {
+            let compute = read(text);
+            assert_eq!(compute.kind_properties::<Value>(), Value::Null);
+            assert_eq!(aks(&compute), AksProperties::default());
+        }
     }
 
     #[test]
@@ -418,7 +503,7 @@ mod tests {
                     ),
                 ] {
                     let compute = read(&text);
-                    let aks = compute.properties.aks().unwrap();
+                    let aks = aks(&compute);
                     assert_eq!(aks.cluster_purpose.as_deref(), Some("DevTest"), "{text}");
                     assert_eq!(
                         compute.properties.created_on.as_deref(),
@@ -458,29 +543,31 @@ mod tests {
             r#"{"properties":{"computeType":"AKS","isAttachedCompute":"true","provisioningErrors":
                 [null,{"code":"C"}],"properties":{"agentCount":3.0,"systemServices":
                 [null,1,{"version":2,"systemServiceType":"T"}]}}}"#,
-        )
-        .properties;
-        assert_eq!(compute.is_attached_compute, None);
-        assert_eq!(compute.provisioning_errors.len(), 1);
-        let aks = compute.aks().unwrap();
+        );
+        assert_eq!(compute.properties.is_attached_compute, None);
+        assert_eq!(compute.properties.provisioning_errors.len(), 1);
+        let aks = aks(&compute);
         assert_eq!(aks.agent_count, Some(3));
         assert_eq!(aks.system_services.len(), 1);
         assert_eq!(
             aks.system_services[0].system_service_type.as_deref(),
             Some("T")
         );
-        assert_eq!(
-            read(r#"{"properties":{"computeType":"AKS","properties":"odd"}}"#)
-                .properties
-                .kind,
-            KindProperties::None
-        );
+        for odd in ["\"odd\"", "1", "[\"odd\"]", "[]", "true"] {
+            let text = format!(r#"{{"properties":{{"computeType":"AKS","properties":{odd}}}}}"#);
+            let properties: AksProperties = read(&text).kind_properties();
+            assert_eq!(properties, AksProperties::default(), "{text}");
+        }
     }
 
     #[test]
     fn what_is_no_compute_at_all_is_still_an_error() {
         for text in [
             "1",
+            "[]",
+            "null",
+            "",
+            r#"{"name":"a"}x"#,
             r#"{"name":7}"#,
             r#"{"properties":[]}"#,
             r#"{"properties":{"x":}}"#,
@@ -496,13 +583,15 @@ mod tests {
     fn debug_shows_of_other_kinds_only_the_names_of_members() {
         let compute = read(
             r#"{"properties":{"computeType":"Databricks","properties":
-                {"databricksAccessToken":"s3cr3t","account":{"password":"s3cr3t"}}}}"#,
+                {"databricksAccessToken":null,"workspaceUrl":"s3cr3t","account":{"password":"s3cr3t"}}}}"#,
         );
         let shown = format!("{compute:?} {compute:#?}");
         assert!(!shown.contains("s3cr3t"), "{shown}");
-        assert!(shown.contains("databricksAccessToken"), "{shown}");
-        let kind = KindProperties::Other(serde_json::json!(["s3cr3t"]));
-        assert_eq!(format!("{kind:?}"), "Other(…)");
+        for name in ["databricksAccessToken", "workspaceUrl", "account"] {
+            assert!(shown.contains(name), "{shown}");
+        }
+        let compute = read(r#"{"properties":{"properties":["s3cr3t"]}}"#);
+        assert!(format!("{compute:?}").contains("kind: …"), "{compute:?}");
     }
 
     #[test]

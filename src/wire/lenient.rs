@@ -31,6 +31,39 @@ where
     Ok(Lenient::deserialize(deserializer)?.or_default())
 }
 
+/// An object; anything else is an error. serde by itself takes a list for a struct.
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        deserializer.deserialize_map(Members(PhantomData)).map(Self)
+    }
+}
+
+/// For `deserialize_with`: an [`Object`], or `null`, which counts as absent.
+pub(super) fn object_or_null<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    let object: Option<Object<T>> = Option::deserialize(deserializer)?;
+    Ok(object.map(|Object(object)| object).unwrap_or_default())
+}
+
 /// Which forms of JSON fit a type. By default none, and each is read to its end all the same.
 pub(super) trait Fits<'de>: Sized {
     fn of_flag(_: bool) -> Option<Self> {

@@ -3,19 +3,21 @@
 
 mod compute;
 mod credentials;
+mod document;
 mod lenient;
 mod page;
 #[cfg(feature = "services")]
 mod services;
+mod state;
 mod status;
 mod workspace;
 
 pub use compute::{
-    AksNetworking, AksProperties, ComputeProperties, ComputeResource, KindProperties, SslSettings,
-    SystemService,
+    AksNetworking, AksProperties, ComputeProperties, ComputeResource, SslSettings, SystemService,
 };
 pub use credentials::AksCredentials;
-pub(crate) use page::Page;
+pub(crate) use page::{Item, Page};
+pub use state::ComputeState;
 #[cfg(feature = "services")]
 pub(crate) use services::{ArtifactBatch, AssetArtifact, AssetResource, ContentInformation};
 #[cfg(feature = "services")]

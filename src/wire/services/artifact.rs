@@ -1,5 +1,6 @@
 //! Artifacts: what was uploaded, and where its content is.
 
+use super::super::page::Item;
 use azure_core::credentials::Secret;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -22,6 +23,8 @@ pub(crate) struct ContentInformation {
     pub(crate) content_uri: Option<Secret>,
     pub(crate) path: Option<String>,
 }
+
+impl Item for ContentInformation {}
 
 impl fmt::Debug for ContentInformation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,9 +1,11 @@
 //! A model and its asset, as the service gives them.
 
+use super::super::document::{Document, kept};
 use super::super::lenient::{object, or_default};
+use super::super::page::Item;
 use super::Names;
-use serde::Deserialize;
 use serde::de::MapAccess;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,8 +14,11 @@ use std::fmt;
 ///
 /// Read leniently: a member of another type than here counts as absent. Members that are not known are
 /// kept in [`other`](Self::other); `Debug` shows only their names.
+///
+/// The whole document is kept as the service wrote it, without secret members, and `Serialize` writes it,
+/// as it does for a [`ComputeResource`](crate::ComputeResource). `Deserialize` reads JSON only.
 #[derive(Clone, PartialEq, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, remote = "Self")]
 #[non_exhaustive]
 pub struct ModelResource {
     /// `{name}:{version}`.
@@ -67,10 +72,30 @@ pub struct ModelResource {
     /// What is not known here.
     #[serde(flatten)]
     pub other: BTreeMap<String, Value>,
+    #[serde(skip)]
+    document: Document,
 }
 
+impl ModelResource {
+    pub(super) fn read(text: &str) -> serde_json::Result<Self> {
+        let document = Document::read(text)?;
+        let read = Self::deserialize(&mut serde_json::Deserializer::from_str(document.text()))?;
+        Ok(Self { document, ..read })
+    }
+
+    /// Returns the whole document, as `Serialize` writes it.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        self.document.to_value()
+    }
+}
+
+kept!(ModelResource);
+
+impl Item for ModelResource {}
+
 /// What a model needs to run, for deployments without code.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct ResourceNeeds {

@@ -1,11 +1,14 @@
 //! A web service, as the service gives it.
 
+use super::super::document::{Document, kept};
 use super::super::lenient::{object, or_default};
+use super::super::page::Item;
 use super::{ModelResource, Names};
 use crate::error::ServiceError;
 use serde::de::MapAccess;
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -13,8 +16,12 @@ use std::fmt;
 ///
 /// Read leniently: a member of another type than here counts as absent. Members that are not known are
 /// kept in [`other`](Self::other); `Debug` shows only their names, for environments may hold secrets.
+///
+/// The whole document is kept as the service wrote it, without secret members, and `Serialize` writes it,
+/// as it does for a [`ComputeResource`](crate::ComputeResource). What an environment holds is part of it,
+/// except passwords. `Deserialize` reads JSON only.
 #[derive(Clone, PartialEq, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, remote = "Self")]
 #[non_exhaustive]
 pub struct ServiceResource {
     /// The name in the workspace.
@@ -95,6 +102,8 @@ pub struct ServiceResource {
     /// What is not known here.
     #[serde(flatten)]
     pub other: BTreeMap<String, Value>,
+    #[serde(skip)]
+    document: Document,
 }
 
 impl ServiceResource {
@@ -102,13 +111,30 @@ impl ServiceResource {
     pub(crate) fn named(name: &str) -> Self {
         Self {
             name: name.to_owned(),
+            document: Document::made_here(&json!({ "name": name })),
             ..Self::default()
         }
     }
+
+    fn read(text: &str) -> serde_json::Result<Self> {
+        let document = Document::read(text)?;
+        let read = Self::deserialize(&mut serde_json::Deserializer::from_str(document.text()))?;
+        Ok(Self { document, ..read })
+    }
+
+    /// Returns the whole document, as `Serialize` writes it.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        self.document.to_value()
+    }
 }
 
+kept!(ServiceResource);
+
+impl Item for ServiceResource {}
+
 /// How replicas are scaled.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct AutoScalerSettings {
@@ -130,7 +156,7 @@ pub struct AutoScalerSettings {
 }
 
 /// What each replica has.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct ContainerResources {
@@ -155,7 +181,7 @@ pub struct ContainerResources {
 }
 
 /// How the cluster finds out whether a replica lives.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct ProbeSettings {
@@ -177,7 +203,7 @@ pub struct ProbeSettings {
 }
 
 /// How many replicas there are.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct ReplicaStatus {
@@ -205,10 +231,9 @@ fn some_error<'de, D: Deserializer<'de>>(
 
 /// Models that cannot be read are left out: the service stays usable.
 fn models<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ModelResource>, D::Error> {
-    let Value::Array(models) = Value::deserialize(deserializer)? else {
-        return Ok(Vec::new());
-    };
-    let model = |value| serde_json::from_value(value).ok();
+    let list = Box::<RawValue>::deserialize(deserializer)?;
+    let models: Vec<&RawValue> = serde_json::from_str(list.get()).unwrap_or_default();
+    let model = |raw: &RawValue| ModelResource::read(raw.get()).ok();
     Ok(models.into_iter().filter_map(model).collect())
 }
 
