@@ -1,7 +1,8 @@
 //! Reading one page of 1,000 computes from memory: the library's types beside plain derived ones,
-//! and beside an enum that serde tags internally.
+//! and beside an enum that serde tags internally. The library keeps the text of each compute, and reads
+//! what the kind adds when it is asked for.
 //!
-//! `cargo bench --bench parse`. How to read it: `docs/performance.md`.
+//! `cargo bench --bench parse --features internals`. How to read it: `docs/performance.md`.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
@@ -12,36 +13,52 @@ mod body;
 #[allow(dead_code, reason = "each bench uses its part")]
 mod measure;
 
-use azureml_aks::{AksProperties, ComputeResource, ServiceError};
+#[path = "support/plain.rs"]
+mod plain;
+
+use azureml_aks::{AksProperties, ComputeResource, ServiceError, internals};
 use measure::{Rounds, Sample, Stopwatch};
+use plain::Plain;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::hint::black_box;
 
-const NAMES: [&str; 3] = [
-    "plain derived structs",
-    "azureml-aks",
+const NAMES: [&str; 7] = [
+    "plain, kind passed over",
+    "plain, and the text",
+    "azureml-aks, kind not read",
+    "plain, kind read",
+    "azureml-aks, kind read",
+    "azureml-aks, by serde alone",
     "internally tagged enum",
 ];
-const PLAIN: usize = 0;
+/// What the ratios are to: structs that pass over what the kind adds, that keep the text of each
+/// compute besides, and that read what the kind adds.
+const FLOORS: [usize; 3] = [0, 1, 3];
 
-fn main() -> Result<(), serde_json::Error> {
+fn main() -> Result<(), Box<dyn Error>> {
     let rounds = if std::env::args().any(|argument| argument == "--bench") {
         101
     } else {
         1
     };
     measure::pin(0);
-    let page = format!("[{}]", body::items(body::PAGE));
-    let mut samples = Rounds::<3>::new();
+    let page = format!("{{\"value\":[{}]}}", body::items(body::PAGE));
+    let mut samples = Rounds::<7>::new();
     for round in 0..rounds {
-        let mut own = [None; 3];
-        for contestant in measure::order::<3>(round) {
+        let mut own = [None; 7];
+        for contestant in measure::order::<7>(round) {
             own[contestant] = Some(match contestant {
-                PLAIN => read::<Plain>(&page)?,
-                1 => read::<ComputeResource>(&page)?,
-                _ => read::<Tagged>(&page)?,
+                0 => measured(|| derived::<Plain<IgnoredAny>>(&page))?,
+                1 => measured(|| with_text(&page))?,
+                2 => measured(|| library(&page))?,
+                3 => measured(|| derived::<Plain>(&page))?,
+                4 => measured(|| Ok(library(&page)?.into_iter().map(with_kind).collect()))?,
+                5 => measured(|| derived::<ComputeResource>(&page))?,
+                _ => measured(|| derived::<Tagged>(&page))?,
             });
         }
         samples.push(own);
@@ -52,52 +69,56 @@ fn main() -> Result<(), serde_json::Error> {
         body::PAGE,
         page.len() / body::PAGE
     );
-    println!("{:<24} {:>12} {:>18}", "", "cpu us/item", "/ plain");
+    let head = ["/ passed over", "/ and the text", "/ kind read"];
+    let [passed, text, read] = head;
+    println!(
+        "{:<28} {:>11} {passed:>18} {text:>18} {read:>18}",
+        "", "cpu us/item"
+    );
     for (contestant, name) in NAMES.into_iter().enumerate() {
+        let [passed, text, read] =
+            FLOORS.map(|floor| samples.ratio(contestant, floor, |sample| sample.processor));
         println!(
-            "{name:<24} {:>12.2} {:>18}",
+            "{name:<28} {:>11.2} {passed:>18} {text:>18} {read:>18}",
             samples.median(contestant, |sample| sample.processor),
-            samples.ratio(contestant, PLAIN, |sample| sample.processor),
         );
     }
     Ok(())
 }
 
-fn read<T: DeserializeOwned>(page: &str) -> Result<Sample, serde_json::Error> {
+fn measured<T>(
+    read: impl FnOnce() -> Result<Vec<T>, Box<dyn Error>>,
+) -> Result<Sample, Box<dyn Error>> {
     let stopwatch = Stopwatch::start();
-    let items: Vec<T> = serde_json::from_str(page)?;
+    let items = read()?;
     let sample = stopwatch.stop(body::PAGE);
+    assert_eq!(items.len(), body::PAGE);
     black_box(items);
     Ok(sample)
 }
 
-/// Can be of one kind only.
 #[derive(Deserialize)]
-#[allow(dead_code, reason = "read to be measured")]
-struct Plain {
-    id: Option<String>,
-    name: String,
-    location: Option<String>,
-    #[serde(default)]
-    tags: BTreeMap<String, String>,
-    properties: PlainProperties,
+struct Page<T> {
+    value: Vec<T>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(dead_code, reason = "read to be measured")]
-struct PlainProperties {
-    compute_type: String,
-    compute_location: Option<String>,
-    provisioning_state: Option<String>,
-    provisioning_errors: Option<Vec<ServiceError>>,
-    description: Option<String>,
-    resource_id: Option<String>,
-    is_attached_compute: Option<bool>,
-    created_on: Option<String>,
-    modified_on: Option<String>,
-    disable_local_auth: Option<bool>,
-    properties: Option<Box<AksProperties>>,
+fn derived<'p, T: Deserialize<'p>>(page: &'p str) -> Result<Vec<T>, Box<dyn Error>> {
+    Ok(serde_json::from_str::<Page<T>>(page)?.value)
+}
+
+/// serde gives either the text of a value or what it means: two passes.
+fn with_text(page: &str) -> Result<Vec<(Plain<IgnoredAny>, Box<str>)>, Box<dyn Error>> {
+    let item = |raw: &RawValue| Ok((serde_json::from_str(raw.get())?, raw.get().into()));
+    derived::<&RawValue>(page)?.into_iter().map(item).collect()
+}
+
+fn library(page: &str) -> Result<Vec<ComputeResource>, Box<dyn Error>> {
+    internals::computes_of(page.as_bytes()).ok_or_else(|| "the page is odd".into())
+}
+
+fn with_kind(compute: ComputeResource) -> (ComputeResource, AksProperties) {
+    let kind = compute.kind_properties();
+    (compute, kind)
 }
 
 /// Can be of any kind, by serde's own means.
@@ -106,6 +127,8 @@ struct PlainProperties {
 struct Tagged {
     id: Option<String>,
     name: String,
+    #[serde(rename = "type")]
+    resource_type: Option<String>,
     location: Option<String>,
     #[serde(default)]
     tags: BTreeMap<String, String>,
@@ -121,6 +144,7 @@ enum TaggedProperties {
         compute_location: Option<String>,
         provisioning_state: Option<String>,
         provisioning_errors: Option<Vec<ServiceError>>,
+        provisioning_warnings: Option<Vec<ServiceError>>,
         description: Option<String>,
         resource_id: Option<String>,
         is_attached_compute: Option<bool>,

@@ -79,11 +79,11 @@ fn every_public_type_can_be_shared_and_shown() {
     crosses_threads::<ComputeName>();
     crosses_threads::<ComputeProperties>();
     crosses_threads::<ComputeResource>();
+    crosses_threads::<ComputeState>();
     crosses_threads::<ContainerLogs>();
     crosses_threads::<Error>();
     crosses_threads::<ErrorKind>();
     crosses_threads::<Event<AksCompute>>();
-    crosses_threads::<KindProperties>();
     crosses_threads::<LeafDomain>();
     crosses_threads::<LoadBalancer>();
     crosses_threads::<Network>();
@@ -314,10 +314,8 @@ fn no_type_of_services_that_can_hold_a_secret_can_be_serialised() {
         ("ModelChange", serialises!(ModelChange)),
         ("ModelDownload", serialises!(ModelDownload)),
         ("ModelRegistration", serialises!(ModelRegistration)),
-        ("ModelResource", serialises!(ModelResource)),
         ("ResumedService", serialises!(ResumedService)),
         ("ServiceKeys", serialises!(ServiceKeys)),
-        ("ServiceResource", serialises!(ServiceResource)),
         ("ServiceToken", serialises!(ServiceToken)),
         ("ServiceUpdate", serialises!(ServiceUpdate)),
         ("ServiceUpdateBuilder", serialises!(ServiceUpdateBuilder)),

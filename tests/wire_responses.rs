@@ -9,7 +9,7 @@
 mod redirect;
 
 use azureml_aks::{
-    AksCompute, ComputeTarget, Error, ErrorKind, KindProperties, LoadBalancer, UpdateConfiguration,
+    AksCompute, AksProperties, ComputeTarget, Error, ErrorKind, LoadBalancer, UpdateConfiguration,
     WaitOptions, Workspace,
 };
 use futures::StreamExt;
@@ -649,11 +649,9 @@ async fn unknown_kinds_survive_in_a_list_and_an_unreadable_item_takes_no_other_w
         .collect();
     // An odd member of a compute is passed over; what is no compute is an error of its own.
     assert_eq!(names, ["a", "b", "c", "d", "e"]);
-    let KindProperties::Other(quantum) = &items[0].as_ref().unwrap().properties.kind else {
-        panic!("the kind is lost");
-    };
+    let quantum: Value = items[0].as_ref().unwrap().kind_properties();
     assert_eq!(quantum["qubits"][0], 1);
-    let odd = items[1].as_ref().unwrap().properties.aks().unwrap();
+    let odd: AksProperties = items[1].as_ref().unwrap().kind_properties();
     assert_eq!(odd.agent_count, None);
     let error = items[2].as_ref().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Protocol);

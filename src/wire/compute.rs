@@ -394,7 +394,9 @@ struct Names<'a>(Option<&'a str>);
 
 impl fmt::Debug for Names<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let members = self.0.map(serde_json::from_str::<BTreeMap<String, IgnoredAny>>);
+        let members = self
+            .0
+            .map(serde_json::from_str::<BTreeMap<String, IgnoredAny>>);
         match members {
             None => f.write_str("None"),
             Some(Ok(members)) => f.debug_set().entries(members.keys()).finish(),

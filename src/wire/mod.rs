@@ -10,6 +10,8 @@ mod page;
 mod services;
 mod state;
 mod status;
+#[cfg(test)]
+mod tests;
 mod workspace;
 
 pub use compute::{
@@ -17,7 +19,6 @@ pub use compute::{
 };
 pub use credentials::AksCredentials;
 pub(crate) use page::{Item, Page};
-pub use state::ComputeState;
 #[cfg(feature = "services")]
 pub(crate) use services::{ArtifactBatch, AssetArtifact, AssetResource, ContentInformation};
 #[cfg(feature = "services")]
@@ -25,5 +26,6 @@ pub use services::{
     AutoScalerSettings, ContainerResources, ModelResource, ProbeSettings, ReplicaStatus,
     ResourceNeeds, ServiceKeys, ServiceResource, ServiceToken,
 };
+pub use state::ComputeState;
 pub(crate) use status::{Row, RowPage, StatusDocument};
 pub(crate) use workspace::WorkspaceResource;

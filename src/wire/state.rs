@@ -117,7 +117,10 @@ mod tests {
             assert_eq!(state.is_final(), ready || failed, "{word}");
             let same = word == "New" || ComputeState::of(&word.to_uppercase()) == state;
             assert!(same, "{word}");
-            assert_eq!(matches!(state, ComputeState::UnknownValue(_)), word == "New");
+            assert_eq!(
+                matches!(state, ComputeState::UnknownValue(_)),
+                word == "New"
+            );
         }
     }
 }
