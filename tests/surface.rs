@@ -297,6 +297,35 @@ fn no_type_that_can_hold_a_secret_can_be_serialised() {
     }
 }
 
+/// Their documents hold no secret member (`src/wire/tests.rs`).
+#[test]
+fn resources_can_be_serialised() {
+    for (name, serialises) in [
+        ("AksNetworking", serialises!(AksNetworking)),
+        ("AksProperties", serialises!(AksProperties)),
+        ("ComputeProperties", serialises!(ComputeProperties)),
+        ("ComputeResource", serialises!(ComputeResource)),
+        ("SslSettings", serialises!(SslSettings)),
+        ("SystemService", serialises!(SystemService)),
+        #[cfg(feature = "services")]
+        ("AutoScalerSettings", serialises!(AutoScalerSettings)),
+        #[cfg(feature = "services")]
+        ("ContainerResources", serialises!(ContainerResources)),
+        #[cfg(feature = "services")]
+        ("ModelResource", serialises!(ModelResource)),
+        #[cfg(feature = "services")]
+        ("ProbeSettings", serialises!(ProbeSettings)),
+        #[cfg(feature = "services")]
+        ("ReplicaStatus", serialises!(ReplicaStatus)),
+        #[cfg(feature = "services")]
+        ("ResourceNeeds", serialises!(ResourceNeeds)),
+        #[cfg(feature = "services")]
+        ("ServiceResource", serialises!(ServiceResource)),
+    ] {
+        assert!(serialises, "{name}");
+    }
+}
+
 #[cfg(feature = "services")]
 #[test]
 fn no_type_of_services_that_can_hold_a_secret_can_be_serialised() {

@@ -421,7 +421,7 @@ fn recorded_documents_are_written_as_they_came() {
     let Some(bodies) = recordings() else { return };
     let mut computes = 0;
     for (url, text) in &bodies {
-        let secret = ["adminUserPassword", "adminUserSshPublicKey"];
+        let secret = ["accessToken", "adminUserPassword", "adminUserSshPublicKey"];
         let is_compute = url.contains("/computes");
         if !text.starts_with('{')
             || secret
