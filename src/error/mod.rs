@@ -1,4 +1,4 @@
-//! The one error type, and what it can tell.
+//! The one error type, and what it holds: findings, the errors of the service, logs of containers.
 
 mod convert;
 mod display;

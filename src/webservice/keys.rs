@@ -188,7 +188,7 @@ impl<'a> RegenerateKey<'a> {
         let plane = service.workspace.data_plane().await?;
         let of = (Verb::RegenerateKey, HttpVerb::Post);
         let token = service.token_of(plane, of, false, &options)?;
-        let target = service.doing("a key of");
+        let target = service.doing("").trim_start().to_owned();
         Ok(Prepared::new(
             target,
             token,
