@@ -15,8 +15,8 @@ mod resealed;
 use async_trait::async_trait;
 use azure_core::http::{AsyncRawResponse, HttpClient, Request, Transport};
 use azureml_aks::{
-    AksCompute, ClusterRef, ComputeTarget, ErrorKind, LoadBalancer, Pem, ResumeToken, Resumed,
-    Tls, TlsUpdate, UpdateConfiguration, WaitOptions, Workspace,
+    AksCompute, ClusterRef, ComputeTarget, ErrorKind, LoadBalancer, Pem, ResumeToken, Resumed, Tls,
+    TlsUpdate, UpdateConfiguration, WaitOptions, Workspace,
 };
 use futures::StreamExt;
 use log::Log;
