@@ -66,7 +66,7 @@ async fn client(endpoint: &Endpoint) -> Result<(), BoxError> {
         .workspace()
         .computes()
         .map_err(BoxError::from)
-        .try_for_each(|compute| std::future::ready(each(&compute)))
+        .try_for_each(|compute| std::future::ready(each(compute.resource())))
         .await?;
     print("list item, azureml-aks", &region, ITEMS);
     Ok(())

@@ -135,7 +135,7 @@ async fn with_library(library: &Library, items: usize) -> Result<Sample, BoxErro
     let stopwatch = Stopwatch::start();
     let mut computes = library.workspace().computes();
     while let Some(compute) = computes.try_next().await? {
-        look(&compute, &mut seen)?;
+        look(compute.resource(), &mut seen)?;
     }
     all(seen, items, stopwatch)
 }

@@ -12,7 +12,8 @@ use azure_core::http::headers::CLIENT_REQUEST_ID;
 use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
 use azure_core::http::{ClientOptions, Context, Method, Pipeline, Request, Transport, Url};
 use azure_core::time::{Duration, OffsetDateTime};
-use azureml_aks::{AksCompute, Cloud, Workspace, models::ComputeResource};
+use azureml_aks::models::{AksProperties, ComputeResource};
+use azureml_aks::{AksCompute, Cloud, Workspace};
 use std::sync::Arc;
 
 pub(crate) const API_VERSION: &str = "2026-05-01";
@@ -191,7 +192,7 @@ impl Get for Bare {
 
 /// Something that has to be read to be known, and that the server always says.
 pub(crate) fn nodes(compute: &ComputeResource) -> Result<u32, BoxError> {
-    let nodes = compute.properties.aks().and_then(|aks| aks.agent_count);
+    let nodes = compute.kind_properties::<AksProperties>().agent_count;
     nodes.ok_or_else(|| "the answer is not the compute".into())
 }
 
