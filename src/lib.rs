@@ -83,7 +83,7 @@ pub mod models {
     pub use crate::blob::TransferProgress;
     pub use crate::compute::{AttachCompute, CreateCompute, RemoveCompute, UpdateCompute};
     #[cfg(feature = "services")]
-    pub use crate::model::{DownloadModel, RegisterModel, UpdateModel};
+    pub use crate::model::{DeleteModel, DownloadModel, RegisterModel, UpdateModel};
     pub use crate::operation::{Event, Progress, StatusClass};
     #[cfg(feature = "services")]
     pub use crate::scoring::ScoringAnswer;

@@ -5,6 +5,7 @@
 
 use super::BoxError;
 use super::fixed::workspace;
+use super::plain::Plain;
 use super::process::Endpoint;
 use async_trait::async_trait;
 use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions};
@@ -104,15 +105,15 @@ impl Reqwest {
         })
     }
 
-    /// Reads a page at a time.
+    /// Reads a page at a time, into plain structs.
     pub(crate) async fn list(
         &self,
-        mut each: impl FnMut(&ComputeResource) -> Result<(), BoxError>,
+        mut each: impl FnMut(&Plain) -> Result<(), BoxError>,
     ) -> Result<(), BoxError> {
         #[derive(serde::Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Page {
-            value: Vec<ComputeResource>,
+            value: Vec<Plain>,
             next_link: Option<String>,
         }
         let mut next = Some(self.computes.clone());

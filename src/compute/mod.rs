@@ -5,6 +5,8 @@ mod kind;
 mod prepare;
 mod remove;
 mod start;
+#[cfg(test)]
+mod toy;
 mod update;
 
 pub use aks::{Aks, AksCompute};
