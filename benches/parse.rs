@@ -16,7 +16,11 @@ mod measure;
 #[path = "support/plain.rs"]
 mod plain;
 
-use azureml_aks::{internals, error::ServiceError, models::{AksProperties, ComputeResource}};
+use azureml_aks::{
+    error::ServiceError,
+    internals,
+    models::{AksProperties, ComputeResource},
+};
 use measure::{Rounds, Sample, Stopwatch};
 use plain::Plain;
 use serde::Deserialize;
