@@ -4,7 +4,7 @@
 mod service;
 
 use crate::compute::{self, AnyCompute, ComputeTarget, Found, Kind};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Hidden};
 use crate::names::ComputeName;
 use crate::operation::waitable::sealed::{How, Sealed};
 use crate::operation::{
@@ -329,7 +329,7 @@ impl Workspace {
 
     /// Finds out from the compute whether a request arrived.
     async fn look_up(&self, token: &ResumeToken, name: ComputeName) -> Result<Resumed, Error> {
-        let found = compute::read(self, &name).await;
+        let found = compute::read(self, &name, &Hidden::default()).await;
         let found = found.map_err(|error| {
             error.with_context(|| format!("resume {} of {}", token.verb(), compute::named(&name)))
         })?;

@@ -13,8 +13,10 @@ use azure_core::http::headers::CLIENT_REQUEST_ID;
 use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
 use azure_core::http::{ClientOptions, Context, Method, Pipeline, Request, Transport, Url};
 use azure_core::time::{Duration, OffsetDateTime};
-use azureml_aks::models::{AksProperties, ComputeResource};
-use azureml_aks::{AksCompute, Cloud, Workspace};
+use azureml_aks::{
+    AksCompute, Cloud, Workspace,
+    models::{AksProperties, ComputeResource},
+};
 use std::sync::Arc;
 
 pub(crate) const API_VERSION: &str = "2026-05-01";

@@ -122,13 +122,21 @@ async fn update<K: Kind>(
 ) -> Result<(), Error> {
     let (workspace, name) = (&compute.workspace, &compute.name);
     // As it came, so that what this library does not know survives.
-    let current: Value = read(workspace, name).await?.or_refusal()?;
+    let current: Value = read(workspace, name, &compute.hidden).await?.or_refusal()?;
     let kind = current.pointer("/properties/computeType");
     check_kind::<K>(name, kind.and_then(Value::as_str).unwrap_or_default())?;
     let body = apply(current)?;
     let url = workspace.compute_url(name);
     let token = &ticket.token;
-    let answer = prepare::write(workspace, Method::Put, url.clone(), Some(&body), token).await?;
+    let answer = prepare::write(
+        workspace,
+        Method::Put,
+        url.clone(),
+        Some(&body),
+        token,
+        &compute.hidden,
+    )
+    .await?;
     let begun = prepare::start(workspace, HttpVerb::Put, &url, token, &answer)?;
     compute.begin(ticket, begun);
     Ok(())

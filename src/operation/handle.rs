@@ -3,8 +3,9 @@
 use super::driver::{Driver, Settled, Turn};
 use super::progress::Event;
 use super::wait::WaitOptions;
-use crate::error::Error;
+use crate::error::{Error, Hidden};
 use crate::token::{ResumeToken, Verb};
+use azure_core::credentials::Secret;
 use futures::Stream;
 use futures::stream;
 use std::fmt;
@@ -38,6 +39,14 @@ impl<T> Operation<T> {
 
     pub(crate) fn settle(&self, result: Settled) -> Result<T, Error> {
         (self.settle)(result)
+    }
+
+    /// Hides these secrets in every text of the service that this operation shows from now on. An operation
+    /// knows by itself what was secret in the requests of its handle; one that was resumed knows none of
+    /// that.
+    pub fn hide<'s>(&mut self, secrets: impl IntoIterator<Item = &'s Secret>) {
+        let secrets = secrets.into_iter().map(Secret::secret);
+        self.driver.hide(&Hidden::of(secrets));
     }
 
     /// The name of the compute that it changes.
