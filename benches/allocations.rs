@@ -68,7 +68,7 @@ async fn client(endpoint: &Endpoint) -> Result<(), BoxError> {
         .computes()
         .map_err(BoxError::from)
         .try_for_each(|compute| {
-            std::future::ready(nodes(&compute).map(|nodes| {
+            std::future::ready(nodes(compute.resource()).map(|nodes| {
                 black_box(nodes);
             }))
         })

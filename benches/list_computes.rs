@@ -139,9 +139,9 @@ async fn with_reqwest(reqwest: &Reqwest, items: usize) -> Result<Sample, BoxErro
 async fn with_library(library: &Library, items: usize) -> Result<Sample, BoxError> {
     let mut seen = 0;
     let stopwatch = Stopwatch::start();
-    let mut computes = std::pin::pin!(library.workspace().computes());
+    let mut computes = library.workspace().computes();
     while let Some(compute) = computes.try_next().await? {
-        black_box(nodes(&compute)?);
+        black_box(nodes(compute.resource())?);
         seen += 1;
     }
     all(seen, items, stopwatch)

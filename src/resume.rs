@@ -23,7 +23,7 @@ use std::collections::{HashMap, HashSet};
 use url::Url;
 
 /// What [`Workspace::resume`] found.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 #[allow(
     clippy::large_enum_variant,

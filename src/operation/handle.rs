@@ -20,7 +20,8 @@ pub(crate) type Settle<T> = Arc<dyn Fn(Settled) -> Result<T, Error> + Send + Syn
 ///
 /// `.await` it to wait with the defaults, call [`wait`](Self::wait) to choose them, or follow
 /// [`events`](Self::events). Dropping it stops nothing: the service goes on, and
-/// [`resume_token`](Self::resume_token) takes the wait up again.
+/// [`resume_token`](Self::resume_token) takes the wait up again. A clone waits by itself, from where the
+/// operation was when it was made.
 #[must_use = "the service goes on with the operation; await it or keep its resume token"]
 pub struct Operation<T> {
     driver: Driver,
@@ -134,6 +135,16 @@ impl<T: Send + 'static> IntoFuture for Operation<T> {
     /// Waits with the default [`WaitOptions`].
     fn into_future(mut self) -> Self::IntoFuture {
         Box::pin(async move { self.wait(WaitOptions::new()).await })
+    }
+}
+
+/// By hand: a derived one would ask for `T: Clone`.
+impl<T> Clone for Operation<T> {
+    fn clone(&self) -> Self {
+        Self {
+            driver: self.driver.clone(),
+            settle: self.settle.clone(),
+        }
     }
 }
 
