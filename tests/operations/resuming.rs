@@ -1,9 +1,8 @@
 //! Case 39 and `prepare`: what a token is good for, and what it is not good for.
 
+use crate::resealed::resealed;
 use crate::support::*;
-use azureml_aks::{
-    AksCompute, Cloud, ComputeTarget, ErrorKind, ResumeToken, Resumed, Verb, WaitOptions,
-};
+use azureml_aks::{AksCompute, Cloud, ErrorKind, ResumeToken, Resumed, Verb, WaitOptions};
 
 /// Creates, loses the answer to the PUT, and gives the token of the error.
 async fn unanswered(stage: &Stage, lost: Reply) -> ResumeToken {
@@ -13,7 +12,7 @@ async fn unanswered(stage: &Stage, lost: Reply) -> ResumeToken {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_39_a_put_without_an_answer_is_looked_up() {
+async fn case_39_put_without_an_answer_is_looked_up() {
     let lost = [
         Reply::reset(),
         created().truncated(),
@@ -29,7 +28,7 @@ async fn case_39_a_put_without_an_answer_is_looked_up() {
         stage.script.expect([not_found()]);
         let resumed = stage.elsewhere().resume(&token).await.unwrap();
         assert!(
-            matches!(resumed, Resumed::NotStarted { verb: Verb::Create, ref name } if name == "myaks"),
+            matches!(resumed, Resumed::NotStarted { verb: Verb::Create, ref name, .. } if name == "myaks"),
             "{resumed:?}"
         );
 
@@ -63,10 +62,16 @@ async fn case_39_a_put_without_an_answer_is_looked_up() {
             panic!("a compute");
         };
         assert_eq!(compute.resume_token(), None);
+        stage.script.expect([ready()]);
         compute
             .wait_for_completion(WaitOptions::new())
             .await
             .unwrap();
+        // Nothing is pending: the wait reads the compute once.
+        assert_eq!(
+            stage.lines(),
+            ["PUT compute", "GET compute", "GET compute"]
+        );
         assert_eq!(stage.script.unused(), 0);
     }
 }
@@ -223,7 +228,7 @@ async fn case_39_a_monitor_that_expired_before_the_resume_is_made_up_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_39_a_token_that_does_not_fit_is_refused_and_nothing_is_sent() {
+async fn case_39_token_that_does_not_fit_is_refused_and_nothing_is_sent() {
     let stage = Stage::new();
     let create = stage
         .create(created())
@@ -239,11 +244,7 @@ async fn case_39_a_token_that_does_not_fit_is_refused_and_nothing_is_sent() {
         .resume_token()
         .unwrap()
         .expose();
-    let prepared = ComputeTarget::<azureml_aks::Aks>::prepare_create(
-        &stage.workspace,
-        "myaks",
-        configuration(),
-    );
+    let prepared = AksCompute::create(&stage.workspace, "myaks", configuration()).prepare();
     let prepared = prepared.unwrap().token().expose();
     let before = stage.script.sent().len();
 
@@ -255,8 +256,8 @@ async fn case_39_a_token_that_does_not_fit_is_refused_and_nothing_is_sent() {
         detach.replace("=Detach", "=Delete"),
         detach.replace("\"detach\"", "\"update\""),
         // Another version or kind.
-        create.replace("\"v\":1", "\"v\":2"),
-        create.replace("azureml-aks/compute", "azureml-aks/model"),
+        create.replace("\"v\":2", "\"v\":3"),
+        create.replace("\"compute/AKS\"", "\"model/AKS\""),
         // Another origin.
         create.replace("https://management.azure.com/", "https://evil.example/"),
         create.replace(
@@ -273,6 +274,7 @@ async fn case_39_a_token_that_does_not_fit_is_refused_and_nothing_is_sent() {
         // Another workspace or resource.
         create.replace("/workspaces/w/", "/workspaces/x/"),
         create.replace("/resourceGroups/g/", "/resourceGroups/x/"),
+        create.replace("\"target\":\"myaks\"", "\"target\":\"other\""),
         prepared.replace("/computes/myaks", "/computes/../myaks"),
         prepared.replace("/computes/myaks", "/models/myaks"),
     ];
@@ -281,13 +283,24 @@ async fn case_39_a_token_that_does_not_fit_is_refused_and_nothing_is_sent() {
             ![&create, &detach, &prepared].contains(&&text),
             "nothing was forged: {text}"
         );
-        let refused = match ResumeToken::parse(&text) {
+        // Damage, which the checksum shows, or another version.
+        let damaged = ResumeToken::parse(&text).unwrap_err();
+        assert_eq!(damaged.kind(), ErrorKind::ResumeToken, "{text}");
+        assert!(!damaged.to_string().contains("mlOperations"), "{damaged}");
+        // The same by somebody who knows the checksum.
+        let refused = match ResumeToken::parse(&resealed(&text)) {
             Ok(token) => stage.elsewhere().resume(&token).await.unwrap_err(),
             Err(error) => error,
         };
         assert_eq!(refused.kind(), ErrorKind::ResumeToken, "{text}");
+        assert!(!refused.to_string().contains("checksum"), "{refused}");
         assert!(!refused.to_string().contains("mlOperations"), "{refused}");
     }
+    assert_eq!(
+        ResumeToken::parse(&resealed(&create)).unwrap().expose(),
+        create,
+        "the seal of this test is that of the library"
+    );
     let elsewhere = [
         builder(&stage.script, &stage.credential).cloud(Cloud::us_government()),
         azureml_aks::Workspace::builder("s", "g", "other")

@@ -49,7 +49,7 @@ async fn progress_is_told_before_each_pause() {
 async fn events_end_with_the_result() {
     let emulator = Emulator::new();
     let workspace = emulated::workspace(&emulator);
-    let aks = created(&workspace, "myaks").await;
+    let mut aks = created(&workspace, "myaks").await;
     let mut operation = aks.detach().await.unwrap();
     let events: Vec<_> = operation
         .events(WaitOptions::new())
