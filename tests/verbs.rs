@@ -14,6 +14,8 @@ mod reading;
 mod refusals;
 #[path = "verbs/removing.rs"]
 mod removing;
+#[path = "support/resealed.rs"]
+mod resealed;
 #[path = "verbs/resuming.rs"]
 mod resuming;
 #[path = "verbs/secrets.rs"]

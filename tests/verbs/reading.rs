@@ -161,7 +161,14 @@ async fn status_is_what_was_last_read_or_how_the_operation_ended() {
     assert_eq!(aks.status(), Some("Creating"));
     emulator.finish_operations();
     aks.refresh_state().await.unwrap();
+    let read = |aks: &AksCompute| aks.resource().properties.provisioning_state.clone();
+    assert_eq!(read(&aks).as_deref(), Some("Succeeded"));
+    // The create is pending until a wait has seen its end.
+    assert_eq!(aks.status(), Some("Creating"));
+    assert!(!aks.is_ready() && aks.resume_token().is_some());
+    aks.wait_for_completion(WaitOptions::new()).await.unwrap();
     assert_eq!(aks.status(), Some("Succeeded"));
+    assert!(aks.is_ready() && aks.resume_token().is_none());
 
     let mut aks = ComputeTarget::create(&workspace, "fail-x", config())
         .await
@@ -169,6 +176,11 @@ async fn status_is_what_was_last_read_or_how_the_operation_ended() {
     aks.wait_for_completion(WaitOptions::new())
         .await
         .unwrap_err();
+    assert_eq!(
+        read(&aks).as_deref(),
+        Some("Creating"),
+        "not read again by the wait"
+    );
     assert_eq!(aks.status(), Some("Failed"));
     assert!(aks.is_failed() && !aks.provisioning_errors().is_empty());
     aks.refresh_state().await.unwrap();

@@ -1,4 +1,4 @@
-use super::{count, created, emulated};
+use super::{count, created, emulated, resealed::resealed};
 use azure_core::http::Method;
 use azureml_aks::emulator::{Emulator, Fault};
 use azureml_aks::{
@@ -15,7 +15,7 @@ fn stored(token: &ResumeToken) -> ResumeToken {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_is_taken_up_by_another_process() {
+async fn create_is_resumed_by_another_process() {
     let emulator = Emulator::new();
     let token = {
         let workspace = emulated::workspace(&emulator);
@@ -41,16 +41,24 @@ async fn a_create_is_taken_up_by_another_process() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_prepared_verb_is_not_started_running_or_done() {
+async fn prepared_create_is_not_started_running_or_done() {
     let emulator = Emulator::new();
     let workspace = emulated::workspace(&emulator);
-    let prepared = AksCompute::prepare_create(&workspace, "myaks", config()).unwrap();
+    let prepared = AksCompute::create(&workspace, "myaks", config())
+        .prepare()
+        .unwrap();
     assert!(emulator.journal().is_empty());
     let token = stored(prepared.token());
-    let Resumed::NotStarted { verb, name } = workspace.resume(&token).await.unwrap() else {
+    let Resumed::NotStarted {
+        verb,
+        resource,
+        name,
+    } = workspace.resume(&token).await.unwrap()
+    else {
         panic!()
     };
     assert_eq!((verb, name.as_str()), (Verb::Create, "myaks"));
+    assert_eq!(resource.to_string(), "compute/AKS");
 
     // The answer to the PUT gets lost: the process knows no more than the token.
     emulator.inject(
@@ -74,11 +82,11 @@ async fn a_prepared_verb_is_not_started_running_or_done() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn removals_are_taken_up_too() {
+async fn removal_is_resumed_before_and_after_it_was_accepted() {
     let emulator = Emulator::new();
     let workspace = emulated::workspace(&emulator);
-    let aks = created(&workspace, "myaks").await;
-    let prepared = aks.prepare_delete();
+    let mut aks = created(&workspace, "myaks").await;
+    let prepared = aks.delete().prepare().unwrap();
     let early = stored(prepared.token());
     assert!(matches!(
         workspace.resume(&early).await.unwrap(),
@@ -100,10 +108,11 @@ async fn removals_are_taken_up_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tokens_of_other_places_are_refused() {
+async fn token_of_another_place_is_refused_and_nothing_is_sent() {
     let emulator = Emulator::new();
     let workspace = emulated::workspace(&emulator);
-    let token = AksCompute::prepare_create(&workspace, "myaks", config())
+    let token = AksCompute::create(&workspace, "myaks", config())
+        .prepare()
         .unwrap()
         .token()
         .expose();
@@ -128,17 +137,21 @@ async fn tokens_of_other_places_are_refused() {
     ] {
         let changed = token.replace(from, to);
         assert_ne!(changed, token);
-        let error = workspace
-            .resume(&ResumeToken::parse(&changed).unwrap())
-            .await
-            .unwrap_err();
+        let error = ResumeToken::parse(&changed).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ResumeToken, "{to}: {error}");
+        // The same by somebody who knows the checksum.
+        let error = match ResumeToken::parse(&resealed(&changed)) {
+            Ok(token) => workspace.resume(&token).await.unwrap_err(),
+            Err(error) => error,
+        };
+        assert_eq!(error.kind(), ErrorKind::ResumeToken, "{to}: {error}");
+        assert!(!error.to_string().contains("checksum"), "{to}: {error}");
     }
     assert!(emulator.journal().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_that_was_never_sent_is_not_taken_for_done() {
+async fn update_that_was_never_sent_is_not_taken_for_done() {
     let emulator = Emulator::new();
     let workspace = emulated::workspace(&emulator);
     let change = || {
@@ -161,27 +174,28 @@ async fn an_update_that_was_never_sent_is_not_taken_for_done() {
             "{resumed:?}"
         );
     };
-    let aks = created(&workspace, "myaks").await;
-    let token = stored(aks.prepare_update(change()).token());
+    let mut aks = created(&workspace, "myaks").await;
+    let token = stored(aks.update(change()).prepare().unwrap().token());
     not_started(workspace.resume(&token).await.unwrap());
 
     // While somebody else's create is running.
-    let other = ComputeTarget::create(&workspace, "other", config())
+    let mut other = ComputeTarget::create(&workspace, "other", config())
         .await
         .unwrap();
-    let token = stored(other.prepare_update(change()).token());
+    let token = stored(other.update(change()).prepare().unwrap().token());
     not_started(workspace.resume(&token).await.unwrap());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_removal_that_was_never_sent_does_not_follow_a_create() {
+async fn removal_that_was_never_sent_does_not_follow_a_create() {
     let emulator = Emulator::new();
     let workspace = emulated::workspace(&emulator);
-    let aks = ComputeTarget::create(&workspace, "myaks", config())
+    let mut aks = ComputeTarget::create(&workspace, "myaks", config())
         .await
         .unwrap();
-    for prepared in [aks.prepare_delete(), aks.prepare_detach()] {
-        let token = stored(prepared.token());
+    let delete = stored(aks.delete().prepare().unwrap().token());
+    let detach = stored(aks.detach().prepare().unwrap().token());
+    for token in [delete, detach] {
         assert!(matches!(
             workspace.resume(&token).await.unwrap(),
             Resumed::NotStarted { .. }
@@ -190,14 +204,15 @@ async fn a_removal_that_was_never_sent_does_not_follow_a_create() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attach_is_not_taken_for_somebody_elses_create() {
+async fn attach_is_not_taken_for_the_create_of_somebody_else() {
     let emulator = Emulator::new();
     let workspace = emulated::workspace(&emulator);
     let config = AksCompute::attach_configuration(azureml_aks::ClusterRef::named("g", "mine"))
         .build()
         .unwrap();
     let token = stored(
-        AksCompute::prepare_attach(&workspace, "myaks", config)
+        AksCompute::attach(&workspace, "myaks", config)
+            .prepare()
             .unwrap()
             .token(),
     );
@@ -213,7 +228,7 @@ async fn an_attach_is_not_taken_for_somebody_elses_create() {
 
 /// Many services write their times in whole seconds, and clocks differ.
 #[tokio::test]
-async fn a_running_update_is_found_although_its_time_has_no_fraction() {
+async fn running_update_is_found_although_its_time_has_no_fraction() {
     let emulator = Emulator::builder().retry_after(None).build();
     let workspace = emulated::workspace(&emulator);
     let mut aks = ComputeTarget::create(&workspace, "myaks", config())
@@ -227,9 +242,9 @@ async fn a_running_update_is_found_although_its_time_has_no_fraction() {
         ))
         .build()
         .unwrap();
-    let prepared = aks.prepare_update(change);
+    let prepared = aks.update(change).prepare().unwrap();
     let token = stored(prepared.token());
-    let _ = prepared.send().await.unwrap();
+    prepared.send().await.unwrap();
 
     let mut document = emulator.compute("myaks").unwrap();
     let modified = document["properties"]["modifiedOn"].as_str().unwrap();
@@ -244,16 +259,22 @@ async fn a_running_update_is_found_although_its_time_has_no_fraction() {
         .on(Method::Get, "/computes/myaks"),
     );
     let found = workspace.resume(&token).await.unwrap();
-    assert!(matches!(found, Resumed::Update(_)), "{found:?}");
+    assert_eq!(found.verb(), Some(Verb::Update), "{found:?}");
+    let Resumed::Compute(compute) = found else {
+        panic!("{found:?}")
+    };
+    assert_eq!(compute.status(), Some("Updating"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_tokens_are_looked_up_in_one_list() {
+async fn tokens_are_looked_up_in_one_list() {
     let emulator = Emulator::builder().page_size(100).build();
     let workspace = emulated::workspace(&emulator);
     let mut tokens = Vec::new();
     for name in ["aks-a", "aks-b", "aks-c"] {
-        let prepared = ComputeTarget::prepare_create(&workspace, name, config()).unwrap();
+        let prepared = ComputeTarget::create(&workspace, name, config())
+            .prepare()
+            .unwrap();
         tokens.push(stored(prepared.token()));
         // The last one never leaves.
         if name != "aks-c" {
@@ -262,7 +283,7 @@ async fn many_tokens_are_looked_up_in_one_list() {
         }
     }
     let foreign = tokens[0].expose().replace("emulator-workspace", "other");
-    tokens.push(ResumeToken::parse(&foreign).unwrap());
+    tokens.push(ResumeToken::parse(&resealed(&foreign)).unwrap());
     emulator.clear_journal();
     let found = workspace.resume_all(&tokens).await;
     let sent: Vec<String> = emulator
@@ -291,12 +312,14 @@ async fn many_tokens_are_looked_up_in_one_list() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_tokens_are_looked_up_one_by_one_where_there_is_no_list() {
+async fn tokens_are_looked_up_one_by_one_where_there_is_no_list() {
     let emulator = Emulator::new();
     let workspace = emulated::workspace(&emulator);
     let mut tokens = Vec::new();
     for name in ["aks-a", "aks-b"] {
-        let prepared = ComputeTarget::prepare_create(&workspace, name, config()).unwrap();
+        let prepared = ComputeTarget::create(&workspace, name, config())
+            .prepare()
+            .unwrap();
         tokens.push(stored(prepared.token()));
         let _ = prepared.send().await.unwrap();
     }
