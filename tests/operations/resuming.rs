@@ -68,10 +68,7 @@ async fn case_39_put_without_an_answer_is_looked_up() {
             .await
             .unwrap();
         // Nothing is pending: the wait reads the compute once.
-        assert_eq!(
-            stage.lines(),
-            ["PUT compute", "GET compute", "GET compute"]
-        );
+        assert_eq!(stage.lines(), ["PUT compute", "GET compute", "GET compute"]);
         assert_eq!(stage.script.unused(), 0);
     }
 }

@@ -62,7 +62,11 @@ async fn own_certificate_survives_a_change_of_the_load_balancer() {
         .unwrap();
     aks.wait_for_completion(WaitOptions::new()).await.unwrap();
     let before = aks.properties().ssl_configuration.clone().unwrap();
-    update(&mut aks, change(|c| c.load_balancer(LoadBalancer::internal()))).await;
+    update(
+        &mut aks,
+        change(|c| c.load_balancer(LoadBalancer::internal())),
+    )
+    .await;
     let after = aks.properties();
     assert_eq!(
         after.load_balancer_type.as_deref(),
