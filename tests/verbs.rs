@@ -10,6 +10,8 @@ mod creating;
 mod emulated;
 #[path = "verbs/reading.rs"]
 mod reading;
+#[path = "verbs/recording.rs"]
+mod recording;
 #[path = "verbs/refusals.rs"]
 mod refusals;
 #[path = "verbs/removing.rs"]
