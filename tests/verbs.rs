@@ -8,6 +8,8 @@ mod attaching;
 mod creating;
 #[path = "support/emulated.rs"]
 mod emulated;
+#[path = "verbs/options.rs"]
+mod options;
 #[path = "verbs/reading.rs"]
 mod reading;
 #[path = "verbs/recording.rs"]
