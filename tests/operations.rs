@@ -20,6 +20,8 @@ mod failing;
 mod finishing;
 #[path = "operations/fleets.rs"]
 mod fleets;
+#[path = "operations/kinds.rs"]
+mod kinds;
 #[path = "operations/missing.rs"]
 mod missing;
 #[path = "operations/origins.rs"]

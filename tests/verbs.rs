@@ -8,6 +8,8 @@ mod attaching;
 mod creating;
 #[path = "support/emulated.rs"]
 mod emulated;
+#[path = "verbs/kinds.rs"]
+mod kinds;
 #[path = "verbs/options.rs"]
 mod options;
 #[path = "verbs/reading.rs"]

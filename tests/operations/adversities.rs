@@ -427,3 +427,57 @@ async fn failure_that_was_made_good_is_told_no_more() {
     assert!(results.iter().all(Result::is_ok), "{results:?}");
     assert_eq!(*bad.lock().unwrap(), 0);
 }
+
+/// The list shows another compute of the name, made after the one that is waited for was deleted.
+#[tokio::test(start_paused = true)]
+async fn row_of_a_compute_that_was_created_again_ends_its_create_with_an_error() {
+    for monitored in [true, false] {
+        let stage = Stage::new();
+        let compute = Compute::made_in(100.0);
+        let row = |name: &str, state: &str, modified: &str, created: &str| {
+            let mut row = document(name, &compute, (state, modified));
+            row["properties"]["createdOn"] = json!(created);
+            row
+        };
+        let mut computes = Vec::new();
+        for name in ["aks-a", "aks-b"] {
+            let answer = reply(201).json(&row(name, "Creating", "t0", "2001-01-01T00:00:00.1Z"));
+            let monitor = format!("{STATUS}/{name}?api-version=1");
+            stage.script.expect([
+                not_found(),
+                match monitored {
+                    true => answer.header("Azure-AsyncOperation", &monitor),
+                    false => answer,
+                },
+            ]);
+            let create = ComputeTarget::create(&stage.workspace, name, configuration());
+            computes.push(create.await.unwrap());
+        }
+        let rows = [
+            row("aks-a", "Succeeded", "t1", "2001-01-01T00:00:00.1Z"),
+            row("aks-b", "Succeeded", "t1", "2001-01-01T00:00:00.2Z"),
+        ];
+        let before = stage.script.sent().len();
+        stage
+            .script
+            .otherwise(move |sent| match path(sent) == BASE {
+                true => reply(200).json(&json!({ "value": rows })),
+                false => {
+                    assert!(path(sent).starts_with(STATUS), "{}", sent.url);
+                    status("Succeeded")
+                }
+            });
+        let results = wait_all(&mut computes, WaitOptions::new()).await;
+        assert!(results[0].is_ok(), "{results:?}");
+        let error = results[1].as_ref().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Service);
+        assert!(
+            error.to_string().contains("another one of its name"),
+            "{error}"
+        );
+        assert!(error.resume_token().is_none() && computes[1].resume_token().is_none());
+        assert!(computes[0].is_ready() && !computes[1].is_ready());
+        let asked = asked(&stage.script.sent()[before..]);
+        assert_eq!((asked.lists, asked.computes), (1, 0), "{asked:?}");
+    }
+}

@@ -332,3 +332,79 @@ async fn a_handle_that_was_only_read_waits_by_its_state_and_has_no_token() {
     assert_eq!(compute.resume_token(), None);
     assert_eq!(stage.script.sent().len(), 3);
 }
+
+/// The compute as it was created at this time.
+fn created_at(state: &str, created: Option<&str>) -> Value {
+    let mut resource = resource(state);
+    if let Some(created) = created {
+        resource["properties"]["createdOn"] = json!(created);
+    }
+    resource
+}
+
+#[tokio::test(start_paused = true)]
+async fn case_39_time_of_creation_by_the_service_tells_one_compute_from_another() {
+    let long_ago = Some("2001-01-01T00:00:00Z");
+    // What the service said first, what it says at last, and whether that is the same compute. The clock
+    // of this machine is decades away from each of them.
+    for (first, last, same) in [
+        (long_ago, long_ago, true),
+        (long_ago, Some("2001-01-01T01:00:00.000+01:00"), true),
+        (
+            Some("2090-06-01T00:00:00Z"),
+            Some("2090-06-01T00:00:00Z"),
+            true,
+        ),
+        (Some("not a time"), Some("not a time"), true),
+        (None, long_ago, true),
+        (Some(""), long_ago, true),
+        (long_ago, None, true),
+        (long_ago, Some(" "), true),
+        (long_ago, Some("2001-01-01T00:00:00.0000001Z"), false),
+        (
+            Some("2001-01-01T00:00:00.1Z"),
+            Some("2001-01-01T00:00:00.2Z"),
+            false,
+        ),
+        (long_ago, Some("2000-12-31T23:59:59Z"), false),
+        (Some("not a time"), Some("nor this"), false),
+        (Some("not a time"), long_ago, false),
+    ] {
+        for monitored in [true, false] {
+            let stage = Stage::new();
+            let creating = created_at("Creating", first);
+            let answer = match monitored {
+                true => created().json(&creating),
+                false => reply(201).json(&creating),
+            };
+            let mut compute = stage.create(answer).await.unwrap();
+            let token = compute.resume_token().unwrap().expose();
+            let token = ResumeToken::parse(&token).unwrap();
+            let ready = reply(200).json(&created_at("Succeeded", last));
+            let replies = || match monitored {
+                true => vec![status("Succeeded"), ready.clone()],
+                false => vec![ready.clone()],
+            };
+            let Resumed::Compute(mut resumed) = stage.elsewhere().resume(&token).await.unwrap()
+            else {
+                panic!("a compute");
+            };
+            stage.script.expect(replies());
+            let elsewhere = resumed.wait_for_completion(WaitOptions::new()).await;
+            stage.script.expect(replies());
+            let here = compute.wait_for_completion(WaitOptions::new()).await;
+            assert_eq!(stage.script.unused(), 0);
+            for result in [elsewhere, here] {
+                assert_eq!(result.is_ok(), same, "{first:?} {last:?}: {result:?}");
+                if let Err(error) = result {
+                    assert_eq!(error.kind(), ErrorKind::Service);
+                    assert!(
+                        error.to_string().contains("another one of its name"),
+                        "{error}"
+                    );
+                    assert!(error.resume_token().is_none() && !error.may_still_run());
+                }
+            }
+        }
+    }
+}

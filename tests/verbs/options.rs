@@ -114,20 +114,44 @@ async fn client_request_id_that_cannot_be_sent_is_refused_before_anything_is_sen
     let mut aks = created(&workspace, "myaks").await;
     emulator.clear_journal();
     let long = "x".repeat(129);
-    for id in ["", " ", "a b", "a\tb", "a\nb", "a\r\nx-evil: 1", "é", "\u{0}", &long] {
+    for id in [
+        "",
+        " ",
+        "a b",
+        "a\tb",
+        "a\nb",
+        "a\r\nx-evil: 1",
+        "é",
+        "\u{0}",
+        &long,
+    ] {
         let create = ComputeTarget::create(&workspace, "other", config()).client_request_id(id);
         let attach = ComputeTarget::attach(&workspace, "other", attachment()).client_request_id(id);
         let errors = [
             create.prepare().map(drop).unwrap_err(),
             attach.await.map(drop).unwrap_err(),
-            aks.update(change()).client_request_id(id).await.unwrap_err(),
-            aks.detach().client_request_id(id).await.map(drop).unwrap_err(),
-            aks.delete().client_request_id(id).prepare().map(drop).unwrap_err(),
+            aks.update(change())
+                .client_request_id(id)
+                .await
+                .unwrap_err(),
+            aks.detach()
+                .client_request_id(id)
+                .await
+                .map(drop)
+                .unwrap_err(),
+            aks.delete()
+                .client_request_id(id)
+                .prepare()
+                .map(drop)
+                .unwrap_err(),
         ];
         for error in errors {
             assert_eq!(error.kind(), ErrorKind::Configuration, "{id:?}");
             assert!(error.resume_token().is_none());
-            assert!(id.is_empty() || id == " " || !error.to_string().contains(id), "{error}");
+            assert!(
+                id.is_empty() || id == " " || !error.to_string().contains(id),
+                "{error}"
+            );
         }
     }
     assert!(emulator.journal().is_empty());
@@ -150,7 +174,12 @@ impl HttpClient for Slow {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         let answer = self.inner.execute_request(request).await;
         let is_read = request.method() == azure_core::http::Method::Get;
-        tokio::time::sleep(if is_read { self.pauses.0 } else { self.pauses.1 }).await;
+        tokio::time::sleep(if is_read {
+            self.pauses.0
+        } else {
+            self.pauses.1
+        })
+        .await;
         answer
     }
 }
@@ -229,7 +258,10 @@ async fn timeout_of_a_call_counts_all_of_its_requests() {
     assert_timed_out(&error, begun, timeout);
     assert_eq!(count(&emulator, "PUT"), 0);
     let resumed = workspace.resume(error.resume_token().unwrap()).await;
-    assert!(matches!(resumed, Ok(Resumed::NotStarted { .. })), "{resumed:?}");
+    assert!(
+        matches!(resumed, Ok(Resumed::NotStarted { .. })),
+        "{resumed:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

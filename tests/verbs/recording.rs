@@ -5,8 +5,9 @@ use azure_core::http::Method;
 use azureml_aks::emulator::{Emulator, ExistingCluster, Fault};
 use azureml_aks::error::BoxError;
 use azureml_aks::{
-    AksCompute, ClusterRef, ComputeTarget, ErrorKind, LoadBalancer, Operation, ResumeToken, Resumed,
-    TokenStore, UpdateConfiguration, Verb, WaitOptions, async_trait, models::Event, wait_all,
+    AksCompute, ClusterRef, ComputeTarget, ErrorKind, LoadBalancer, Operation, ResumeToken,
+    Resumed, TokenStore, UpdateConfiguration, Verb, WaitOptions, async_trait, models::Event,
+    wait_all,
 };
 use futures::TryStreamExt;
 use std::collections::BTreeMap;
@@ -177,7 +178,10 @@ async fn store_that_takes_no_token_stops_the_send() {
         assert!(error.resume_token().is_none() && !error.may_still_run());
     }
     assert!(emulator.journal().is_empty());
-    assert_eq!((aks.status(), aks.resume_token()), (Some("Succeeded"), None));
+    assert_eq!(
+        (aks.status(), aks.resume_token()),
+        (Some("Succeeded"), None)
+    );
     assert_eq!(store.calls(), [("put", 0); 4]);
 }
 
@@ -349,7 +353,10 @@ async fn record_goes_after_a_refusal_and_where_nothing_was_begun() {
     assert!(store.is_empty());
     emulator.inject(Fault::policy_denied().times(1));
     let error = send("other", false).await.unwrap_err();
-    assert_eq!((error.http_status(), error.resume_token()), (Some(403), None));
+    assert_eq!(
+        (error.http_status(), error.resume_token()),
+        (Some(403), None)
+    );
     assert!(store.is_empty());
     let unavailable = Fault::throttled(Duration::from_secs(1)).on(Method::Delete, "/computes/");
     emulator.inject(unavailable.times(1));
@@ -370,7 +377,11 @@ async fn record_goes_after_a_refusal_and_where_nothing_was_begun() {
     let operation = prepared.send_recording(store.clone()).await.unwrap();
     assert!(store.is_empty());
     operation.await.unwrap();
-    let removes = store.calls().iter().filter(|call| call.0 == "remove").count();
+    let removes = store
+        .calls()
+        .iter()
+        .filter(|call| call.0 == "remove")
+        .count();
     assert!(removes >= 5, "{:?}", store.calls());
 }
 
