@@ -1,6 +1,6 @@
 use super::{attached, count, created, emulated, requests};
 use azure_core::http::Method;
-use azureml_aks::emulator::{Clock, Emulator, Fault};
+use azureml_aks::emulator::{Clock, Emulator, ExistingCluster, Fault};
 use azureml_aks::{
     AksCompute, ClusterRef, ComputeTarget, Error, ErrorKind, LoadBalancer, Operation,
     UpdateConfiguration, Verb, WaitOptions,
@@ -453,6 +453,14 @@ async fn wait_with_nothing_pending_is_decided_by_one_read() {
     assert_eq!(error.kind(), ErrorKind::OperationFailed, "{error}");
     assert_eq!(requests(&emulator), ["GET ready"]);
     assert!(stale.is_failed());
+    // The failure was only read, so it is not remembered: each wait reads anew.
+    assert!(stale.wait_for_completion(WaitOptions::new()).await.is_err());
+    assert_eq!(requests(&emulator), ["GET ready", "GET ready"]);
+    let change = load_balancer(LoadBalancer::internal());
+    aks.update(change).await.unwrap();
+    emulator.finish_operations();
+    stale.wait_for_completion(WaitOptions::new()).await.unwrap();
+    assert!(stale.is_ready() && !stale.is_failed());
 
     // Failed when it was read.
     let mut aks = ComputeTarget::create(&workspace, "fail-x", config())
@@ -482,6 +490,13 @@ async fn wait_with_nothing_pending_is_decided_by_one_read() {
     assert!(error.is_not_found() && !error.may_still_run(), "{error}");
     assert!(error.resume_token().is_none());
     assert_eq!(requests(&emulator), ["GET fail-x"]);
+    // Somebody makes it again.
+    let cluster = emulator.add_cluster(ExistingCluster::new("g", "c"));
+    let attach = AksCompute::attach_configuration(ClusterRef::id(cluster));
+    let attach = ComputeTarget::attach(&workspace, "fail-x", attach.build().unwrap());
+    drop(attach.await.unwrap());
+    let again = aks.wait_for_completion(WaitOptions::new()).await;
+    assert!(!again.is_err_and(|error| error.is_not_found()));
 }
 
 #[tokio::test(start_paused = true)]
