@@ -507,7 +507,10 @@ impl<K: Kind> ComputeTarget<K> {
     }
 
     fn end_wait(&mut self, result: Result<Settled, Error>) -> Result<(), Error> {
-        let result = result.inspect_err(|error| self.learn(error))?;
+        let result = result.inspect_err(|error| {
+            self.learn(error);
+            self.forget_what_was_only_read();
+        })?;
         if self.removes() {
             // It stays pending: every further wait ends like this one.
             return Ok(());
@@ -531,6 +534,15 @@ impl<K: Kind> ComputeTarget<K> {
         self.pending = None;
         self.find_deviations();
         Ok(())
+    }
+
+    /// Where nothing was begun, an end is how the compute stood when it was read: the next wait reads it
+    /// anew.
+    fn forget_what_was_only_read(&mut self) {
+        let over = |pending: &Driver| pending.verb().is_none() && pending.is_over();
+        if self.pending.as_deref().is_some_and(over) {
+            self.pending = None;
+        }
     }
 
     /// Whether the compute is being removed through this handle.

@@ -95,3 +95,87 @@ macro_rules! awaitable {
     };
 }
 pub(crate) use awaitable;
+
+/// The compiler tells of a request that nobody sends, and of results that nobody looks at.
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # use azureml_aks::{AksCompute, ProvisioningConfiguration, Workspace};
+/// fn create(workspace: &Workspace, config: ProvisioningConfiguration) {
+///     AksCompute::create(workspace, "myaks", config);
+/// }
+/// ```
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # use azureml_aks::{AksCompute, UpdateConfiguration};
+/// fn update(aks: &mut AksCompute, change: UpdateConfiguration) {
+///     aks.update(change);
+/// }
+/// ```
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # use azureml_aks::{AksCompute, Error};
+/// fn prepare(aks: &mut AksCompute) -> Result<(), Error> {
+///     aks.detach().prepare()?;
+///     Ok(())
+/// }
+/// ```
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # use azureml_aks::{AksCompute, Error};
+/// async fn detach(aks: &mut AksCompute) -> Result<(), Error> {
+///     aks.detach().await?; // an operation, which runs
+///     Ok(())
+/// }
+/// ```
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # use azureml_aks::{AksCompute, WaitOptions, wait_all};
+/// async fn wait(all: &mut [AksCompute]) {
+///     wait_all(all, WaitOptions::new()).await;
+/// }
+/// ```
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # use azureml_aks::{ResumeToken, Workspace};
+/// async fn resume(workspace: &Workspace, tokens: &[ResumeToken]) {
+///     workspace.resume_all(tokens).await;
+/// }
+/// ```
+///
+/// That is why they do not compile: the same lines compile where the value is used.
+///
+/// ```
+/// #![deny(unused_must_use)]
+/// # use azureml_aks::{
+/// #     AksCompute, Error, ProvisioningConfiguration, ResumeToken, UpdateConfiguration, WaitOptions,
+/// #     Workspace, wait_all,
+/// # };
+/// fn create(workspace: &Workspace, config: ProvisioningConfiguration) {
+///     let _ = AksCompute::create(workspace, "myaks", config);
+/// }
+/// fn update(aks: &mut AksCompute, change: UpdateConfiguration) {
+///     let _ = aks.update(change);
+/// }
+/// fn prepare(aks: &mut AksCompute) -> Result<(), Error> {
+///     let _ = aks.detach().prepare()?;
+///     Ok(())
+/// }
+/// async fn detach(aks: &mut AksCompute) -> Result<(), Error> {
+///     let _ = aks.detach().await?;
+///     Ok(())
+/// }
+/// async fn wait(all: &mut [AksCompute]) {
+///     let _ = wait_all(all, WaitOptions::new()).await;
+/// }
+/// async fn resume(workspace: &Workspace, tokens: &[ResumeToken]) {
+///     let _ = workspace.resume_all(tokens).await;
+/// }
+/// ```
+#[cfg(doctest)]
+struct MustUse;

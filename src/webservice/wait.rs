@@ -124,7 +124,15 @@ impl AksWebservice {
                 }
                 Err(error.with_logs(logs))
             }
-            Err(error) => Err(error),
+            Err(error) => {
+                // Where nothing was begun, an end is how the service stood when it was read: the next
+                // wait reads it anew.
+                let over = |pending: &Driver| pending.verb().is_none() && pending.is_over();
+                if self.pending.as_deref().is_some_and(over) {
+                    self.pending = None;
+                }
+                Err(error)
+            }
         }
     }
 
