@@ -162,7 +162,7 @@ async fn no_secret_leaves_by_a_text() {
     show(service.resource());
     show(&service.keys().await);
     let given = Secret::new("CANARY-three".to_owned());
-    show(&service.regenerate_key(KeyName::Primary, Some(given)).await);
+    show(&service.regenerate_key(KeyName::Primary).value(given).await);
     let client = service.scoring_client().await.unwrap();
     let _: Value = client.run(&1).await.unwrap();
     show(&client);

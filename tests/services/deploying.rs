@@ -264,7 +264,7 @@ async fn a_target_that_cannot_take_it_is_refused_before_any_upload() {
             config,
             target,
         )
-        .send()
+        .into_future()
     };
     refused(deploy(&young).await, "Creating");
     // Failed.
@@ -277,7 +277,7 @@ async fn a_target_that_cannot_take_it_is_refused_before_any_upload() {
         .unwrap_err();
     refused(deploy(&failed).await, "failed");
     // Gone, although the handle says otherwise.
-    scene.aks.delete().await.unwrap().await.unwrap();
+    scene.aks.clone().delete().await.unwrap().await.unwrap();
     refused(deploy(&scene.aks).await, "detached");
 }
 

@@ -107,7 +107,7 @@ fn inference(folder: &TempDir, environment: Option<EnvironmentRef>) -> Inference
 }
 
 impl Parts {
-    fn deployment(&self, folder: &TempDir, environment: Option<EnvironmentRef>) -> Deployment {
+    fn deployment(&self, folder: &TempDir, environment: Option<EnvironmentRef>) -> DeployService {
         let config = AksWebservice::deploy_configuration().build().unwrap();
         let inference = inference(folder, environment);
         Model::deploy(
@@ -120,7 +120,7 @@ impl Parts {
         )
     }
 
-    fn without_code(&self) -> Deployment {
+    fn without_code(&self) -> DeployService {
         let config = AksWebservice::deploy_configuration().build().unwrap();
         self.model.deploy_without_code("s-1", config, &self.aks)
     }
