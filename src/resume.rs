@@ -441,7 +441,7 @@ impl Workspace {
 /// collection.
 fn own_url(token: &ResumeToken, origins: &TrustedOrigins, collection: &Url) -> Result<Url, Error> {
     let parts = token.parts();
-    let url = Url::parse(&parts.initial_uri).map_err(|_| refused("malformed URL"))?;
+    let url = Url::parse(&parts.initial_uri).map_err(|_| refused("its URL is malformed"))?;
     origins
         .check(&url)
         .map_err(|_| refused("it belongs to another endpoint"))?;
@@ -464,7 +464,7 @@ fn own_url(token: &ResumeToken, origins: &TrustedOrigins, collection: &Url) -> R
 fn refused(why: &str) -> Error {
     Error::new(
         ErrorKind::ResumeToken,
-        format!("cannot resume from the token: {why}"),
+        format!("this token cannot be resumed: {why}"),
     )
 }
 
