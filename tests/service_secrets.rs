@@ -64,7 +64,7 @@ impl tracing::Subscriber for Log {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_secret_leaves_by_a_text() {
+async fn secrets_leave_by_no_text() {
     let log = Log::default();
     tracing::subscriber::set_global_default(log.clone()).unwrap();
     let mut out = String::new();

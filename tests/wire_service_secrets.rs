@@ -220,7 +220,7 @@ fn fast() -> WaitOptions {
 }
 
 #[tokio::test]
-async fn no_secret_of_a_model_or_a_service_stands_in_any_text_that_leaves_the_library() {
+async fn secrets_of_models_and_services_stand_in_no_text_that_leaves_the_library() {
     let log = Log::default();
     tracing::subscriber::set_global_default(log.clone()).unwrap();
     assert!(TOKEN.contains(CANARY));

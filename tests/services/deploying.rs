@@ -238,7 +238,7 @@ async fn a_model_of_a_known_framework_needs_no_code() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_target_that_cannot_take_it_is_refused_before_any_upload() {
+async fn target_that_cannot_take_it_is_refused_before_any_upload() {
     let scene = Scene::new().await;
     let refused = |result: Result<AksWebservice, Error>, why: &str| {
         let error = result.unwrap_err();

@@ -144,7 +144,7 @@ async fn keys_are_read_and_made_anew_by_the_service_or_the_caller() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_may_make_a_key_at_once() {
+async fn key_may_be_made_at_once() {
     let emulator = Emulator::builder().regenerate_keys_at_once(true).build();
     let scene = Scene::on(emulator).await;
     let service = scene.deployed("s-1", plain()).await;

@@ -136,7 +136,7 @@ async fn times_of_tokens_may_be_missing_or_beyond_reckoning() {
 }
 
 #[tokio::test]
-async fn a_key_is_named_by_a_word_and_its_value_is_sent_if_there_is_one() {
+async fn key_is_named_by_a_word_and_its_value_is_sent_if_there_is_one() {
     let keys = json!({ "primaryKey": "one", "secondaryKey": "two" });
     for (key, value, body) in [
         (KeyName::Primary, None, r#"{"keyType":"Primary"}"#),
@@ -165,7 +165,7 @@ async fn a_key_is_named_by_a_word_and_its_value_is_sent_if_there_is_one() {
 }
 
 #[tokio::test]
-async fn a_key_that_takes_a_while_is_waited_for_and_read() {
+async fn key_that_takes_a_while_is_waited_for_and_read() {
     let (mut service, handle) = with_service("Healthy").await;
     let keys = json!({ "primaryKey": "one", "secondaryKey": "two" });
     // Keys in the answer that accepts it are those of before.
@@ -200,7 +200,7 @@ async fn a_key_that_takes_a_while_is_waited_for_and_read() {
 }
 
 #[tokio::test]
-async fn a_key_without_keys_or_an_operation_in_its_answer_is_read() {
+async fn key_without_keys_or_an_operation_in_its_answer_is_read() {
     let keys = json!({ "primaryKey": "one" });
     for reply in [Reply::empty(200), Reply::new(200, "{}"), Reply::empty(204)] {
         let (mut service, handle) = with_service("Healthy").await;
@@ -246,7 +246,7 @@ async fn refusals_of_secrets_give_codes_and_no_texts() {
 }
 
 #[tokio::test]
-async fn a_new_key_that_fails_later_gives_codes_and_no_texts() {
+async fn new_key_that_fails_later_gives_codes_and_no_texts() {
     let mut failed = operation("Failed");
     failed["error"] = refusal("Odd", 400);
     failed["error"]["message"] = json!("it is s3cr3t");
@@ -278,7 +278,7 @@ async fn a_new_key_that_fails_later_gives_codes_and_no_texts() {
 }
 
 #[tokio::test]
-async fn an_accepted_key_without_an_operation_shows_no_text_either() {
+async fn accepted_key_without_an_operation_shows_no_text_either() {
     let (mut service, handle) = with_service("Healthy").await;
     let body = json!({ "error": { "code": "Odd", "message": "it is s3cr3t" } });
     service

@@ -10,7 +10,7 @@ fn path() -> String {
 }
 
 #[tokio::test]
-async fn a_service_is_deleted_at_once_or_by_an_operation() {
+async fn service_is_deleted_at_once_or_by_an_operation() {
     for (reply, polled) in [
         (Reply::empty(200), false),
         (Reply::empty(204), false),
@@ -53,7 +53,7 @@ async fn a_service_is_deleted_at_once_or_by_an_operation() {
 }
 
 #[tokio::test]
-async fn without_an_operation_the_service_is_read_until_it_is_gone() {
+async fn service_deleted_without_an_operation_is_read_until_it_is_gone() {
     let (mut service, mut handle) = with_service("Healthy").await;
     let accepted = Reply::empty(202).header("retry-after-ms", "1");
     service

@@ -1,4 +1,4 @@
-//! Waits that are taken up again: what is asked, and what is never followed.
+//! Waits that are resumed: what is asked, and what is never followed.
 
 use crate::plane::{self, MODELS, models};
 use crate::redirect::{Reply, Service};
@@ -26,7 +26,7 @@ async fn resume(service: &Service, token: &Value) -> Result<Resumed, azureml_aks
 }
 
 #[tokio::test]
-async fn a_token_holds_what_is_asked_next_and_no_secret() {
+async fn token_holds_what_is_asked_next_and_no_secret() {
     let token = accepted().await;
     assert_eq!(
         token["nextRequestUri"],
@@ -44,7 +44,7 @@ async fn a_token_holds_what_is_asked_next_and_no_secret() {
 }
 
 #[tokio::test]
-async fn an_accepted_update_goes_on_with_its_operation() {
+async fn accepted_update_goes_on_with_its_operation() {
     let token = accepted().await;
     let mut service = plane::start().await;
     let target = models("/operations/op%201");
@@ -74,7 +74,7 @@ async fn an_accepted_update_goes_on_with_its_operation() {
 }
 
 #[tokio::test]
-async fn a_token_that_leads_elsewhere_is_refused_and_nothing_is_sent_there() {
+async fn token_that_leads_elsewhere_is_refused_and_nothing_is_sent_there() {
     let good = accepted().await;
     let elsewhere = |key: &str, value: &str| {
         let mut token = good.clone();
@@ -109,7 +109,7 @@ async fn a_token_that_leads_elsewhere_is_refused_and_nothing_is_sent_there() {
 }
 
 #[tokio::test]
-async fn what_was_never_accepted_is_looked_for_at_the_service() {
+async fn update_that_was_never_accepted_is_looked_for_at_the_service() {
     let mut token = accepted().await;
     let members = token.as_object_mut().unwrap();
     members.insert("accepted".into(), json!(false));
