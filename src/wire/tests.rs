@@ -390,8 +390,12 @@ fn recordings() -> Option<Vec<(String, String)>> {
         PathBuf::from,
     );
     let Ok(files) = std::fs::read_dir(&folder) else {
-        let required = std::env::var_os("REQUIRE_RECORDINGS").is_some_and(|value| !value.is_empty());
-        assert!(!required, "REQUIRE_RECORDINGS is set, but {folder:?} is absent");
+        let required =
+            std::env::var_os("REQUIRE_RECORDINGS").is_some_and(|value| !value.is_empty());
+        assert!(
+            !required,
+            "REQUIRE_RECORDINGS is set, but {folder:?} is absent"
+        );
         eprintln!("skipped: {} is absent", folder.display());
         return None;
     };
