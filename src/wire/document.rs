@@ -74,13 +74,14 @@ fn hide_in_errors(value: &mut Value, within: bool, hidden: &Hidden) -> bool {
                 true
             }
         },
+        // Not `any`, which would leave what comes after the first secret as it is.
         Value::Array(items) => items.iter_mut().fold(false, |any, item| {
-            hide_in_errors(item, within, hidden) || any
+            any | hide_in_errors(item, within, hidden)
         }),
         Value::Object(members) => members.iter_mut().fold(false, |any, (name, value)| {
             let name = name.to_ascii_lowercase();
             let within = within || name.contains("error") || name.contains("warning");
-            hide_in_errors(value, within, hidden) || any
+            any | hide_in_errors(value, within, hidden)
         }),
         _ => false,
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr, reason = "says that it was skipped")]
 
 use super::*;
+use crate::error::Hidden;
 use crate::facts::secrets::{SECRET_MEMBERS, SecretMember};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -459,4 +460,22 @@ fn recorded_documents_are_written_as_they_came() {
         }
     }
     assert!(computes > 10, "{computes} of {}", bodies.len());
+}
+
+#[test]
+fn document_that_repeats_a_secret_in_several_errors_is_kept_without_it() {
+    let text = json!({ "name": "a", "tags": { "word": "s3cr3t-word" }, "properties": {
+        "computeType": "AKS",
+        "provisioningErrors": [
+            { "error": { "code": "s3cr3t-word", "message": "not s3cr3t-word" } },
+            { "error": { "code": "C", "message": "nor s3cr3t-word" } },
+        ],
+        "provisioningWarnings": [{ "error": { "message": "s3cr3t-word" } }],
+    } });
+    let compute: ComputeResource = serde_json::from_value(text).unwrap();
+    let shown = compute.hiding(&Hidden::of(["s3cr3t-word"])).to_value();
+    assert_eq!(shown["tags"]["word"], "s3cr3t-word", "a word of the user");
+    let properties = shown["properties"].to_string();
+    assert!(!properties.contains("s3cr3t-word"), "{properties}");
+    assert!(properties.contains("nor [redacted]"), "{properties}");
 }
