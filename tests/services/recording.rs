@@ -245,9 +245,7 @@ async fn record_stays_where_nobody_knows_whether_the_request_arrived() {
         ] {
             scene.emulator.clear_faults();
             scene.emulator.finish_operations();
-            scene
-                .emulator
-                .inject(fault.on(method.clone(), path).times(1));
+            scene.emulator.inject(fault.on(method, path).times(1));
             let store = Store::new(&scene);
             let error = match verb {
                 "update" => {
