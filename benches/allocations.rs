@@ -15,6 +15,7 @@ use std::hint::black_box;
 use support::BoxError;
 use support::contestants::{Bare, Get, Library, Reqwest, nodes};
 use support::fixed::Fixed;
+use support::plain::Plain;
 use support::process::{self, Endpoint, Part, Server};
 use support::server;
 
@@ -54,8 +55,8 @@ async fn client(endpoint: &Endpoint) -> Result<(), BoxError> {
     get("GET, azure_core pipeline (P)", &Bare::new(endpoint)?).await?;
     get("GET, azureml-aks", &library).await?;
 
-    let each = |compute: &_| {
-        black_box(nodes(compute)?);
+    let each = |compute: &Plain| {
+        black_box(compute.nodes().ok_or("the answer is not the compute")?);
         Ok(())
     };
     let region = Region::new(ALLOCATOR);
@@ -66,7 +67,11 @@ async fn client(endpoint: &Endpoint) -> Result<(), BoxError> {
         .workspace()
         .computes()
         .map_err(BoxError::from)
-        .try_for_each(|compute| std::future::ready(each(&compute)))
+        .try_for_each(|compute| {
+            std::future::ready(nodes(compute.resource()).map(|nodes| {
+                black_box(nodes);
+            }))
+        })
         .await?;
     print("list item, azureml-aks", &region, ITEMS);
     Ok(())

@@ -45,34 +45,40 @@ fn main() -> Result<(), BoxError> {
 }
 
 fn parent(options: &Options) -> Result<(), BoxError> {
-    let measured = |hint, together| Plan {
+    let measured = |hint, together, signed| Plan {
         workspaces: WORKSPACES,
         computes: COMPUTES,
         takes: TAKES,
         hint,
         together,
+        signed,
     };
-    let short = |takes, hint, together| Plan {
+    let short = |takes, hint, together, signed| Plan {
         workspaces: 2,
         computes: 20,
         takes: Duration::from_millis(takes),
         hint,
         together,
+        signed,
     };
+    // Those with a hint that start together differ in the polling URLs alone.
     let plans = if options.measure {
         [
-            measured(None, true),
-            measured(Some(HINT), true),
-            measured(Some(HINT), false),
+            measured(None, true, false),
+            measured(Some(HINT), true, false),
+            measured(Some(HINT), true, true),
+            measured(Some(HINT), false, false),
         ]
     } else {
         // Without a hint the second poll would come after five seconds.
         [
-            short(0, None, true),
-            short(500, Some(1), true),
-            short(500, Some(1), false),
+            short(0, None, true, false),
+            short(500, Some(1), true, false),
+            short(500, Some(1), true, true),
+            short(500, Some(1), false, false),
         ]
     };
+    let mut by_url = Vec::new();
     for plan in plans {
         let waiters = plan.workspaces * plan.computes;
         let starts = if plan.together {
@@ -84,9 +90,12 @@ fn parent(options: &Options) -> Result<(), BoxError> {
             format!("Retry-After: {hint}")
         });
         println!(
-            "\n{waiters} creates of {:?} in {} workspaces, {starts}, {hint}",
-            plan.takes, plan.workspaces
+            "\n{waiters} creates of {:?} in {} workspaces, {starts}, {hint}, {}",
+            plan.takes,
+            plan.workspaces,
+            urls(plan.signed)
         );
+        let compared = (plan.together && plan.hint.is_some()).then_some(plan.signed);
         let plan = serde_json::to_string(&plan)?;
         let mut seen = Vec::new();
         for way in Way::THERE {
@@ -97,8 +106,28 @@ fn parent(options: &Options) -> Result<(), BoxError> {
             seen.push(serde_json::from_str(&said)?);
         }
         print(&seen);
+        by_url.extend(compared.map(|signed| (signed, seen)));
+    }
+    println!("\nHeap, KiB, by the polling URLs of the service");
+    line("", "limit", Way::NAMES.map(str::to_owned).to_vec());
+    for (signed, seen) in &by_url {
+        println!("{}", urls(*signed));
+        for (what, limit, figure) in HEAP {
+            line(
+                &format!("  {what}"),
+                limit,
+                seen.iter().map(figure).collect(),
+            );
+        }
     }
     Ok(())
+}
+
+/// The polling URLs of a plan, for people.
+fn urls(signed: bool) -> String {
+    let length = fleet::monitor("https://management.azure.com", 0, 0, signed).len();
+    let kind = if signed { "signed" } else { "plain" };
+    format!("{kind} polling URLs of {length} characters")
 }
 
 /// What a client has seen.
@@ -121,9 +150,24 @@ struct Seen {
     late: f64,
 }
 
+/// A figure of a table: its name, its limit, and what it is.
+type Row = (&'static str, &'static str, fn(&Seen) -> String);
+
+/// A waiter is its handle and what waiting adds.
+const HEAP: [Row; 3] = [
+    ("a waiter", "", |seen| {
+        per_waiter(seen, seen.heap[2], seen.heap[0])
+    }),
+    ("its handle alone", "", |seen| {
+        per_waiter(seen, seen.heap[1], seen.heap[0])
+    }),
+    ("what waiting adds", "4", |seen| {
+        per_waiter(seen, seen.heap[2], seen.heap[1])
+    }),
+];
+
 fn print(seen: &[Seen]) {
-    type Figure = fn(&Seen) -> String;
-    let rows: [(&str, &str, Figure); 15] = [
+    let rows: [Row; 12] = [
         ("requests: lists", "", |seen| seen.report.lists.to_string()),
         ("requests: monitors", "", |seen| {
             seen.report.monitors.to_string()
@@ -139,15 +183,6 @@ fn print(seen: &[Seen]) {
         }),
         ("connections opened", "", |seen| {
             seen.report.new_connections.to_string()
-        }),
-        ("heap of a waiter, KiB", "4", |seen| {
-            per_waiter(seen, seen.heap[2], seen.heap[0])
-        }),
-        ("  its handle alone", "", |seen| {
-            per_waiter(seen, seen.heap[1], seen.heap[0])
-        }),
-        ("  what waiting adds", "", |seen| {
-            per_waiter(seen, seen.heap[2], seen.heap[1])
         }),
         ("resident memory of a waiter, KiB", "", |seen| {
             match seen.resident {
@@ -172,23 +207,27 @@ fn print(seen: &[Seen]) {
             format!("{:.2}", seen.late)
         }),
     ];
-    let line = |what: &str, limit: &str, figures: Vec<String>| {
-        let figures: String = figures
-            .iter()
-            .map(|figure| format!(" {figure:>18}"))
-            .collect();
-        println!("{what:<34} {limit:>6}{figures}");
-    };
-    let names = Way::NAMES.map(str::to_owned);
-    line("", "limit", names[..seen.len()].to_vec());
+    line("", "limit", Way::NAMES.map(str::to_owned).to_vec());
     for (what, limit, figure) in rows {
         line(what, limit, seen.iter().map(figure).collect());
+    }
+    for (what, limit, figure) in HEAP {
+        let what = format!("heap, KiB: {what}");
+        line(&what, limit, seen.iter().map(figure).collect());
     }
     for (name, seen) in Way::NAMES.iter().zip(seen) {
         if let Some(failure) = &seen.first_failure {
             println!("first failure of {name}: {failure}");
         }
     }
+}
+
+fn line(what: &str, limit: &str, figures: Vec<String>) {
+    let figures: String = figures
+        .iter()
+        .map(|figure| format!(" {figure:>18}"))
+        .collect();
+    println!("{what:<34} {limit:>6}{figures}");
 }
 
 fn per_waiter(seen: &Seen, more: usize, less: usize) -> String {

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::operation::{Machine, Observation, Pace, Step};
 use crate::token::{FinalStateVia, HttpVerb, ResumeToken};
 use crate::transport::{Answer, TrustedOrigins};
-use crate::wire::Row;
+use crate::wire::{ComputeResource, Page, Row};
 use serde_json::json;
 use serde_json::value::RawValue;
 use std::time::Duration;
@@ -17,6 +17,12 @@ use url::Url;
 
 const ENDPOINT: &str = "https://management.azure.com";
 const RESOURCE: &str = "https://management.azure.com/computes/myaks?api-version=2026-05-01";
+
+/// Reads a page of a list of computes, as the library does; `None` for a page with anything odd in it.
+#[must_use]
+pub fn computes_of(page: &[u8]) -> Option<Vec<ComputeResource>> {
+    Page::read(page).map(|page| page.value)
+}
 
 /// The decision step of one operation.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@
 mod service;
 
 use crate::compute::{self, AnyCompute, ComputeTarget, Found, Kind};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Hidden};
 use crate::names::ComputeName;
 use crate::operation::waitable::sealed::{How, Sealed};
 use crate::operation::{
@@ -23,7 +23,7 @@ use std::collections::{HashMap, HashSet};
 use url::Url;
 
 /// What [`Workspace::resume`] found.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 #[allow(
     clippy::large_enum_variant,
@@ -329,7 +329,7 @@ impl Workspace {
 
     /// Finds out from the compute whether a request arrived.
     async fn look_up(&self, token: &ResumeToken, name: ComputeName) -> Result<Resumed, Error> {
-        let found = compute::read(self, &name).await;
+        let found = compute::read(self, &name, &Hidden::default()).await;
         let found = found.map_err(|error| {
             error.with_context(|| format!("resume {} of {}", token.verb(), compute::named(&name)))
         })?;
@@ -441,7 +441,7 @@ impl Workspace {
 /// collection.
 fn own_url(token: &ResumeToken, origins: &TrustedOrigins, collection: &Url) -> Result<Url, Error> {
     let parts = token.parts();
-    let url = Url::parse(&parts.initial_uri).map_err(|_| refused("malformed URL"))?;
+    let url = Url::parse(&parts.initial_uri).map_err(|_| refused("its URL is malformed"))?;
     origins
         .check(&url)
         .map_err(|_| refused("it belongs to another endpoint"))?;
@@ -464,7 +464,7 @@ fn own_url(token: &ResumeToken, origins: &TrustedOrigins, collection: &Url) -> R
 fn refused(why: &str) -> Error {
     Error::new(
         ErrorKind::ResumeToken,
-        format!("cannot resume from the token: {why}"),
+        format!("this token cannot be resumed: {why}"),
     )
 }
 
@@ -474,4 +474,62 @@ fn moment(text: Option<&str>) -> Option<OffsetDateTime> {
 
 fn lower(name: &ComputeName) -> String {
     name.as_str().to_ascii_lowercase()
+}
+
+#[cfg(all(test, not(feature = "services")))]
+mod tests {
+    use super::*;
+    use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
+    use azure_core::http::{AsyncRawResponse, HttpClient, Request, Transport};
+    use std::sync::Arc;
+
+    /// Fails the test when anything is asked.
+    #[derive(Debug)]
+    struct Silent;
+
+    #[async_trait::async_trait]
+    impl HttpClient for Silent {
+        async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+            panic!("{} was sent", request.method())
+        }
+    }
+
+    #[async_trait::async_trait]
+    impl TokenCredential for Silent {
+        async fn get_token(
+            &self,
+            _scopes: &[&str],
+            _options: Option<TokenRequestOptions<'_>>,
+        ) -> azure_core::Result<AccessToken> {
+            panic!("an access token was asked for")
+        }
+    }
+
+    #[tokio::test]
+    async fn token_of_a_web_service_is_refused_with_the_name_of_the_feature() {
+        let workspace = Workspace::builder("s", "g", "w")
+            .credential(Arc::new(Silent))
+            .transport(Transport::new(Arc::new(Silent)))
+            .build()
+            .unwrap();
+        for (verb, method) in [
+            (Verb::Deploy, HttpVerb::Post),
+            (Verb::Update, HttpVerb::Patch),
+            (Verb::Delete, HttpVerb::Delete),
+            (Verb::RegenerateKey, HttpVerb::Post),
+        ] {
+            let url = "https://management.azure.com/services/s-1";
+            let of = (verb, method);
+            let token = ResumeToken::of_request(TokenResource::Service, of, url, None, "id");
+            // As another process reads it, which may have the feature or not.
+            let token = ResumeToken::parse(&token.expose()).unwrap();
+            let all = workspace.resume_all([&token, &token]).await;
+            for result in all.into_iter().chain([workspace.resume(&token).await]) {
+                let error = result.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::ResumeToken);
+                assert!(error.to_string().contains("web service"), "{error}");
+                assert!(error.remedy().unwrap().contains("feature `services`"));
+            }
+        }
+    }
 }

@@ -7,6 +7,8 @@
 
 #[path = "support/redirect.rs"]
 mod redirect;
+#[path = "support/resealed.rs"]
+mod resealed;
 
 use azureml_aks::{
     AksCompute, AttachConfiguration, Cloud, ClusterPurpose, ClusterRef, ComputeTarget, ErrorKind,
@@ -16,6 +18,7 @@ use azureml_aks::{
 };
 use futures::{StreamExt, TryStreamExt};
 use redirect::{ARM, Reply, Service, TOKEN, VERSION, WORKSPACE, at};
+use resealed::resealed;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -74,10 +77,10 @@ async fn body_of_update(current: &Value, change: UpdateConfigurationBuilder) -> 
     let mut service = Service::start().await;
     service.on_get(Reply::json(200, current)).await;
     service.on_put(Reply::json(200, &aks())).await;
-    let handle = AksCompute::get(&service.workspace(), "myaks")
+    let mut handle = AksCompute::get(&service.workspace(), "myaks")
         .await
         .unwrap();
-    let _operation = handle.update(change.build().unwrap()).await.unwrap();
+    handle.update(change.build().unwrap()).await.unwrap();
     let lines = service.lines();
     let (get, put) = (
         format!("GET {}", at("/computes/myaks")),
@@ -408,12 +411,12 @@ async fn an_update_sends_back_what_it_read_without_what_is_read_only() {
 }
 
 #[tokio::test]
-async fn an_update_that_does_not_fit_the_cluster_puts_nothing() {
+async fn update_that_does_not_fit_the_cluster_puts_nothing() {
     let mut service = Service::start().await;
     service
         .on_get(Reply::json(200, &current(Value::Null)))
         .await;
-    let handle = AksCompute::get(&service.workspace(), "myaks")
+    let mut handle = AksCompute::get(&service.workspace(), "myaks")
         .await
         .unwrap();
     let renew = UpdateConfiguration::builder().tls(TlsUpdate::Renew);
@@ -469,28 +472,28 @@ async fn two_creates_read_each_name_first_and_the_workspace_once() {
 }
 
 #[tokio::test]
-async fn a_prepared_verb_sends_nothing_and_an_existing_name_is_never_written() {
+async fn prepared_verb_sends_nothing_and_existing_name_is_never_written() {
     let mut service = Service::start().await;
     service.on_get(Reply::json(200, &aks())).await;
     let workspace = service.workspace();
     let configuration = || AksCompute::provisioning_configuration().build().unwrap();
 
-    drop(ComputeTarget::prepare_create(
-        &workspace,
-        "myaks",
-        configuration(),
-    ));
+    drop(ComputeTarget::create(&workspace, "myaks", configuration()));
+    let prepared = ComputeTarget::create(&workspace, "myaks", configuration()).prepare();
+    drop(prepared.unwrap());
     assert!(service.seen().is_empty());
 
     let error = ComputeTarget::create(&workspace, "myaks", configuration()).await;
     assert!(error.unwrap_err().is_already_exists());
-    ComputeTarget::create_or_get(&workspace, "myaks", configuration())
+    ComputeTarget::create(&workspace, "myaks", configuration())
+        .or_get()
         .await
         .unwrap();
     let attach = AksCompute::attach_configuration(ClusterRef::id(CLUSTER))
         .build()
         .unwrap();
-    ComputeTarget::attach_or_get(&workspace, "myaks", attach)
+    ComputeTarget::attach(&workspace, "myaks", attach)
+        .or_get()
         .await
         .unwrap();
     let get = format!("GET {}", at("/computes/myaks"));
@@ -498,7 +501,7 @@ async fn a_prepared_verb_sends_nothing_and_an_existing_name_is_never_written() {
 }
 
 #[tokio::test]
-async fn every_request_carries_these_headers_and_no_others() {
+async fn requests_carry_these_headers_and_no_others() {
     let mut service = Service::start().await;
     service.on_get(Reply::empty(404)).await;
     service.on_get(Reply::json(200, &aks())).await;
@@ -515,7 +518,7 @@ async fn every_request_carries_these_headers_and_no_others() {
 
     let workspace = service.workspace();
     let configuration = AksCompute::provisioning_configuration().build().unwrap();
-    let handle = ComputeTarget::create(&workspace, "myaks", configuration)
+    let mut handle = ComputeTarget::create(&workspace, "myaks", configuration)
         .await
         .unwrap();
     handle.credentials().await.unwrap();
@@ -586,7 +589,7 @@ async fn an_application_id_that_a_user_agent_cannot_hold_is_refused() {
 }
 
 #[tokio::test]
-async fn the_request_id_of_a_prepared_verb_is_the_one_in_its_token_and_on_every_poll() {
+async fn request_id_of_a_prepared_verb_is_in_its_token_and_on_every_poll() {
     let mut service = Service::start().await;
     let monitor = format!("{MONITOR}?{VERSION}&service=new");
     service.on_get(Reply::empty(404)).await;
@@ -609,8 +612,8 @@ async fn the_request_id_of_a_prepared_verb_is_the_one_in_its_token_and_on_every_
     service.on_get(Reply::json(200, &aks())).await;
 
     let configuration = AksCompute::provisioning_configuration().build().unwrap();
-    let prepared =
-        ComputeTarget::prepare_create(&service.workspace(), "myaks", configuration).unwrap();
+    let prepared = ComputeTarget::create(&service.workspace(), "myaks", configuration).prepare();
+    let prepared = prepared.unwrap();
     let token: Value = serde_json::from_str(&prepared.token().expose()).unwrap();
     let mut handle = prepared.send().await.unwrap();
     handle.wait_for_completion(fast(20)).await.unwrap();
@@ -644,13 +647,12 @@ async fn poll_of(named: &str, expected: &str) -> String {
     service.on("GET", expected, Reply::json(200, &failed)).await;
     let workspace = service.workspace();
     let configuration = AksCompute::provisioning_configuration().build().unwrap();
-    let prepared =
-        ComputeTarget::<azureml_aks::Aks>::prepare_create(&workspace, "myaks", configuration);
+    let prepared = ComputeTarget::create(&workspace, "myaks", configuration).prepare();
     let mut token: Value = serde_json::from_str(&prepared.unwrap().token().expose()).unwrap();
     token["accepted"] = true.into();
     token["monitor"] = "azureAsyncOperation".into();
     token["nextRequestUri"] = format!("{ARM}{named}").into();
-    let token = ResumeToken::parse(&token.to_string()).unwrap();
+    let token = ResumeToken::parse(&resealed(&token.to_string())).unwrap();
     let Resumed::Compute(mut handle) = workspace.resume(&token).await.unwrap() else {
         panic!("not a create");
     };
@@ -671,7 +673,7 @@ async fn polling_urls_are_followed_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_monitor_that_the_service_names_keeps_its_version_and_gets_ours_only_if_it_has_none() {
+async fn monitor_keeps_the_version_that_the_service_names_and_else_gets_ours() {
     // One wait each, side by side: the first pause is a second.
     let cases = [
         (
@@ -706,7 +708,7 @@ async fn a_monitor_that_the_service_names_keeps_its_version_and_gets_ours_only_i
                 Reply::json(200, &json!({"status": "Succeeded"})),
             )
             .await;
-        let handle = AksCompute::get(&service.workspace(), "myaks")
+        let mut handle = AksCompute::get(&service.workspace(), "myaks")
             .await
             .unwrap();
         let mut operation = handle.detach().await.unwrap();
@@ -717,7 +719,7 @@ async fn a_monitor_that_the_service_names_keeps_its_version_and_gets_ours_only_i
 }
 
 #[tokio::test]
-async fn a_list_follows_next_link_byte_for_byte_with_one_request_id() {
+async fn list_follows_next_link_byte_for_byte_with_one_request_id() {
     let mut service = Service::start().await;
     let second = format!("{WORKSPACE}/computes?%24skipToken=a%2Bb%3D%3D&api-version=2020-01-01");
     let third = "/elsewhere/East%20US?x=+&x=%20".to_owned();
@@ -741,7 +743,7 @@ async fn a_list_follows_next_link_byte_for_byte_with_one_request_id() {
 
     let computes = service.workspace().computes();
     let names: Vec<String> = computes
-        .map_ok(|compute| compute.name)
+        .map_ok(|compute| compute.name().to_string())
         .try_collect()
         .await
         .unwrap();
@@ -792,10 +794,10 @@ async fn list_keys_is_a_post_without_a_body() {
 }
 
 #[tokio::test]
-async fn detach_and_delete_say_so_in_the_query_as_the_description_spells_it() {
+async fn detach_and_delete_are_in_the_query_as_the_description_spells_them() {
     let mut service = Service::start().await;
     service.on_get(Reply::json(200, &aks())).await;
-    let handle = AksCompute::get(&service.workspace(), "myaks")
+    let mut handle = AksCompute::get(&service.workspace(), "myaks")
         .await
         .unwrap();
     for action in ["Detach", "Delete"] {
@@ -825,13 +827,13 @@ async fn detach_and_delete_say_so_in_the_query_as_the_description_spells_it() {
 }
 
 #[tokio::test]
-async fn an_attached_cluster_and_one_of_unknown_origin_are_never_deleted() {
+async fn attached_cluster_and_one_of_unknown_origin_are_never_deleted() {
     for attached in [json!(true), Value::Null] {
         let mut service = Service::start().await;
         let mut resource = aks();
         resource["properties"]["isAttachedCompute"] = attached;
         service.on_get(Reply::json(200, &resource)).await;
-        let handle = AksCompute::get(&service.workspace(), "myaks")
+        let mut handle = AksCompute::get(&service.workspace(), "myaks")
             .await
             .unwrap();
         handle.delete().await.unwrap_err();
@@ -840,7 +842,7 @@ async fn an_attached_cluster_and_one_of_unknown_origin_are_never_deleted() {
 }
 
 #[tokio::test]
-async fn another_api_version_is_asked_for_everywhere() {
+async fn api_version_of_the_builder_is_asked_for_everywhere() {
     let mut service = Service::start().await;
     let at = |path: &str| format!("{WORKSPACE}{path}?api-version=2020-02-02");
     let of_workspace = json!({"location": "eastus"});
@@ -871,13 +873,13 @@ async fn another_api_version_is_asked_for_everywhere() {
         .build()
         .unwrap();
     let configuration = AksCompute::provisioning_configuration().build().unwrap();
-    let handle = ComputeTarget::create(&workspace, "myaks", configuration)
+    let mut handle = ComputeTarget::create(&workspace, "myaks", configuration)
         .await
         .unwrap();
     handle.credentials().await.unwrap();
     assert_eq!(workspace.computes().count().await, 0);
     let change = UpdateConfiguration::builder().tls(TlsUpdate::Disable);
-    let _operation = handle.update(change.build().unwrap()).await.unwrap();
+    handle.update(change.build().unwrap()).await.unwrap();
     handle.delete().await.unwrap().await.unwrap();
     assert_eq!(service.seen().len(), 9);
     for line in service.lines() {

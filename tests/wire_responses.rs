@@ -9,9 +9,9 @@
 mod redirect;
 
 use azureml_aks::{
-    AksCompute, ComputeTarget, Continuation, Error, ErrorKind, KindProperties, LoadBalancer,
+    AksCompute, AnyCompute, ComputeTarget, Continuation, Error, ErrorKind, LoadBalancer,
     UpdateConfiguration, WaitOptions, Workspace,
-    models::{ComputeResource, Page},
+    models::{AksProperties, Page},
 };
 use futures::{StreamExt, TryStreamExt};
 use redirect::{ARM, Reply, Service, at};
@@ -41,7 +41,7 @@ async fn refusal(status: u16, body: &Value) -> Error {
 }
 
 #[tokio::test]
-async fn a_compute_with_all_that_microsofts_client_insists_on_is_read_in_whole() {
+async fn compute_with_all_that_microsofts_client_insists_on_is_read_in_whole() {
     let body = json!({
         "id": "/subscriptions/sub/x", "name": "myaks", "location": "westeurope",
         "tags": { "team": "vision", "odd": null },
@@ -116,12 +116,12 @@ async fn a_compute_with_all_that_microsofts_client_insists_on_is_read_in_whole()
     );
     assert_eq!(router.public_ip_address.as_deref(), Some("10.0.0.9"));
     assert_eq!(router.version.as_deref(), Some("1"));
-    let ssl = cluster.ssl_configuration.unwrap();
+    let ssl = cluster.ssl_configuration.as_ref().unwrap();
     assert_eq!(ssl.status.as_deref(), Some("Auto"));
     assert_eq!(ssl.cname.as_deref(), Some("l.example.com"));
     assert_eq!(ssl.leaf_domain_label.as_deref(), Some("l"));
     assert_eq!(ssl.overwrite_existing_domain, Some(false));
-    let network = cluster.aks_networking_configuration.unwrap();
+    let network = cluster.aks_networking_configuration.as_ref().unwrap();
     assert_eq!(network.subnet_id.as_deref(), Some("/subscriptions/sub/s"));
     assert_eq!(network.service_cidr.as_deref(), Some("10.0.0.0/16"));
     assert_eq!(network.dns_service_ip.as_deref(), Some("10.0.0.10"));
@@ -130,7 +130,7 @@ async fn a_compute_with_all_that_microsofts_client_insists_on_is_read_in_whole()
 }
 
 #[tokio::test]
-async fn null_and_absent_are_the_same_wherever_the_service_may_leave_something_out() {
+async fn null_is_read_as_absent_wherever_the_service_may_leave_something_out() {
     let nulls = json!({
         "id": null, "name": "myaks", "location": null, "tags": null,
         "properties": {
@@ -152,7 +152,12 @@ async fn null_and_absent_are_the_same_wherever_the_service_may_leave_something_o
         assert_eq!(handle.status(), None);
         assert_eq!(handle.is_attached(), None);
         assert!(handle.provisioning_errors().is_empty());
-        read.push(format!("{:?}", handle.resource()));
+        assert_eq!(handle.properties(), &AksProperties::default());
+        // `Debug` names all fields, and last the members of the document as they came.
+        let shown = format!("{:?}", handle.resource());
+        let (fields, members) = shown.split_once("kind: {").unwrap();
+        assert!(members.contains("}, .."), "{members}");
+        read.push(fields.to_owned());
     }
     assert_eq!(read[0], read[1]);
 }
@@ -553,7 +558,7 @@ async fn every_answer_that_accepts_a_create_is_followed_to_its_end() {
 }
 
 #[tokio::test]
-async fn every_answer_to_a_removal_is_followed_to_its_end() {
+async fn removals_are_followed_to_their_end_after_every_answer() {
     let monitor = "/operations/1?api-version=2019-11-01";
     let named = |reply: Reply| reply.header("Azure-AsyncOperation", &format!("{ARM}{monitor}"));
     let poll = format!("GET {monitor}");
@@ -579,7 +584,7 @@ async fn every_answer_to_a_removal_is_followed_to_its_end() {
                 Reply::json(200, &json!({"status": "Succeeded"})),
             )
             .await;
-        let handle = AksCompute::get(&service.workspace(), "myaks")
+        let mut handle = AksCompute::get(&service.workspace(), "myaks")
             .await
             .unwrap();
         let mut operation = handle.detach().await.unwrap();
@@ -628,7 +633,7 @@ async fn an_operation_that_fails_says_why_wherever_the_service_put_the_reason() 
 }
 
 #[tokio::test]
-async fn unknown_kinds_survive_in_a_list_and_an_unreadable_item_takes_no_other_with_it() {
+async fn list_keeps_unknown_kinds_and_an_unreadable_item_takes_no_other_with_it() {
     let page = json!({ "value": [
         { "name": "a", "properties": { "computeType": "Quantum", "properties": { "qubits": [1] } } },
         { "name": "b", "properties": { "computeType": "AKS", "properties": { "agentCount": "three" } } },
@@ -646,16 +651,17 @@ async fn unknown_kinds_survive_in_a_list_and_an_unreadable_item_takes_no_other_w
     let names: Vec<_> = items
         .iter()
         .flatten()
-        .map(|item| item.name.as_str())
+        .map(|item| item.name().as_str())
         .collect();
     // An odd member of a compute is passed over; what is no compute is an error of its own.
     assert_eq!(names, ["a", "b", "c", "d", "e"]);
-    let KindProperties::Other(quantum) = &items[0].as_ref().unwrap().properties.kind else {
-        panic!("the kind is lost");
-    };
-    assert_eq!(quantum["qubits"][0], 1);
-    let odd = items[1].as_ref().unwrap().properties.aks().unwrap();
-    assert_eq!(odd.agent_count, None);
+    let quantum = items[0].as_ref().unwrap();
+    assert_eq!(quantum.compute_type(), "Quantum");
+    assert_eq!(quantum.properties()["qubits"][0], 1);
+    let odd = AksCompute::try_from(items[1].as_ref().unwrap().clone()).unwrap();
+    assert_eq!(odd.properties().agent_count, None);
+    let even = AksCompute::try_from(items[3].as_ref().unwrap().clone()).unwrap();
+    assert_eq!(even.properties().agent_count, Some(3));
     let error = items[2].as_ref().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Protocol);
 }
@@ -736,10 +742,10 @@ async fn three_pages() -> (Service, [String; 3]) {
 }
 
 /// The names of the items of a page; `None` for one that cannot be read.
-fn names(page: &Page<ComputeResource>) -> Vec<Option<&str>> {
+fn names(page: &Page<AnyCompute>) -> Vec<Option<&str>> {
     let items = page.items.iter().map(|item| item.as_ref().ok());
     items
-        .map(|item| item.map(|item| item.name.as_str()))
+        .map(|item| item.map(|item| item.name().as_str()))
         .collect()
 }
 
@@ -773,7 +779,7 @@ async fn pages_have_their_items_and_the_link_to_the_next_one() {
 }
 
 #[tokio::test]
-async fn a_list_goes_on_at_a_stored_continuation_byte_for_byte() {
+async fn list_goes_on_at_a_stored_continuation_byte_for_byte() {
     let (service, targets) = three_pages().await;
     let first = service.workspace().computes().into_pages().next().await;
     let stored = first.unwrap().unwrap().continuation.unwrap();
@@ -786,7 +792,7 @@ async fn a_list_goes_on_at_a_stored_continuation_byte_for_byte() {
     let found: Vec<_> = items
         .iter()
         .flatten()
-        .map(|item| item.name.as_str())
+        .map(|item| item.name().as_str())
         .collect();
     assert_eq!((items.len(), found), (3, vec!["c", "d"]));
     let sent = service.seen().into_iter().skip(before);
@@ -795,10 +801,10 @@ async fn a_list_goes_on_at_a_stored_continuation_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_list_that_was_begun_gives_its_rest_as_the_first_page() {
+async fn list_that_was_begun_gives_its_rest_as_the_first_page() {
     let (service, targets) = three_pages().await;
     let mut list = service.workspace().computes();
-    assert_eq!(list.try_next().await.unwrap().unwrap().name, "a");
+    assert_eq!(list.try_next().await.unwrap().unwrap().name().as_str(), "a");
     let pages: Vec<_> = list.into_pages().try_collect().await.unwrap();
     let found: Vec<_> = pages.iter().map(names).collect();
     let (b, c, d) = (Some("b"), Some("c"), Some("d"));
@@ -820,7 +826,7 @@ async fn a_list_that_was_begun_gives_its_rest_as_the_first_page() {
     list.try_next().await.unwrap().unwrap();
     let last = pages[1].continuation.as_ref().unwrap();
     let mut list = list.continue_from(last);
-    assert_eq!(list.try_next().await.unwrap().unwrap().name, "d");
+    assert_eq!(list.try_next().await.unwrap().unwrap().name().as_str(), "d");
 }
 
 #[tokio::test]
@@ -1167,7 +1173,7 @@ async fn the_published_example_of_a_create_is_sent_and_both_its_answers_are_foll
 }
 
 #[tokio::test]
-async fn the_published_answers_to_an_update_are_followed() {
+async fn published_answers_to_an_update_are_followed() {
     let (Some(example), Some(before)) = (example("updateAKSCompute"), example("getAKSCompute"))
     else {
         return;
@@ -1187,21 +1193,21 @@ async fn the_published_answers_to_an_update_are_followed() {
                 )
                 .await;
             service.on("GET", &compute, before.reply(200)).await;
-            let handle = AksCompute::get(&example.workspace(&service), example.name())
+            let mut handle = AksCompute::get(&example.workspace(&service), example.name())
                 .await
                 .unwrap();
             let change = UpdateConfiguration::builder().load_balancer(LoadBalancer::PublicIp);
-            let mut operation = handle.update(change.build().unwrap()).await.unwrap();
-            assert_eq!(operation.status(), Some("Updating"));
-            let updated = operation.wait(fast()).await.unwrap();
-            assert_eq!(updated.status(), Some("Succeeded"));
+            handle.update(change.build().unwrap()).await.unwrap();
+            assert_eq!(handle.status(), Some("Updating"));
+            handle.wait_for_completion(fast()).await.unwrap();
+            assert_eq!(handle.status(), Some("Succeeded"));
         }
     });
     futures::future::join_all(waits).await;
 }
 
 #[tokio::test]
-async fn the_published_example_of_a_list_is_decoded_to_its_last_item() {
+async fn published_example_of_a_list_is_decoded_to_its_last_item() {
     let Some(example) = example("getComputes") else {
         return;
     };
@@ -1214,8 +1220,8 @@ async fn the_published_example_of_a_list_is_decoded_to_its_last_item() {
     assert_eq!(items.len(), published.len() + 1);
     for (item, published) in items.iter().zip(published) {
         let item = item.as_ref().unwrap();
-        assert_eq!(published["name"], item.name.as_str());
-        assert_eq!(item.properties.compute_type, "AKS");
+        assert_eq!(published["name"], item.name().as_str());
+        assert_eq!(item.compute_type(), "AKS");
     }
     // Its link is a placeholder, and no URL.
     assert_eq!(
@@ -1225,7 +1231,7 @@ async fn the_published_example_of_a_list_is_decoded_to_its_last_item() {
 }
 
 #[tokio::test]
-async fn both_published_answers_to_a_delete_are_followed() {
+async fn published_answers_to_a_delete_are_both_followed() {
     let (Some(example), Some(before)) = (example("deleteCompute"), example("getAKSCompute")) else {
         return;
     };
@@ -1252,7 +1258,7 @@ async fn both_published_answers_to_a_delete_are_followed() {
                     Reply::json(200, &json!({"status": "Succeeded"})),
                 )
                 .await;
-            let handle = AksCompute::get(&example.workspace(&service), example.name())
+            let mut handle = AksCompute::get(&example.workspace(&service), example.name())
                 .await
                 .unwrap();
             let mut operation = handle.delete().await.unwrap();

@@ -5,15 +5,18 @@
 
 #[path = "support/redirect.rs"]
 mod redirect;
+#[path = "support/resealed.rs"]
+mod resealed;
 
 use async_trait::async_trait;
 use azure_core::http::{AsyncRawResponse, HttpClient, Request, Transport};
 use azureml_aks::{
-    Aks, AksCompute, ComputeTarget, Error, ErrorKind, ResumeToken, Resumed, TlsUpdate,
+    AksCompute, ComputeTarget, Error, ErrorKind, ResumeToken, Resumed, TlsUpdate,
     UpdateConfiguration, WaitOptions, Workspace,
 };
 use futures::StreamExt;
 use redirect::{ARM, Reply, Service, Token, at};
+use resealed::resealed;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -49,14 +52,14 @@ async fn create(workspace: &Workspace) -> Result<AksCompute, Error> {
 /// A handle in the middle of a create whose status is read at `monitor`, at once.
 async fn resumed(workspace: &Workspace, monitor: &str) -> AksCompute {
     let configuration = AksCompute::provisioning_configuration().build().unwrap();
-    let prepared = ComputeTarget::<Aks>::prepare_create(workspace, "myaks", configuration);
+    let prepared = ComputeTarget::create(workspace, "myaks", configuration).prepare();
     let mut token: Value = serde_json::from_str(&prepared.unwrap().token().expose()).unwrap();
     token["accepted"] = true.into();
     token["monitor"] = "azureAsyncOperation".into();
     token["nextRequestUri"] = format!("{ARM}{monitor}").into();
-    let token = ResumeToken::parse(&token.to_string()).unwrap();
+    let token = ResumeToken::parse(&resealed(&token.to_string())).unwrap();
     match workspace.resume(&token).await.unwrap() {
-        Resumed::Compute(handle) => handle,
+        Resumed::Compute(handle) => handle.try_into().unwrap(),
         other => panic!("{other:?}"),
     }
 }
@@ -310,9 +313,9 @@ async fn a_status_that_cannot_be_understood_ends_the_wait_after_a_few_reads() {
 }
 
 #[tokio::test]
-async fn a_write_that_is_answered_503_is_sent_once_only() {
+async fn write_that_is_answered_503_is_sent_once_only() {
     let mut service = Service::start().await;
-    let aks = handle(&mut service).await;
+    let mut aks = handle(&mut service).await;
     service
         .on("POST", &at("/computes/myaks/listKeys"), Reply::empty(503))
         .await;
@@ -446,10 +449,10 @@ async fn a_token_that_is_refused_twice_is_an_error() {
 }
 
 #[tokio::test]
-async fn one_answer_that_asks_for_patience_stops_the_whole_workspace() {
+async fn workspace_sends_nothing_after_one_answer_that_asks_for_patience() {
     for status in [429, 503] {
         let mut service = Service::start().await;
-        let aks = handle(&mut service).await;
+        let mut aks = handle(&mut service).await;
         let workspace = aks.workspace().clone();
         service
             .on(

@@ -9,16 +9,19 @@
 mod log;
 #[path = "support/redirect.rs"]
 mod redirect;
+#[path = "support/resealed.rs"]
+mod resealed;
 
 use async_trait::async_trait;
 use azure_core::http::{AsyncRawResponse, HttpClient, Request, Transport};
 use azureml_aks::{
-    Aks, AksCompute, ClusterRef, ComputeTarget, ErrorKind, LoadBalancer, Pem, ResumeToken, Resumed,
-    Tls, TlsUpdate, UpdateConfiguration, WaitOptions, Workspace,
+    AksCompute, ClusterRef, ComputeTarget, ErrorKind, LoadBalancer, Pem, ResumeToken, Resumed, Tls,
+    TlsUpdate, UpdateConfiguration, WaitOptions, Workspace,
 };
 use futures::StreamExt;
 use log::Log;
 use redirect::{ARM, Reply, Service, TOKEN, at};
+use resealed::resealed;
 use serde_json::{Value, json};
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
@@ -42,14 +45,14 @@ fn aks_resource() -> Value {
 /// A handle in the middle of a create whose status is read at `monitor`, at once.
 async fn resumed(workspace: &Workspace, monitor: &str) -> AksCompute {
     let configuration = AksCompute::provisioning_configuration().build().unwrap();
-    let prepared = ComputeTarget::<Aks>::prepare_create(workspace, "myaks", configuration);
+    let prepared = ComputeTarget::create(workspace, "myaks", configuration).prepare();
     let mut token: Value = serde_json::from_str(&prepared.unwrap().token().expose()).unwrap();
     token["accepted"] = true.into();
     token["monitor"] = "azureAsyncOperation".into();
     token["nextRequestUri"] = format!("{ARM}{monitor}").into();
-    let token = ResumeToken::parse(&token.to_string()).unwrap();
+    let token = ResumeToken::parse(&resealed(&token.to_string())).unwrap();
     match workspace.resume(&token).await.unwrap() {
-        Resumed::Compute(handle) => handle,
+        Resumed::Compute(handle) => handle.try_into().unwrap(),
         other => panic!("{other:?}"),
     }
 }
@@ -91,7 +94,7 @@ impl HttpClient for Refusing {
 }
 
 #[tokio::test]
-async fn no_secret_stands_in_any_text_that_leaves_the_library() {
+async fn secrets_are_in_no_text_that_leaves_the_library() {
     let log = Log::default();
     tracing::subscriber::set_global_default(log.clone()).unwrap();
     assert!(TOKEN.contains(CANARY));
@@ -162,7 +165,9 @@ async fn no_secret_stands_in_any_text_that_leaves_the_library() {
     let mut status = echo.clone();
     status["status"] = "Failed".into();
     service.on("GET", monitor, Reply::json(200, &status)).await;
-    let prepared = ComputeTarget::prepare_create(&workspace, "myaks", provisioning).unwrap();
+    let create = ComputeTarget::create(&workspace, "myaks", provisioning);
+    show(&create);
+    let prepared = create.prepare().unwrap();
     show(&prepared);
     show(prepared.token());
     let mut aks = prepared.send().await.unwrap();
@@ -186,16 +191,18 @@ async fn no_secret_stands_in_any_text_that_leaves_the_library() {
     // Refusals that repeat what was sent, and URLs signed for the caller in errors.
     service.on_get(Reply::json(200, &aks_resource())).await;
     service.on_put(Reply::json(400, &echo)).await;
-    let error = aks.update(change).await.unwrap_err();
+    let update = aks.update(change);
+    show(&update);
+    let error = update.await.unwrap_err();
     show(&error);
     show(&error.to_string());
     let balancer = UpdateConfiguration::builder().load_balancer(LoadBalancer::PublicIp);
     service
         .on_put(Reply::empty(202).header("Azure-AsyncOperation", "https://evil.example/?t=CANARY"))
         .await;
-    let mut operation = aks.update(balancer.build().unwrap()).await.unwrap();
-    show(&operation);
-    let error = operation.wait(fast()).await.unwrap_err();
+    aks.update(balancer.build().unwrap()).await.unwrap();
+    show(&aks);
+    let error = aks.wait_for_completion(fast()).await.unwrap_err();
     show(&error);
     show(&error.to_string());
 

@@ -5,6 +5,7 @@
 
 use super::BoxError;
 use super::fixed::workspace;
+use super::plain::Plain;
 use super::process::Endpoint;
 use async_trait::async_trait;
 use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions};
@@ -12,7 +13,10 @@ use azure_core::http::headers::CLIENT_REQUEST_ID;
 use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
 use azure_core::http::{ClientOptions, Context, Method, Pipeline, Request, Transport, Url};
 use azure_core::time::{Duration, OffsetDateTime};
-use azureml_aks::{AksCompute, Cloud, Workspace, models::ComputeResource};
+use azureml_aks::{
+    AksCompute, Cloud, Workspace,
+    models::{AksProperties, ComputeResource},
+};
 use std::sync::Arc;
 
 pub(crate) const API_VERSION: &str = "2026-05-01";
@@ -103,15 +107,15 @@ impl Reqwest {
         })
     }
 
-    /// Reads a page at a time.
+    /// Reads a page at a time, into plain structs.
     pub(crate) async fn list(
         &self,
-        mut each: impl FnMut(&ComputeResource) -> Result<(), BoxError>,
+        mut each: impl FnMut(&Plain) -> Result<(), BoxError>,
     ) -> Result<(), BoxError> {
         #[derive(serde::Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Page {
-            value: Vec<ComputeResource>,
+            value: Vec<Plain>,
             next_link: Option<String>,
         }
         let mut next = Some(self.computes.clone());
@@ -191,7 +195,7 @@ impl Get for Bare {
 
 /// Something that has to be read to be known, and that the server always says.
 pub(crate) fn nodes(compute: &ComputeResource) -> Result<u32, BoxError> {
-    let nodes = compute.properties.aks().and_then(|aks| aks.agent_count);
+    let nodes = compute.kind_properties::<AksProperties>().agent_count;
     nodes.ok_or_else(|| "the answer is not the compute".into())
 }
 

@@ -22,6 +22,46 @@ pub(crate) struct Plan {
     pub(crate) hint: Option<u64>,
     /// Whether all creates begin, and so end, together: at [`BEGIN`]. Else each begins with its PUT.
     pub(crate) together: bool,
+    /// Whether polling URLs are signed, as ARM's are since 2023.
+    pub(crate) signed: bool,
+}
+
+/// Where the status of an operation is read: as long as the service's own URLs, with and without a
+/// signature.
+pub(crate) fn monitor(origin: &str, workspace: usize, number: usize, signed: bool) -> String {
+    let signature = match signed {
+        true => signature(workspace * 1_000_000 + number),
+        false => String::new(),
+    };
+    format!(
+        "{origin}/subscriptions/6f3a7f2c-51b0-4c0e-9f8e-2d1c6a5b4e30/providers/\
+         Microsoft.MachineLearningServices/locations/westeurope{STATUS}\
+         {workspace:08}-51b0-4c0e-9f8e-{number:012}?api-version={API_VERSION}&service=new{signature}"
+    )
+}
+
+/// When it was signed, the certificate, the signature and a hash. The certificate is the same for all
+/// operations, the rest is of one.
+fn signature(operation: usize) -> String {
+    let time = 638_300_000_000_000_000 + operation;
+    let certificate = base64url(0, 2_575);
+    let signed = base64url(operation, 342);
+    let hash = base64url(operation, 43);
+    format!("&t={time}&c={certificate}&s={signed}&h={hash}")
+}
+
+/// So many characters of base64url, another text for every seed.
+fn base64url(seed: usize, length: usize) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut state = seed as u64;
+    let characters = (0..length).map(|_| {
+        // Knuth's generator: its high bits are good enough to look like a signature.
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        char::from(ALPHABET[(state >> 58) as usize])
+    });
+    characters.collect()
 }
 
 /// The wait begins: the figures of the [`Report`] begin anew.
@@ -162,12 +202,8 @@ impl Fleet {
         state.report.others += 1;
         *state.put.get_mut(workspace)?.get_mut(number)? = Some(Instant::now());
         let row = &self.rows[workspace][number][CREATING];
-        let mut more = format!(
-            "Azure-AsyncOperation: {}/subscriptions/6f3a7f2c-51b0-4c0e-9f8e-2d1c6a5b4e30/providers/\
-             Microsoft.MachineLearningServices/locations/westeurope{STATUS}\
-             {workspace:08}-51b0-4c0e-9f8e-{number:012}?api-version={API_VERSION}&service=new\r\n",
-            self.origin
-        );
+        let monitor = monitor(&self.origin, workspace, number, self.plan.signed);
+        let mut more = format!("Azure-AsyncOperation: {monitor}\r\n");
         if let Some(hint) = self.plan.hint {
             more += &format!("Retry-After: {hint}\r\n");
         }

@@ -10,6 +10,7 @@ pub(crate) mod fixed;
 pub(crate) mod fleet;
 pub(crate) mod lag;
 pub(crate) mod measure;
+pub(crate) mod plain;
 pub(crate) mod process;
 pub(crate) mod server;
 pub(crate) mod waiting;

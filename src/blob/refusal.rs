@@ -1,6 +1,6 @@
 //! From an error of the storage client to ours, with what the store said and without its URL.
 
-use crate::error::{Error, ErrorKind, ServiceError, redact_cause};
+use crate::error::{Error, ErrorKind, Hidden, ServiceError, redact_cause};
 use crate::transport::Answer;
 use azure_core::error::ErrorKind as Core;
 use azure_storage_blob::StorageError;
@@ -88,6 +88,7 @@ fn answer(error: &azure_core::Error) -> Option<Answer> {
         status: raw.status().into(),
         headers: raw.headers().clone(),
         body: raw.body().clone().into(),
+        hidden: Hidden::default(),
     })
 }
 

@@ -126,7 +126,7 @@ impl ComputeTarget<Aks> {
         let url = self
             .workspace
             .url_of(&["computes", self.name.as_str(), "listKeys"]);
-        let request = HttpRequest::new(Method::Post, url);
+        let request = HttpRequest::new(Method::Post, url).hiding(&self.hidden);
         let id = request.client_request_id.as_str();
         let answer = self
             .workspace

@@ -5,6 +5,8 @@ mod kind;
 mod prepare;
 mod remove;
 mod start;
+#[cfg(test)]
+mod toy;
 mod update;
 
 pub use aks::{Aks, AksCompute};
@@ -13,7 +15,7 @@ pub use remove::RemoveCompute;
 pub use start::{AttachCompute, CreateCompute};
 pub use update::UpdateCompute;
 
-use crate::error::{Error, ErrorKind, Finding, ServiceError};
+use crate::error::{Error, ErrorKind, Finding, Hidden, ServiceError};
 use crate::names::ComputeName;
 use crate::operation::waitable::sealed::{How, Sealed};
 use crate::operation::{
@@ -23,6 +25,7 @@ use crate::token::{ResumeToken, Verb};
 use crate::transport::{Answer, HttpRequest, Limit, List, Sending, pages};
 use crate::wire::{ComputeResource, ComputeState};
 use crate::workspace::Workspace;
+use azure_core::credentials::Secret;
 use futures::future::BoxFuture;
 use futures::{FutureExt, Stream, stream};
 pub(crate) use prepare::named;
@@ -64,6 +67,8 @@ pub struct ComputeTarget<K: Kind> {
     /// of the memory of its tree.
     requested: Option<Arc<str>>,
     deviations: Vec<Finding>,
+    /// What was secret in the requests of this handle: no text of the service shows it.
+    hidden: Hidden,
 }
 
 /// A compute target of any kind.
@@ -95,7 +100,9 @@ impl<K: Kind> ComputeTarget<K> {
     /// Safe: it only reads.
     pub async fn get(workspace: &Workspace, name: impl AsRef<str>) -> Result<Self, Error> {
         let name = existing(name.as_ref())?;
-        let resource = read(workspace, &name).await.and_then(Found::or_refusal);
+        let none = Hidden::default();
+        let resource = read(workspace, &name, &none).await;
+        let resource = resource.and_then(Found::or_refusal);
         let resource = resource.map_err(|error| error.with_context(|| reading(&name)))?;
         Self::found(workspace.clone(), name, resource)
     }
@@ -119,7 +126,7 @@ impl<K: Kind> ComputeTarget<K> {
         name: impl AsRef<str>,
     ) -> Result<Option<Self>, Error> {
         let name = existing(name.as_ref())?;
-        let found = read(workspace, &name).await;
+        let found = read(workspace, &name, &Hidden::default()).await;
         match found.map_err(|error| error.with_context(|| reading(&name)))? {
             Found::Resource(resource) => Self::found(workspace.clone(), name, *resource).map(Some),
             Found::Nothing(_) => {
@@ -195,7 +202,7 @@ impl<K: Kind> ComputeTarget<K> {
     ///
     /// Safe: the handle changes only once the answer was whole.
     pub async fn refresh_state(&mut self) -> Result<(), Error> {
-        let resource = read(&self.workspace, &self.name)
+        let resource = read(&self.workspace, &self.name, &self.hidden)
             .await
             .and_then(Found::or_refusal);
         let resource: ComputeResource =
@@ -395,6 +402,21 @@ impl<K: Kind> ComputeTarget<K> {
         self.pending.as_ref()?.token()
     }
 
+    /// Hides these secrets in every text of the service that this handle shows from now on: errors,
+    /// [`provisioning_errors`](Self::provisioning_errors), progress.
+    ///
+    /// A handle knows by itself what was secret in the requests that were sent through it, for example the
+    /// private key of a certificate. A handle that was resumed, read or listed knows none of that, because
+    /// it is stored nowhere.
+    pub fn hide<'s>(&mut self, secrets: impl IntoIterator<Item = &'s Secret>) {
+        let secrets = Hidden::of(secrets.into_iter().map(Secret::secret));
+        self.hidden = self.hidden.and(&secrets);
+        if let Some(pending) = &mut self.pending {
+            pending.hide(&self.hidden);
+        }
+        self.resource = Arc::new(ComputeResource::clone(&self.resource).hiding(&self.hidden));
+    }
+
     /// Returns where the finished compute differs from what was asked for: rule `compute.deviates`.
     ///
     /// The service has no way to close the window between the read that finds a name free and the
@@ -424,6 +446,7 @@ impl<K: Kind> ComputeTarget<K> {
             failure: None,
             requested: None,
             deviations: Vec::new(),
+            hidden: Hidden::default(),
         })
     }
 
@@ -448,12 +471,13 @@ impl<K: Kind> ComputeTarget<K> {
             failure: self.failure,
             requested: self.requested,
             deviations: self.deviations,
+            hidden: self.hidden,
         }
     }
 
     /// The compute was read.
     fn show(&mut self, resource: ComputeResource) {
-        self.resource = Arc::new(resource);
+        self.resource = Arc::new(resource.hiding(&self.hidden));
         self.properties = OnceLock::new();
         self.failure = None;
     }
@@ -464,6 +488,10 @@ impl<K: Kind> ComputeTarget<K> {
     }
 
     fn pend(&mut self, ticket: Option<Ticket>, begun: (Machine, Step)) -> &mut Driver {
+        let (machine, step) = begun;
+        let machine = machine.hiding(&self.hidden);
+        self.hidden = machine.hidden().clone();
+        let begun = (machine, step);
         let client = self.workspace.client().clone();
         let driver = Driver::new(client, self.name.to_string(), ticket, begun);
         self.failure = None;
@@ -593,6 +621,7 @@ impl<K: Kind> Clone for ComputeTarget<K> {
             failure: self.failure.clone(),
             requested: self.requested.clone(),
             deviations: self.deviations.clone(),
+            hidden: self.hidden.clone(),
         }
     }
 }
@@ -647,8 +676,9 @@ impl<T> Found<T> {
 pub(crate) async fn read<T: DeserializeOwned>(
     workspace: &Workspace,
     name: &ComputeName,
+    hidden: &Hidden,
 ) -> Result<Found<T>, Error> {
-    let request = HttpRequest::get(workspace.compute_url(name));
+    let request = HttpRequest::get(workspace.compute_url(name)).hiding(hidden);
     let id = request.client_request_id.as_str();
     let answer = workspace
         .client()

@@ -1,6 +1,6 @@
 //! What the verbs of a compute have in common: tokens, and the request that changes something.
 
-use crate::error::Error;
+use crate::error::{Error, Hidden};
 use crate::names::ComputeName;
 use crate::operation::request::CallOptions;
 use crate::operation::{self, Machine, Step};
@@ -64,8 +64,9 @@ pub(super) async fn write(
     url: Url,
     body: Option<&Value>,
     token: &ResumeToken,
+    hidden: &Hidden,
 ) -> Result<Answer, Error> {
-    let mut request = HttpRequest::new(method, url);
+    let mut request = HttpRequest::new(method, url).hiding(hidden);
     if let Some(body) = body {
         request = request.json(body);
     }

@@ -171,7 +171,7 @@ async fn run<K: Kind>(
 /// The cluster is not the workspace's to delete.
 async fn may_delete<K: Kind>(compute: &ComputeTarget<K>) -> Result<bool, Error> {
     let Found::<ComputeResource>::Resource(resource) =
-        read(&compute.workspace, &compute.name).await?
+        read(&compute.workspace, &compute.name, &compute.hidden).await?
     else {
         return Ok(false);
     };
@@ -192,7 +192,15 @@ async fn remove<K: Kind>(
     ticket: &Ticket,
 ) -> Result<(Machine, Step), Error> {
     let (workspace, token) = (&compute.workspace, &ticket.token);
-    let answer = prepare::write(workspace, Method::Delete, url.clone(), None, token).await?;
+    let answer = prepare::write(
+        workspace,
+        Method::Delete,
+        url.clone(),
+        None,
+        token,
+        &compute.hidden,
+    )
+    .await?;
     if answer.status == 404 {
         existence(&answer, token.id())?;
         return Ok(gone(compute, url, ticket));

@@ -3,7 +3,7 @@
 use super::kind::{AttachWith, CreateWith};
 use super::prepare::{self, named};
 use super::{ComputeTarget, Found, Kind, read};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Hidden};
 use crate::names::{ComputeName, WorkspaceId};
 use crate::operation::request::{CallOptions, awaitable, call_options};
 use crate::operation::{Prepared, Ticket, is_deleting};
@@ -237,7 +237,7 @@ impl<K: Kind> Put<K> {
 
     async fn run(self, name: ComputeName, ticket: Ticket) -> Result<ComputeTarget<K>, Error> {
         let workspace = self.workspace;
-        if let Found::Resource(resource) = read(&workspace, &name).await? {
+        if let Found::Resource(resource) = read(&workspace, &name, &Hidden::default()).await? {
             return found(workspace, name, *resource, self.existing);
         }
         let location = workspace.location().await?;
@@ -288,10 +288,18 @@ async fn put<K: Kind>(
 ) -> Result<ComputeTarget<K>, Error> {
     let url = workspace.compute_url(&name);
     let token = &ticket.token;
-    let answer = prepare::write(&workspace, Method::Put, url.clone(), Some(&body), token).await?;
+    let answer = prepare::write(
+        &workspace,
+        Method::Put,
+        url.clone(),
+        Some(&body),
+        token,
+        &Hidden::default(),
+    )
+    .await?;
     // Another request was faster.
     if answer.status == 409
-        && let Ok(Found::Resource(resource)) = read(&workspace, &name).await
+        && let Ok(Found::Resource(resource)) = read(&workspace, &name, &answer.hidden).await
     {
         return found(workspace, name, *resource, existing);
     }
@@ -302,6 +310,7 @@ async fn put<K: Kind>(
         .ok()
         .filter(|resource: &ComputeResource| K::accepts(&resource.properties.compute_type))
         .unwrap_or_else(|| ComputeResource::named(name.as_str(), Some(K::COMPUTE_TYPE)));
+    let resource = resource.hiding(&answer.hidden);
     let mut compute = ComputeTarget::found(workspace, name, resource)?;
     compute.requested = Some(requested(body));
     // A name that was taken was refused: every row of a list is of this operation's making.

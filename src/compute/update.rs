@@ -3,9 +3,9 @@
 use super::kind::UpdateWith;
 use super::prepare::{self, named};
 use super::{ComputeTarget, Kind, check_kind, read};
-use crate::error::Error;
 #[cfg(doc)]
 use crate::error::ErrorKind;
+use crate::error::{Error, Hidden};
 use crate::operation::request::{CallOptions, awaitable, call_options};
 use crate::operation::{Prepared, Ticket};
 use crate::token::{HttpVerb, Verb};
@@ -122,13 +122,24 @@ async fn update<K: Kind>(
 ) -> Result<(), Error> {
     let (workspace, name) = (&compute.workspace, &compute.name);
     // As it came, so that what this library does not know survives.
-    let current: Value = read(workspace, name).await?.or_refusal()?;
+    let current: Value = read(workspace, name, &compute.hidden).await?.or_refusal()?;
     let kind = current.pointer("/properties/computeType");
     check_kind::<K>(name, kind.and_then(Value::as_str).unwrap_or_default())?;
     let body = apply(current)?;
+    // Also where the request fails: the service may repeat what was secret in it later.
+    compute.hidden = compute.hidden.and(&Hidden::in_body(&body));
+    let (workspace, name) = (&compute.workspace, &compute.name);
     let url = workspace.compute_url(name);
     let token = &ticket.token;
-    let answer = prepare::write(workspace, Method::Put, url.clone(), Some(&body), token).await?;
+    let answer = prepare::write(
+        workspace,
+        Method::Put,
+        url.clone(),
+        Some(&body),
+        token,
+        &compute.hidden,
+    )
+    .await?;
     let begun = prepare::start(workspace, HttpVerb::Put, &url, token, &answer)?;
     compute.begin(ticket, begun);
     Ok(())

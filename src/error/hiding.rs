@@ -1,66 +1,195 @@
-//! Takes known secrets out of what a service said: services repeat what they were sent.
+//! Hides the secrets that a request carried in what a service says: services repeat what they were sent.
 
-use super::{Error, ServiceError};
-use azure_core::credentials::Secret;
+use super::{Error, ResponseFacts, ServiceError};
+use crate::facts::secrets::{ENVIRONMENT_VARIABLES, is_secret};
+use serde_json::Value;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
 
 const HIDDEN: &str = "[redacted]";
 
-/// What is shorter is found in any text, and is no secret.
+/// A shorter secret would be found in any text.
 const SHORTEST: usize = 4;
+/// Most variables of an environment are not secret; a shorter value would hide ordinary words.
+const SHORTEST_VARIABLE: usize = 8;
+/// A shorter line of a key would be found in any text.
+const SHORTEST_LINE: usize = 16;
+
+/// What is secret in the requests of an operation, in every spelling in which a service may repeat it.
+///
+/// A request knows its own secrets from its body, its answer takes them over, and the operation that it
+/// begins takes them from there. Cheap to clone.
+#[derive(Clone, Default)]
+pub(crate) struct Hidden(Option<Arc<[Box<str>]>>);
+
+impl Hidden {
+    /// The secrets in the body of a request.
+    pub(crate) fn in_body(body: &Value) -> Self {
+        let mut spellings = BTreeSet::new();
+        collect("", "", body, &mut spellings);
+        Self::of_spellings(spellings)
+    }
+
+    /// These secrets.
+    pub(crate) fn of<'s>(secrets: impl IntoIterator<Item = &'s str>) -> Self {
+        let mut spellings = BTreeSet::new();
+        for secret in secrets {
+            spell(secret, &mut spellings);
+        }
+        Self::of_spellings(spellings)
+    }
+
+    /// Both.
+    pub(crate) fn and(&self, other: &Self) -> Self {
+        match (&self.0, &other.0) {
+            (None, _) => other.clone(),
+            (_, None) => self.clone(),
+            (Some(own), Some(others)) => {
+                let both = own.iter().chain(others.iter());
+                Self::of_spellings(both.map(ToString::to_string).collect())
+            }
+        }
+    }
+
+    fn of_spellings(spellings: BTreeSet<String>) -> Self {
+        let mut all: Vec<Box<str>> = spellings.into_iter().map(Into::into).collect();
+        // One may be a part of another.
+        all.sort_by_key(|spelling| std::cmp::Reverse(spelling.len()));
+        Self((!all.is_empty()).then(|| all.into()))
+    }
+
+    /// The text without the secrets.
+    pub(crate) fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut text = Cow::Borrowed(text);
+        for spelling in self.0.iter().flat_map(|all| all.iter()) {
+            if text.contains(&**spelling) {
+                text = text.replace(&**spelling, HIDDEN).into();
+            }
+        }
+        text
+    }
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hidden")
+    }
+}
 
 impl Error {
     /// The same, without these secrets in any text that came from the service.
-    pub(crate) fn hiding(mut self, secrets: &[Secret]) -> Self {
+    pub(crate) fn hiding(mut self, hidden: &Hidden) -> Self {
+        if hidden.0.is_none() {
+            return self;
+        }
         let inner = self.inner_mut();
-        inner.message = without(&inner.message, secrets);
+        inner.message = hidden.text(&inner.message).into_owned();
         for finding in &mut inner.findings {
-            finding.message = without(&finding.message, secrets);
+            finding.message = hidden.text(&finding.message).into_owned();
         }
-        if let Some(response) = &mut inner.response {
-            response.excerpt = response.excerpt.take().map(|text| without(&text, secrets));
-            response.error = response.error.take().map(|error| error.hiding(secrets));
-        }
+        inner.response = inner
+            .response
+            .take()
+            .map(|response| response.hiding(hidden));
+        inner.logs = inner.logs.take().map(|logs| logs.hiding(hidden));
         self
+    }
+}
+
+impl ResponseFacts {
+    /// The same, without these secrets.
+    pub(crate) fn hiding(self, hidden: &Hidden) -> Self {
+        if hidden.0.is_none() {
+            return self;
+        }
+        Self {
+            excerpt: self.excerpt.map(|text| hidden.text(&text).into_owned()),
+            error: self.error.map(|error| error.hiding(hidden)),
+            ..self
+        }
     }
 }
 
 impl ServiceError {
     /// The same, without these secrets.
-    pub(crate) fn hiding(self, secrets: &[Secret]) -> Self {
-        let hidden = |text: Option<String>| text.map(|text| without(&text, secrets));
+    pub(crate) fn hiding(self, hidden: &Hidden) -> Self {
+        let text = |text: Option<String>| text.map(|text| hidden.text(&text).into_owned());
         Self {
-            code: hidden(self.code),
-            message: hidden(self.message),
-            target: hidden(self.target),
+            code: text(self.code),
+            message: text(self.message),
+            target: text(self.target),
             status_code: self.status_code,
             details: self
                 .details
                 .into_iter()
-                .map(|detail| detail.hiding(secrets))
+                .map(|detail| detail.hiding(hidden))
                 .collect(),
         }
     }
 }
 
-/// A text in which none of the secrets stands, in any spelling that JSON has for it.
-fn without(text: &str, secrets: &[Secret]) -> String {
-    let mut text = text.to_owned();
-    for secret in secrets.iter().map(Secret::secret) {
-        if secret.chars().count() < SHORTEST {
-            continue;
-        }
-        for spelling in [secret.to_owned(), escaped(secret), escaped_more(secret)] {
-            if text.contains(&spelling) {
-                text = text.replace(&spelling, HIDDEN);
+fn collect(parent: &str, name: &str, value: &Value, to: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => {
+            let variable = parent.eq_ignore_ascii_case(ENVIRONMENT_VARIABLES)
+                && text.chars().count() >= SHORTEST_VARIABLE;
+            if variable || is_secret(parent, name) {
+                spell(text, to);
             }
         }
+        Value::Object(members) => {
+            // A change of an RFC 6902 patch names its member in `path`.
+            if let (Some(Value::String(path)), Some(value)) =
+                (members.get("path"), members.get("value"))
+            {
+                let mut names = path.rsplit('/');
+                let name = names.next().unwrap_or_default();
+                collect(names.next().unwrap_or_default(), name, value, to);
+                return;
+            }
+            for (member, value) in members {
+                collect(name, member, value, to);
+            }
+        }
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| collect(parent, name, item, to)),
+        _ => {}
     }
-    text
+}
+
+/// Adds every spelling of a secret.
+fn spell(secret: &str, to: &mut BTreeSet<String>) {
+    let secret = secret.trim();
+    if secret.chars().count() < SHORTEST {
+        return;
+    }
+    to.extend([
+        secret.to_owned(),
+        escaped(secret),
+        escaped_more(secret),
+        azure_core::base64::encode(secret),
+    ]);
+    // A key or certificate is also found without its armour: line by line, and in one piece.
+    if secret.contains("-----BEGIN") {
+        let lines = || {
+            let lines = secret.lines().map(str::trim);
+            lines.filter(|line| !line.starts_with("-----"))
+        };
+        let long = lines().filter(|line| line.len() >= SHORTEST_LINE);
+        to.extend(long.map(str::to_owned));
+        let body: String = lines().collect();
+        if body.len() >= SHORTEST_LINE {
+            to.insert(body);
+        }
+    }
 }
 
 /// As it stands within a JSON text.
 fn escaped(secret: &str) -> String {
-    let text = serde_json::Value::from(secret).to_string();
+    let text = Value::from(secret).to_string();
     text.trim_start_matches('"')
         .strip_suffix('"')
         .unwrap_or(&text)
@@ -73,6 +202,9 @@ fn escaped_more(secret: &str) -> String {
     for unit in secret.encode_utf16() {
         match u8::try_from(unit).map(char::from) {
             Ok('\\') => out.push_str("\\\\"),
+            Ok('\n') => out.push_str("\\n"),
+            Ok('\r') => out.push_str("\\r"),
+            Ok('\t') => out.push_str("\\t"),
             Ok(c)
                 if c.is_ascii_graphic()
                     && !matches!(c, '"' | '\'' | '&' | '+' | '<' | '>' | '`') =>
@@ -89,17 +221,78 @@ fn escaped_more(secret: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
-    fn a_secret_is_hidden_in_every_spelling_of_it() {
-        let secrets = [Secret::new("a+b\"c/\u{e9}"), Secret::new("abc")];
+    fn secret_is_hidden_in_every_spelling_of_it() {
+        let hidden = Hidden::of(["a+b\"c/\u{e9}", "abcd"]);
         for text in [
             "a+b\"c/\u{e9}",
             "a+b\\\"c/\u{e9}",
             "a\\u002Bb\\u0022c/\\u00E9",
+            &azure_core::base64::encode("a+b\"c/\u{e9}"),
         ] {
-            let said = format!("x {text} abc y");
-            assert_eq!(without(&said, &secrets), "x [redacted] abc y", "{text}");
+            let shown = format!("x {text} abcd y");
+            assert_eq!(hidden.text(&shown), "x [redacted] [redacted] y", "{text}");
         }
+    }
+
+    #[test]
+    fn secrets_of_a_body_are_found_by_their_names() {
+        let body = json!({
+            "properties": {
+                "sslConfiguration": { "key": "s3cr3t-key", "cname": "plain-name" },
+                "key": "plain-key",
+            },
+            "keys": { "primaryKey": "s3cr3t-primary", "secondaryKey": "abc" },
+            "environmentVariables": { "SOME": "s3cr3t-variable", "SHORT": "1234567" },
+            "docker": { "baseImageRegistry": { "username": "plain-user", "password": "s3cr3t-pass" } },
+            "patch": [
+                { "op": "replace", "path": "/keys/secondaryKey", "value": "s3cr3t-patched" },
+                { "op": "replace", "path": "/description", "value": "plain-text" },
+                { "op": "add", "path": "/environmentVariables/X", "value": "s3cr3t-added" },
+                { "op": "add", "path": "/image", "value": { "primaryKey": "s3cr3t-inner" } },
+            ],
+        });
+        let hidden = Hidden::in_body(&body);
+        let shown = hidden.text(&body.to_string()).into_owned();
+        assert!(!shown.contains("s3cr3t"), "{shown}");
+        for plain in [
+            "plain-name",
+            "plain-key",
+            "plain-user",
+            "plain-text",
+            "abc",
+            "1234567",
+        ] {
+            assert!(shown.contains(plain), "{plain}: {shown}");
+        }
+    }
+
+    #[test]
+    fn private_key_is_hidden_in_pieces() {
+        let lines = [
+            "MIGHAgEAMBMGByqGSM49",
+            "AgEGCCqGSM49AwEHBG0wawIB",
+            "short==",
+        ];
+        let pem = format!(
+            "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+            lines.join("\n")
+        );
+        let body = json!({ "sslConfiguration": { "cert": "", "key": pem } });
+        let hidden = Hidden::in_body(&body);
+        for text in [
+            pem.trim().to_owned(),
+            lines[0].to_owned(),
+            lines.join(""),
+            json!(pem).to_string(),
+            azure_core::base64::encode(pem.trim()),
+        ] {
+            let shown = hidden.text(&text);
+            let leaks = lines[..2].iter().any(|line| shown.contains(line));
+            assert!(!leaks && shown.contains(HIDDEN), "{text} became {shown}");
+        }
+        assert_eq!(hidden.text("short=="), "short==", "it may stand anywhere");
     }
 }

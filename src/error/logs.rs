@@ -1,5 +1,6 @@
 //! What containers had logged when a deployment failed.
 
+use super::Hidden;
 #[cfg(feature = "services")]
 use super::redact;
 
@@ -41,6 +42,15 @@ impl ContainerLogs {
         Self {
             main: main.map(without_secrets),
             init: init.map(without_secrets),
+        }
+    }
+
+    /// The same, without these secrets.
+    pub(super) fn hiding(self, hidden: &Hidden) -> Self {
+        let shown = |log: String| hidden.text(&log).into_owned();
+        Self {
+            main: self.main.map(shown),
+            init: self.init.map(shown),
         }
     }
 

@@ -1,9 +1,8 @@
-//! The one error type, and what it can tell.
+//! The one error type, and what it holds: findings, the errors of the service, logs of containers.
 
 mod convert;
 mod display;
 mod finding;
-#[cfg(feature = "services")]
 mod hiding;
 mod logs;
 mod redact;
@@ -13,6 +12,7 @@ mod service;
 mod transient;
 
 pub use finding::{Finding, Severity};
+pub(crate) use hiding::Hidden;
 pub use logs::ContainerLogs;
 pub(crate) use redact::{redact, redact_cause, redact_url};
 pub use service::ServiceError;
@@ -78,6 +78,21 @@ struct Inner {
     /// Whether the cause of a credential's failure may pass.
     cause_may_pass: bool,
     logs: Option<ContainerLogs>,
+}
+
+/// The longest text of a service that an error keeps, in bytes: a service may send megabytes.
+const LONGEST_TEXT: usize = 4 << 10;
+
+/// The text, cut to [`LONGEST_TEXT`] at the boundary of a character.
+fn bounded(mut text: String) -> String {
+    if text.len() > LONGEST_TEXT {
+        let end = (0..=LONGEST_TEXT)
+            .rev()
+            .find(|end| text.is_char_boundary(*end));
+        text.truncate(end.unwrap_or(0));
+        text.push('…');
+    }
+    text
 }
 
 /// In place of a text that may quote a secret.
@@ -438,7 +453,7 @@ impl Error {
             inner: Arc::new(Inner {
                 kind,
                 context: None,
-                message: redact(&message.into()),
+                message: message.into(),
                 findings: Vec::new(),
                 response: None,
                 operation: None,
@@ -469,7 +484,8 @@ impl Error {
 
     /// An error whose text comes from what the service said.
     pub(crate) fn of_response(kind: ErrorKind, response: ResponseFacts) -> Self {
-        let mut error = Self::new(kind, response.describe());
+        let response = response.bounded();
+        let mut error = Self::new(kind, bounded(response.describe()));
         error.inner_mut().remedy = response.remedy();
         error.inner_mut().response = Some(response);
         error
@@ -477,6 +493,7 @@ impl Error {
 
     #[must_use]
     pub(crate) fn with_response(mut self, response: ResponseFacts) -> Self {
+        let response = response.bounded();
         let inner = self.inner_mut();
         inner.remedy = inner.remedy.or_else(|| response.remedy());
         inner.response = Some(response);
@@ -497,11 +514,11 @@ impl Error {
         if let Some(facts) = inner.response.take() {
             let shown = facts.clone().without_texts();
             let message = &mut inner.message;
-            *message = message.replace(&redact(&facts.describe()), &shown.describe());
+            *message = message.replace(&bounded(facts.describe()), &shown.describe());
             // A status that is lost quotes these alone.
             let outer = facts.error.and_then(|error| error.message);
             for text in [outer, facts.excerpt].into_iter().flatten() {
-                *message = message.replace(&redact(&text), NOT_SHOWN);
+                *message = message.replace(&text, NOT_SHOWN);
             }
             inner.response = Some(shown);
         }
@@ -555,6 +572,15 @@ impl ResponseFacts {
         self.error.as_ref()?.find_remedy()
     }
 
+    /// With texts of 4 kB at most. To be called after what is secret was hidden: a cut could leave a part
+    /// of it.
+    fn bounded(self) -> Self {
+        Self {
+            error: self.error.map(ServiceError::bounded),
+            ..self
+        }
+    }
+
     fn without_texts(self) -> Self {
         Self {
             error: self.error.map(ServiceError::without_texts),
@@ -569,7 +595,7 @@ impl ResponseFacts {
             Some(error) => error.describe(),
             None => match (&self.excerpt, self.status) {
                 (Some(excerpt), _) => {
-                    format!("the answer is no error that ARM describes: {excerpt}")
+                    format!("the answer is not an error in ARM's form: {excerpt}")
                 }
                 (None, Some(status)) => format!("the service answered {status} without a body"),
                 (None, None) => "the service gave no reason".to_owned(),

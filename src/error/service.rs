@@ -122,6 +122,25 @@ impl ServiceError {
         (error != Self::default()).then_some(error)
     }
 
+    /// With texts of bounded length, and as many details as one can read.
+    pub(super) fn bounded(self) -> Self {
+        /// A validation of ARM lists one detail for each member that is wrong.
+        const MOST_DETAILS: usize = 50;
+        let text = |text: Option<String>| text.map(super::bounded);
+        Self {
+            code: text(self.code),
+            message: text(self.message),
+            target: text(self.target),
+            status_code: self.status_code,
+            details: self
+                .details
+                .into_iter()
+                .take(MOST_DETAILS)
+                .map(Self::bounded)
+                .collect(),
+        }
+    }
+
     /// Only codes and statuses, for answers whose texts may quote a secret in any form.
     pub(crate) fn without_texts(self) -> Self {
         // A code is an identifier: what is none may be a text in the wrong place.

@@ -1,5 +1,16 @@
 //! The members of documents whose values are secret.
 
+/// The member whose own members are variables of an environment: some are secret, and none says so.
+pub(crate) const ENVIRONMENT_VARIABLES: &str = "environmentVariables";
+
+/// Whether the member of this name, within the member `parent`, has a secret value.
+pub(crate) fn is_secret(parent: &str, name: &str) -> bool {
+    SECRET_MEMBERS.iter().any(|member| {
+        let within = |own: &str| own.eq_ignore_ascii_case(parent);
+        member.name.eq_ignore_ascii_case(name) && member.parent.is_none_or(within)
+    })
+}
+
 /// A member whose value is secret, wherever it stands and in whatever case it is written.
 #[derive(Debug)]
 pub(crate) struct SecretMember {

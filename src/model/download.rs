@@ -3,15 +3,14 @@
 use super::{Model, artifacts};
 use crate::blob::{SasUrl, TransferProgress};
 use crate::error::{Error, ErrorKind};
+use crate::operation::request::{CallOptions, awaitable, call_options};
 use crate::transport::{HttpRequest, Sending};
 use crate::wire::AssetResource;
 use crate::workspace::DataPlane;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use std::collections::BTreeSet;
 use std::fmt;
-use std::future::{Future, IntoFuture};
 use std::path::{Component, Path, PathBuf};
-use std::pin::Pin;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -20,13 +19,31 @@ const FILES: usize = 4;
 
 type Callback = Arc<dyn Fn(TransferProgress) + Send + Sync>;
 
-/// A download that begins when it is awaited: [`Model::download`].
-#[must_use = "nothing is sent before it is awaited"]
+/// A request to download the files of a model: what [`Model::download`] returns. `.await` sends it and gives
+/// the paths of the files, of which several are downloaded at a time. A model that was registered as a
+/// folder comes as a folder of that name. An archive of an old model that says `unpack` is not
+/// unpacked.
+///
+/// Sends: GET of the asset, GET of what is below its prefix, GETs of the blobs in parts; GET of a new
+/// URL for a blob whose URL has expired meanwhile. Memory does not grow with the files: 32 MiB for
+/// blocks in all.
+///
+/// # Errors
+///
+/// [`ErrorKind::File`] if a file is there already or cannot be written;
+/// [`ErrorKind::Protocol`] if the service names a file outside the folder; otherwise the service's
+/// reason.
+///
+/// # Cancel safety
+///
+/// Safe: no file is there in part under its own name. Files that were whole stay.
+#[must_use = "a request sends nothing before it is awaited"]
 pub struct DownloadModel {
     model: Model,
     folder: PathBuf,
     overwrite: bool,
     progress: Option<Callback>,
+    options: CallOptions,
 }
 
 impl DownloadModel {
@@ -36,6 +53,7 @@ impl DownloadModel {
             folder,
             overwrite: false,
             progress: None,
+            options: CallOptions::default(),
         }
     }
 
@@ -45,7 +63,7 @@ impl DownloadModel {
         self
     }
 
-    /// Tells how far each file is.
+    /// Reports how far each file is.
     pub fn on_progress(
         mut self,
         progress: impl Fn(TransferProgress) + Send + Sync + 'static,
@@ -54,34 +72,12 @@ impl DownloadModel {
         self
     }
 
-    /// Downloads the files, several at a time, and gives their paths. A model that was registered as a
-    /// folder comes as a folder of that name. An archive of an old model that says `unpack` is not
-    /// unpacked.
-    ///
-    /// Sends: GET of the asset, GET of what is below its prefix, GETs of the blobs in parts; GET of a new
-    /// URL for a blob whose URL has expired meanwhile. Memory does not grow with the files: 32 MiB for
-    /// blocks in all.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::File`] if a file is there already or cannot be written;
-    /// [`ErrorKind::Protocol`] if the service names a file outside the folder; otherwise the service's
-    /// reason.
-    ///
-    /// # Cancel safety
-    ///
-    /// Safe: no file is there in part under its own name. Files that were whole stay.
-    pub async fn send(self) -> Result<Vec<PathBuf>, Error> {
-        let id = self.model.id.clone();
-        Box::pin(self.fetch())
-            .await
-            .map_err(|error| error.with_context(|| format!("download model {id:?}")))
-    }
+    call_options!();
 
     async fn fetch(self) -> Result<Vec<PathBuf>, Error> {
         let plane = self.model.workspace.data_plane().await?;
         let since = Instant::now();
-        let files = files_of(plane, self.model.resource.url.as_deref()).await?;
+        let files = files_of(plane, self.model.resource.url.as_deref(), &self.options).await?;
         let mut wanted = Vec::new();
         let mut seen = BTreeSet::new();
         for file in files {
@@ -140,15 +136,15 @@ impl DownloadModel {
     }
 }
 
-impl IntoFuture for DownloadModel {
-    type Output = Result<Vec<PathBuf>, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    /// See [`send`](Self::send).
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.send())
+awaitable!([] DownloadModel => Vec<PathBuf>, 'static, |request| {
+    async move {
+        let id = request.model.id.clone();
+        let options = request.options.clone();
+        let done = options.run(request.fetch()).await;
+        done.map_err(|error| error.with_context(|| format!("download model {id:?}")))
     }
-}
+    .boxed()
+});
 
 impl fmt::Debug for DownloadModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -169,8 +165,12 @@ struct Remote {
     url: SasUrl,
 }
 
-async fn files_of(plane: &DataPlane, url: Option<&str>) -> Result<Vec<Remote>, Error> {
-    let asset = asset_of(plane, url).await?;
+async fn files_of(
+    plane: &DataPlane,
+    url: Option<&str>,
+    options: &CallOptions,
+) -> Result<Vec<Remote>, Error> {
+    let asset = asset_of(plane, url, options.request_id()?).await?;
     let mut found = Vec::new();
     for artifact in asset.artifacts {
         match (artifact.id, artifact.prefix) {
@@ -213,7 +213,11 @@ async fn files_of(plane: &DataPlane, url: Option<&str>) -> Result<Vec<Remote>, E
 }
 
 /// The asset that a model's URL names.
-pub(super) async fn asset_of(plane: &DataPlane, url: Option<&str>) -> Result<AssetResource, Error> {
+pub(super) async fn asset_of(
+    plane: &DataPlane,
+    url: Option<&str>,
+    client_request_id: String,
+) -> Result<AssetResource, Error> {
     let id = url.and_then(|url| url.strip_prefix("aml://asset/"));
     let Some(id) = id.filter(|id| !id.is_empty()) else {
         // No more than its scheme is quoted: URLs may be signed.
@@ -221,12 +225,13 @@ pub(super) async fn asset_of(plane: &DataPlane, url: Option<&str>) -> Result<Ass
         let why = match scheme {
             None | Some("aml") => "the service does not say where the model's files are".to_owned(),
             Some(scheme) => format!(
-                "the model's files are no asset of this workspace, but at a place of kind {scheme:?}"
+                "the model's files are not an asset of this workspace, but at a URL of scheme {scheme:?}"
             ),
         };
         return Err(Error::new(ErrorKind::Protocol, why));
     };
-    let request = HttpRequest::get(plane.model_management(&["assets", id]));
+    let request = HttpRequest::get(plane.model_management(&["assets", id]))
+        .request_id(Some(client_request_id));
     plane.client().decoded(&request, Sending::Retried).await
 }
 

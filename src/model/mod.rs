@@ -6,6 +6,7 @@ mod files;
 mod metadata;
 mod query;
 mod register;
+mod remove;
 mod update;
 
 pub(crate) use artifacts::{LOCAL_UPLOAD, Uploads};
@@ -13,14 +14,14 @@ pub use download::DownloadModel;
 pub use query::ModelQuery;
 pub(crate) use query::pairs;
 pub use register::{RegisterModel, RunOutput};
+pub use remove::DeleteModel;
 pub use update::UpdateModel;
 
 use crate::error::{Error, ErrorKind};
 use crate::names::ModelName;
-use crate::transport::{HttpRequest, Limit, List, Sending};
+use crate::transport::{HttpRequest, List, Sending};
 use crate::wire::ModelResource;
 use crate::workspace::{DataPlane, Workspace};
-use azure_core::http::Method;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -64,7 +65,7 @@ pub struct Model {
 impl Model {
     /// Registers a file or a folder of this machine as the next version of a model.
     ///
-    /// Nothing is sent before the registration is awaited; see [`RegisterModel`].
+    /// Returns a request; `.await` sends it. See [`RegisterModel`] for what it sends.
     pub fn register(
         workspace: &Workspace,
         name: impl AsRef<str>,
@@ -77,7 +78,7 @@ impl Model {
     /// Registers what a run has left among its outputs as the next version of a model: nothing is
     /// uploaded.
     ///
-    /// Nothing is sent before the registration is awaited; see [`RegisterModel`].
+    /// Returns a request; `.await` sends it. See [`RegisterModel`] for what it sends.
     pub fn register_from_run(
         workspace: &Workspace,
         name: impl AsRef<str>,
@@ -249,39 +250,30 @@ impl Model {
         &self.resource
     }
 
-    /// Where the files of the model shall go; nothing is sent before it is awaited.
+    /// Downloads the files of the model into a folder.
+    ///
+    /// Returns a request; `.await` sends it. See [`DownloadModel`] for what it sends.
     pub fn download(&self, folder: impl AsRef<Path>) -> DownloadModel {
         DownloadModel::new(self.clone(), folder.as_ref().to_owned())
     }
 
     /// Deletes this version. One that is gone already is a success. Its files stay in the artifact store,
-    /// for other models may share them.
+    /// because other models may share them.
+    ///
+    /// Returns a request; `.await` sends it.
     ///
     /// Sends: DELETE of the model.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Service`] with the service's reason, for example while a service uses the model.
+    /// When it is awaited: [`ErrorKind::Service`] with the service's reason, for example while a service
+    /// uses the model.
     ///
     /// # Cancel safety
     ///
-    /// Dropped after the request was sent, the model may go all the same; calling it again is harmless.
-    pub async fn delete(&self) -> Result<(), Error> {
-        let delete = async {
-            let plane = self.workspace.data_plane().await?;
-            let request = HttpRequest::new(Method::Delete, model_url(plane, &self.id));
-            let answer = plane
-                .client()
-                .send(&request, Sending::Once, Limit::RESOURCE, None)
-                .await?;
-            match answer.status {
-                404 => Ok(()),
-                _ => answer.successful(&request.client_request_id).map(|_| ()),
-            }
-        };
-        delete
-            .await
-            .map_err(|error| error.with_context(|| format!("delete model {:?}", self.id)))
+    /// Dropped after the request was sent, the model may go all the same; sending it again is harmless.
+    pub fn delete(&self) -> DeleteModel<'_> {
+        DeleteModel::new(self)
     }
 
     pub(crate) fn found(workspace: Workspace, resource: ModelResource) -> Result<Self, Error> {

@@ -3,20 +3,20 @@
 use super::{Model, model_url, read};
 use crate::config::{TagChanges, Tags, pointer_token, tags_value};
 use crate::error::{Error, Finding};
+use crate::operation::request::{CallOptions, awaitable, call_options};
 use crate::rules;
 use crate::transport::{HttpRequest, Sending};
 use crate::wire::ModelResource;
 use azure_core::http::Method;
+use futures::FutureExt;
 use serde_json::{Value, json};
 use std::fmt;
-use std::future::{Future, IntoFuture};
-use std::pin::Pin;
 use std::sync::Arc;
 
 impl Model {
     /// Changes tags, properties or the description of this version.
     ///
-    /// Nothing is sent before the change is awaited; see [`UpdateModel`].
+    /// Returns a request; `.await` sends it. See [`UpdateModel`] for what it sends.
     ///
     /// ```
     /// # async fn update(model: &mut azureml_aks::Model) -> Result<(), azureml_aks::Error> {
@@ -30,17 +30,36 @@ impl Model {
             tags: TagChanges::default(),
             properties: Tags::new(),
             description: None,
+            options: CallOptions::default(),
         }
     }
 }
 
-/// A change of a model that begins when it is awaited: [`Model::update`].
-#[must_use = "nothing is sent before it is awaited"]
+/// A request to change a model: what [`Model::update`] returns. `.await` sends it, and the handle shows the
+/// model as it is then. It has no resume token: to send it again is harmless.
+///
+/// Tags are one member of the model, so that a change of one sends all of them: of two changes at
+/// the same moment one may undo the other.
+///
+/// Sends: GET of the model, PATCH of the model.
+///
+/// # Errors
+///
+/// [`ErrorKind::Validation`](crate::ErrorKind::Validation) if nothing changes, or a property has
+/// another value already; [`ErrorKind::Service`](crate::ErrorKind::Service) with the service's
+/// reason.
+///
+/// # Cancel safety
+///
+/// Dropped after the PATCH was sent, the change may be made all the same; sending it again is
+/// harmless.
+#[must_use = "a request sends nothing before it is awaited"]
 pub struct UpdateModel<'m> {
     model: &'m mut Model,
     tags: TagChanges,
     properties: Tags,
     description: Option<String>,
+    options: CallOptions,
 }
 
 impl<'m> UpdateModel<'m> {
@@ -63,35 +82,13 @@ impl<'m> UpdateModel<'m> {
         self
     }
 
-    /// Free text.
+    /// Sets the description, a free text.
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    /// Sends the change, and has the handle show the model as it is then.
-    ///
-    /// Tags are one member of the model, so that a change of one sends all of them: of two changes at
-    /// the same moment one may undo the other.
-    ///
-    /// Sends: GET of the model, PATCH of the model.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Validation`](crate::ErrorKind::Validation) if nothing changes, or a property has
-    /// another value already; [`ErrorKind::Service`](crate::ErrorKind::Service) with the service's
-    /// reason.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped after the PATCH was sent, the change may be made all the same; sending it again is
-    /// harmless.
-    pub async fn send(self) -> Result<(), Error> {
-        let id = self.model.id.clone();
-        Box::pin(self.run())
-            .await
-            .map_err(|error| error.with_context(|| format!("update model {id:?}")))
-    }
+    call_options!();
 
     async fn run(self) -> Result<(), Error> {
         let workspace = self.model.workspace.clone();
@@ -99,7 +96,9 @@ impl<'m> UpdateModel<'m> {
         let url = model_url(plane, &self.model.id);
         let current = read(plane, url.clone()).await?;
         let patch = self.patch(&current)?;
-        let request = HttpRequest::new(Method::Patch, url).json_patch(&patch);
+        let request = HttpRequest::new(Method::Patch, url)
+            .json_patch(&patch)
+            .request_id(Some(self.options.request_id()?));
         let changed: ModelResource = plane.client().decoded(&request, Sending::Once).await?;
         self.model.resource = Arc::new(changed);
         Ok(())
@@ -149,15 +148,15 @@ impl<'m> UpdateModel<'m> {
     }
 }
 
-impl<'m> IntoFuture for UpdateModel<'m> {
-    type Output = Result<(), Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'm>>;
-
-    /// See [`send`](Self::send).
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.send())
+awaitable!(['m] UpdateModel<'m> => (), 'm, |request| {
+    async move {
+        let id = request.model.id.clone();
+        let options = request.options.clone();
+        let done = options.run(request.run()).await;
+        done.map_err(|error| error.with_context(|| format!("update model {id:?}")))
     }
-}
+    .boxed()
+});
 
 impl fmt::Debug for UpdateModel<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

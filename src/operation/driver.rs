@@ -8,7 +8,7 @@ use super::schedule::Schedule;
 use super::status::StatusClass;
 use super::step::{Machine, Observation, Outcome, Step};
 use super::wait::WaitOptions;
-use crate::error::{Error, ErrorKind, OperationFacts, ResponseFacts, is_passing};
+use crate::error::{Error, ErrorKind, Hidden, OperationFacts, ResponseFacts, is_passing};
 use crate::token::{ResumeToken, Verb};
 use crate::transport::{HttpRequest, Limit, Sending, ServiceClient};
 use crate::wire::Row;
@@ -129,6 +129,11 @@ impl Driver {
     /// Whether the service has said how it ended.
     pub(crate) fn is_over(&self) -> bool {
         self.machine.outcome().is_some_and(Outcome::is_final)
+    }
+
+    /// Hides these secrets, too, in every text of the service.
+    pub(crate) fn hide(&mut self, hidden: &Hidden) {
+        self.machine.hide(hidden);
     }
 
     pub(crate) fn verb(&self) -> Option<Verb> {
@@ -252,6 +257,7 @@ impl Driver {
     /// Reads what the machine asks for, once.
     pub(super) async fn read(&mut self, due: Instant, deadline: Option<Instant>) -> Reading {
         let request = HttpRequest::get(self.machine.url().clone())
+            .hiding(self.machine.hidden())
             .request_id(Some(self.machine.request_id().to_owned()));
         let timeout = deadline.map(|deadline| {
             let left = (deadline + LAST_READ).saturating_duration_since(Instant::now());

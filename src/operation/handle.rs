@@ -3,8 +3,9 @@
 use super::driver::{Driver, Settled, Turn};
 use super::progress::Event;
 use super::wait::WaitOptions;
-use crate::error::Error;
+use crate::error::{Error, Hidden};
 use crate::token::{ResumeToken, Verb};
+use azure_core::credentials::Secret;
 use futures::Stream;
 use futures::stream;
 use std::fmt;
@@ -19,7 +20,8 @@ pub(crate) type Settle<T> = Arc<dyn Fn(Settled) -> Result<T, Error> + Send + Syn
 ///
 /// `.await` it to wait with the defaults, call [`wait`](Self::wait) to choose them, or follow
 /// [`events`](Self::events). Dropping it stops nothing: the service goes on, and
-/// [`resume_token`](Self::resume_token) takes the wait up again.
+/// [`resume_token`](Self::resume_token) takes the wait up again. A clone waits by itself, from where the
+/// operation was when it was made.
 #[must_use = "the service goes on with the operation; await it or keep its resume token"]
 pub struct Operation<T> {
     driver: Driver,
@@ -37,6 +39,14 @@ impl<T> Operation<T> {
 
     pub(crate) fn settle(&self, result: Settled) -> Result<T, Error> {
         (self.settle)(result)
+    }
+
+    /// Hides these secrets in every text of the service that this operation shows from now on. An operation
+    /// knows by itself what was secret in the requests of its handle; one that was resumed knows none of
+    /// that.
+    pub fn hide<'s>(&mut self, secrets: impl IntoIterator<Item = &'s Secret>) {
+        let secrets = secrets.into_iter().map(Secret::secret);
+        self.driver.hide(&Hidden::of(secrets));
     }
 
     /// The name of the compute that it changes.
@@ -125,6 +135,16 @@ impl<T: Send + 'static> IntoFuture for Operation<T> {
     /// Waits with the default [`WaitOptions`].
     fn into_future(mut self) -> Self::IntoFuture {
         Box::pin(async move { self.wait(WaitOptions::new()).await })
+    }
+}
+
+/// By hand: a derived one would ask for `T: Clone`.
+impl<T> Clone for Operation<T> {
+    fn clone(&self) -> Self {
+        Self {
+            driver: self.driver.clone(),
+            settle: self.settle.clone(),
+        }
     }
 }
 

@@ -15,7 +15,7 @@ mod schedule;
 mod status;
 mod step;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod wait;
 pub(crate) mod waitable;
 

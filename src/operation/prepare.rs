@@ -1,6 +1,7 @@
 //! A verb between "prepared" and "sent".
 
 use super::record::{Record, TokenStore};
+use super::request::timed_out;
 use crate::error::{Error, ErrorKind, OperationFacts};
 use crate::token::ResumeToken;
 use crate::transport::{Answer, HttpRequest, Limit, Sending, ServiceClient};
@@ -173,20 +174,12 @@ impl<'a, T> Prepared<'a, T> {
             None => work.await,
             Some(timeout) => match tokio::time::timeout(timeout, work).await {
                 Ok(result) => result,
-                Err(_) => Err(timed_out(timeout, &self.token)),
+                // Whether the request arrived is not known.
+                Err(_) => Err(uncertain(timed_out(timeout), &self.token)),
             },
         };
         result.map_err(|error| error.with_context(|| format!("{verb} {}", self.target)))
     }
-}
-
-/// The call took longer than the caller allows; whether the request arrived is not known.
-fn timed_out(timeout: Duration, token: &ResumeToken) -> Error {
-    let error = Error::new(
-        ErrorKind::Timeout,
-        format!("the call took longer than its timeout of {timeout:?}"),
-    );
-    uncertain(error, token)
 }
 
 impl<T> fmt::Debug for Prepared<'_, T> {

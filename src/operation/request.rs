@@ -32,6 +32,29 @@ impl CallOptions {
         }
         Ok(id.clone())
     }
+
+    /// Runs a call that begins no operation, within its timeout.
+    #[cfg_attr(not(feature = "services"), allow(dead_code))]
+    pub(crate) async fn run<T>(
+        &self,
+        call: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        match self.timeout {
+            None => call.await,
+            Some(timeout) => match tokio::time::timeout(timeout, call).await {
+                Ok(result) => result,
+                Err(_) => Err(timed_out(timeout)),
+            },
+        }
+    }
+}
+
+/// What a call ends with that took longer than the caller allows.
+pub(crate) fn timed_out(timeout: Duration) -> Error {
+    Error::new(
+        ErrorKind::Timeout,
+        format!("the call took longer than its timeout of {timeout:?}"),
+    )
 }
 
 /// The setters of [`CallOptions`], for a request value with a field `options`, or with one in `.0`.

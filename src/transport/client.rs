@@ -126,6 +126,15 @@ impl ServiceClient {
             }
             self.whole(request, sending, limit).await
         };
+        let exchange = async {
+            let answer = exchange
+                .await
+                .map_err(|error| error.hiding(&request.hidden));
+            answer.map(|answer| Answer {
+                hidden: request.hidden.clone(),
+                ..answer
+            })
+        };
         match tokio::time::timeout(timeout, exchange).await {
             Ok(result) => result.map_err(|error| {
                 let facts = ResponseFacts {

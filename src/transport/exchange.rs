@@ -1,7 +1,7 @@
 //! A request and its answer, as values.
 
 use super::body::Collector;
-use crate::error::{Error, ErrorKind, ResponseFacts, ServiceError, redact};
+use crate::error::{Error, ErrorKind, Hidden, ResponseFacts, ServiceError, redact};
 use azure_core::Bytes;
 use azure_core::http::headers::Headers;
 use azure_core::http::{AsyncRawResponse, Method};
@@ -19,6 +19,8 @@ pub(crate) struct HttpRequest {
     pub(crate) body: Option<Bytes>,
     pub(crate) content_type: &'static str,
     pub(crate) client_request_id: String,
+    /// What is secret in it, and what else is known to be secret: hidden in every text of the answer.
+    pub(crate) hidden: Hidden,
 }
 
 impl HttpRequest {
@@ -29,6 +31,7 @@ impl HttpRequest {
             body: None,
             content_type: "application/json",
             client_request_id: azure_core::Uuid::new_v4().into(),
+            hidden: Hidden::default(),
         }
     }
 
@@ -36,8 +39,10 @@ impl HttpRequest {
         Self::new(Method::Get, url)
     }
 
+    /// Sets the body. What is secret in it is hidden in every text of the answer.
     #[must_use]
     pub(crate) fn json(mut self, body: &serde_json::Value) -> Self {
+        self.hidden = self.hidden.and(&Hidden::in_body(body));
         // A `Value` has string keys only: writing it cannot fail.
         self.body = Some(serde_json::to_vec(body).unwrap_or_default().into());
         self
@@ -51,6 +56,13 @@ impl HttpRequest {
             content_type: "application/json-patch+json",
             ..self.json(changes)
         }
+    }
+
+    /// Hides these secrets, too, in every text of the answer.
+    #[must_use]
+    pub(crate) fn hiding(mut self, hidden: &Hidden) -> Self {
+        self.hidden = self.hidden.and(hidden);
+        self
     }
 
     #[must_use]
@@ -79,6 +91,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Headers,
     pub(crate) body: Bytes,
+    /// What was secret in the request.
+    pub(crate) hidden: Hidden,
 }
 
 impl Answer {
@@ -92,6 +106,7 @@ impl Answer {
             status: status.into(),
             headers,
             body: collector.finish(),
+            hidden: Hidden::default(),
         })
     }
 
@@ -106,6 +121,7 @@ impl Answer {
             status,
             headers: all,
             body: body.to_vec().into(),
+            hidden: Hidden::default(),
         }
     }
 
@@ -156,7 +172,11 @@ impl Answer {
             return Err(garbled(SHAPE, 1, 1));
         }
         serde_json::from_slice(self.text()).map_err(|error| {
-            let what = if error.is_data() { SHAPE } else { "is no JSON" };
+            let what = if error.is_data() {
+                SHAPE
+            } else {
+                "is not valid JSON"
+            };
             garbled(what, error.line(), error.column())
         })
     }
@@ -197,7 +217,7 @@ impl Answer {
             } else {
                 None
             },
-            error,
+            error: error.map(|error| error.hiding(&self.hidden)),
             request_id: own("x-ms-request-id"),
             correlation_id: own("x-ms-correlation-request-id"),
             client_request_id: Some(client_request_id.to_owned()),
@@ -210,6 +230,7 @@ impl Answer {
         const MAX: usize = 300;
         let text = self.text();
         let text = String::from_utf8_lossy(&text[..text.len().min(4 * MAX)]);
+        let text = self.hidden.text(&text);
         let text = redact(text.trim());
         let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let cut: String = line.chars().take(MAX).collect();

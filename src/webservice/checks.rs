@@ -1,6 +1,6 @@
 //! The service's own checks of a request, asked before the request is made.
 
-use crate::error::{Error, Finding};
+use crate::error::{Error, Finding, Hidden};
 use crate::rules::{self, Findings};
 use crate::transport::{HttpRequest, Limit, Sending};
 use crate::workspace::DataPlane;
@@ -69,8 +69,8 @@ impl Check {
 /// Asks all of them at the same time.
 ///
 /// Sends: a POST for each.
-pub(super) async fn ask(plane: &DataPlane, checks: &[Check]) -> Findings {
-    let answers = join_all(checks.iter().map(|check| one(plane, check))).await;
+pub(super) async fn ask(plane: &DataPlane, checks: &[Check], hidden: &Hidden) -> Findings {
+    let answers = join_all(checks.iter().map(|check| one(plane, check, hidden))).await;
     let mut findings = Findings::default();
     for (check, answer) in checks.iter().zip(answers) {
         match answer {
@@ -96,10 +96,12 @@ pub(super) async fn ask(plane: &DataPlane, checks: &[Check]) -> Findings {
     findings
 }
 
-/// What speaks against it, in the service's words.
-async fn one(plane: &DataPlane, check: &Check) -> Result<Option<String>, Error> {
+/// The problem that the check reports, in the service's words.
+async fn one(plane: &DataPlane, check: &Check, hidden: &Hidden) -> Result<Option<String>, Error> {
     let path: Vec<&str> = check.path.iter().map(String::as_str).collect();
-    let request = HttpRequest::new(Method::Post, plane.model_management(&path)).json(&check.body);
+    let request = HttpRequest::new(Method::Post, plane.model_management(&path))
+        .json(&check.body)
+        .hiding(hidden);
     let id = &request.client_request_id;
     let answer = plane
         .client()
@@ -110,6 +112,5 @@ async fn one(plane: &DataPlane, check: &Check) -> Result<Option<String>, Error> 
     let error = body.get("error").filter(|error| !error.is_null());
     let error =
         error.and_then(|error| crate::error::ServiceError::find(&json!({ "error": error })));
-    let secrets = super::secrets_in(&check.body);
-    Ok(error.map(|error| error.hiding(&secrets).describe()))
+    Ok(error.map(|error| error.hiding(&request.hidden).describe()))
 }

@@ -188,16 +188,15 @@ impl<'a> RegenerateKey<'a> {
         let plane = service.workspace.data_plane().await?;
         let of = (Verb::RegenerateKey, HttpVerb::Post);
         let token = service.token_of(plane, of, false, &options)?;
-        let target = service.doing("a key of");
+        let target = service.doing("").trim_start().to_owned();
         Ok(Prepared::new(
             target,
             token,
             options.timeout,
             move |ticket| {
                 async move {
-                    let given: Vec<Secret> = value.iter().cloned().collect();
                     let keys = service.regenerate(key, value, ticket).await;
-                    keys.map_err(|error| error.hiding(&given).without_texts())
+                    keys.map_err(Error::without_texts)
                 }
                 .boxed()
             },
@@ -238,7 +237,9 @@ impl AksWebservice {
             body["keyValue"] = json!(value.secret());
         }
         let token = &ticket.token;
-        let request = HttpRequest::new(Method::Post, plane.model_management(&path)).json(&body);
+        let request = HttpRequest::new(Method::Post, plane.model_management(&path))
+            .json(&body)
+            .hiding(&self.hidden);
         let answer = operation::write_secret(plane.client(), request, token).await?;
         if answer.status == 200
             && let Some(keys) = keys_of(&answer, token.id())

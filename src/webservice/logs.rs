@@ -82,7 +82,7 @@ impl AksWebservice {
             url.query_pairs_mut()
                 .append_pair("tail", &options.tail.to_string())
                 .append_pair("init", if options.init { "true" } else { "false" });
-            let request = HttpRequest::get(url);
+            let request = HttpRequest::get(url).hiding(&self.hidden);
             let id = &request.client_request_id;
             let logs: Logs = plane
                 .client()
@@ -90,7 +90,8 @@ impl AksWebservice {
                 .await?
                 .successful(id)?
                 .json(id)?;
-            Ok(logs.content.unwrap_or_default())
+            let content = logs.content.unwrap_or_default();
+            Ok(self.hidden.text(&content).into_owned())
         };
         Box::pin(read)
             .await

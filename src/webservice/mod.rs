@@ -21,7 +21,7 @@ pub(crate) use remove::removal;
 pub use state::ServiceState;
 pub use update::UpdateService;
 
-use crate::error::{Error, ErrorKind, Finding, ServiceError};
+use crate::error::{Error, ErrorKind, Finding, Hidden, ServiceError};
 use crate::names::ServiceName;
 use crate::operation::request::CallOptions;
 use crate::operation::{Driver, Machine, Step, Ticket};
@@ -31,7 +31,6 @@ use crate::wire::{ReplicaStatus, ServiceResource};
 use crate::workspace::{DataPlane, Workspace};
 use azure_core::credentials::Secret;
 use azure_core::http::Method;
-use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
 use url::Url;
@@ -57,6 +56,8 @@ pub struct AksWebservice {
     /// What is known of the service since it was last read.
     known: Option<Arc<Known>>,
     warnings: Vec<Finding>,
+    /// What was secret in the requests of this handle: no text of the service shows it.
+    hidden: Hidden,
 }
 
 /// What a request or the end of an operation tells of a service.
@@ -82,7 +83,7 @@ impl AksWebservice {
     /// Safe: it only reads.
     pub async fn get(workspace: &Workspace, name: impl AsRef<str>) -> Result<Self, Error> {
         let name = existing(name.as_ref())?;
-        let resource = read(workspace, &name)
+        let resource = read(workspace, &name, &Hidden::default())
             .await
             .map_err(|error| error.with_context(|| format!("read service {:?}", name.as_str())))?;
         Self::of(workspace.clone(), name, resource)
@@ -169,7 +170,7 @@ impl AksWebservice {
     }
 
     async fn read_again(&mut self) -> Result<(), Error> {
-        let resource = read(&self.workspace, &self.name).await?;
+        let resource = read(&self.workspace, &self.name, &self.hidden).await?;
         check_kind(&self.name, &resource)?;
         self.show(resource);
         Ok(())
@@ -177,7 +178,7 @@ impl AksWebservice {
 
     /// The service was read.
     fn show(&mut self, resource: ServiceResource) {
-        self.resource = Arc::new(resource);
+        self.resource = Arc::new(resource.hiding(&self.hidden));
         self.known = None;
     }
 }
@@ -206,8 +207,8 @@ impl AksWebservice {
     /// and so does a wait that ends.
     ///
     /// It is the state as it was last read, unless more is known: while something that was begun through
-    /// this handle is pending it is not a final state, and after a failed deployment it is `Failed`. `None`
-    /// where the service did not write it.
+    /// this handle is pending it is not a final state, after a failed deployment it is `Failed`, and after
+    /// a deletion it stays `Transitioning`. `None` where the service did not write it.
     #[must_use]
     pub fn state(&self) -> Option<ServiceState> {
         if let Some(known) = &self.known {
@@ -215,7 +216,11 @@ impl AksWebservice {
         }
         let own = self.resource.state.as_deref().map(ServiceState::from);
         let pending = self.pending.as_ref();
-        let runs = pending.is_some_and(|pending| pending.verb().is_some() && !pending.is_over());
+        // A service that was deleted is not what was read before.
+        let runs = pending.is_some_and(|pending| match pending.verb() {
+            Some(Verb::Delete) => true,
+            verb => verb.is_some() && !pending.is_over(),
+        });
         match runs && own.as_ref().is_none_or(ServiceState::is_final) {
             true => Some(ServiceState::Transitioning),
             false => own,
@@ -289,6 +294,7 @@ impl AksWebservice {
             pending: None,
             known: None,
             warnings: Vec::new(),
+            hidden: Hidden::default(),
         })
     }
 
@@ -301,6 +307,7 @@ impl AksWebservice {
             pending: None,
             known: None,
             warnings: Vec::new(),
+            hidden: Hidden::default(),
         }
     }
 
@@ -318,12 +325,38 @@ impl AksWebservice {
         &mut self,
         plane: &DataPlane,
         ticket: Option<Ticket>,
-        begun: (Machine, Step),
+        (machine, step): (Machine, Step),
     ) -> &mut Driver {
+        let machine = machine.hiding(&self.hidden);
+        self.hidden = machine.hidden().clone();
+        let begun = (machine, step);
         let client = plane.client().clone();
+        // A wait that only reads knows no more than before, until it ends.
+        if ticket.is_some() {
+            self.known = None;
+        }
         let driver = Driver::new(client, self.name.to_string(), ticket, begun);
-        self.known = None;
         self.pending.insert(Box::new(driver))
+    }
+
+    /// Hides these secrets in every text of the service that this handle shows from now on: errors, logs,
+    /// [`error`](Self::error), progress.
+    ///
+    /// A handle knows by itself what was secret in the requests that were sent through it: keys, the
+    /// password of a registry, and values of environment variables of 8 characters and more. A handle that
+    /// was resumed, read or listed knows none of that, because it is stored nowhere.
+    pub fn hide<'s>(&mut self, secrets: impl IntoIterator<Item = &'s Secret>) {
+        let secrets = Hidden::of(secrets.into_iter().map(Secret::secret));
+        self.hides(&secrets);
+    }
+
+    /// Takes over what was secret in a request.
+    fn hides(&mut self, secrets: &Hidden) {
+        self.hidden = self.hidden.and(secrets);
+        if let Some(pending) = &mut self.pending {
+            pending.hide(&self.hidden);
+        }
+        self.resource = Arc::new(ServiceResource::clone(&self.resource).hiding(&self.hidden));
     }
 
     fn url(&self, plane: &DataPlane) -> Url {
@@ -394,9 +427,13 @@ fn token(
     }))
 }
 
-async fn read(workspace: &Workspace, name: &ServiceName) -> Result<ServiceResource, Error> {
+async fn read(
+    workspace: &Workspace,
+    name: &ServiceName,
+    hidden: &Hidden,
+) -> Result<ServiceResource, Error> {
     let plane = workspace.data_plane().await?;
-    let request = HttpRequest::get(service_url(plane, name));
+    let request = HttpRequest::get(service_url(plane, name)).hiding(hidden);
     plane.client().decoded(&request, Sending::Retried).await
 }
 
@@ -409,23 +446,6 @@ async fn post(workspace: &Workspace, path: &[&str]) -> Result<(Answer, String), 
         .send(&request, Sending::Once, Limit::RESOURCE, None)
         .await?;
     Ok((answer, request.client_request_id))
-}
-
-/// The secrets that a request holds, which the service may repeat in what it says of the request.
-fn secrets_in(body: &Value) -> Vec<Secret> {
-    match body {
-        Value::Object(members) => members
-            .iter()
-            .flat_map(|(name, value)| match (name.as_str(), value) {
-                ("primaryKey" | "secondaryKey" | "keyValue" | "password", Value::String(text)) => {
-                    vec![Secret::new(text.clone())]
-                }
-                _ => secrets_in(value),
-            })
-            .collect(),
-        Value::Array(items) => items.iter().flat_map(secrets_in).collect(),
-        _ => Vec::new(),
-    }
 }
 
 /// Whether this is a service on AKS. One that says nothing of its kind contradicts nothing.

@@ -184,21 +184,27 @@ impl<'s> UpdateService<'s> {
             image.request
         });
         let patch = Value::Array(update.patch(&known(&current), request)?);
-        let found = checks::ask(plane, &[Check::update(name.as_str(), &patch)]).await;
+        let found = checks::ask(
+            plane,
+            &[Check::update(name.as_str(), &patch)],
+            &self.service.hidden,
+        )
+        .await;
         warnings.extend(checks::judge(found, self.despite_findings)?);
 
         let token = &ticket.token;
         let url = plane.model_management(&["services", name.as_str()]);
-        let request = HttpRequest::new(Method::Patch, url).json_patch(&patch);
-        let secrets = super::secrets_in(&patch);
+        let request = HttpRequest::new(Method::Patch, url)
+            .json_patch(&patch)
+            .hiding(&self.service.hidden);
+        // Also where the request fails: the service may repeat it later.
+        self.service.hides(&request.hidden);
         let id = token.id();
         // Should this be dropped while the request is on its way, the next wait must not take the state
         // before it for the one after it.
         self.service.expects_change();
         let answer = operation::write(plane.client(), request, token).await;
-        let answer = answer
-            .and_then(|answer| answer.successful(id))
-            .map_err(|error| error.hiding(&secrets));
+        let answer = answer.and_then(|answer| answer.successful(id));
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) => {

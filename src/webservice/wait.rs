@@ -125,12 +125,9 @@ impl AksWebservice {
                 Err(error.with_logs(logs))
             }
             Err(error) => {
-                // Where nothing was begun, an end is how the service stood when it was read: the next
-                // wait reads it anew.
-                let over = |pending: &Driver| pending.verb().is_none() && pending.is_over();
-                if self.pending.as_deref().is_some_and(over) {
-                    self.pending = None;
-                }
+                // It was a read, and it has ended: the next wait reads anew.
+                self.pending
+                    .take_if(|pending| pending.verb().is_none() && pending.is_over());
                 Err(error)
             }
         }

@@ -189,9 +189,9 @@ impl Item for ComputeResource {
         let (Object(members), length) = leading::<Object<Members<'_>>>(text)?;
         let text = &text[..length];
         let document = Document::read(text).ok()?;
-        let resource = match document.text() == text {
+        // Without its secret members a text is shorter.
+        let resource = match document.text().len() == length {
             true => Self::of(members, text, document),
-            // The members were read with secrets among them.
             false => Self::read(document.text()).ok()?,
         };
         Some((resource, length))

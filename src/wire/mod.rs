@@ -10,6 +10,8 @@ mod page;
 mod services;
 mod state;
 mod status;
+#[cfg(test)]
+mod tests;
 mod workspace;
 
 pub use compute::{

@@ -118,3 +118,50 @@ where
 {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Item for u8 {}
+
+    #[test]
+    fn pages_are_read_as_serde_reads_them() {
+        for text in [
+            r#"{"value":[1,2],"nextLink":"x"}"#,
+            " { \"new\" : [{}, 1] , \"nextLink\" : null , \"value\" : [ 1 , 2 ] }\n",
+            r#"{"value":[]}"#,
+            r#"{"value":null,"nextLink":""}"#,
+            r#"{"\u0076alue":[7]}"#,
+            "{}",
+        ] {
+            let own = Page::<u8>::read(text.as_bytes()).unwrap();
+            let by_serde: Page<u8> = serde_json::from_str(text).unwrap();
+            assert_eq!(own.value, by_serde.value, "{text}");
+            assert_eq!(own.next_link, by_serde.next_link, "{text}");
+        }
+    }
+
+    #[test]
+    fn odd_pages_are_left_to_serde() {
+        for text in [
+            "",
+            "[]",
+            "null",
+            r#"{"value":{}}"#,
+            r#"{"value":[1,]}"#,
+            r#"{"value":[1 2]}"#,
+            r#"{"value":[1}"#,
+            r#"{"value":[256]}"#,
+            r#"{"value":[1]"#,
+            r#"{"value":[1]}x"#,
+            r#"{"value":[1],}"#,
+            r#"{"value":[1],"value":[2]}"#,
+            r#"{"value":[],"nextLink":1}"#,
+            r#"{"value" [1]}"#,
+        ] {
+            assert!(Page::<u8>::read(text.as_bytes()).is_none(), "{text}");
+        }
+        assert!(Page::<u8>::read(b"{\"a\":\"\xff\"}").is_none());
+    }
+}

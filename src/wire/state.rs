@@ -7,7 +7,7 @@ use std::fmt;
 /// An open set: a word that is not listed here becomes [`UnknownValue`](Self::UnknownValue).
 ///
 /// ```
-/// use azureml_aks::ComputeState;
+/// use azureml_aks::models::ComputeState;
 ///
 /// assert_eq!(ComputeState::of("succeeded"), ComputeState::Succeeded);
 /// assert!(ComputeState::of("Succeeded").is_ready());

@@ -6,16 +6,15 @@ mod steps;
 
 use super::Model;
 use crate::blob::TransferProgress;
-use crate::error::Error;
 #[cfg(doc)]
 use crate::error::ErrorKind;
+use crate::operation::request::{CallOptions, awaitable, call_options};
 use crate::wire::ResourceNeeds;
 use crate::workspace::Workspace;
+use futures::FutureExt;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::future::{Future, IntoFuture};
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 
 type Callback = Arc<dyn Fn(TransferProgress) + Send + Sync>;
@@ -82,19 +81,43 @@ enum Origin {
     Run(RunOutput),
 }
 
-/// A registration that begins when it is awaited: [`Model::register`], [`Model::register_from_run`].
+/// A request to register a model: what [`Model::register`] and [`Model::register_from_run`] return. `.await`
+/// sends it. It has no resume token: running it again is how it is resumed.
+///
+/// Sends: GET of the newest version and, if it was given the same metadata, of its asset; if it is the
+/// same, that is all. For files: POSTs that announce them, up to 50 at a time; GET of a URL for each
+/// that is there already; their content to the blob store, in blocks and several files at a time; the
+/// GETs of the newest version once more. For the outputs of a run: GET of what is there. Then: POST of
+/// the asset, POST of the model, and the GETs of the newest version again if its answer is lost. With
+/// [`always_new`](Self::always_new) the newest version is never asked for.
+///
+/// Files are read twice, once for the name of their container. Memory does not grow with their size
+/// or number: 32 MiB for blocks in all.
+///
+/// # Errors
+///
+/// - [`ErrorKind::Validation`] for a name that breaks the rules, and whatever else is wrong with it;
+/// - [`ErrorKind::File`]: nothing there, empty, unreadable, or changed while it was uploaded;
+/// - [`ErrorKind::Service`] with the service's or the store's reason.
+///
+/// The error says whether a version may have been made; to run it again is safe, except with
+/// [`always_new`](Self::always_new).
+///
+/// # Cancel safety
+///
+/// Safe: what is registered is one POST, and running it again finds out whether it arrived.
 ///
 /// # Running it again
 ///
 /// A registration that broke off is run again as it was, in this process or another: of large files
-/// only what is missing is sent, and it ends in one version. For the container of an upload is named
-/// by the files' names and contents; and where the latest version of the name has the same files and
+/// only what is missing is sent, and it ends in one version: the container of an upload is named
+/// by the files' names and contents, and where the latest version of the name has the same files and
 /// was given the same metadata, that version is the result. [`always_new`](Self::always_new) makes
 /// a version all the same.
 ///
-/// Two that run at the same time upload the same content to the same place, and do each other no harm; but
-/// each may make a version, for the service has no way to make one only if there is none.
-#[must_use = "nothing is sent before it is awaited"]
+/// Two that run at the same time upload the same content to the same place, which does no harm; but
+/// each may make a version, because the service cannot make one only if there is none.
+#[must_use = "a request sends nothing before it is awaited"]
 #[derive(Clone)]
 pub struct RegisterModel {
     workspace: Workspace,
@@ -108,6 +131,7 @@ pub struct RegisterModel {
     needs: Option<ResourceNeeds>,
     always_new: bool,
     progress: Option<Callback>,
+    options: CallOptions,
 }
 
 impl RegisterModel {
@@ -132,8 +156,11 @@ impl RegisterModel {
             needs: None,
             always_new: false,
             progress: None,
+            options: CallOptions::default(),
         }
     }
+
+    call_options!();
 
     /// Free text.
     pub fn description(mut self, description: impl Into<String>) -> Self {
@@ -178,7 +205,7 @@ impl RegisterModel {
         self
     }
 
-    /// Tells how far each file is.
+    /// Reports how far each file is.
     pub fn on_progress(
         mut self,
         progress: impl Fn(TransferProgress) + Send + Sync + 'static,
@@ -186,48 +213,17 @@ impl RegisterModel {
         self.progress = Some(Arc::new(progress));
         self
     }
-
-    /// Registers the model.
-    ///
-    /// Sends: GET of the newest version and, if it was given the same metadata, of its asset; if it is the
-    /// same, that is all. For files: POSTs that announce them, up to 50 at a time; GET of a URL for each
-    /// that is there already; their content to the blob store, in blocks and several files at a time; the
-    /// GETs of the newest version once more. For the outputs of a run: GET of what is there. Then: POST of
-    /// the asset, POST of the model, and the GETs of the newest version again if its answer is lost. With
-    /// [`always_new`](Self::always_new) the newest version is never asked for.
-    ///
-    /// Files are read twice, once for the name of their container. Memory does not grow with their size
-    /// or number: 32 MiB for blocks in all.
-    ///
-    /// # Errors
-    ///
-    /// - [`ErrorKind::Validation`] for a name that breaks the rules, and whatever else is wrong with it;
-    /// - [`ErrorKind::File`]: nothing there, empty, unreadable, or changed while it was uploaded;
-    /// - [`ErrorKind::Service`] with the service's or the store's reason.
-    ///
-    /// The error says whether a version may have been made; to run it again is safe, except with
-    /// [`always_new`](Self::always_new).
-    ///
-    /// # Cancel safety
-    ///
-    /// Safe: what is registered is one POST, and running it again finds out whether it arrived.
-    pub async fn send(self) -> Result<Model, Error> {
-        let name = self.name.clone();
-        Box::pin(self.run())
-            .await
-            .map_err(|error| error.with_context(|| format!("register model {name:?}")))
-    }
 }
 
-impl IntoFuture for RegisterModel {
-    type Output = Result<Model, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    /// See [`send`](Self::send).
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.send())
+awaitable!([] RegisterModel => Model, 'static, |request| {
+    async move {
+        let name = request.name.clone();
+        let options = request.options.clone();
+        let done = options.run(request.run()).await;
+        done.map_err(|error| error.with_context(|| format!("register model {name:?}")))
     }
-}
+    .boxed()
+});
 
 impl fmt::Debug for RegisterModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -34,6 +34,8 @@ impl Content {
 impl RegisterModel {
     pub(super) async fn run(self) -> Result<Model, Error> {
         let name = self.check()?;
+        // Before anything is uploaded.
+        self.options.request_id()?;
         // First what needs no service.
         let content = self.content().await?;
         let plane = self.workspace.data_plane().await?;
@@ -153,7 +155,13 @@ impl RegisterModel {
         if !self.describes(&found) {
             return Ok(None);
         }
-        let asset = match asset_of(plane, found.url.as_deref()).await {
+        let asset = match asset_of(
+            plane,
+            found.url.as_deref(),
+            azure_core::Uuid::new_v4().into(),
+        )
+        .await
+        {
             Ok(asset) => asset,
             // Of another origin, or gone: not the same.
             Err(error) if error.is_not_found() || error.kind() == ErrorKind::Protocol => {
@@ -213,7 +221,9 @@ impl RegisterModel {
 
     async fn make_model(&self, plane: &DataPlane, asset: &str) -> Result<Model, Error> {
         let url = plane.model_management(&["models"]);
-        let request = HttpRequest::new(Method::Post, url).json(&self.model_body(asset));
+        let request = HttpRequest::new(Method::Post, url)
+            .json(&self.model_body(asset))
+            .request_id(Some(self.options.request_id()?));
         let resource: ModelResource = plane.client().decoded(&request, Sending::Once).await?;
         Model::found(self.workspace.clone(), resource)
     }

@@ -1,6 +1,6 @@
 //! Bodies and URLs, as far as the step reads them.
 
-use crate::error::{ResponseFacts, ServiceError};
+use crate::error::{Hidden, ResponseFacts, ServiceError};
 use crate::transport::Answer;
 use crate::wire::StatusDocument;
 use serde_json::Value;
@@ -84,6 +84,7 @@ pub(super) fn failure_facts(
     error: Option<ServiceError>,
     answer: Option<&Answer>,
     request_id: &str,
+    hidden: &Hidden,
 ) -> ResponseFacts {
     let facts = match answer {
         Some(answer) => answer.facts(request_id),
@@ -94,7 +95,7 @@ pub(super) fn failure_facts(
     };
     ResponseFacts {
         status: None,
-        error,
+        error: error.map(|error| error.hiding(hidden)),
         ..facts
     }
 }

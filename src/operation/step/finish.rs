@@ -62,12 +62,18 @@ impl Machine {
     /// The monitor says that the operation failed or was cancelled.
     pub(super) fn fail(&mut self, class: StatusClass, body: &Value, answer: &Answer) -> Step {
         let canceled = class == StatusClass::Canceled;
-        let facts = failure_facts(ServiceError::find(body), Some(answer), &self.request_id);
+        let facts = failure_facts(
+            ServiceError::find(body),
+            Some(answer),
+            &self.request_id,
+            &self.hidden,
+        );
         if facts.error.is_none()
             && let Some(row) = self.rows.take_resource()
             && let Ok(row) = serde_json::from_str::<Value>(row.get())
             && let error @ Some(_) = ServiceError::of_provisioning(&row)
         {
+            let error = error.map(|error| error.hiding(&self.hidden));
             let facts = ResponseFacts { error, ..facts };
             return self.end(Outcome::Failed { canceled, facts });
         }
@@ -112,7 +118,7 @@ impl Machine {
             StatusClass::Succeeded | StatusClass::InProgress => self.succeed(text),
             StatusClass::Failed | StatusClass::Canceled => {
                 let error = family.reason(&resource);
-                let facts = failure_facts(error, answer, &self.request_id);
+                let facts = failure_facts(error, answer, &self.request_id, &self.hidden);
                 self.end(Outcome::Failed {
                     canceled: class == StatusClass::Canceled,
                     facts,
@@ -215,6 +221,7 @@ impl Machine {
             (reason, error) => reason.or(error),
         };
         let error = error.or_else(|| self.status_as_error());
+        let error = error.map(|error| error.hiding(&self.hidden));
         self.end(Outcome::Failed {
             canceled,
             facts: ResponseFacts { error, ..facts },

@@ -16,7 +16,7 @@ use self::rows::Rows;
 use self::service::OperationLog;
 use super::schedule::Pace;
 use super::status::Family;
-use crate::error::{Error, ErrorKind, ResponseFacts, is_passing};
+use crate::error::{Error, ErrorKind, Hidden, ResponseFacts, is_passing};
 use crate::token::{FinalStateVia, HttpVerb, MonitorKind, TokenParts};
 use crate::transport::{Answer, TrustedOrigins};
 use crate::wire::Row;
@@ -153,6 +153,8 @@ pub(crate) struct Machine {
     rows: Rows,
     /// Whether nothing was begun and the first read decides.
     judges: bool,
+    /// What was secret in the request: no text of the service may show it.
+    hidden: Hidden,
     /// `createdOn` of the resource, as it was first seen.
     created: Option<Box<str>>,
     /// What a service tells while it works; `None` where it told nothing.
@@ -184,6 +186,30 @@ impl Machine {
 
     pub(crate) fn request_id(&self) -> &str {
         &self.request_id
+    }
+
+    /// What no text of the service may show.
+    pub(crate) fn hidden(&self) -> &Hidden {
+        &self.hidden
+    }
+
+    /// Hides these secrets, too.
+    #[must_use]
+    pub(crate) fn hiding(mut self, hidden: &Hidden) -> Self {
+        self.hide(hidden);
+        self
+    }
+
+    /// Hides these secrets, too; also in an end that was seen before.
+    pub(crate) fn hide(&mut self, hidden: &Hidden) {
+        self.hidden = self.hidden.and(hidden);
+        if let Phase::Done(outcome) = &mut self.phase
+            && let Outcome::Failed { facts, .. }
+            | Outcome::Unfetched { facts, .. }
+            | Outcome::Lost { facts, .. } = &mut **outcome
+        {
+            *facts = std::mem::take(facts).hiding(&self.hidden);
+        }
     }
 
     /// What is read next.
@@ -316,6 +342,7 @@ impl Machine {
     fn note(&mut self, status: Option<&str>, percent: Option<f64>) {
         if let Some(status) = status {
             // The service may send anything; what is shown and stored stays short.
+            let status = self.hidden.text(status);
             let end = status.char_indices().nth(MAX_STATUS).map(|(end, _)| end);
             set(
                 &mut self.status,

@@ -3,7 +3,7 @@
 
 use super::body::{Body, resource_of};
 use super::{Machine, Mode, Phase, Step};
-use crate::error::{Error, ErrorKind, ServiceError, redact};
+use crate::error::{Error, ErrorKind, Hidden, ServiceError, redact};
 use crate::operation::schedule::Pace;
 use crate::operation::status::{Family, StatusClass};
 use crate::token::{FinalStateVia, HttpVerb, MonitorKind};
@@ -30,8 +30,11 @@ pub(super) struct OperationLog {
 impl OperationLog {
     /// Takes the next piece: records `yyyyMMddHHmmss|text`, separated by `#`. What is none is passed
     /// over.
-    fn take(&mut self, piece: &str) {
+    fn take(&mut self, piece: &str, hidden: &Hidden) {
         self.offset = self.offset.saturating_add(piece.chars().count());
+        // Whole, because a secret may hold what separates records; and each line once more, because a
+        // piece may end within a secret.
+        let piece = hidden.text(piece);
         let mut records: Vec<&str> = piece.split('#').collect();
         let last = records.pop().unwrap_or_default();
         let mut before = std::mem::take(&mut self.partial);
@@ -48,27 +51,28 @@ impl OperationLog {
                 false => records[0] = "",
             }
         }
-        self.line(&before);
+        self.line(&before, hidden);
         for record in records {
-            self.line(record);
+            self.line(record, hidden);
         }
         last.clone_into(&mut self.partial);
         self.cut();
     }
 
     /// The last record counts as whole when nothing more comes.
-    fn finish(&mut self) {
+    fn finish(&mut self, hidden: &Hidden) {
         let last = std::mem::take(&mut self.partial);
-        self.line(&last);
+        self.line(&last, hidden);
     }
 
-    fn line(&mut self, record: &str) {
+    fn line(&mut self, record: &str, hidden: &Hidden) {
         if let Some(text) = text_of(record)
             && self.lines.len() < MAX_LINES
         {
             // Builds and scripts write what they like, signed URLs of their own logs among it.
             let end = text.char_indices().nth(4 * MAX_LINE);
-            let text = redact(&text[..end.map_or(text.len(), |(end, _)| end)]);
+            let text = hidden.text(&text[..end.map_or(text.len(), |(end, _)| end)]);
+            let text = redact(&text);
             self.lines.push(text.chars().take(MAX_LINE).collect());
         }
     }
@@ -114,7 +118,8 @@ impl Machine {
             return Err(answer.refusal(request_id));
         }
         let via = (verb == HttpVerb::Post && result).then_some(FinalStateVia::OriginalUri);
-        let mut machine = Self::of_service(verb, service, request_id, origins, via);
+        let mut machine =
+            Self::of_service(verb, service, request_id, origins, via).hiding(&answer.hidden);
         let step = match operation_id(answer) {
             Some(id) => {
                 let mut url = operations.clone();
@@ -262,11 +267,11 @@ impl Machine {
         if let Some(piece) = body.get("streamingOperationLog").and_then(Value::as_str)
             && !piece.is_empty()
         {
-            self.log.get_or_insert_default().take(piece);
+            self.log.get_or_insert_default().take(piece, &self.hidden);
         }
         let Some(log) = &mut self.log else { return };
         if last {
-            log.finish();
+            log.finish(&self.hidden);
         }
         if let (Phase::Status, Mode::Monitor { url, .. }) = (&self.phase, &mut self.mode) {
             url.set_query(Some(&format!("offset={}", log.offset)));
@@ -300,9 +305,9 @@ mod tests {
     fn lines(pieces: &[&str]) -> (Vec<String>, usize) {
         let mut log = OperationLog::default();
         for piece in pieces {
-            log.take(piece);
+            log.take(piece, &Hidden::default());
         }
-        log.finish();
+        log.finish(&Hidden::default());
         (log.lines, log.offset)
     }
 
@@ -344,8 +349,11 @@ mod tests {
     fn a_log_without_an_end_takes_no_memory_without_an_end() {
         let mut log = OperationLog::default();
         for _ in 0..2_000 {
-            log.take(&format!("20200101000000|{}#", "x".repeat(5_000)));
-            log.take(&"y".repeat(5_000));
+            log.take(
+                &format!("20200101000000|{}#", "x".repeat(5_000)),
+                &Hidden::default(),
+            );
+            log.take(&"y".repeat(5_000), &Hidden::default());
         }
         assert_eq!(log.lines.len(), MAX_LINES);
         assert!(log.lines.iter().all(|line| line.len() <= MAX_LINE));

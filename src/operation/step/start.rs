@@ -3,7 +3,7 @@
 use super::body::{Body, resource_of, with_api_version};
 use super::rows::Rows;
 use super::{Machine, Mode, Phase, Step};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Hidden};
 use crate::operation::schedule::Pace;
 use crate::operation::status::{Family, StatusClass, percent};
 use crate::token::{FinalStateVia, HttpVerb, MonitorKind, TokenParts};
@@ -30,7 +30,8 @@ impl Machine {
         if !matches!(answer.status, 200 | 201 | 202 | 204) {
             return Err(answer.refusal(request_id));
         }
-        let mut machine = Self::new(verb, url, request_id, api_version, origins, final_via);
+        let mut machine = Self::new(verb, url, request_id, api_version, origins, final_via)
+            .hiding(&answer.hidden);
         let body = Body::read(answer);
         let resource = body.object();
         let state = resource.and_then(|resource| machine.family.state(resource));
@@ -219,6 +220,7 @@ impl Machine {
             final_reads: 0,
             rows: Rows::default(),
             judges: false,
+            hidden: Hidden::default(),
             created: None,
             log: None,
         }

@@ -4,10 +4,12 @@ mod properties;
 // The tests of the public verbs use the rest of it.
 #[allow(dead_code)]
 #[path = "../../../tests/operations/script.rs"]
-mod script;
+pub(crate) mod script;
 #[cfg(feature = "services")]
 mod services;
 mod verbs;
+
+pub(crate) use verbs::workspace;
 
 /// The result of an operation, as a tree.
 fn tree(result: super::Settled) -> Option<serde_json::Value> {

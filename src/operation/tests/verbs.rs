@@ -16,7 +16,7 @@ const ORIGINAL: &str = "https://management.azure.com/subscriptions/s/thing?api-v
 const MONITOR: &str = "https://management.azure.com/subscriptions/s/op?api-version=1";
 const LOCATION: &str = "https://management.azure.com/subscriptions/s/result?api-version=1";
 
-pub(super) fn workspace(script: &Arc<Script>) -> Workspace {
+pub(crate) fn workspace(script: &Arc<Script>) -> Workspace {
     Workspace::builder("s", "g", "w")
         .credential(Credential::new(Lifetime::Moment))
         .transport(Transport::new(script.clone()))

@@ -14,7 +14,7 @@ mod client;
 use super::body::Collector;
 use super::default_client::DefaultClient;
 use super::exchange::{Answer, header};
-use crate::error::Error;
+use crate::error::{Error, Hidden};
 use azure_core::Bytes;
 use azure_core::credentials::Secret;
 use azure_core::http::headers::{
@@ -215,6 +215,7 @@ impl Reply {
                 ReplyHeaders::Given(headers) => headers,
             },
             body: self.body,
+            hidden: Hidden::default(),
         }
     }
 }

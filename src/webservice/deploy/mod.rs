@@ -9,9 +9,9 @@ use super::image::{self, Image};
 use super::{AksWebservice, service_url};
 use crate::compute::AksCompute;
 use crate::config::{DeployConfiguration, DeployConfigurationBuilder, InferenceConfiguration};
-use crate::error::Error;
 #[cfg(doc)]
 use crate::error::ErrorKind;
+use crate::error::{Error, Hidden};
 use crate::model::Model;
 use crate::names::ServiceName;
 use crate::operation::request::{CallOptions, awaitable, call_options};
@@ -213,7 +213,7 @@ impl DeployService {
         let plane = workspace.data_plane().await?;
         let mut warnings = Vec::new();
         if !self.overwrite {
-            let found = checks::ask(plane, &[Check::name(name.as_str())]).await;
+            let found = checks::ask(plane, &[Check::name(name.as_str())], &Hidden::default()).await;
             warnings.extend(checks::judge(found, self.despite_findings)?);
         }
         let image = self.image(plane, &name).await?;
@@ -230,12 +230,10 @@ impl DeployService {
         if !self.overwrite {
             wanted.push(Check::resources(&body));
         }
-        let found = checks::ask(plane, &wanted).await;
+        let found = checks::ask(plane, &wanted, &Hidden::default()).await;
         warnings.extend(checks::judge(found, self.despite_findings)?);
 
-        let begun = begin(plane, &name, &ticket.token, &body)
-            .await
-            .map_err(|error| error.hiding(&super::secrets_in(&body)))?;
+        let begun = begin(plane, &name, &ticket.token, &body).await?;
         let mut handle = AksWebservice::unread(workspace.clone(), name);
         handle.warnings = warnings;
         handle.begin(plane, ticket, begun);
