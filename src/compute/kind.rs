@@ -24,6 +24,7 @@ pub trait Kind: sealed::Sealed + Send + Sync + 'static {
 
     /// Whether a compute of this `computeType` is of this kind.
     #[doc(hidden)]
+    #[must_use]
     fn accepts(compute_type: &str) -> bool {
         compute_type.eq_ignore_ascii_case(Self::COMPUTE_TYPE)
     }

@@ -651,7 +651,6 @@ impl Workspace {
     /// ends it.
     ///
     /// Sends: GETs of the list's pages, each when the one before is used up.
-    #[must_use]
     pub fn computes(&self) -> List<AnyCompute> {
         AnyCompute::list(self)
     }
