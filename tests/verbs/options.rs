@@ -34,10 +34,9 @@ fn assert_identified(emulator: &Emulator, method: &str, id: &str) {
     let journal = emulator.journal();
     let write = journal.iter().position(|entry| entry.method == method);
     let (before, after) = journal.split_at(write.unwrap());
-    let id_of = |at: usize| after[at].headers.get("x-ms-client-request-id");
     assert!(after.len() > 2, "it was polled");
-    for at in 0..after.len() {
-        assert_eq!(id_of(at).map(String::as_str), Some(id), "{:?}", after[at]);
+    for entry in after {
+        assert_eq!(entry.headers["x-ms-client-request-id"], id, "{entry:?}");
     }
     let reads = before
         .iter()
