@@ -85,7 +85,9 @@ impl Seen {
     }
 
     fn create_at(&mut self, builder: ProvisioningConfigurationBuilder, now: SystemTime) {
-        self.found(&create(builder, now));
+        let found = create(builder, now);
+        assert!(!matches!(&found, Ok(findings) if findings.is_empty()));
+        self.found(&found);
     }
 
     fn own_certificate(&mut self, cname: &str, pems: &(String, String), now: SystemTime) {
