@@ -2,6 +2,7 @@
 
 use crate::transport::Sends;
 use crate::transport::limits::blobs::{SENDS, time_for};
+use crate::transport::limits::reads::BODIES;
 use async_trait::async_trait;
 use azure_core::error::{Error, ErrorKind};
 use azure_core::http::policies::{Policy, PolicyResult};
@@ -50,12 +51,14 @@ where
 {
     let sends = Sends::default();
     let mut left = SENDS;
+    let mut bodies = 1;
     loop {
         let result = attempt(left, sends.context()).await;
-        // Also where an attempt ended before anything was sent.
-        left = sends.left(SENDS).min(left - 1);
+        left = sends.left(SENDS);
         match result {
-            Err(error) if matches!(error.kind(), ErrorKind::Io) && left > 0 => {}
+            Err(error) if matches!(error.kind(), ErrorKind::Io) && bodies < BODIES && left > 0 => {
+                bodies += 1;
+            }
             result => return result,
         }
     }

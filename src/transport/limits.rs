@@ -16,6 +16,9 @@ pub(crate) mod reads {
     /// that broke off, a refused token. A caller waits for it, and can repeat what may pass
     /// (`Error::is_transient`). A caller's own `RetryOptions` replace this within one exchange.
     pub(crate) const SENDS: u32 = 4;
+    /// How many of these may end in a body that broke off, also in [`blobs`](super::blobs). Fewer, because
+    /// nothing is waited for in between: of a single one hardly anything is lost.
+    pub(crate) const BODIES: u32 = 3;
     /// The pause before the first repetition; each further one doubles. With [`SENDS`] they add up to less
     /// than three seconds.
     pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(400);
