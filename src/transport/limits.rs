@@ -3,8 +3,7 @@
 //!
 //! Numbers that are a fact of a format or of a service's validation stay with their check, and so do those
 //! of `error` and `config`, which may not use this module (`docs/architecture.md`).
-//! `docs/operations.md` shows the numbers of [`reads`], [`throttle`], [`polls`] and [`failures`]; a test below
-//! compares the two.
+//! A test compares `docs/operations.md` with the numbers that it names.
 
 use std::time::Duration;
 
@@ -249,4 +248,103 @@ pub(crate) mod scoring {
     pub(crate) const REST: Duration = Duration::from_secs(30);
     /// Fetches that one call begins because the runtime of the one before it is gone.
     pub(crate) const LOST_FETCHES: usize = 3;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(duration: Duration) -> String {
+        format!("{} s", duration.as_secs_f64())
+    }
+
+    fn milliseconds(duration: Duration) -> String {
+        format!("{} ms", duration.as_millis())
+    }
+
+    /// The page, with one space in place of each line break.
+    fn page() -> String {
+        let page = include_str!("../../docs/operations.md");
+        page.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    fn holds(sentences: &[String]) {
+        let page = page();
+        for sentence in sentences {
+            assert!(
+                page.contains(sentence),
+                "docs/operations.md lacks: {sentence}"
+            );
+        }
+    }
+
+    #[test]
+    fn operations_page_names_the_limits_of_waiting() {
+        holds(&[
+            format!(
+                "A new monitor has {} and {} polls to appear",
+                seconds(failures::GRACE),
+                failures::GRACE_POLLS
+            ),
+            format!("later, {} 404s in a row", failures::NOT_FOUND),
+            format!(
+                "{} in a row, for at most {}",
+                failures::IN_A_ROW,
+                seconds(failures::FOR)
+            ),
+            format!("{} answers in a row without a status", failures::MUTE),
+            format!(
+                "They count from {} to {}, after 429 and 503 to {}",
+                seconds(polls::FLOOR),
+                seconds(polls::LONGEST_HINT),
+                seconds(throttle::LONGEST)
+            ),
+            format!(
+                "Without: {}, {}, then {} times as long each time, up to {}",
+                seconds(polls::FIRST),
+                seconds(polls::BASE),
+                polls::GROWTH,
+                seconds(polls::LONGEST)
+            ),
+        ]);
+    }
+
+    #[test]
+    fn operations_page_names_the_limits_of_reads() {
+        let pause = |pause| {
+            format!(
+                "a passing status or a broken connection, after a pause of {} that doubles; a body that \
+                 broke off, at once and at most {} times",
+                milliseconds(pause),
+                reads::BODIES - 1
+            )
+        };
+        holds(&[
+            format!(
+                "(get, list, logs) | {} times, for all reasons together | {}",
+                reads::SENDS,
+                pause(reads::FIRST_PAUSE)
+            ),
+            format!("than {}, except", seconds(reads::LONGEST_PAUSE)),
+            format!("waits up to {} for a throttle", seconds(throttle::PATIENCE)),
+            format!("A call ends after {} with", seconds(calls::TIMEOUT)),
+            format!("sent fewer than {} times", reads::SENDS),
+        ]);
+        #[cfg(feature = "services")]
+        holds(&[format!(
+            "of a blob | {} times, for all reasons together | {}",
+            blobs::SENDS,
+            pause(blobs::FIRST_PAUSE)
+        )]);
+    }
+
+    #[test]
+    fn sends_of_a_read_fit_into_the_time_of_a_call() {
+        let pauses: Duration = (1..reads::SENDS)
+            .map(|nth| (reads::FIRST_PAUSE * 2_u32.pow(nth - 1)).min(reads::LONGEST_PAUSE))
+            .sum();
+        #[cfg(any(feature = "rustls", feature = "native_tls"))]
+        assert!(calls::CONNECT * reads::SENDS + pauses < calls::TIMEOUT);
+        assert!(pauses < Duration::from_secs(3));
+    }
 }
