@@ -87,7 +87,8 @@ async fn part_goes_out_no_more_often_than_the_limit_whatever_the_reasons() {
             _ => Fault::Refused(503, "ServerBusy", "The server is busy."),
         }
     }
-    let cases: [(_, fn(usize) -> Fault, u32); 3] = [
+    type Answers = fn(usize) -> Fault;
+    let cases: [(_, Answers, u32); 3] = [
         ("truncated", |_| Fault::Broken(3), BODIES),
         ("503, and truncated at last", late, SENDS),
         ("lost", |_| Fault::Lost, SENDS),
