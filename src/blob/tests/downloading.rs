@@ -87,13 +87,28 @@ async fn part_goes_out_no_more_often_than_the_limit_whatever_the_reasons() {
             _ => Fault::Refused(503, "ServerBusy", "The server is busy."),
         }
     }
+    fn early(nth: usize) -> Fault {
+        // The repetition is refused until nothing is left.
+        late(if nth == 1 { 0 } else { 1 })
+    }
     type Answers = fn(usize) -> Fault;
-    let cases: [(_, Answers, u32); 3] = [
-        ("truncated", |_| Fault::Broken(3), BODIES),
-        ("503, and truncated at last", late, SENDS),
-        ("lost", |_| Fault::Lost, SENDS),
+    let cases: [(_, Answers, u32, _); 4] = [
+        (
+            "truncated",
+            |_| Fault::Broken(3),
+            BODIES,
+            ErrorKind::Transport,
+        ),
+        (
+            "503, and truncated at last",
+            late,
+            SENDS,
+            ErrorKind::Transport,
+        ),
+        ("truncated, then 503", early, SENDS, ErrorKind::Service),
+        ("lost", |_| Fault::Lost, SENDS, ErrorKind::Transport),
     ];
-    for (name, fault, sends) in cases {
+    for (name, fault, sends, kind) in cases {
         let folder = tempfile::tempdir().unwrap();
         let destination = folder.path().join("model.pkl");
         let (store, _) = store(7);
@@ -101,7 +116,7 @@ async fn part_goes_out_no_more_often_than_the_limit_whatever_the_reasons() {
             store.fault(Asks::Range, nth, fault(nth));
         }
         let error = download(&store, &destination).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Transport, "{name}");
+        assert_eq!(error.kind(), kind, "{name}");
         assert_eq!(store.count(Asks::Range), sends as usize, "{name}");
     }
 }
