@@ -12,6 +12,7 @@ use crate::operation::{
 };
 use crate::token::{HttpVerb, ResumeToken, TokenResource, Verb};
 use crate::transport::TrustedOrigins;
+use crate::transport::limits::many::RESUMED;
 #[cfg(feature = "services")]
 use crate::webservice::AksWebservice;
 use crate::wire::ComputeResource;
@@ -154,9 +155,6 @@ impl Waitable for Resumed {
     }
 }
 
-/// Resources that are read at the same time.
-const READS: usize = 6;
-
 /// The clocks of the service and of this machine may differ by this much.
 const SKEW: Duration = Duration::minutes(5);
 
@@ -263,7 +261,7 @@ impl Workspace {
             .into_iter()
             .map(|token| self.resume_listed(token, &listed))
             .collect();
-        stream::iter(each).buffered(READS).collect().await
+        stream::iter(each).buffered(RESUMED).collect().await
     }
 
     async fn resume_listed(

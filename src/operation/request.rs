@@ -1,6 +1,7 @@
 //! What all request values have in common: the options of one call, and how they are awaited.
 
 use crate::error::{Error, ErrorKind};
+use crate::transport::limits::texts::REQUEST_ID;
 use std::time::Duration;
 
 /// The options of one call.
@@ -10,10 +11,6 @@ pub(crate) struct CallOptions {
     pub(crate) client_request_id: Option<String>,
 }
 
-/// The longest `x-ms-client-request-id` that is sent. ARM documents no limit; this one keeps the header
-/// small.
-const LONGEST_ID: usize = 128;
-
 impl CallOptions {
     /// Returns the id of the operation: the caller's, or a new one.
     pub(crate) fn request_id(&self) -> Result<String, Error> {
@@ -21,11 +18,11 @@ impl CallOptions {
             return Ok(azure_core::Uuid::new_v4().into());
         };
         let plain = id.bytes().all(|byte| byte.is_ascii_graphic());
-        if id.is_empty() || id.len() > LONGEST_ID || !plain {
+        if id.is_empty() || id.len() > REQUEST_ID || !plain {
             return Err(Error::new(
                 ErrorKind::Configuration,
                 format!(
-                    "a client request id has 1 to {LONGEST_ID} ASCII characters without spaces, and \
+                    "a client request id has 1 to {REQUEST_ID} ASCII characters without spaces, and \
                      this one does not"
                 ),
             ));
