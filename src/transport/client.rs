@@ -130,8 +130,8 @@ impl ServiceClient {
         let timeout = timeout.unwrap_or(self.timeout);
         let exchange = async {
             let answer = self.within(request, sending, limit).await;
-            let answer = answer.map_err(|error| error.hiding(&request.hidden))?;
-            Ok(Answer {
+            let answer: Answer = answer.map_err(|error: Error| error.hiding(&request.hidden))?;
+            Ok::<_, Error>(Answer {
                 hidden: request.hidden.clone(),
                 ..answer
             })
