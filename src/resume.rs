@@ -410,7 +410,12 @@ impl Workspace {
             return Err(refused("it does not belong to a compute"));
         };
         let parts = token.parts();
-        let url = own_url(token, self.client().origins(), &self.url_of(&["computes"]))?;
+        let url = own_url(
+            token,
+            self,
+            self.client().origins(),
+            &self.url_of(&["computes"]),
+        )?;
         let action = url
             .query_pairs()
             .find(|(name, _)| name.eq_ignore_ascii_case("underlyingResourceAction"))
@@ -437,7 +442,12 @@ impl Workspace {
 
 /// The URL of a token's first request, if it is trusted and names the resource of the token in this
 /// collection.
-fn own_url(token: &ResumeToken, origins: &TrustedOrigins, collection: &Url) -> Result<Url, Error> {
+fn own_url(
+    token: &ResumeToken,
+    workspace: &Workspace,
+    origins: &TrustedOrigins,
+    collection: &Url,
+) -> Result<Url, Error> {
     let parts = token.parts();
     let url = Url::parse(&parts.initial_uri).map_err(|_| refused("its URL is malformed"))?;
     origins
@@ -449,6 +459,10 @@ fn own_url(token: &ResumeToken, origins: &TrustedOrigins, collection: &Url) -> R
     let (folder, name) = url.path().rsplit_once('/').unwrap_or_default();
     if !folder.eq_ignore_ascii_case(collection.path()) {
         return Err(refused("it belongs to another workspace"));
+    }
+    let (claimed, own) = (token.workspace().to_string(), workspace.id().to_string());
+    if !claimed.eq_ignore_ascii_case(&own) {
+        return Err(refused("its workspace contradicts its request"));
     }
     // Names of another year may need percent-encoding; a plus sign is only itself in a path.
     let name = name.replace('+', "%2B");

@@ -12,7 +12,7 @@ use azure_core::time::OffsetDateTime;
 impl Workspace {
     pub(super) async fn resume_service(&self, token: &ResumeToken) -> Result<Resumed, Error> {
         let plane = self.data_plane().await?;
-        let name = service_of(plane, token)?;
+        let name = service_of(self, plane, token)?;
         match token.parts().accepted {
             true => accepted(self, plane, token, name),
             false => look_up(self, plane, token, name).await,
@@ -98,9 +98,14 @@ fn removal(
 }
 
 /// The service that the token is about, if it is one of this workspace.
-fn service_of(plane: &DataPlane, token: &ResumeToken) -> Result<ServiceName, Error> {
+fn service_of(
+    workspace: &Workspace,
+    plane: &DataPlane,
+    token: &ResumeToken,
+) -> Result<ServiceName, Error> {
     own_url(
         token,
+        workspace,
         plane.client().origins(),
         &plane.model_management(&["services"]),
     )?;

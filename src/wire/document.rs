@@ -75,14 +75,22 @@ fn hide_in_errors(value: &mut Value, within: bool, hidden: &Hidden) -> bool {
             }
         },
         // Not `any`, which would leave what comes after the first secret as it is.
-        Value::Array(items) => items.iter_mut().fold(false, |any, item| {
-            any | hide_in_errors(item, within, hidden)
-        }),
-        Value::Object(members) => members.iter_mut().fold(false, |any, (name, value)| {
-            let name = name.to_ascii_lowercase();
-            let within = within || name.contains("error") || name.contains("warning");
-            any | hide_in_errors(value, within, hidden)
-        }),
+        Value::Array(items) => {
+            let mut any = false;
+            for item in items {
+                any |= hide_in_errors(item, within, hidden);
+            }
+            any
+        }
+        Value::Object(members) => {
+            let mut any = false;
+            for (name, value) in members {
+                let name = name.to_ascii_lowercase();
+                let within = within || name.contains("error") || name.contains("warning");
+                any |= hide_in_errors(value, within, hidden);
+            }
+            any
+        }
         _ => false,
     }
 }
