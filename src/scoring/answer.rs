@@ -60,7 +60,7 @@ impl ScoringAnswer {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) if it is no JSON of this shape.
+    /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) if it is not JSON of this shape.
     pub fn json<O: DeserializeOwned>(self) -> Result<O, Error> {
         let body = &self.reply.body[..];
         let text = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);

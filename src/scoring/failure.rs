@@ -95,7 +95,7 @@ pub(super) fn of(
     }
 }
 
-/// A body that is no JSON of the shape that was asked for.
+/// A body that is not JSON of the shape that was asked for.
 pub(super) fn unreadable<O: DeserializeOwned>(reply: Reply, client_request_id: &str) -> Error {
     // Text that is JSON in itself is what a script gives that dumps its result: a common surprise.
     let is_text = serde_json::from_slice::<String>(&reply.body).is_ok();

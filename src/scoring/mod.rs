@@ -145,7 +145,7 @@ impl ScoringClient {
     /// [`is_scoring_credential_unavailable`](Error::is_scoring_credential_unavailable) tell apart what
     /// the service may answer. [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) after the call's own
     /// deadline, [`ErrorKind::Transport`](crate::ErrorKind::Transport) if no answer came,
-    /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) if the answer is no JSON of this shape or
+    /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) if the answer is not JSON of this shape or
     /// is too large, [`ErrorKind::UntrustedUrl`](crate::ErrorKind::UntrustedUrl) for a redirect,
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the input cannot be written
     /// as JSON.

@@ -20,9 +20,9 @@ async fn what_is_no_json_of_that_shape_is_named_and_not_quoted() {
     let mut rig = Rig::new().await;
     for (body, what) in [
         (&br#"{"name": "CANARY"}"#[..], "unexpected shape"),
-        (b"<html>CANARY</html>", "no JSON"),
-        (b"", "no JSON"),
-        (b"\xff\xfe\x00", "no JSON"),
+        (b"<html>CANARY</html>", "not valid JSON"),
+        (b"", "not valid JSON"),
+        (b"\xff\xfe\x00", "not valid JSON"),
     ] {
         let clients = rig.answering(Reply::new(200, body)).await;
         for client in &clients {
