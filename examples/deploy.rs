@@ -6,7 +6,7 @@
 //! ```
 //!
 //! It runs against the embedded emulator, at 1000 times the speed, with a closure in place of the entry
-//! script. Against Azure only `emulated()` would be another one: see `examples/quickstart.rs`.
+//! script. Against Azure only `emulated()` would differ: see `examples/quickstart.rs`.
 
 #![allow(
     clippy::print_stdout,
@@ -121,7 +121,8 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     }
     broken.delete().await?.await?;
 
-    service.delete().await?.await?;
+    let deletion = service.delete().await?;
+    deletion.await?;
     println!("deleted {}; model and cluster stay", service.name());
     Ok(())
 }
@@ -142,7 +143,7 @@ fn inference(folder: &Path) -> azureml_aks::Result<InferenceConfiguration> {
         .build()
 }
 
-/// What it may use. What is not said is the service's choice.
+/// What it may use. The service chooses what is not set here.
 fn deployment() -> azureml_aks::Result<DeployConfiguration> {
     AksWebservice::deploy_configuration()
         .cpu_cores(0.5)

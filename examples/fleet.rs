@@ -4,8 +4,8 @@
 //! cargo run --example fleet --features emulator
 //! ```
 //!
-//! It runs against two emulated workspaces, at 100 times the speed. One create fails, as its name asks
-//! the emulator to.
+//! It runs against two emulated workspaces, at 100 times the speed. One create fails, because its name asks
+//! the emulator to fail it.
 
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
@@ -49,17 +49,13 @@ async fn main() -> Result<(), azureml_aks::Error> {
         .iter()
         .filter_map(|result| result.as_ref().err()?.resume_token().cloned())
         .collect();
-    println!(
-        "{} are still going on; another process has this:",
-        tokens.len()
-    );
+    println!("{} still run; another process resumes them:", tokens.len());
     drop(computes);
 
-    // Each workspace takes its own tokens up; then all are waited for together.
+    // Each workspace resumes its own tokens; then all are waited for together.
     let mut resumed = Vec::new();
     for workspace in &workspaces {
-        let own =
-            |token: &&ResumeToken| token.workspace().as_deref() == Some(workspace.id().name());
+        let own = |token: &&ResumeToken| token.workspace() == workspace.id();
         for target in workspace.resume_all(tokens.iter().filter(own)).await {
             resumed.push(target?);
         }

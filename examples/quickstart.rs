@@ -78,26 +78,21 @@ async fn run() -> azureml_aks::Result<()> {
     println!("computes of the workspace:");
     let mut computes = workspace.computes();
     while let Some(compute) = computes.try_next().await? {
-        let properties = &compute.properties;
-        let state = properties
-            .provisioning_state
-            .as_deref()
-            .unwrap_or("unknown");
-        let origin = match properties.is_attached_compute {
+        let origin = match compute.is_attached() {
             Some(true) => "attached",
             _ => "created",
         };
         println!(
-            "  {:<12} {:<4} {origin:<8} {state}",
-            compute.name, properties.compute_type
+            "  {:<12} {:<4} {origin:<8} {}",
+            compute.name().as_str(),
+            compute.compute_type(),
+            compute.status().unwrap_or("unknown")
         );
     }
 
-    if let Some(aks) = attached {
-        aks.detach()
-            .await?
-            .wait(WaitOptions::new().show_output(true))
-            .await?;
+    if let Some(mut aks) = attached {
+        let mut removal = aks.detach().await?;
+        removal.wait(WaitOptions::new().show_output(true)).await?;
         println!("detached {}; its cluster stays", aks.name());
     }
     println!(

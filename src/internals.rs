@@ -6,6 +6,7 @@ mod blobs;
 pub use blobs::Blobs;
 
 use crate::error::{Error, ErrorKind};
+use crate::facts::arm::DEFAULT_API_VERSION;
 use crate::operation::{Machine, Observation, Pace, Step};
 use crate::token::{FinalStateVia, HttpVerb, ResumeToken};
 use crate::transport::{Answer, TrustedOrigins};
@@ -16,7 +17,11 @@ use std::time::Duration;
 use url::Url;
 
 const ENDPOINT: &str = "https://management.azure.com";
-const RESOURCE: &str = "https://management.azure.com/computes/myaks?api-version=2026-05-01";
+
+/// Returns the URL of the compute that all of this is about.
+fn resource() -> String {
+    format!("{ENDPOINT}/computes/myaks?api-version={DEFAULT_API_VERSION}")
+}
 
 /// Reads a page of a list of computes, as the library does; `None` for a page with anything odd in it.
 #[must_use]
@@ -54,9 +59,17 @@ impl Stepper {
 
     fn begin(verb: HttpVerb, via: Option<FinalStateVia>, first: &Seen) -> Option<Self> {
         let endpoint = Url::parse(ENDPOINT).ok()?;
-        let url = Url::parse(RESOURCE).ok()?;
+        let url = Url::parse(&resource()).ok()?;
         let origins = TrustedOrigins::new(endpoint);
-        let begun = Machine::start(verb, &url, "id", "2026-05-01", &origins, via, &first.0);
+        let begun = Machine::start(
+            verb,
+            &url,
+            "id",
+            DEFAULT_API_VERSION,
+            &origins,
+            via,
+            &first.0,
+        );
         let (machine, _) = begun.ok()?;
         Some(Self {
             machine,
@@ -278,7 +291,7 @@ mod tests {
         ResumeToken::of_request(
             TokenResource::Compute("AKS".into()),
             (crate::Verb::Create, HttpVerb::Put),
-            RESOURCE,
+            &resource(),
             None,
             "id",
         )

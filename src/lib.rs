@@ -1,5 +1,12 @@
 //! Create, attach and manage the AKS clusters of an Azure Machine Learning workspace; register models,
 //! deploy them there and call them.
+//!
+//! - The root has what a program names: [`Workspace`], the handles ([`ComputeTarget`], [`AksCompute`] and, with
+//!   the feature `services`, `Model` and `AksWebservice`), configurations and their builders, [`WaitOptions`],
+//!   [`ResumeToken`], [`Error`].
+//! - [`models`] has what is mostly read: what the service answers, the progress of a wait, and the request values
+//!   that verbs return.
+//! - [`mod@error`] has the parts of an [`Error`]: findings, the service's own errors, logs of containers.
 #![cfg_attr(
     all(feature = "emulator", feature = "identity", feature = "services"),
     doc = "\n",

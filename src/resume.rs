@@ -12,6 +12,7 @@ use crate::operation::{
 };
 use crate::token::{HttpVerb, ResumeToken, TokenResource, Verb};
 use crate::transport::TrustedOrigins;
+use crate::transport::limits::many::RESUMED;
 #[cfg(feature = "services")]
 use crate::webservice::AksWebservice;
 use crate::wire::ComputeResource;
@@ -154,9 +155,6 @@ impl Waitable for Resumed {
     }
 }
 
-/// Resources that are read at the same time.
-const READS: usize = 6;
-
 /// The clocks of the service and of this machine may differ by this much.
 const SKEW: Duration = Duration::minutes(5);
 
@@ -263,7 +261,7 @@ impl Workspace {
             .into_iter()
             .map(|token| self.resume_listed(token, &listed))
             .collect();
-        stream::iter(each).buffered(READS).collect().await
+        stream::iter(each).buffered(RESUMED).collect().await
     }
 
     async fn resume_listed(
@@ -441,7 +439,7 @@ impl Workspace {
 /// collection.
 fn own_url(token: &ResumeToken, origins: &TrustedOrigins, collection: &Url) -> Result<Url, Error> {
     let parts = token.parts();
-    let url = Url::parse(&parts.initial_uri).map_err(|_| refused("malformed URL"))?;
+    let url = Url::parse(&parts.initial_uri).map_err(|_| refused("its URL is malformed"))?;
     origins
         .check(&url)
         .map_err(|_| refused("it belongs to another endpoint"))?;
@@ -464,7 +462,7 @@ fn own_url(token: &ResumeToken, origins: &TrustedOrigins, collection: &Url) -> R
 fn refused(why: &str) -> Error {
     Error::new(
         ErrorKind::ResumeToken,
-        format!("cannot resume from the token: {why}"),
+        format!("this token cannot be resumed: {why}"),
     )
 }
 
@@ -474,4 +472,62 @@ fn moment(text: Option<&str>) -> Option<OffsetDateTime> {
 
 fn lower(name: &ComputeName) -> String {
     name.as_str().to_ascii_lowercase()
+}
+
+#[cfg(all(test, not(feature = "services")))]
+mod tests {
+    use super::*;
+    use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
+    use azure_core::http::{AsyncRawResponse, HttpClient, Request, Transport};
+    use std::sync::Arc;
+
+    /// Fails the test when anything is asked.
+    #[derive(Debug)]
+    struct Silent;
+
+    #[async_trait::async_trait]
+    impl HttpClient for Silent {
+        async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+            panic!("{} was sent", request.method())
+        }
+    }
+
+    #[async_trait::async_trait]
+    impl TokenCredential for Silent {
+        async fn get_token(
+            &self,
+            _scopes: &[&str],
+            _options: Option<TokenRequestOptions<'_>>,
+        ) -> azure_core::Result<AccessToken> {
+            panic!("an access token was asked for")
+        }
+    }
+
+    #[tokio::test]
+    async fn token_of_a_web_service_is_refused_with_the_name_of_the_feature() {
+        let workspace = Workspace::builder("s", "g", "w")
+            .credential(Arc::new(Silent))
+            .transport(Transport::new(Arc::new(Silent)))
+            .build()
+            .unwrap();
+        for (verb, method) in [
+            (Verb::Deploy, HttpVerb::Post),
+            (Verb::Update, HttpVerb::Patch),
+            (Verb::Delete, HttpVerb::Delete),
+            (Verb::RegenerateKey, HttpVerb::Post),
+        ] {
+            let url = "https://management.azure.com/services/s-1";
+            let of = (verb, method);
+            let token = ResumeToken::of_request(TokenResource::Service, of, url, None, "id");
+            // As another process reads it, which may have the feature or not.
+            let token = ResumeToken::parse(&token.expose()).unwrap();
+            let all = workspace.resume_all([&token, &token]).await;
+            for result in all.into_iter().chain([workspace.resume(&token).await]) {
+                let error = result.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::ResumeToken);
+                assert!(error.to_string().contains("web service"), "{error}");
+                assert!(error.remedy().unwrap().contains("feature `services`"));
+            }
+        }
+    }
 }

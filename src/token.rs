@@ -310,7 +310,7 @@ impl ResumeToken {
             endpoint: parsed.origin().ascii_serialization(),
             initial_uri: url.to_owned(),
             final_state_via,
-            api_version: "2026-05-01".to_owned(),
+            api_version: crate::facts::arm::DEFAULT_API_VERSION.to_owned(),
             client_request_id: client_request_id.to_owned(),
         })
     }

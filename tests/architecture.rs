@@ -124,3 +124,51 @@ fn each_outside_client_is_named_where_it_is_used_and_nowhere_else() {
         assert_eq!(found, homes, "{name}");
     }
 }
+
+#[test]
+fn api_versions_are_written_in_one_place() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    // The emulator answers versions that the library does not send, and signs as a store does.
+    let homes = ["facts/arm.rs", "emulator/versions.rs", "emulator/sas.rs"];
+    let is_version = |text: &[u8]| {
+        let shape = b"20dd-dd-dd";
+        text.len() >= shape.len()
+            && shape.iter().zip(text).all(|(shape, byte)| match shape {
+                b'd' => byte.is_ascii_digit(),
+                other => byte == other,
+            })
+    };
+    let mut found: Vec<String> = Vec::new();
+    for file in files(&src) {
+        let inside = file.strip_prefix(&src).unwrap();
+        let is_test = inside.components().any(|part| part.as_os_str() == "tests")
+            || matches!(
+                inside.file_name().and_then(|name| name.to_str()),
+                Some("tests.rs" | "fixtures.rs")
+            );
+        if is_test {
+            continue;
+        }
+        let text = std::fs::read_to_string(&file).unwrap();
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
+        for line in code.lines() {
+            // A comment names the version that a fact was read in.
+            if line.trim_start().starts_with("//") {
+                continue;
+            }
+            let bytes = line.as_bytes();
+            if (0..bytes.len()).any(|at| is_version(&bytes[at..])) {
+                found.push(inside.display().to_string());
+            }
+        }
+    }
+    found.dedup();
+    found.sort();
+    found.dedup();
+    assert!(
+        found.contains(&homes[0].to_owned()),
+        "the check sees the code"
+    );
+    found.retain(|file| !homes.contains(&file.as_str()));
+    assert_eq!(found, [""; 0]);
+}

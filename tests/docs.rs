@@ -21,7 +21,7 @@ fn every_block_of_the_pages_stands_in_a_file_that_runs() {
     for (page, least, runs) in [
         (
             include_str!("../docs/from-python.md"),
-            28,
+            30,
             include_str!("../examples/from_python.rs"),
         ),
         (
@@ -41,6 +41,30 @@ fn every_block_of_the_pages_stands_in_a_file_that_runs() {
         for block in blocks {
             assert!(runs.contains(&squeezed(block)), "does not run:\n{block}");
         }
+    }
+}
+
+/// Pasted from top to bottom, the page compiles: the example has its blocks in this order, in one function,
+/// and defines nothing of its own between them.
+#[test]
+fn page_for_python_users_compiles_as_a_whole() {
+    let example = squeezed(include_str!("../examples/from_python.rs"));
+    let blocks = blocks(include_str!("../docs/from-python.md"), "rust");
+    let mut rest = example.as_str();
+    for (number, block) in blocks.into_iter().enumerate() {
+        let (between, after) = rest.split_once(&squeezed(block)).unwrap_or_else(|| {
+            panic!("not in the order of the page:\n{block}");
+        });
+        // The first two blocks, the names and the workspace, stand in front of the example's own set-up.
+        if number > 1 {
+            // The page's workspace would be one of Azure.
+            let between = between.replace("letws=emulated(emulator)?;", "");
+            let defines = between.split(';').any(|line| line.starts_with("let"));
+            let before_a_brace = between.split('}').next().unwrap_or_default();
+            let leaves_the_scope = between.contains('}') && !before_a_brace.contains('{');
+            assert!(!defines && !leaves_the_scope, "{between}");
+        }
+        rest = after;
     }
 }
 

@@ -1,17 +1,26 @@
 //! Processes that are killed. A child of this test sends a verb to the emulator that the test serves,
-//! and dies before, within or after one of its requests; what it leaves is a token in a file. From
-//! that the test takes the verb up, and nothing is lost: not wherever the child died.
+//! and dies before, within or after one of its requests; what it leaves is a token in a file. The test
+//! resumes the verb from that, and nothing is lost, wherever the child died.
+//!
+//! The child stores its tokens in one of two ways: step by step, as `ResumeToken` documents it, or with
+//! `Prepared::send_recording`.
 #![cfg(all(feature = "emulator", feature = "rustls"))]
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+#[path = "support/resealed.rs"]
+mod resealed;
 
 use async_trait::async_trait;
 use azure_core::http::{AsyncRawResponse, HttpClient, Request, Transport};
 use azureml_aks::emulator::{Emulator, Fault, ServeOptions, Server};
+use azureml_aks::error::BoxError;
 use azureml_aks::{
-    AksCompute, Cloud, ComputeTarget, Error, ErrorKind, Prepared, ProvisioningConfiguration,
-    ResumeToken, Resumed, Tls, TlsUpdate, UpdateConfiguration, WaitOptions, Workspace,
+    AksCompute, Cloud, ComputeTarget, Error, ErrorKind, Operation, Prepared,
+    ProvisioningConfiguration, ResumeToken, Resumed, Tls, TlsUpdate, TokenStore,
+    UpdateConfiguration, WaitOptions, Workspace,
 };
 use futures::{StreamExt, stream};
+use resealed::resealed;
 use serde_json::{Value, json};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -22,7 +31,7 @@ use std::time::Duration;
 
 /// What the child is to do, as JSON.
 const ORDERS: &str = "AZUREML_AKS_TEST_ORDERS";
-const CHILD: &str = "this_is_the_process_that_is_killed";
+const CHILD: &str = "process_that_is_killed";
 const NAME: &str = "myaks";
 /// In every body that is sent, and so in no token.
 const LABEL: &str = "canarylabel";
@@ -74,7 +83,7 @@ impl HttpClient for Mortal {
 
 #[tokio::test]
 #[ignore = "the other tests run it, in processes of their own"]
-async fn this_is_the_process_that_is_killed() {
+async fn process_that_is_killed() {
     let Ok(orders) = std::env::var(ORDERS) else {
         return;
     };
@@ -87,52 +96,95 @@ async fn this_is_the_process_that_is_killed() {
         dies_before: orders["diesBefore"].as_bool().unwrap(),
     }));
     let workspace = workspace(text("endpoint"), transport);
-    let file = Path::new(text("file"));
+    let keeper = Keeper {
+        file: text("file").into(),
+        records: orders["records"].as_bool().unwrap(),
+    };
     match text("verb") {
         "create" => {
-            let prepared = prepare_create(&workspace);
-            store(file, Some(prepared.token()));
-            let mut compute = prepared.send().await.unwrap();
-            store(file, compute.resume_token());
+            let create = ComputeTarget::create(&workspace, NAME, configuration());
+            let mut compute = keeper.send(create.prepare().unwrap()).await;
+            keeper.accepted(compute.resume_token());
             while let Err(error) = compute.wait_for_completion(a_while()).await {
-                store(file, Some(going_on(&error)));
+                keeper.goes_on(&error);
             }
         }
         "update" => {
-            let compute = AksCompute::get(&workspace, NAME).await.unwrap();
-            let prepared = compute.prepare_update(change());
-            store(file, Some(prepared.token()));
-            let mut operation = prepared.send().await.unwrap();
-            store(file, operation.resume_token());
-            while let Err(error) = operation.wait(a_while()).await {
-                store(file, Some(going_on(&error)));
+            let mut compute = AksCompute::get(&workspace, NAME).await.unwrap();
+            let update = compute.update(change());
+            keeper.send(update.prepare().unwrap()).await;
+            keeper.accepted(compute.resume_token());
+            while let Err(error) = compute.wait_for_completion(a_while()).await {
+                keeper.goes_on(&error);
             }
         }
         verb => {
-            let compute = AksCompute::get(&workspace, NAME).await.unwrap();
-            let prepared = prepare_removal(&compute, verb);
-            store(file, Some(prepared.token()));
-            let mut operation = prepared.send().await.unwrap();
-            store(file, operation.resume_token());
+            let mut compute = AksCompute::get(&workspace, NAME).await.unwrap();
+            let mut operation = keeper.send(prepare_removal(&mut compute, verb)).await;
+            keeper.accepted(operation.resume_token());
             while let Err(error) = operation.wait(a_while()).await {
-                store(file, Some(going_on(&error)));
+                keeper.goes_on(&error);
             }
         }
     }
-    // It dies here at the latest, before it has removed the file.
+    // Step by step, the process dies here at the latest, before it has removed the file.
 }
 
-/// A part of the wait, after which the token is written down anew.
+/// How the child stores its tokens.
+struct Keeper {
+    file: PathBuf,
+    /// With `send_recording`, rather than step by step.
+    records: bool,
+}
+
+impl Keeper {
+    /// The token of the prepared verb is stored before anything is sent.
+    async fn send<T>(&self, prepared: Prepared<'_, T>) -> T {
+        if self.records {
+            let store = Arc::new(File(self.file.clone()));
+            return prepared.send_recording(store).await.unwrap();
+        }
+        store(&self.file, Some(prepared.token()));
+        prepared.send().await.unwrap()
+    }
+
+    /// Once the service has accepted the verb, a newer token takes the place of the first.
+    fn accepted(&self, token: Option<&ResumeToken>) {
+        if !self.records {
+            store(&self.file, token);
+        }
+    }
+
+    /// After a part of the wait the token of the error takes its place.
+    fn goes_on(&self, error: &Error) {
+        assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
+        if !self.records {
+            store(&self.file, error.resume_token());
+        }
+    }
+}
+
+/// A store of one record.
+struct File(PathBuf);
+
+#[async_trait]
+impl TokenStore for File {
+    async fn put(&self, token: &ResumeToken) -> Result<(), BoxError> {
+        store(&self.0, Some(token));
+        Ok(())
+    }
+
+    async fn remove(&self, _: &str) -> Result<(), BoxError> {
+        Ok(fs::remove_file(&self.0)?)
+    }
+}
+
+/// A part of the wait, after which the token is stored anew.
 fn a_while() -> WaitOptions {
     WaitOptions::new().deadline(Duration::from_millis(1500))
 }
 
-fn going_on(error: &Error) -> &ResumeToken {
-    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
-    error.resume_token().unwrap()
-}
-
-/// As `docs/operations.md` tells callers to store tokens: whole, and for the owner alone.
+/// Stores a token as `docs/operations.md` tells callers to: whole, and for the owner alone.
 fn store(file: &Path, token: Option<&ResumeToken>) {
     let newer = file.with_extension("new");
     let mut options = OpenOptions::new();
@@ -171,21 +223,18 @@ fn configuration() -> ProvisioningConfiguration {
     builder.description(LABEL).build().unwrap()
 }
 
-fn prepare_create(workspace: &Workspace) -> Prepared<AksCompute> {
-    ComputeTarget::prepare_create(workspace, NAME, configuration()).unwrap()
-}
-
 fn change() -> UpdateConfiguration {
     let tls = TlsUpdate::Enable(Tls::leaf_domain(LABEL));
     UpdateConfiguration::builder().tls(tls).build().unwrap()
 }
 
-fn prepare_removal(compute: &AksCompute, verb: &str) -> Prepared<azureml_aks::Operation<()>> {
-    match verb {
-        "delete" => compute.prepare_delete(),
-        "detach" => compute.prepare_detach(),
-        _ => panic!("{verb} is no verb"),
-    }
+fn prepare_removal<'a>(compute: &'a mut AksCompute, verb: &str) -> Prepared<'a, Operation<()>> {
+    let request = match verb {
+        "delete" => compute.delete(),
+        "detach" => compute.detach(),
+        _ => panic!("unknown verb {verb}"),
+    };
+    request.prepare().unwrap()
 }
 
 // The process that goes on.
@@ -193,6 +242,7 @@ fn prepare_removal(compute: &AksCompute, verb: &str) -> Prepared<azureml_aks::Op
 /// An emulator on loopback, and a folder for the file of the child.
 struct Stage {
     verb: &'static str,
+    records: bool,
     emulator: Emulator,
     server: Server,
     folder: PathBuf,
@@ -205,7 +255,7 @@ impl Drop for Stage {
 }
 
 impl Stage {
-    async fn new(verb: &'static str) -> Self {
+    async fn new(verb: &'static str, records: bool) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let emulator = Emulator::builder()
             .retry_after(Some(Duration::from_secs(1)))
@@ -218,6 +268,7 @@ impl Stage {
         fs::create_dir_all(&folder).unwrap();
         let stage = Self {
             verb,
+            records,
             emulator,
             server: server.unwrap(),
             folder,
@@ -276,6 +327,7 @@ impl Stage {
         }
         let orders = json!({
             "verb": self.verb,
+            "records": self.records,
             "endpoint": self.endpoint(),
             "authority": self.server.ca_pem(),
             "file": self.file(),
@@ -346,24 +398,25 @@ impl Stage {
     /// Sends the verb anew, as one does where it was not started.
     async fn send(&self, workspace: &Workspace) {
         if self.verb == "create" {
-            let mut compute = prepare_create(workspace).send().await.unwrap();
+            let create = ComputeTarget::create(workspace, NAME, configuration());
+            let mut compute = create.await.unwrap();
             self.emulator.finish_operations();
             return compute
                 .wait_for_completion(WaitOptions::new())
                 .await
                 .unwrap();
         }
-        let compute = AksCompute::get(workspace, NAME).await.unwrap();
+        let mut compute = AksCompute::get(workspace, NAME).await.unwrap();
         if self.verb == "update" {
-            let operation = compute.update(change()).await.unwrap();
-            self.emulator.finish_operations();
-            operation.await.unwrap();
+            compute.update(change()).await.unwrap();
         } else {
-            let prepared = prepare_removal(&compute, self.verb);
-            let operation = prepared.send().await.unwrap();
-            self.emulator.finish_operations();
-            operation.await.unwrap();
+            let removal = prepare_removal(&mut compute, self.verb).send().await;
+            // It is pending on the handle, too.
+            drop(removal.unwrap());
         }
+        self.emulator.finish_operations();
+        let waited = compute.wait_for_completion(WaitOptions::new()).await;
+        waited.unwrap();
     }
 
     /// Waits for what was found, to its end.
@@ -375,11 +428,6 @@ impl Stage {
                 waited.unwrap();
                 assert_eq!(compute.status(), Some("Succeeded"));
                 assert!(compute.resume_token().is_none());
-            }
-            Resumed::Update(mut operation) => {
-                let compute = operation.wait(WaitOptions::new()).await.unwrap();
-                assert_eq!(compute.status(), Some("Succeeded"));
-                assert!(operation.resume_token().is_none());
             }
             Resumed::Removal(mut operation) => {
                 operation.wait(WaitOptions::new()).await.unwrap();
@@ -419,9 +467,9 @@ struct Tally {
     done: usize,
 }
 
-/// Lets the child die at every request, and takes up what it leaves.
-async fn wherever_it_dies(verb: &'static str) -> Tally {
-    let whole = Stage::new(verb).await;
+/// Lets the child die at every request, and resumes what it leaves.
+async fn wherever_it_dies(verb: &'static str, records: bool) -> Tally {
+    let whole = Stage::new(verb, records).await;
     whole.run(None).await;
     let requests = whole.emulator.journal().len();
     let write = whole
@@ -432,15 +480,21 @@ async fn wherever_it_dies(verb: &'static str) -> Tally {
         .unwrap();
     assert!(whole.reads_of_the_status() > 2, "it waits for a while");
     whole.assert_done();
-    let found = whole.workspace().resume(&whole.token().unwrap()).await;
-    whole.follow(found.unwrap()).await;
-    whole.assert_done();
+    match whole.token() {
+        None => assert!(records, "step by step, the token is still there"),
+        Some(token) => {
+            assert!(!records, "the record goes after the end");
+            let found = whole.workspace().resume(&token).await;
+            whole.follow(found.unwrap()).await;
+            whole.assert_done();
+        }
+    }
 
     let ends = (0..requests).flat_map(|request| Moment::ALL.map(|moment| (request, moment)));
     let found = stream::iter(ends)
         .map(|(request, moment)| async move {
             let mut found = Tally::default();
-            let stage = Stage::new(verb).await;
+            let stage = Stage::new(verb, records).await;
             stage.run(Some((request, moment))).await;
             let sent = stage.writes() == 1;
             let is_sent_by_then = request > write || request == write && !moment.dies_before();
@@ -455,9 +509,15 @@ async fn wherever_it_dies(verb: &'static str) -> Tally {
             };
 
             match workspace.resume(&token).await.unwrap() {
-                Resumed::NotStarted { verb: asked, name } => {
+                Resumed::NotStarted {
+                    verb: asked,
+                    resource,
+                    name,
+                    ..
+                } => {
                     assert!(!sent, "{request} {moment:?}: it was sent, and is not found");
                     assert_eq!((asked.as_str(), name.as_str()), (verb, NAME));
+                    assert_eq!(resource.to_string(), "compute/AKS");
                     found.not_started += 1;
                     stage.send(&workspace).await;
                 }
@@ -493,9 +553,8 @@ async fn wherever_it_dies(verb: &'static str) -> Tally {
     })
 }
 
-#[tokio::test]
-async fn a_create_is_found_wherever_its_process_dies() {
-    let found = wherever_it_dies("create").await;
+async fn create_is_found(records: bool) {
+    let found = wherever_it_dies("create", records).await;
     assert_eq!(found.no_token, 0, "the token is there before any request");
     // Two reads come before the PUT: is the name free, and where is the workspace?
     assert_eq!(found.not_started, 7);
@@ -503,27 +562,16 @@ async fn a_create_is_found_wherever_its_process_dies() {
     assert_eq!(found.done, found.not_started + found.running);
 }
 
-#[tokio::test]
-async fn an_update_is_found_wherever_its_process_dies() {
-    let found = wherever_it_dies("update").await;
+async fn update_is_found(records: bool) {
+    let found = wherever_it_dies("update", records).await;
     assert_eq!(found.no_token, 3, "while the handle is read");
     assert_eq!(found.not_started, 4);
     assert!(found.running >= 14, "{found:?}");
     assert_eq!(found.done, found.running - 2);
 }
 
-#[tokio::test]
-async fn a_delete_is_found_wherever_its_process_dies() {
-    let found = wherever_it_dies("delete").await;
-    assert_eq!(found.no_token, 3, "while the handle is read");
-    assert_eq!(found.not_started, 4);
-    assert!(found.running >= 11, "{found:?}");
-    assert_eq!(found.done, found.not_started + found.running);
-}
-
-#[tokio::test]
-async fn a_detach_is_found_wherever_its_process_dies() {
-    let found = wherever_it_dies("detach").await;
+async fn detach_is_found(records: bool) {
+    let found = wherever_it_dies("detach", records).await;
     assert_eq!(found.no_token, 3, "while the handle is read");
     assert_eq!(found.not_started, 1);
     assert!(found.running >= 11, "{found:?}");
@@ -531,32 +579,75 @@ async fn a_detach_is_found_wherever_its_process_dies() {
 }
 
 #[tokio::test]
-async fn what_a_dead_process_left_fits_its_own_endpoint_alone() {
-    let stage = Stage::new("create").await;
+async fn create_is_found_wherever_its_process_dies() {
+    create_is_found(false).await;
+}
+
+#[tokio::test]
+async fn update_is_found_wherever_its_process_dies() {
+    update_is_found(false).await;
+}
+
+#[tokio::test]
+async fn delete_is_found_wherever_its_process_dies() {
+    let found = wherever_it_dies("delete", false).await;
+    assert_eq!(found.no_token, 3, "while the handle is read");
+    assert_eq!(found.not_started, 4);
+    assert!(found.running >= 11, "{found:?}");
+    assert_eq!(found.done, found.not_started + found.running);
+}
+
+#[tokio::test]
+async fn detach_is_found_wherever_its_process_dies() {
+    detach_is_found(false).await;
+}
+
+#[tokio::test]
+async fn recorded_create_is_found_wherever_its_process_dies() {
+    create_is_found(true).await;
+}
+
+#[tokio::test]
+async fn recorded_update_is_found_wherever_its_process_dies() {
+    update_is_found(true).await;
+}
+
+#[tokio::test]
+async fn recorded_detach_is_found_wherever_its_process_dies() {
+    detach_is_found(true).await;
+}
+
+#[tokio::test]
+async fn token_of_a_dead_process_fits_its_own_endpoint_alone() {
+    let stage = Stage::new("create", false).await;
     stage.run(Some((3, Moment::Before))).await;
     let token = stage.token().unwrap();
     let sent = stage.emulator.journal().len();
 
     // The same machine, the same names, another port.
-    let other = Stage::new("create").await;
+    let other = Stage::new("create", false).await;
     let error = other.workspace().resume(&token).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ResumeToken, "{error}");
     assert!(error.to_string().contains("another endpoint"), "{error}");
     assert!(other.emulator.journal().is_empty());
 
     for (from, to) in [
-        ("\"v\":1", "\"v\":2"),
-        ("\"azureml-aks/compute\"", "\"azureml-aks/webservice\""),
+        ("\"v\":2", "\"v\":3"),
+        ("\"compute/AKS\"", "\"endpoint/online\""),
     ] {
         let text = token.expose();
         let changed = text.replace(from, to);
         assert_ne!(changed, text);
-        let error = ResumeToken::parse(&changed).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::ResumeToken, "{to}");
+        for changed in [resealed(&changed), changed] {
+            let error = ResumeToken::parse(&changed).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ResumeToken, "{to}");
+        }
     }
-    // At odds with what it says of its first request.
+    // One that contradicts what it says of its first request: damage, or a forgery.
     let changed = token.expose().replace("\"create\"", "\"delete\"");
-    let changed = ResumeToken::parse(&changed).unwrap();
+    let error = ResumeToken::parse(&changed).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ResumeToken, "{error}");
+    let changed = ResumeToken::parse(&resealed(&changed)).unwrap();
     let error = stage.workspace().resume(&changed).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ResumeToken, "{error}");
     assert_eq!(stage.emulator.journal().len(), sent, "nothing was sent");

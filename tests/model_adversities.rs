@@ -9,6 +9,7 @@ use futures::TryStreamExt;
 use serde_json::json;
 use std::fmt;
 use std::fs;
+use std::future::IntoFuture;
 use std::future::poll_fn;
 use std::path::Path;
 use std::pin::pin;
@@ -164,7 +165,7 @@ async fn a_registration_dropped_anywhere_ends_in_one_version_when_it_is_run_agai
         let emulator = Emulator::new();
         let workspace = workspace(&emulator, |_| Duration::from_millis(10));
         let register = || Model::register(&workspace, "m", &path);
-        let first = dropped(register().send(), wakes).await;
+        let first = dropped(register().into_future(), wakes).await;
         let again = register().await.unwrap();
         assert_eq!(again.id(), "m:1", "{wakes}");
         assert_eq!(ids(&workspace).await, ["m:1"], "{wakes}");
@@ -192,7 +193,7 @@ async fn a_download_dropped_anywhere_leaves_no_part_of_a_file() {
     loop {
         let target = tempfile::tempdir().unwrap();
         let model = Model::get(&workspace, "m").await.unwrap();
-        let first = dropped(model.download(target.path()).send(), wakes).await;
+        let first = dropped(model.download(target.path()).into_future(), wakes).await;
         // What still writes to the disk ends soon.
         tokio::task::spawn_blocking(|| {}).await.unwrap();
         std::thread::sleep(Duration::from_millis(20));

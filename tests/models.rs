@@ -395,7 +395,10 @@ async fn what_cannot_be_registered_is_refused_before_anything_is_sent() {
     let error = Model::register_from_run(&workspace, "m", output)
         .await
         .unwrap_err();
-    assert_eq!(error.findings().len(), 4, "{error}");
+    let rules: Vec<&str> = error.findings().iter().map(|found| found.rule).collect();
+    assert_eq!(rules, ["model.run_output"; 4], "{error}");
+    let error = Model::get(&workspace, "mymodel:x").await.unwrap_err();
+    assert_eq!(error.findings()[0].rule, "model.version");
     let missing = folder.path().join("missing");
     let error = Model::register(&workspace, "m", &missing)
         .await

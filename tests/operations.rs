@@ -1,10 +1,12 @@
 //! The conformance suite of long-running operations, through the public verbs.
 //!
-//! Each name starts with the number of its case in `docs/operations.md`. What no public verb
-//! reaches (POST, PATCH) is held by the tests inside `src/operation`.
+//! Each name starts with the number of its case in `docs/operations.md`. The tests inside
+//! `src/operation` cover what no public verb reaches (POST, PATCH).
 // The allowance for tests in clippy.toml does not reach their helpers.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/resealed.rs"]
+mod resealed;
 #[path = "operations/script.rs"]
 mod script;
 #[path = "operations/support.rs"]
@@ -18,6 +20,8 @@ mod failing;
 mod finishing;
 #[path = "operations/fleets.rs"]
 mod fleets;
+#[path = "operations/kinds.rs"]
+mod kinds;
 #[path = "operations/missing.rs"]
 mod missing;
 #[path = "operations/origins.rs"]

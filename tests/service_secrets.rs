@@ -64,7 +64,7 @@ impl tracing::Subscriber for Log {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_secret_leaves_by_a_text() {
+async fn secrets_leave_by_no_text() {
     let log = Log::default();
     tracing::subscriber::set_global_default(log.clone()).unwrap();
     let mut out = String::new();
@@ -162,7 +162,7 @@ async fn no_secret_leaves_by_a_text() {
     show(service.resource());
     show(&service.keys().await);
     let given = Secret::new("CANARY-three".to_owned());
-    show(&service.regenerate_key(KeyName::Primary, Some(given)).await);
+    show(&service.regenerate_key(KeyName::Primary).value(given).await);
     let client = service.scoring_client().await.unwrap();
     let _: Value = client.run(&1).await.unwrap();
     show(&client);

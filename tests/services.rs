@@ -12,12 +12,22 @@ mod emulated;
 mod failing;
 #[path = "services/operating.rs"]
 mod operating;
+#[path = "support/recorder.rs"]
+mod recorder;
+#[path = "services/recording.rs"]
+mod recording;
+#[path = "services/requests.rs"]
+mod requests;
+#[path = "support/resealed.rs"]
+mod resealed;
 #[path = "services/resuming.rs"]
 mod resuming;
 #[path = "services/scoring.rs"]
 mod scoring;
 #[path = "services/updating.rs"]
 mod updating;
+#[path = "services/waiting.rs"]
+mod waiting;
 
 use azureml_aks::emulator::Emulator;
 use azureml_aks::{
@@ -80,7 +90,7 @@ impl Scene {
             .unwrap()
     }
 
-    fn deployment(&self, name: &str, config: DeployConfigurationBuilder) -> Deployment {
+    fn deployment(&self, name: &str, config: DeployConfigurationBuilder) -> DeployService {
         Model::deploy(
             &self.workspace,
             name,

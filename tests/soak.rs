@@ -14,7 +14,7 @@ use azure_core::http::Method;
 use azureml_aks::emulator::{Emulator, Fault};
 use azureml_aks::{
     AksCompute, ClusterPurpose, ComputeTarget, Error, ErrorKind, Prepared, ResumeToken, Resumed,
-    TlsUpdate, UpdateConfiguration, Verb, WaitOptions, wait_all,
+    TlsUpdate, UpdateConfiguration, Verb, WaitOptions, models::TokenResource, wait_all,
 };
 use futures::future::join_all;
 use std::collections::BTreeMap;
@@ -78,6 +78,18 @@ enum End {
     Refused,
 }
 
+/// The token of a verb, and how sending it went; `None` if it died on the way.
+type Sent = (ResumeToken, Option<Result<Resumed, Error>>);
+
+/// Sends a prepared verb, and dies if that takes too long.
+async fn send<T>(
+    prepared: Prepared<'_, T>,
+    patience: Duration,
+) -> (ResumeToken, Option<Result<T, Error>>) {
+    let token = ResumeToken::parse(&prepared.token().expose()).unwrap();
+    (token, timeout(patience, prepared.send()).await.ok())
+}
+
 impl Day {
     /// Another process: its own brake, its own connections.
     fn process(&self) -> azureml_aks::Workspace {
@@ -88,15 +100,10 @@ impl Day {
         change(&mut self.books.lock().unwrap());
     }
 
-    /// Sends a prepared verb, maybe dying on the way, and follows it to its end.
-    async fn carry_out<T>(
-        &self,
-        prepare: impl Fn() -> Prepared<T>,
-        as_begun: impl Fn(T) -> Resumed,
-    ) -> End {
-        let verb = prepare().token().verb().as_str();
+    /// Sends a verb, maybe dying on the way, and follows it to its end. `send` sends it once.
+    async fn carry_out(&self, verb: &'static str, send: impl AsyncFn(Duration) -> Sent) -> End {
         self.count(|books| *books.begun.entry(verb).or_default() += 1);
-        let end = self.until_it_ends(prepare, as_begun).await;
+        let end = self.until_it_ends(send).await;
         let how = match end {
             End::Succeeded => "succeeded",
             End::Failed => "failed",
@@ -106,26 +113,21 @@ impl Day {
         end
     }
 
-    async fn until_it_ends<T>(
-        &self,
-        prepare: impl Fn() -> Prepared<T>,
-        as_begun: impl Fn(T) -> Resumed,
-    ) -> End {
+    async fn until_it_ends(&self, send: impl AsyncFn(Duration) -> Sent) -> End {
         loop {
-            let prepared = prepare();
-            let token = ResumeToken::parse(&prepared.token().expose()).unwrap();
             let patience = match self.chance.one_in(4) {
                 true => Duration::from_millis(self.chance.below(50)),
                 false => Duration::from_secs(600),
             };
-            let target = match timeout(patience, prepared.send()).await {
-                Ok(Ok(begun)) => as_begun(begun),
-                Ok(Err(error)) => match error.resume_token() {
+            let (token, sent) = send(patience).await;
+            let target = match sent {
+                Some(Ok(begun)) => begun,
+                Some(Err(error)) => match error.resume_token() {
                     Some(token) => self.resume(token).await,
                     // Nothing was begun.
                     None => return self.refused(&error).await,
                 },
-                Err(_) => {
+                None => {
                     self.count(|books| books.dropped += 1);
                     self.resume(&token).await
                 }
@@ -201,12 +203,7 @@ impl Day {
                 },
                 Err(_) => self.count(|books| books.dropped += 1),
             }
-            let token = match &target {
-                Resumed::Compute(compute) => compute.resume_token().cloned(),
-                Resumed::Removal(operation) => operation.resume_token().cloned(),
-                Resumed::Update(operation) => operation.resume_token().cloned(),
-                _ => None,
-            };
+            let token = target.resume_token().cloned();
             if let (true, Some(token)) = (self.chance.one_in(2), token) {
                 target = self.resume(&token).await;
             }
@@ -220,9 +217,13 @@ impl Day {
             .cluster_purpose(ClusterPurpose::DevTest)
             .build()
             .unwrap();
-        let prepare = || ComputeTarget::prepare_create(&workspace, &name, config.clone()).unwrap();
+        let create = async |patience| {
+            let create = ComputeTarget::create(&workspace, &name, config.clone());
+            let (token, sent) = send(create.prepare().unwrap(), patience).await;
+            (token, sent.map(|sent| sent.map(Resumed::from)))
+        };
         loop {
-            let end = self.carry_out(prepare, Resumed::Compute).await;
+            let end = self.carry_out("create", create).await;
             let document = self.emulator.compute(&name);
             let state = document.as_ref().map(|document| {
                 document["properties"]["provisioningState"]
@@ -245,16 +246,34 @@ impl Day {
                 .tls(TlsUpdate::Disable)
                 .build()
                 .unwrap();
-            let prepare = || aks.prepare_update(change.clone());
-            self.carry_out(prepare, Resumed::Update).await;
+            let update = async |patience| {
+                let mut aks = aks.clone();
+                let update = aks.update(change.clone()).prepare().unwrap();
+                let (token, sent) = send(update, patience).await;
+                (token, sent.map(|sent| sent.map(|()| Resumed::from(aks))))
+            };
+            self.carry_out("update", update).await;
         }
         loop {
-            let delete = self.chance.one_in(2);
-            let prepare = || match delete {
-                true => aks.prepare_delete(),
-                false => aks.prepare_detach(),
+            let verb = match self.chance.one_in(2) {
+                true => "delete",
+                false => "detach",
             };
-            match self.carry_out(prepare, Resumed::Removal).await {
+            let remove = async |patience| {
+                let mut aks = aks.clone();
+                let removal = match verb {
+                    "delete" => aks.delete(),
+                    _ => aks.detach(),
+                };
+                let (token, sent) = send(removal.prepare().unwrap(), patience).await;
+                // It is pending on the handle, too.
+                let begun = |operation| match self.chance.one_in(2) {
+                    true => Resumed::Removal(operation),
+                    false => Resumed::from(aks),
+                };
+                (token, sent.map(|sent| sent.map(begun)))
+            };
+            match self.carry_out(verb, remove).await {
                 End::Succeeded => break,
                 End::Failed | End::Refused => sleep(Duration::from_secs(120)).await,
             }
@@ -281,13 +300,14 @@ impl Day {
         let mut targets = Vec::new();
         for name in &names {
             self.count(|books| *books.begun.entry("create").or_default() += 1);
-            let create = ComputeTarget::create_or_get(&process, name, config.clone());
-            match create.await {
-                Ok(compute) => targets.push(Resumed::Compute(compute)),
+            let create = ComputeTarget::create(&process, name, config.clone());
+            match create.or_get().await {
+                Ok(compute) => targets.push(Resumed::from(compute)),
                 Err(error) => match error.resume_token() {
                     Some(token) => targets.push(self.resume(token).await),
                     None => targets.push(Resumed::NotStarted {
                         verb: Verb::Create,
+                        resource: TokenResource::Compute("AKS".to_owned()),
                         name: name.clone(),
                     }),
                 },
@@ -300,9 +320,9 @@ impl Day {
             if self.emulator.compute(name).is_none() {
                 continue;
             }
-            let aks = self.handle(name).await;
+            let mut aks = self.handle(name).await;
             loop {
-                let prepared = aks.prepare_detach();
+                let prepared = aks.detach().prepare().unwrap();
                 let token = prepared.token().clone();
                 let removal = match prepared.send().await {
                     Ok(operation) => Resumed::Removal(operation),
@@ -327,7 +347,7 @@ impl Day {
         }
     }
 
-    /// Waits for all, in parts, until each has ended; and holds each end against the service.
+    /// Waits for all, in parts, until each has ended; and compares each end with the service.
     async fn together(&self, targets: &mut [Resumed], verb: &'static str, names: &[String]) {
         let mut ends = vec![None; targets.len()];
         while ends.iter().any(Option::is_none) {
@@ -406,7 +426,7 @@ impl Day {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_operation_of_a_day_of_faults_is_accounted_for() {
+async fn operations_of_a_day_of_faults_are_all_accounted_for() {
     let seed = std::env::var("SOAK_SEED").map_or(20_261_125, |seed| seed.parse().unwrap());
     let day = Day {
         emulator: Emulator::builder().page_size(7).build(),

@@ -1,4 +1,4 @@
-//! What this library sends, and what the emulator answers, held against Microsoft's published
+//! Checks what this library sends and what the emulator answers against Microsoft's published
 //! descriptions: tier 4 of the proof.
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
@@ -163,38 +163,21 @@ async fn everything() -> Vec<Recorded> {
     let listed: Vec<_> = workspace.computes().try_collect().await.unwrap();
     assert_eq!(listed.len(), 8);
 
-    let leaf = AksCompute::get(&workspace, "leaf").await.unwrap();
-    let change = |tls| UpdateConfiguration::builder().tls(tls).build().unwrap();
-    let leaf = leaf
-        .update(change(TlsUpdate::Renew))
-        .await
-        .unwrap()
-        .await
-        .unwrap();
-    let leaf = leaf
-        .update(change(TlsUpdate::Disable))
-        .await
-        .unwrap()
-        .await
-        .unwrap();
-    leaf.update(change(TlsUpdate::Enable(own_certificate())))
-        .await
-        .unwrap()
-        .await
-        .unwrap();
-    leaf.update(
-        UpdateConfiguration::builder()
-            .load_balancer(LoadBalancer::internal())
-            .build()
-            .unwrap(),
-    )
-    .await
-    .unwrap()
-    .await
-    .unwrap();
+    let mut leaf = AksCompute::get(&workspace, "leaf").await.unwrap();
+    let tls = |tls| UpdateConfiguration::builder().tls(tls).build().unwrap();
+    let internal = UpdateConfiguration::builder().load_balancer(LoadBalancer::internal());
+    for change in [
+        tls(TlsUpdate::Renew),
+        tls(TlsUpdate::Disable),
+        tls(TlsUpdate::Enable(own_certificate())),
+        internal.build().unwrap(),
+    ] {
+        leaf.update(change).await.unwrap();
+        leaf.wait_for_completion(WaitOptions::new()).await.unwrap();
+    }
     leaf.credentials().await.unwrap();
     leaf.delete().await.unwrap().await.unwrap();
-    let attached = AksCompute::get(&workspace, "by-id").await.unwrap();
+    let mut attached = AksCompute::get(&workspace, "by-id").await.unwrap();
     attached.detach().await.unwrap().await.unwrap();
     assert!(
         AksCompute::get_opt(&workspace, "absent")

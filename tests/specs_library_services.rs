@@ -479,7 +479,7 @@ async fn operations(scene: &Scene, model: &Model) {
         .description("new");
     service.update(settings.build().unwrap()).await.unwrap();
     let token = service.resume_token().unwrap().clone();
-    AksWebservice::resume(workspace, &token).await.unwrap();
+    workspace.resume(&token).await.unwrap();
     healthy(&mut service).await;
     let tags = ServiceUpdate::builder().tag("at", "once").build().unwrap();
     service.update(tags).await.unwrap();
@@ -496,10 +496,11 @@ async fn operations(scene: &Scene, model: &Model) {
 
     let mut keyed = AksWebservice::get(workspace, "image").await.unwrap();
     keyed.keys().await.unwrap();
-    keyed.regenerate_key(KeyName::Primary, None).await.unwrap();
+    keyed.regenerate_key(KeyName::Primary).await.unwrap();
     let given = Secret::new("given".to_owned());
     keyed
-        .regenerate_key(KeyName::Secondary, Some(given))
+        .regenerate_key(KeyName::Secondary)
+        .value(given)
         .await
         .unwrap();
     keyed.update_models([model]).await.unwrap();
@@ -520,7 +521,7 @@ async fn operations(scene: &Scene, model: &Model) {
             .await
             .unwrap();
     }
-    let removal = keyed.prepare_delete().await.unwrap();
+    let removal = keyed.delete().prepare().await.unwrap();
     removal.send().await.unwrap().await.unwrap();
     keyed.delete().await.unwrap().await.unwrap();
     AksWebservice::get_opt(workspace, "image").await.unwrap();

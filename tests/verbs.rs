@@ -8,12 +8,20 @@ mod attaching;
 mod creating;
 #[path = "support/emulated.rs"]
 mod emulated;
+#[path = "verbs/kinds.rs"]
+mod kinds;
+#[path = "verbs/options.rs"]
+mod options;
 #[path = "verbs/reading.rs"]
 mod reading;
+#[path = "verbs/recording.rs"]
+mod recording;
 #[path = "verbs/refusals.rs"]
 mod refusals;
 #[path = "verbs/removing.rs"]
 mod removing;
+#[path = "support/resealed.rs"]
+mod resealed;
 #[path = "verbs/resuming.rs"]
 mod resuming;
 #[path = "verbs/secrets.rs"]

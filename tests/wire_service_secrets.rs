@@ -220,7 +220,7 @@ fn fast() -> WaitOptions {
 }
 
 #[tokio::test]
-async fn no_secret_of_a_model_or_a_service_stands_in_any_text_that_leaves_the_library() {
+async fn secrets_of_models_and_services_stand_in_no_text_that_leaves_the_library() {
     let log = Log::default();
     tracing::subscriber::set_global_default(log.clone()).unwrap();
     assert!(TOKEN.contains(CANARY));
@@ -431,7 +431,7 @@ async fn deploying(folder: &Path, shown: &mut Shown) {
     let options = fast().on_progress(move |progress| seen.lock().unwrap().push(progress.clone()));
     shown.error(&handle.wait_for_deployment(options).await.unwrap_err());
     shown.show(&told.lock().unwrap());
-    let resumed = AksWebservice::resume(&workspace, &token).await.unwrap();
+    let resumed = workspace.resume(&token).await.unwrap();
     shown.show(&resumed);
 }
 
@@ -510,7 +510,7 @@ async fn keys(shown: &mut Shown) {
         .await;
     shown.show(&handle.keys().await.unwrap());
     shown.show(&handle.token().await.unwrap());
-    shown.show(&handle.regenerate_key(KeyName::Primary, None).await.unwrap());
+    shown.show(&handle.regenerate_key(KeyName::Primary).await.unwrap());
     // Words that no rule would hide: what is about keys shows none at all.
     let mut plain = echo(400);
     plain["message"] = json!("it is CANARY");
@@ -535,8 +535,8 @@ async fn keys(shown: &mut Shown) {
         shown.error(&called.unwrap_err());
         shown.show(&client);
         shown.error(&handle.token().await.unwrap_err());
-        let value = Some(Secret::new("CANARY".to_owned()));
-        match handle.regenerate_key(KeyName::Secondary, value).await {
+        let value = Secret::new("CANARY".to_owned());
+        match handle.regenerate_key(KeyName::Secondary).value(value).await {
             Ok(keys) => shown.show(&keys),
             Err(error) => shown.error(&error),
         }
@@ -548,8 +548,8 @@ async fn keys(shown: &mut Shown) {
         .await
         .on("GET", &models("/operations/op"), Reply::json(200, &failed))
         .await;
-    let value = Some(Secret::new("CANARY".to_owned()));
-    let failed = handle.regenerate_key(KeyName::Primary, value).await;
+    let value = Secret::new("CANARY".to_owned());
+    let failed = handle.regenerate_key(KeyName::Primary).value(value).await;
     shown.error(&failed.unwrap_err());
 }
 

@@ -17,6 +17,8 @@ mod reading;
 mod redirect;
 #[path = "wire_services/removing.rs"]
 mod removing;
+#[path = "support/resealed.rs"]
+mod resealed;
 #[path = "wire_services/resuming.rs"]
 mod resuming;
 #[path = "wire_services/updating.rs"]

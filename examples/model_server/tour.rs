@@ -72,7 +72,7 @@ pub(crate) async fn run(venv: &Path, source: &Path) -> Result<Seen, Error> {
     .credential(emulator.credential())
     .transport(emulator.transport())
     .build()?;
-    let service = deploy(&workspace, source).await?;
+    let mut service = deploy(&workspace, source).await?;
 
     let container = Container::unpack(&emulator, &workspace, SERVICE, folder.path()).await?;
     let server = Server::start(&python, &container).await?;

@@ -1,7 +1,7 @@
-//! An emulator that outlives the process that needs it first: Azure, for want of Azure.
+//! An emulator that outlives the process that starts it, because two processes need it.
 //!
-//! It is this same program, started in the background. It says where it is in a note beside the
-//! token, and ends when the note is gone, or after five minutes.
+//! It is this same program, started in the background. It writes its address into a note beside the
+//! token, and ends when the note is removed, or after five minutes.
 
 use crate::Error;
 use azureml_aks::emulator::{Clock, Emulator, ServeOptions};
@@ -73,7 +73,7 @@ pub(crate) async fn serve(folder: &Path) -> Result<(), Error> {
 
 /// Starts it, and waits until it is ready.
 pub(crate) fn start(folder: &Path) -> Result<(), Error> {
-    // One of an earlier round ends.
+    // An emulator of an earlier round ends.
     release(folder);
     let mut command = Command::new(std::env::current_exe()?);
     command
@@ -128,7 +128,7 @@ pub(crate) fn workspace(folder: &Path) -> Result<Workspace, Error> {
     Ok(builder.build()?)
 }
 
-/// Lets it end.
+/// Ends the emulator: it stops when its note is removed.
 pub(crate) fn release(folder: &Path) {
     let _ = fs::remove_file(Note::path(folder));
 }

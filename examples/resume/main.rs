@@ -5,9 +5,9 @@
 //! cargo run --example resume --features emulator
 //! ```
 //!
-//! The first run starts a create, leaves its resume token in a file that only its owner can read, and
-//! ends. The second run finds the file, takes the wait up, prints the result and removes the file.
-//! Kill either of them wherever you like: the next run finds out how far it came.
+//! The first run starts a create and ends. `send_recording` keeps its resume token in a file that only its
+//! owner can read. The second run finds the file, resumes the wait, prints the result and removes the file.
+//! Kill either of them at any point: the next run finds out how far it came.
 //!
 //! The file is `target/resume/token`; another folder may be given as the argument. Without a workspace
 //! it runs against an emulator, which the first run starts in the background (behind a proxy,
@@ -24,16 +24,18 @@
 mod background;
 mod token_file;
 
+use azureml_aks::models::CreateCompute;
 use azureml_aks::{
-    AksCompute, ClusterPurpose, ComputeTarget, Prepared, ResumeToken, Resumed, WaitOptions,
-    Workspace,
+    Aks, AksCompute, AnyCompute, ClusterPurpose, ComputeTarget, ResumeToken, Resumed, TokenStore,
+    WaitOptions, Workspace,
 };
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 use token_file::TokenFile;
 
-type Error = Box<dyn std::error::Error>;
+type Error = azureml_aks::error::BoxError;
 
 const NAME: &str = "resumed";
 
@@ -63,97 +65,110 @@ async fn run() -> Result<(), Error> {
         return background::serve(&folder).await;
     }
 
-    let file = TokenFile::within(&folder)?;
+    let file = Arc::new(TokenFile::within(&folder)?);
     let stored = file.read()?;
     let workspace = workspace(&folder, stored.is_some())?;
     let result = match stored {
         None => begin(&workspace, &file).await,
-        Some(token) => take_up(&workspace, &file, token).await,
+        Some(token) => resume(&workspace, &file, token).await,
     };
     match (file.exists(), result.is_ok()) {
         (true, true) => println!("the token is in {file}: run the same command again"),
         (true, false) => println!("the token stays in {file}"),
         (false, _) => {
-            println!("no token is left, for nothing is going on");
+            println!("no token is left: nothing runs any more");
             background::release(&folder);
         }
     }
     result
 }
 
-/// The first run: it prepares, stores, and only then sends.
-async fn begin(workspace: &Workspace, file: &TokenFile) -> Result<(), Error> {
-    let prepared = prepare(workspace)?;
-    file.create(prepared.token())?;
-    println!("stored the token of the create of {NAME}, before anything is sent");
-    send(prepared, file, None).await
+/// The first run: it sends the create, and ends without waiting for it.
+async fn begin(workspace: &Workspace, file: &Arc<TokenFile>) -> Result<(), Error> {
+    let aks = send(create(workspace)?, file.clone()).await?;
+    let state = aks.status().unwrap_or("accepted");
+    println!("sent: {NAME} is {state}; its resume token is stored");
+    println!("this process ends here, and the create goes on");
+    Ok(())
 }
 
-/// No I/O yet, and there is a token.
-fn prepare(workspace: &Workspace) -> Result<Prepared<AksCompute>, Error> {
+/// A request; nothing is sent yet.
+fn create(workspace: &Workspace) -> Result<CreateCompute<Aks>, Error> {
     let config = AksCompute::provisioning_configuration()
         .cluster_purpose(ClusterPurpose::DevTest)
         .vm_size("Standard_D3_v2")
         .agent_count(1)
         .build()?;
-    Ok(ComputeTarget::prepare_create(workspace, NAME, config)?)
+    Ok(ComputeTarget::create(workspace, NAME, config))
 }
 
-/// `earlier` is the token of a request that may arrive after all.
-async fn send(
-    prepared: Prepared<AksCompute>,
-    file: &TokenFile,
-    earlier: Option<&ResumeToken>,
-) -> Result<(), Error> {
-    match prepared.send().await {
-        Ok(aks) => {
-            // The newer token knows where the service shows the status of the operation.
-            file.keep(aks.resume_token())?;
-            let state = aks.status().unwrap_or("accepted");
-            println!("sent: {NAME} is {state}; stored the newer token");
-            println!("this process ends here, and the create goes on");
-            Ok(())
-        }
-        Err(error) => {
-            // An error with a token: the request may have arrived. Without one it has begun nothing;
-            // and if the name is taken now, it was the earlier one that arrived.
-            let arrived = earlier.filter(|_| error.is_already_exists());
-            file.keep(error.resume_token().or(arrived))?;
-            Err(error.into())
-        }
-    }
+/// Stores the token, sends the request, and stores the token of the operation that began.
+async fn send(create: CreateCompute<Aks>, store: Arc<TokenFile>) -> Result<AksCompute, Error> {
+    let prepared = create.prepare()?;
+    let aks = prepared.send_recording(store).await?;
+    Ok(aks)
 }
 
 /// A later run: it finds out what became of the create.
-async fn take_up(workspace: &Workspace, file: &TokenFile, token: ResumeToken) -> Result<(), Error> {
+async fn resume(
+    workspace: &Workspace,
+    file: &Arc<TokenFile>,
+    token: ResumeToken,
+) -> Result<(), Error> {
     let age = token.started_at().elapsed().unwrap_or_default();
     let seconds = age.as_secs();
     println!("found the token of a {}, {seconds} s old", token.verb());
     let mut resumed = workspace.resume(&token).await?;
     if let (Resumed::NotStarted { .. }, Some(rest)) = (&resumed, ON_ITS_WAY.checked_sub(age)) {
-        println!("not started, or still on its way: looking again in {rest:.0?}");
+        println!("not started, or still on its way: reading again in {rest:.0?}");
         tokio::time::sleep(rest).await;
         resumed = workspace.resume(&token).await?;
     }
     match resumed {
         // Running or done.
-        Resumed::Compute(aks) => finish(aks, file).await,
+        Resumed::Compute(compute) => finish(compute, file, &token).await,
         Resumed::NotStarted { .. } => {
             println!("not started: sending it again");
-            let prepared = prepare(workspace)?;
-            file.keep(Some(prepared.token()))?;
-            send(prepared, file, Some(&token)).await
+            send_again(workspace, file, &token).await
         }
         other => Err(format!("{file} is not of this example: it is for {other:?}").into()),
     }
 }
 
-async fn finish(mut aks: AksCompute, file: &TokenFile) -> Result<(), Error> {
+async fn send_again(
+    workspace: &Workspace,
+    file: &Arc<TokenFile>,
+    earlier: &ResumeToken,
+) -> Result<(), Error> {
+    // Under the same id the new token takes the place of the earlier one.
+    let request = create(workspace)?.client_request_id(earlier.id());
+    match send(request, file.clone()).await {
+        Ok(aks) => finish(aks.into(), file, earlier).await,
+        Err(error) => {
+            // The name is taken now: the earlier request arrived after all.
+            let error = error.downcast::<azureml_aks::Error>()?;
+            if error.is_already_exists() {
+                file.put(earlier).await?;
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn finish(
+    mut compute: AnyCompute,
+    file: &TokenFile,
+    token: &ResumeToken,
+) -> Result<(), Error> {
     let options = WaitOptions::new().show_output(true);
-    let result = aks.wait_for_completion(options).await;
+    let result = compute.wait_for_completion(options).await;
     // There is a token as long as the create may run: after a deadline, or if its status was lost.
-    file.keep(aks.resume_token())?;
+    match compute.resume_token() {
+        Some(newer) => file.put(newer).await?,
+        None => file.remove(token.id()).await?,
+    }
     result?;
+    let aks = AksCompute::try_from(compute)?;
     let nodes = aks.properties();
     println!(
         "created {}: {}, {} x {}",

@@ -1,15 +1,16 @@
 //! Downloads.
 
 use super::buffers::Room;
-use super::patience::{again, limit, unanswered};
+use super::patience::{again, unanswered};
 use super::plan::{BLOCK, MEMORY};
 use super::progress::Report;
 use super::refusal::Refused;
 use super::source::blocking;
 use super::{BlobStore, OnProgress, SasUrl};
 use crate::error::{Error, ErrorKind};
-use azure_core::http::Etag;
+use crate::transport::limits::blobs::time_for;
 use azure_core::http::headers::Headers;
+use azure_core::http::{ClientMethodOptions, Context, Etag};
 use azure_storage_blob::clients::BlobClient;
 use azure_storage_blob::models::BlobClientDownloadOptions;
 use bytes::Bytes;
@@ -59,10 +60,9 @@ impl BlobStore {
         destination: &Path,
         progress: OnProgress<'_>,
     ) -> Result<u64, Refused> {
-        let client = self.blob(sas)?;
         let mut partial = Partial::beside(destination).await?;
         let room = self.buffers.clone().room(BLOCK).await;
-        let first = range(&client, room, 0, BLOCK, None).await?;
+        let first = self.range(sas, room, 0, BLOCK, None).await?;
         let total = first.total;
         let mut report = Report::start(progress, sas.name(), total);
         let mut written = first.bytes.len() as u64;
@@ -80,7 +80,7 @@ impl BlobStore {
                 let room = self.buffers.clone().room(length);
                 room.map(move |room| (start, length, room))
             })
-            .map(|(start, length, room)| range(&client, room, start, length, etag.clone()))
+            .map(|(start, length, room)| self.range(sas, room, start, length, etag.clone()))
             .buffered(parallelism);
         let mut parts = pin!(parts);
         while let Some(part) = parts.try_next().await? {
@@ -96,6 +96,41 @@ impl BlobStore {
         partial.finish().await?;
         Ok(total)
     }
+
+    async fn range(
+        &self,
+        sas: &SasUrl,
+        room: Room,
+        start: u64,
+        length: u64,
+        etag: Option<Etag>,
+    ) -> Result<Part, Refused> {
+        let limit = time_for(length);
+        let part = again(|left, context| {
+            let (room, etag) = (&room, etag.clone());
+            async move {
+                let client = self.blob(sas, left)?;
+                let attempt = attempt(client, context, room, start, length, etag);
+                match tokio::time::timeout(limit, attempt).await {
+                    Ok(result) => result,
+                    Err(_) => Err(unanswered(limit)),
+                }
+            }
+        });
+        let Some((bytes, total, etag)) = part.await? else {
+            return Err(garbled("the store sent more than it was asked for").into());
+        };
+        let rest = total.checked_sub(start).map(|rest| rest.min(length));
+        if rest != Some(bytes.len() as u64) {
+            return Err(garbled("the store sent other bytes than it was asked for").into());
+        }
+        Ok(Part {
+            room,
+            bytes,
+            total,
+            etag,
+        })
+    }
 }
 
 /// A part of a blob, as it came.
@@ -107,39 +142,10 @@ struct Part {
     etag: Option<Etag>,
 }
 
-async fn range(
-    client: &BlobClient,
-    room: Room,
-    start: u64,
-    length: u64,
-    etag: Option<Etag>,
-) -> Result<Part, Refused> {
-    let limit = limit(length);
-    let part = again(|| async {
-        match tokio::time::timeout(limit, attempt(client, &room, start, length, etag.clone())).await
-        {
-            Ok(result) => result,
-            Err(_) => Err(unanswered(limit)),
-        }
-    });
-    let Some((bytes, total, etag)) = part.await? else {
-        return Err(garbled("the store sent more than it was asked for").into());
-    };
-    let rest = total.checked_sub(start).map(|rest| rest.min(length));
-    if rest != Some(bytes.len() as u64) {
-        return Err(garbled("the store sent other bytes than it was asked for").into());
-    }
-    Ok(Part {
-        room,
-        bytes,
-        total,
-        etag,
-    })
-}
-
 /// The bytes, the size of the whole blob, and which version it is. `None` for a body that is larger than asked for.
 async fn attempt(
-    client: &BlobClient,
+    client: BlobClient,
+    context: Context<'static>,
     room: &Room,
     start: u64,
     length: u64,
@@ -152,6 +158,7 @@ async fn attempt(
         partition_size: NonZero::new(length as usize),
         parallel: NonZero::new(1),
         if_match: etag,
+        method_options: ClientMethodOptions { context },
         ..Default::default()
     };
     let answer = client.download(Some(options)).await?;

@@ -37,13 +37,13 @@ pub(crate) use sas::SasUrl;
 pub(crate) use source::Source;
 
 use crate::transport::BoundedRetry;
+use crate::transport::limits::blobs;
 use azure_core::http::ClientOptions;
 use azure_storage_blob::clients::{
     BlobClient, BlobClientOptions, BlockBlobClient, BlockBlobClientOptions,
 };
 use buffers::Buffers;
 use patience::TryLimit;
-use refusal::Refused;
 use std::num::NonZero;
 use std::sync::Arc;
 
@@ -55,22 +55,19 @@ pub(crate) type OnProgress<'a> = &'a (dyn Fn(TransferProgress) + Send + Sync);
 #[derive(Debug, Clone)]
 pub(crate) struct BlobStore {
     options: Arc<ClientOptions>,
+    own_retry: bool,
     /// Shared by all that this store and its clones transfer.
     buffers: Arc<Buffers>,
     parallelism: NonZero<usize>,
 }
 
 impl BlobStore {
-    /// As many transfers of blocks at once as memory allows: eight of 4 MiB.
-    pub(crate) const PARALLELISM: NonZero<usize> = NonZero::new(8).unwrap();
-
     /// # Arguments
     ///
     /// * `options` - with a transport in it. Policies that add a credential do not belong here: a signed
     ///   URL is one.
-    /// * `own_retry` - whether `options.retry` was set by the caller, and is kept. Otherwise a request
-    ///   is tried six times within about a quarter of a minute, whatever the store asks for. What is read,
-    ///   is begun again up to twice after that, because a body can break off behind the pipeline's back.
+    /// * `own_retry` - whether `options.retry` was set by the caller, and is kept. Otherwise a request goes
+    ///   out [`blobs::SENDS`] times at most, whatever the store asks for.
     /// * `parallelism` - how many blocks of one blob are under way at once, at most. Fewer where they, or
     ///   those of all blobs together, would take more than 32 MiB.
     pub(crate) fn new(
@@ -78,34 +75,37 @@ impl BlobStore {
         own_retry: bool,
         parallelism: NonZero<usize>,
     ) -> Self {
-        if !own_retry {
-            options.retry = BoundedRetry::of_blobs();
-        }
         options.per_try_policies.push(Arc::new(TryLimit));
         Self {
             options: Arc::new(options),
+            own_retry,
             buffers: Arc::default(),
             parallelism,
         }
     }
 
-    fn block_blob(&self, sas: &SasUrl) -> Result<BlockBlobClient, Refused> {
-        let options = BlockBlobClientOptions {
-            client_options: (*self.options).clone(),
-            ..Default::default()
-        };
-        Ok(BlockBlobClient::new(
-            sas.url().clone(),
-            None,
-            Some(options),
-        )?)
+    /// Returns the options of a client that sends each request at most `sends` times.
+    fn options(&self, sends: u32) -> ClientOptions {
+        let mut options = (*self.options).clone();
+        if !self.own_retry {
+            options.retry = BoundedRetry::options(sends, blobs::FIRST_PAUSE);
+        }
+        options
     }
 
-    fn blob(&self, sas: &SasUrl) -> Result<BlobClient, Refused> {
-        let options = BlobClientOptions {
-            client_options: (*self.options).clone(),
+    fn block_blob(&self, sas: &SasUrl, sends: u32) -> azure_core::Result<BlockBlobClient> {
+        let options = BlockBlobClientOptions {
+            client_options: self.options(sends),
             ..Default::default()
         };
-        Ok(BlobClient::new(sas.url().clone(), None, Some(options))?)
+        BlockBlobClient::new(sas.url().clone(), None, Some(options))
+    }
+
+    fn blob(&self, sas: &SasUrl, sends: u32) -> azure_core::Result<BlobClient> {
+        let options = BlobClientOptions {
+            client_options: self.options(sends),
+            ..Default::default()
+        };
+        BlobClient::new(sas.url().clone(), None, Some(options))
     }
 }

@@ -1,11 +1,8 @@
 //! How a blob is cut into blocks, and what they are called. No I/O.
 
+pub(super) use crate::transport::limits::blobs::{BLOCK, MEMORY};
 use std::num::NonZero;
 
-/// Blocks are of this size wherever it will do, and what is not larger is sent in one piece.
-pub(super) const BLOCK: u64 = 4 << 20;
-/// What the blocks that are under way may take together.
-pub(super) const MEMORY: u64 = 32 << 20;
 /// How many blocks Azure lets a blob have (learn.microsoft.com, "Scalability targets for Blob storage").
 const MOST_BLOCKS: u64 = 50_000;
 /// The largest blob that can be sent within [`MEMORY`]: 1.5 TiB.

@@ -8,9 +8,12 @@ use super::refusal::Refused;
 use super::source::{Opened, Source};
 use super::{BlobStore, OnProgress, SasUrl};
 use crate::error::{Error, ErrorKind};
+use crate::transport::limits::blobs::SENDS;
+use azure_core::http::ClientMethodOptions;
 use azure_storage_blob::clients::BlockBlobClient;
 use azure_storage_blob::models::{
-    BlockBlobClientUploadOptions, BlockList, BlockListType, BlockLookupList,
+    BlockBlobClientGetBlockListOptions, BlockBlobClientUploadOptions, BlockList, BlockListType,
+    BlockLookupList,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::HashMap;
@@ -70,7 +73,7 @@ impl BlobStore {
         source: Source,
         progress: OnProgress<'_>,
     ) -> Result<Uploaded, Refused> {
-        let client = self.block_blob(sas)?;
+        let client = self.block_blob(sas, SENDS)?;
         let source = Opened::open(source).await?;
         let size = source.size();
         let plan = Plan::of(size).ok_or_else(|| {
@@ -88,7 +91,7 @@ impl BlobStore {
             source: &source,
             plan,
             parallelism: plan.parallelism(self.parallelism),
-            there: blocks_there(&client).await?,
+            there: self.blocks_there(sas).await?,
             buffers: self.buffers.clone(),
         };
         let found = transfer.there.len();
@@ -102,6 +105,41 @@ impl BlobStore {
             }
             result => result,
         }
+    }
+
+    /// Reads the blocks of the blob, committed or not, with their sizes. Those that are committed are there after an
+    /// upload whose last answer was lost.
+    ///
+    /// A signature that allows to write need not allow to read the list: then everything is sent.
+    async fn blocks_there(&self, sas: &SasUrl) -> Result<HashMap<Vec<u8>, u64>, Refused> {
+        let list = again(|left, context| async move {
+            let options = BlockBlobClientGetBlockListOptions {
+                method_options: ClientMethodOptions { context },
+                ..Default::default()
+            };
+            let client = self.block_blob(sas, left)?;
+            let list = client.get_block_list(BlockListType::All, Some(options));
+            list.await?.into_model()
+        });
+        let BlockList {
+            committed_blocks,
+            uncommitted_blocks,
+            ..
+        } = match list.await.map_err(Refused::from) {
+            Ok(list) => list,
+            Err(refused)
+                if refused.is(404, None)
+                    || refused.is(403, Some("AuthorizationPermissionMismatch")) =>
+            {
+                return Ok(HashMap::new());
+            }
+            Err(refused) => return Err(refused),
+        };
+        let all = committed_blocks.into_iter().chain(uncommitted_blocks);
+        Ok(all
+            .flatten()
+            .filter_map(|block| Some((block.name?, u64::try_from(block.size?).ok()?)))
+            .collect())
     }
 }
 
@@ -131,36 +169,6 @@ async fn whole(
         report.more(size);
     }
     Ok(Uploaded { size, sent: size })
-}
-
-/// The blocks of the blob, committed or not, with their sizes. Those that are committed are there after an
-/// upload whose last answer was lost.
-///
-/// A signature that allows to write need not allow to read the list: then everything is sent.
-async fn blocks_there(client: &BlockBlobClient) -> Result<HashMap<Vec<u8>, u64>, Refused> {
-    let list = again(|| async {
-        let answer = client.get_block_list(BlockListType::All, None).await?;
-        answer.into_model()
-    });
-    let BlockList {
-        committed_blocks,
-        uncommitted_blocks,
-        ..
-    } = match list.await.map_err(Refused::from) {
-        Ok(list) => list,
-        Err(refused)
-            if refused.is(404, None)
-                || refused.is(403, Some("AuthorizationPermissionMismatch")) =>
-        {
-            return Ok(HashMap::new());
-        }
-        Err(refused) => return Err(refused),
-    };
-    let all = committed_blocks.into_iter().chain(uncommitted_blocks);
-    Ok(all
-        .flatten()
-        .filter_map(|block| Some((block.name?, u64::try_from(block.size?).ok()?)))
-        .collect())
 }
 
 /// An upload in blocks.

@@ -61,6 +61,8 @@ pub struct ComputeTarget<K: Kind> {
     properties: OnceLock<Arc<K::Properties>>,
     /// What is being waited for.
     pending: Option<Box<Driver>>,
+    /// Whether the resource was read after what is pending began.
+    read_since: bool,
     /// What the end of an operation told of the compute since it was last read.
     failure: Option<Arc<Failure>>,
     /// The body of the create, to compare with the finished compute: JSON as text, which takes a fraction
@@ -342,9 +344,9 @@ impl<K: Kind> ComputeTarget<K> {
     /// Returns the state of the compute. No I/O: [`refresh_state`](Self::refresh_state) reads it again,
     /// and so does a wait that ends.
     ///
-    /// It is the provisioning state as it was last read, unless more is known: while something that was
-    /// begun through this handle is pending it is not a final state, and after a failed operation it is
-    /// `Failed` or `Canceled`. `None` where the service did not write it.
+    /// It is the provisioning state as it was last read, unless more is known: what was begun through this
+    /// handle since that read makes it `Creating`, `Updating` or `Deleting`, and an operation that failed
+    /// since makes it `Failed` or `Canceled`. `None` where the service did not write it.
     #[must_use]
     pub fn state(&self) -> Option<ComputeState> {
         self.status().map(ComputeState::of)
@@ -357,7 +359,8 @@ impl<K: Kind> ComputeTarget<K> {
             return Some(failure.state.as_str());
         }
         let own = self.resource.properties.provisioning_state.as_deref();
-        let rests = own.is_none_or(|state| StatusClass::of(state).is_terminal());
+        let rests =
+            !self.read_since && own.is_none_or(|state| StatusClass::of(state).is_terminal());
         let pending = self.pending.as_ref().filter(|_| rests);
         match pending.and_then(|pending| Some((pending.verb()?, pending.is_over()))) {
             Some((Verb::Delete | Verb::Detach, _)) => Some("Deleting"),
@@ -443,6 +446,7 @@ impl<K: Kind> ComputeTarget<K> {
             resource: Arc::new(resource),
             properties: OnceLock::new(),
             pending: None,
+            read_since: false,
             failure: None,
             requested: None,
             deviations: Vec::new(),
@@ -468,6 +472,7 @@ impl<K: Kind> ComputeTarget<K> {
             resource: self.resource,
             properties: OnceLock::new(),
             pending: self.pending,
+            read_since: self.read_since,
             failure: self.failure,
             requested: self.requested,
             deviations: self.deviations,
@@ -479,6 +484,7 @@ impl<K: Kind> ComputeTarget<K> {
     fn show(&mut self, resource: ComputeResource) {
         self.resource = Arc::new(resource.hiding(&self.hidden));
         self.properties = OnceLock::new();
+        self.read_since = true;
         self.failure = None;
     }
 
@@ -494,6 +500,7 @@ impl<K: Kind> ComputeTarget<K> {
         let begun = (machine, step);
         let client = self.workspace.client().clone();
         let driver = Driver::new(client, self.name.to_string(), ticket, begun);
+        self.read_since = false;
         self.failure = None;
         self.pending.insert(Box::new(driver))
     }
@@ -507,7 +514,10 @@ impl<K: Kind> ComputeTarget<K> {
     }
 
     fn end_wait(&mut self, result: Result<Settled, Error>) -> Result<(), Error> {
-        let result = result.inspect_err(|error| self.learn(error))?;
+        let result = result.inspect_err(|error| {
+            self.learn(error);
+            self.forget_what_was_only_read();
+        })?;
         if self.removes() {
             // It stays pending: every further wait ends like this one.
             return Ok(());
@@ -531,6 +541,15 @@ impl<K: Kind> ComputeTarget<K> {
         self.pending = None;
         self.find_deviations();
         Ok(())
+    }
+
+    /// Where nothing was begun, an end is how the compute stood when it was read: the next wait reads it
+    /// anew.
+    fn forget_what_was_only_read(&mut self) {
+        let over = |pending: &Driver| pending.verb().is_none() && pending.is_over();
+        if self.pending.as_deref().is_some_and(over) {
+            self.pending = None;
+        }
     }
 
     /// Whether the compute is being removed through this handle.
@@ -606,6 +625,7 @@ impl<K: Kind> Clone for ComputeTarget<K> {
             resource: self.resource.clone(),
             properties: self.properties.clone(),
             pending: self.pending.clone(),
+            read_since: self.read_since,
             failure: self.failure.clone(),
             requested: self.requested.clone(),
             deviations: self.deviations.clone(),

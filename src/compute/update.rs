@@ -3,9 +3,9 @@
 use super::kind::UpdateWith;
 use super::prepare::{self, named};
 use super::{ComputeTarget, Kind, check_kind, read};
-use crate::error::Error;
 #[cfg(doc)]
 use crate::error::ErrorKind;
+use crate::error::{Error, Hidden};
 use crate::operation::request::{CallOptions, awaitable, call_options};
 use crate::operation::{Prepared, Ticket};
 use crate::token::{HttpVerb, Verb};
@@ -126,6 +126,9 @@ async fn update<K: Kind>(
     let kind = current.pointer("/properties/computeType");
     check_kind::<K>(name, kind.and_then(Value::as_str).unwrap_or_default())?;
     let body = apply(current)?;
+    // Also where the request fails: the service may repeat what was secret in it later.
+    compute.hidden = compute.hidden.and(&Hidden::in_body(&body));
+    let (workspace, name) = (&compute.workspace, &compute.name);
     let url = workspace.compute_url(name);
     let token = &ticket.token;
     let answer = prepare::write(

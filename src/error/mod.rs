@@ -1,4 +1,4 @@
-//! The one error type, and what it can tell.
+//! The one error type, and what it holds: findings, the errors of the service, logs of containers.
 
 mod convert;
 mod display;
@@ -342,7 +342,7 @@ impl Error {
     ///
     /// # Troubleshooting
     ///
-    /// `create_or_get` and `attach_or_get` take the existing compute instead.
+    /// `.or_get()` on `create` and `attach` takes the existing compute instead.
     #[must_use]
     pub fn is_already_exists(&self) -> bool {
         self.kind() == ErrorKind::AlreadyExists

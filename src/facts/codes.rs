@@ -30,7 +30,7 @@ const KNOWN: [Known; 21] = [
     Known {
         codes: &["ComputeAlreadyExists"],
         words: &[],
-        remedy: "take another name, or use create_or_get or attach_or_get",
+        remedy: "take another name, or add .or_get() to take the existing compute",
     },
     Known {
         codes: &["Unschedulable", "PodUnschedulable"],

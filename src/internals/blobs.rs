@@ -29,7 +29,11 @@ impl Blobs {
             transport: Some(transport),
             ..ClientOptions::default()
         };
-        Self(BlobStore::new(options, false, BlobStore::PARALLELISM))
+        Self(BlobStore::new(
+            options,
+            false,
+            crate::transport::limits::blobs::PARALLELISM,
+        ))
     }
 
     /// Uploads a file; gives its size, and how many bytes of it were sent.

@@ -2,6 +2,7 @@
 
 use crate::blob::{BlobStore, SasUrl, Source, TransferProgress};
 use crate::error::{Error, ErrorKind, ResponseFacts, ServiceError};
+use crate::transport::limits::blobs;
 use crate::transport::{HttpRequest, List, Sending, own_pages};
 use crate::wire::{ArtifactBatch, ContentInformation};
 use crate::workspace::{DataPlane, Workspace};
@@ -10,22 +11,10 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 use tokio::time::Instant;
 
 /// Where uploads from a machine stand.
 pub(crate) const LOCAL_UPLOAD: &str = "LocalUpload";
-
-/// The service takes so many paths at once (wire.md: Microsoft's client splits there).
-const BATCH: usize = 50;
-
-/// Files that are uploaded at the same time. The blocks of large ones go side by side, too, in memory that
-/// all of them share.
-const FILES: usize = 4;
-
-/// A signed URL that is refused later than this after it was given may have expired; before, it is
-/// refused for another reason.
-const FRESH: Duration = Duration::from_secs(60);
 
 /// Uploads to one container of the artifact store.
 #[derive(Debug)]
@@ -61,7 +50,7 @@ impl<'a> Uploads<'a> {
     ) -> Result<(), Error> {
         let mut files = files.into_iter();
         loop {
-            let batch: Vec<(String, Source)> = files.by_ref().take(BATCH).collect();
+            let batch: Vec<(String, Source)> = files.by_ref().take(blobs::PATHS).collect();
             if batch.is_empty() {
                 return Ok(());
             }
@@ -76,7 +65,7 @@ impl<'a> Uploads<'a> {
                 })
                 .collect();
             stream::iter(uploads)
-                .buffer_unordered(FILES)
+                .buffer_unordered(blobs::FILES)
                 .try_collect::<()>()
                 .await?;
         }
@@ -185,7 +174,7 @@ fn url_of(content: &ContentInformation) -> Result<SasUrl, Error> {
 
 /// Whether the store refuses a URL that was given some time ago.
 pub(super) fn may_have_expired(error: &Error, since: Instant) -> bool {
-    error.http_status() == Some(403) && since.elapsed() >= FRESH
+    error.http_status() == Some(403) && since.elapsed() >= blobs::FRESH_URL
 }
 
 /// A store for the blobs of a workspace.
@@ -194,7 +183,7 @@ pub(super) fn store(workspace: &Workspace) -> BlobStore {
     BlobStore::new(
         settings.options.clone(),
         settings.own_retry,
-        BlobStore::PARALLELISM,
+        blobs::PARALLELISM,
     )
 }
 

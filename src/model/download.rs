@@ -4,6 +4,7 @@ use super::{Model, artifacts};
 use crate::blob::{SasUrl, TransferProgress};
 use crate::error::{Error, ErrorKind};
 use crate::operation::request::{CallOptions, awaitable, call_options};
+use crate::transport::limits::blobs;
 use crate::transport::{HttpRequest, Sending};
 use crate::wire::AssetResource;
 use crate::workspace::DataPlane;
@@ -13,9 +14,6 @@ use std::fmt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use tokio::time::Instant;
-
-/// Files that are downloaded at the same time.
-const FILES: usize = 4;
 
 type Callback = Arc<dyn Fn(TransferProgress) + Send + Sync>;
 
@@ -132,7 +130,10 @@ impl DownloadModel {
                 }
             })
             .collect();
-        stream::iter(fetches).buffered(FILES).try_collect().await
+        stream::iter(fetches)
+            .buffered(blobs::FILES)
+            .try_collect()
+            .await
     }
 }
 

@@ -10,6 +10,7 @@ use super::step::{Machine, Observation, Outcome, Step};
 use super::wait::WaitOptions;
 use crate::error::{Error, ErrorKind, Hidden, OperationFacts, ResponseFacts, is_passing};
 use crate::token::{ResumeToken, Verb};
+use crate::transport::limits::polls::LAST_READ;
 use crate::transport::{HttpRequest, Limit, Sending, ServiceClient};
 use crate::wire::Row;
 use serde_json::value::RawValue;
@@ -19,9 +20,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
-
-/// What a read may still take when the deadline is there.
-pub(super) const LAST_READ: Duration = Duration::from_secs(5);
 
 /// What a failed create or attach leaves behind.
 const KEEPS_ITS_NAME: &str =

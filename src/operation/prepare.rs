@@ -63,6 +63,13 @@ impl<'a, T> Prepared<'a, T> {
         }
     }
 
+    /// The same, after this time of its timeout was spent.
+    #[cfg(feature = "services")]
+    pub(super) fn after(mut self, spent: Duration) -> Self {
+        self.timeout = self.timeout.map(|timeout| timeout.saturating_sub(spent));
+        self
+    }
+
     /// Returns the token with which another process finds out what became of the verb.
     #[must_use]
     pub fn token(&self) -> &ResumeToken {

@@ -1,7 +1,12 @@
 //! What all request values have in common: the options of one call, and how they are awaited.
 
+#[cfg(feature = "services")]
+use super::prepare::Prepared;
 use crate::error::{Error, ErrorKind};
+use crate::transport::limits::texts::REQUEST_ID;
 use std::time::Duration;
+#[cfg(feature = "services")]
+use tokio::time::Instant;
 
 /// The options of one call.
 #[derive(Debug, Clone, Default)]
@@ -10,10 +15,6 @@ pub(crate) struct CallOptions {
     pub(crate) client_request_id: Option<String>,
 }
 
-/// The longest `x-ms-client-request-id` that is sent. ARM documents no limit; this one keeps the header
-/// small.
-const LONGEST_ID: usize = 128;
-
 impl CallOptions {
     /// Returns the id of the operation: the caller's, or a new one.
     pub(crate) fn request_id(&self) -> Result<String, Error> {
@@ -21,11 +22,11 @@ impl CallOptions {
             return Ok(azure_core::Uuid::new_v4().into());
         };
         let plain = id.bytes().all(|byte| byte.is_ascii_graphic());
-        if id.is_empty() || id.len() > LONGEST_ID || !plain {
+        if id.is_empty() || id.len() > REQUEST_ID || !plain {
             return Err(Error::new(
                 ErrorKind::Configuration,
                 format!(
-                    "a client request id has 1 to {LONGEST_ID} ASCII characters without spaces, and \
+                    "a client request id has 1 to {REQUEST_ID} ASCII characters without spaces, and \
                      this one does not"
                 ),
             ));
@@ -79,6 +80,17 @@ macro_rules! call_options {
 }
 pub(crate) use call_options;
 
+/// Prepares and sends a request whose preparation reads, within the timeout of the call as a whole.
+#[cfg(feature = "services")]
+pub(crate) async fn prepare_and_send<'a, T>(
+    options: CallOptions,
+    prepare: impl Future<Output = Result<Prepared<'a, T>, Error>>,
+) -> Result<T, Error> {
+    let begun = Instant::now();
+    let prepared = options.run(prepare).await?;
+    prepared.after(begun.elapsed()).send().await
+}
+
 /// `.await` on a request value: sends it.
 macro_rules! awaitable {
     ([$($generics:tt)*] $request:ty => $output:ty, $lifetime:lifetime, $send:expr) => {
@@ -95,3 +107,87 @@ macro_rules! awaitable {
     };
 }
 pub(crate) use awaitable;
+
+/// The compiler tells of a request that nobody sends, and of results that nobody looks at.
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # use azureml_aks::{AksCompute, ProvisioningConfiguration, Workspace};
+/// fn create(workspace: &Workspace, config: ProvisioningConfiguration) {
+///     AksCompute::create(workspace, "myaks", config);
+/// }
+/// ```
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # use azureml_aks::{AksCompute, UpdateConfiguration};
+/// fn update(aks: &mut AksCompute, change: UpdateConfiguration) {
+///     aks.update(change);
+/// }
+/// ```
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # use azureml_aks::{AksCompute, Error};
+/// fn prepare(aks: &mut AksCompute) -> Result<(), Error> {
+///     aks.detach().prepare()?;
+///     Ok(())
+/// }
+/// ```
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # use azureml_aks::{AksCompute, Error};
+/// async fn detach(aks: &mut AksCompute) -> Result<(), Error> {
+///     aks.detach().await?; // an operation, which runs
+///     Ok(())
+/// }
+/// ```
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # use azureml_aks::{AksCompute, WaitOptions, wait_all};
+/// async fn wait(all: &mut [AksCompute]) {
+///     wait_all(all, WaitOptions::new()).await;
+/// }
+/// ```
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # use azureml_aks::{ResumeToken, Workspace};
+/// async fn resume(workspace: &Workspace, tokens: &[ResumeToken]) {
+///     workspace.resume_all(tokens).await;
+/// }
+/// ```
+///
+/// That is why they do not compile: the same lines compile where the value is used.
+///
+/// ```
+/// #![deny(unused_must_use)]
+/// # use azureml_aks::{
+/// #     AksCompute, Error, ProvisioningConfiguration, ResumeToken, UpdateConfiguration, WaitOptions,
+/// #     Workspace, wait_all,
+/// # };
+/// fn create(workspace: &Workspace, config: ProvisioningConfiguration) {
+///     let _ = AksCompute::create(workspace, "myaks", config);
+/// }
+/// fn update(aks: &mut AksCompute, change: UpdateConfiguration) {
+///     let _ = aks.update(change);
+/// }
+/// fn prepare(aks: &mut AksCompute) -> Result<(), Error> {
+///     let _ = aks.detach().prepare()?;
+///     Ok(())
+/// }
+/// async fn detach(aks: &mut AksCompute) -> Result<(), Error> {
+///     let _ = aks.detach().await?;
+///     Ok(())
+/// }
+/// async fn wait(all: &mut [AksCompute]) {
+///     let _ = wait_all(all, WaitOptions::new()).await;
+/// }
+/// async fn resume(workspace: &Workspace, tokens: &[ResumeToken]) {
+///     let _ = workspace.resume_all(tokens).await;
+/// }
+/// ```
+#[cfg(doctest)]
+struct MustUse;

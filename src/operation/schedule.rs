@@ -1,20 +1,7 @@
 //! When the status is read next. Pure: time and chance are given.
 
+use crate::transport::limits::{polls, throttle};
 use std::time::Duration;
-
-/// Before the first read, where the service gives no hint.
-const FIRST: Duration = Duration::from_secs(1);
-/// The pauses without a hint grow from here …
-const BASE: Duration = Duration::from_secs(5);
-/// … by this …
-const GROWTH: f64 = 1.5;
-/// … up to here.
-const LONGEST: Duration = Duration::from_secs(30);
-/// A hint is believed up to here; after 429 and 503, up to [`LONGEST_THROTTLE`].
-const LONGEST_HINT: Duration = Duration::from_secs(600);
-pub(super) const LONGEST_THROTTLE: Duration = Duration::from_secs(3600);
-/// Pauses after a failed read double from a second up to here.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 
 /// How the pause is to be found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +31,7 @@ pub(crate) struct Schedule {
 impl Schedule {
     pub(crate) fn new() -> Self {
         Self {
-            floor: Duration::from_secs(1),
+            floor: polls::FLOOR,
             sticky: None,
             unhinted: 0,
             throttled: 0,
@@ -53,7 +40,7 @@ impl Schedule {
 
     pub(crate) fn set_floor(&mut self, floor: Duration) {
         // Nobody waits longer than the service itself may ask; and sums must not overflow.
-        self.floor = floor.min(LONGEST_THROTTLE);
+        self.floor = floor.min(throttle::LONGEST);
     }
 
     /// The last hint that the service gave, within what is believed.
@@ -84,7 +71,7 @@ impl Schedule {
             Pace::Regular { hint } => {
                 self.throttled = 0;
                 if let Some(hint) = hint {
-                    self.sticky = Some(hint.min(LONGEST_HINT));
+                    self.sticky = Some(hint.min(polls::LONGEST_HINT));
                 }
                 let delay = match self.sticky {
                     Some(hint) => hint,
@@ -93,14 +80,14 @@ impl Schedule {
                 jittered(delay.max(self.floor))
             }
             Pace::Throttled { hint: Some(hint) } => {
-                jittered(hint.min(LONGEST_THROTTLE).max(self.floor))
+                jittered(hint.min(throttle::LONGEST).max(self.floor))
             }
             Pace::Throttled { hint: None } => {
                 self.throttled += 1;
                 jittered(backoff(self.throttled).max(self.floor))
             }
             Pace::Backoff { failures, hint } => match hint {
-                Some(hint) => jittered(hint.min(LONGEST_HINT).max(self.floor)),
+                Some(hint) => jittered(hint.min(polls::LONGEST_HINT).max(self.floor)),
                 // Full jitter, but never a hot loop.
                 None => backoff(failures).mul_f64(chance).max(self.floor),
             },
@@ -111,17 +98,17 @@ impl Schedule {
         let step = self.unhinted;
         self.unhinted = self.unhinted.saturating_add(1);
         match step {
-            0 => FIRST,
+            0 => polls::FIRST,
             // From the 6th on the pause is at its longest; the exponent must not overflow.
-            step => BASE
-                .mul_f64(GROWTH.powi(i32::try_from(step.min(8)).unwrap_or(8) - 1))
-                .min(LONGEST),
+            step => polls::BASE
+                .mul_f64(polls::GROWTH.powi(i32::try_from(step.min(8)).unwrap_or(8) - 1))
+                .min(polls::LONGEST),
         }
     }
 }
 
 fn backoff(failures: u32) -> Duration {
-    Duration::from_secs(1 << failures.saturating_sub(1).min(6)).min(LONGEST_BACKOFF)
+    Duration::from_secs(1 << failures.saturating_sub(1).min(6)).min(polls::LONGEST_BACKOFF)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::display::{Callback, Observer};
 use super::progress::Progress;
+use crate::transport::limits::polls;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,13 +33,13 @@ pub struct WaitOptions {
 
 impl WaitOptions {
     /// The deadline where none is given: two hours.
-    pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(2 * 3600);
+    pub const DEFAULT_DEADLINE: Duration = polls::DEADLINE;
 
     /// The defaults.
     pub fn new() -> Self {
         Self {
             deadline: Some(Self::DEFAULT_DEADLINE),
-            floor: Duration::from_secs(1),
+            floor: polls::FLOOR,
             show_output: false,
             callback: None,
         }

@@ -4,6 +4,7 @@ use super::credential::{Cache, CredentialSource};
 use super::ids::Ids;
 use super::{Authority, Inner, ScoringClient, ScoringRetry};
 use crate::error::{Error, ErrorKind};
+use crate::transport::limits::{bodies, scoring};
 use crate::transport::{Bearer, DefaultClient, Sender};
 use azure_core::credentials::Secret;
 use azure_core::http::Transport;
@@ -11,15 +12,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
-
-/// How much longer than the service a caller waits, so that the service's answer is heard.
-const GRACE: Duration = Duration::from_secs(40);
-
-/// Above the 60 seconds after which a service gives up by default.
-const TIMEOUT: Duration = Duration::from_secs(60).saturating_add(GRACE);
-
-/// What the router takes as a request is the best guess at what a service may answer.
-const ANSWER_LIMIT: usize = 100 << 20;
 
 /// Sets up a [`ScoringClient`]. Nothing is sent until the client is used.
 #[must_use = "call `build` to have the client"]
@@ -47,9 +39,9 @@ impl ScoringClientBuilder {
         Self {
             uri: uri.to_owned(),
             caller: Caller::Unsaid,
-            timeout: TIMEOUT,
+            timeout: scoring::TIMEOUT,
             retry: None,
-            answer_limit: ANSWER_LIMIT,
+            answer_limit: bodies::SCORING,
             transport: None,
             default_client: DefaultClient::default(),
             proxy_error: None,
@@ -72,7 +64,7 @@ impl ScoringClientBuilder {
 
     /// Waits longer than a service that gives up after so long.
     pub(crate) fn outlasts(mut self, service: Duration) -> Self {
-        self.timeout = self.timeout.max(service + GRACE);
+        self.timeout = self.timeout.max(service + scoring::GRACE);
         self
     }
 

@@ -9,11 +9,12 @@
 //! Times of the service are turned into spans of the local monotonic clock when the credential
 //! comes, so a wall clock that is set later does no harm. A wall clock that is wrong from the start
 //! does little: if it is late, the service's 401 ends the credential; if it is early, so that a new
-//! credential seems to have run out, it is used for [`LEAST`] all the same.
+//! credential seems to have run out, it is used for [`HELD`] all the same.
 
 use super::failure;
 use crate::error::{Error, ErrorKind};
 use crate::transport::Bearer;
+use crate::transport::limits::scoring::{EARLY, FETCH, HELD, LOST_FETCHES, REST, SHARED_FAILURE};
 use async_trait::async_trait;
 use azure_core::credentials::Secret;
 use azure_core::time::OffsetDateTime;
@@ -50,23 +51,6 @@ pub(crate) enum CredentialKind {
     Key,
     Token,
 }
-
-/// How long before its time a credential is replaced, or a tenth of what is left if that is shorter.
-const EARLY: Duration = Duration::from_secs(60);
-
-/// A new credential is held for so long, whatever the clocks say.
-const LEAST: Duration = Duration::from_secs(30);
-
-/// How long a fetch may take, all its tries together: above the limit of a call to ARM.
-const FETCH_LIMIT: Duration = Duration::from_secs(120);
-
-/// After a fetch that failed, calls that cannot do without share its failure for so long, or for
-/// as long as the service asks, up to [`REST`].
-const SHARED_FAILURE: Duration = Duration::from_secs(1);
-
-/// So long after a failed fetch there is no new one ahead of time, and so long after a fetch
-/// because of a 401 no new one because of another.
-const REST: Duration = Duration::from_secs(30);
 
 /// A credential that is held.
 pub(super) struct Held {
@@ -105,7 +89,7 @@ impl Held {
         };
         let due = due.map(|left| left - EARLY.min(left / 10));
         // Too far off for the clock is never.
-        let at = |left: Option<Duration>| now.checked_add(left?.max(LEAST));
+        let at = |left: Option<Duration>| now.checked_add(left?.max(HELD));
         Ok(Self {
             bearer,
             number,
@@ -206,8 +190,7 @@ impl Cache {
         after_refusal: bool,
         known: impl Fn(&State, Instant) -> Option<Result<Arc<Held>, Error>> + Send,
     ) -> Result<Arc<Held>, Error> {
-        const TRIES: usize = 3;
-        for _ in 0..TRIES {
+        for _ in 0..LOST_FETCHES {
             let flight = {
                 let now = Instant::now();
                 let mut state = self.0.state();
@@ -271,12 +254,12 @@ impl Core {
         let number = state.flights;
         let core = self.clone();
         let fetch = async move {
-            let fetched = tokio::time::timeout(FETCH_LIMIT, core.source.fetch())
+            let fetched = tokio::time::timeout(FETCH, core.source.fetch())
                 .await
                 .unwrap_or_else(|_| {
                     Err(Error::new(
                         ErrorKind::Timeout,
-                        format!("no answer within {FETCH_LIMIT:?}"),
+                        format!("no answer within {FETCH:?}"),
                     ))
                 });
             core.arrived(number, after_refusal, fetched)

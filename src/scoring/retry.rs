@@ -1,5 +1,6 @@
 //! When a scoring call is tried again.
 
+use crate::transport::limits::scoring;
 use std::time::Duration;
 
 /// Tries a scoring call again where that is safe. Not done unless
@@ -25,15 +26,13 @@ pub struct ScoringRetry {
     max_pause: Duration,
 }
 
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-
 impl ScoringRetry {
     /// Up to three more tries, with pauses of up to ten seconds.
     #[must_use]
     pub fn new() -> Self {
         Self {
-            retries: 3,
-            max_pause: Duration::from_secs(10),
+            retries: scoring::RETRIES,
+            max_pause: scoring::LONGEST_PAUSE,
         }
     }
 
@@ -73,7 +72,7 @@ impl ScoringRetry {
         if let Some(hint) = hint {
             return (hint <= self.max_pause).then_some(hint);
         }
-        let longest = FIRST_PAUSE
+        let longest = scoring::FIRST_PAUSE
             .saturating_mul(2_u32.saturating_pow(done))
             .min(self.max_pause);
         Some(longest.mul_f64(chance.clamp(0.0, 1.0)))

@@ -2,7 +2,8 @@
 
 use super::TrustedOrigins;
 use super::exchange::{Answer, HttpRequest, Limit};
-use super::retry::BoundedRetry;
+use super::limits::reads;
+use super::retry::{BoundedRetry, Sends};
 use super::throttle::{Brake, ThrottlePolicy, Throttled};
 use crate::error::{Error, ErrorKind, ResponseFacts};
 use azure_core::credentials::TokenCredential;
@@ -32,19 +33,22 @@ pub(crate) struct Settings {
 /// Sends requests to one service.
 #[derive(Debug)]
 pub(crate) struct ServiceClient {
-    /// Tries again by itself: for reads.
-    read: Pipeline,
-    /// Never tries again by itself: for writes, and for polls, where the operation engine decides
-    /// what a failure means.
+    /// Repeat a request by themselves: for reads. The `n`th sends it up to `n + 1` times, so that what was
+    /// sent before is not sent again.
+    reads: [Pipeline; reads::SENDS as usize],
+    /// Never repeats a request: for writes, and for polls, where the operation engine decides what a
+    /// failure means.
     once: Pipeline,
     origins: TrustedOrigins,
     timeout: Duration,
 }
 
-/// Through which pipeline.
+/// How often a request may go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sending {
+    /// Up to [`reads::SENDS`] times, for all reasons together.
     Retried,
+    /// Once; and once more after a 401, because a request that was refused for its token had no effect.
     Once,
 }
 
@@ -84,13 +88,16 @@ impl ServiceClient {
                 None,
             )
         };
-        let read = if settings.own_retry {
-            settings.options.retry.clone()
-        } else {
-            BoundedRetry::of_reads()
+        let read = |left| {
+            let retry = if settings.own_retry {
+                settings.options.retry.clone()
+            } else {
+                BoundedRetry::options(left, reads::FIRST_PAUSE)
+            };
+            pipeline(retry, true)
         };
         Self {
-            read: pipeline(read, true),
+            reads: [read(1), read(2), read(3), read(4)],
             once: pipeline(RetryOptions::none(), false),
             origins,
             timeout: settings.timeout,
@@ -108,8 +115,10 @@ impl ServiceClient {
 
     /// Sends a request and reads the whole answer, whatever its status.
     ///
-    /// A 401 drops the cached token, and the request is sent once more: the first one had no
-    /// effect.
+    /// A read is repeated after a passing status, a broken connection and a body that broke off, and any
+    /// request once after a 401, which drops the cached token. All of it counts towards the limit of
+    /// [`Sending`]. A caller's own `RetryOptions` decide for themselves how often one exchange sends; after it,
+    /// the limit decides whether there is another one.
     pub(crate) async fn send(
         &self,
         request: &HttpRequest,
@@ -120,17 +129,9 @@ impl ServiceClient {
         self.origins.check(&request.url)?;
         let timeout = timeout.unwrap_or(self.timeout);
         let exchange = async {
-            let answer = self.whole(request, sending, limit).await?;
-            if answer.status != 401 {
-                return Ok(answer);
-            }
-            self.whole(request, sending, limit).await
-        };
-        let exchange = async {
-            let answer = exchange
-                .await
-                .map_err(|error| error.hiding(&request.hidden));
-            answer.map(|answer| Answer {
+            let answer = self.within(request, sending, limit).await;
+            let answer: Answer = answer.map_err(|error: Error| error.hiding(&request.hidden))?;
+            Ok::<_, Error>(Answer {
                 hidden: request.hidden.clone(),
                 ..answer
             })
@@ -168,69 +169,78 @@ impl ServiceClient {
             .json(id)
     }
 
-    /// One exchange; a read whose body broke off is begun again, because the pipeline's own retry
-    /// ends with the headers.
-    async fn whole(
+    /// Sends a request as often as `sending` allows.
+    async fn within(
         &self,
         request: &HttpRequest,
         sending: Sending,
         limit: Limit,
     ) -> Result<Answer, Error> {
-        const BODIES: usize = 3;
-        let mut tries = 1;
+        let sends = Sends::default();
+        let mut left = reads::SENDS;
+        let mut refused = false;
+        let mut bodies = 1;
         loop {
-            let response = self.exchange(request, sending).await?;
+            let response = match sending {
+                Sending::Retried => {
+                    let pipeline = &self.reads[(left - 1) as usize];
+                    exchange(pipeline, request, &sends.context()).await?
+                }
+                Sending::Once => exchange(&self.once, request, &Context::new()).await?,
+            };
+            left = sends.left(reads::SENDS);
             match Answer::read(response, limit).await {
+                Ok(answer) if answer.status == 401 && !refused && left > 0 => refused = true,
+                // The pipeline's own repetitions end with the headers.
                 Err(error)
                     if sending == Sending::Retried
                         && error.kind() == ErrorKind::Transport
-                        && tries < BODIES =>
+                        && bodies < reads::BODIES
+                        && left > 0 =>
                 {
-                    tries += 1;
+                    bodies += 1;
                 }
                 result => return result,
             }
         }
     }
+}
 
-    async fn exchange(
-        &self,
-        request: &HttpRequest,
-        sending: Sending,
-    ) -> Result<AsyncRawResponse, Error> {
-        let mut sent = Request::new(request.url.clone(), request.method);
-        // Set here, so that `azure_core` need not look for it in vain (docs/performance.md).
-        sent.insert_header(CLIENT_REQUEST_ID, request.client_request_id.clone());
-        sent.insert_header(ACCEPT, "application/json");
-        if let Some(body) = &request.body {
-            sent.insert_header(CONTENT_TYPE, request.content_type);
-            sent.set_body(body.clone());
-        }
-        let pipeline = match sending {
-            Sending::Retried => &self.read,
-            Sending::Once => &self.once,
-        };
-        let options = PipelineStreamOptions {
-            skip_checks: true,
-            ..Default::default()
-        };
-        pipeline
-            .stream(&Context::new(), &mut sent, Some(options))
-            .await
-            .map_err(|error| match throttled(&error) {
-                Some(Throttled {
-                    answered: Some(facts),
-                    ..
-                }) => Error::service(*facts),
-                Some(throttled) => Error::new(ErrorKind::Service, throttled.to_string())
-                    .with_response(ResponseFacts {
-                        status: Some(throttled.status),
-                        retry_after: Some(throttled.retry_after),
-                        ..ResponseFacts::default()
-                    }),
-                None => Error::from(error),
-            })
+/// Sends a request through a pipeline, up to the headers of the answer.
+async fn exchange(
+    pipeline: &Pipeline,
+    request: &HttpRequest,
+    ctx: &Context<'_>,
+) -> Result<AsyncRawResponse, Error> {
+    let mut sent = Request::new(request.url.clone(), request.method);
+    // Set here, so that `azure_core` need not look for it in vain (docs/performance.md).
+    sent.insert_header(CLIENT_REQUEST_ID, request.client_request_id.clone());
+    sent.insert_header(ACCEPT, "application/json");
+    if let Some(body) = &request.body {
+        sent.insert_header(CONTENT_TYPE, request.content_type);
+        sent.set_body(body.clone());
     }
+    let options = PipelineStreamOptions {
+        skip_checks: true,
+        ..Default::default()
+    };
+    pipeline
+        .stream(ctx, &mut sent, Some(options))
+        .await
+        .map_err(|error| match throttled(&error) {
+            Some(Throttled {
+                answered: Some(facts),
+                ..
+            }) => Error::service(*facts),
+            Some(throttled) => {
+                Error::new(ErrorKind::Service, throttled.to_string()).with_response(ResponseFacts {
+                    status: Some(throttled.status),
+                    retry_after: Some(throttled.retry_after),
+                    ..ResponseFacts::default()
+                })
+            }
+            None => Error::from(error),
+        })
 }
 
 /// What our own brake said, somewhere down the chain of contexts.
@@ -243,4 +253,243 @@ fn throttled(error: &azure_core::Error) -> Option<Throttled> {
         cause = error.source();
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Workspace;
+    use crate::operation::tests::script::{Credential, Lifetime, Reply, Script, reply};
+    use azure_core::http::{ExponentialRetryOptions, Transport};
+    use tokio::time::Instant;
+    use url::Url;
+
+    fn good() -> Reply {
+        reply(200).text("{}")
+    }
+
+    fn truncated() -> Reply {
+        good().truncated()
+    }
+
+    /// One call: what it sent, and how it ended.
+    struct Run {
+        sends: usize,
+        tokens: usize,
+        took: Duration,
+        result: Result<Answer, Error>,
+    }
+
+    impl Run {
+        fn status(&self) -> Option<u16> {
+            self.result.as_ref().ok().map(|answer| answer.status)
+        }
+    }
+
+    /// Answers the first requests with `first` and all others with `then`.
+    async fn run(
+        sending: Sending,
+        first: impl IntoIterator<Item = Reply>,
+        then: Reply,
+        retry: Option<RetryOptions>,
+    ) -> Run {
+        let script = Script::new();
+        script.expect(first);
+        script.otherwise(move |_| then.clone());
+        let credential = Credential::new(Lifetime::Long);
+        let mut builder = Workspace::builder("s", "g", "w")
+            .credential(credential.clone())
+            .transport(Transport::new(script.clone()));
+        if let Some(retry) = retry {
+            builder = builder.retry(retry);
+        }
+        let workspace = builder.build().unwrap();
+        let url = Url::parse("https://management.azure.com/thing?api-version=1").unwrap();
+        let request = HttpRequest::get(url);
+        let start = Instant::now();
+        let result = workspace
+            .client()
+            .send(&request, sending, Limit::RESOURCE, None)
+            .await;
+        let sent = script.sent();
+        let own = &request.client_request_id;
+        assert!(sent.iter().all(|sent| sent.request_id == *own));
+        Run {
+            sends: sent.len(),
+            tokens: credential.tokens(),
+            took: start.elapsed(),
+            result,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn read_after_one_failure_of_any_kind_is_good() {
+        for (failure, pause) in [
+            (reply(503), 400),
+            (reply(500), 400),
+            (Reply::reset(), 400),
+            (truncated(), 0),
+            (reply(401), 0),
+        ] {
+            let run = run(Sending::Retried, [failure.clone()], good(), None).await;
+            assert_eq!((run.status(), run.sends), (Some(200), 2), "{failure:?}");
+            assert_eq!(run.took, Duration::from_millis(pause), "{failure:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn read_goes_out_no_more_often_than_the_limit_whatever_the_reasons() {
+        const ALL: usize = reads::SENDS as usize;
+        const BODIES: usize = reads::BODIES as usize;
+        for (name, first, then, sends, status) in [
+            ("all 503", vec![], reply(503), ALL, Some(503)),
+            ("all broken connections", vec![], Reply::reset(), ALL, None),
+            ("all truncated", vec![], truncated(), BODIES, None),
+            ("all 401", vec![], reply(401), 2, Some(401)),
+            (
+                "401, then 503",
+                vec![reply(401)],
+                reply(503),
+                ALL,
+                Some(503),
+            ),
+            (
+                "401, then truncated",
+                vec![reply(401)],
+                truncated(),
+                ALL,
+                None,
+            ),
+            (
+                "503, 401, truncated, then 503",
+                vec![reply(503), reply(401), truncated()],
+                reply(503),
+                ALL,
+                Some(503),
+            ),
+            (
+                "503 until the last one, then truncated",
+                vec![reply(503); ALL - 1],
+                truncated(),
+                ALL,
+                None,
+            ),
+            (
+                "503 until the last one, then 401",
+                vec![reply(503); ALL - 1],
+                reply(401),
+                ALL,
+                Some(401),
+            ),
+            (
+                "truncated, 401, then 401",
+                vec![truncated()],
+                reply(401),
+                3,
+                Some(401),
+            ),
+        ] {
+            let run = run(Sending::Retried, first, then, None).await;
+            assert_eq!(run.sends, sends, "{name}");
+            assert_eq!(run.status(), status, "{name}");
+            // The longest of them are those that only one reason repeats.
+            assert!(
+                run.took <= Duration::from_millis(2800),
+                "{name}: {:?}",
+                run.took
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn read_that_is_good_at_the_last_send_is_good() {
+        for first in [
+            [reply(401), reply(503), truncated()],
+            [truncated(), truncated(), reply(401)],
+            [Reply::reset(), truncated(), reply(503)],
+        ] {
+            let run = run(Sending::Retried, first, good(), None).await;
+            assert_eq!((run.status(), run.sends), (Some(200), 4));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn request_sent_once_goes_out_again_after_a_401_only() {
+        for (failure, sends, status) in [
+            (reply(503), 1, Some(503)),
+            (reply(429), 1, Some(429)),
+            (Reply::reset(), 1, None),
+            (truncated(), 1, None),
+            (reply(401), 2, Some(401)),
+        ] {
+            let run = run(Sending::Once, [], failure.clone(), None).await;
+            assert_eq!((run.sends, run.status()), (sends, status), "{failure:?}");
+            assert_eq!(run.tokens, sends, "{failure:?}");
+        }
+        for failure in [reply(503), truncated()] {
+            let run = run(Sending::Once, [reply(401)], failure, None).await;
+            assert_eq!((run.sends, run.tokens), (2, 2));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn callers_own_retries_replace_the_limit_within_one_exchange() {
+        let patient = RetryOptions::exponential(ExponentialRetryOptions {
+            max_retries: 6,
+            ..Default::default()
+        });
+        let own =
+            |first: Vec<Reply>, then| run(Sending::Retried, first, then, Some(patient.clone()));
+        assert_eq!(own(vec![], reply(503)).await.sends, 7);
+        // After so many sends nothing is repeated on top.
+        assert_eq!(own(vec![reply(503); 6], truncated()).await.sends, 7);
+        assert_eq!(own(vec![], truncated()).await.sends, 3);
+
+        let none = || Some(RetryOptions::none());
+        assert_eq!(run(Sending::Retried, [], reply(503), none()).await.sends, 1);
+        assert_eq!(
+            run(Sending::Retried, [], truncated(), none()).await.sends,
+            3
+        );
+        assert_eq!(run(Sending::Retried, [], reply(401), none()).await.sends, 2);
+    }
+
+    /// Answers by itself, before anything is sent.
+    #[derive(Debug)]
+    struct Answers;
+
+    #[async_trait::async_trait]
+    impl Policy for Answers {
+        async fn send(
+            &self,
+            _: &Context,
+            _: &mut Request,
+            _: &[Arc<dyn Policy>],
+        ) -> azure_core::http::policies::PolicyResult {
+            let broken =
+                azure_core::Error::with_message(azure_core::error::ErrorKind::Io, "broken");
+            let body = futures::stream::iter([Err(broken)]);
+            Ok(AsyncRawResponse::new(
+                azure_core::http::StatusCode::Ok,
+                Default::default(),
+                Box::pin(body),
+            ))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn read_that_a_policy_of_the_caller_answers_ends_too() {
+        let mut options = ClientOptions::default();
+        options.per_call_policies.push(Arc::new(Answers));
+        let script = Script::new();
+        let workspace = Workspace::builder("s", "g", "w")
+            .credential(Credential::new(Lifetime::Long))
+            .client_options(options)
+            .transport(Transport::new(script.clone()))
+            .build()
+            .unwrap();
+        let error = workspace.location().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Transport);
+        assert_eq!(script.sent().len(), 0);
+    }
 }

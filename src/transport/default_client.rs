@@ -46,14 +46,16 @@ pub(crate) fn transport(settings: &DefaultClient) -> Result<Transport, Error> {
 /// that the TLS library speaks, 1.2 among them: services on AKS do not speak 1.3.
 #[cfg(any(feature = "rustls", feature = "native_tls"))]
 pub(super) fn client(settings: &DefaultClient) -> Result<reqwest::Client, Error> {
-    const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
-
     let refuse = |what: &str, error: reqwest::Error| {
         Error::new(ErrorKind::Configuration, format!("{what}: {error}")).with_source(error)
     };
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(settings.connect_timeout.unwrap_or(CONNECT_TIMEOUT));
+        .connect_timeout(
+            settings
+                .connect_timeout
+                .unwrap_or(super::limits::calls::CONNECT),
+        );
     if let Some(proxy) = &settings.proxy {
         let proxy = reqwest::Proxy::all(proxy.clone())
             .map_err(|error| refuse("the proxy cannot be used", error))?;

@@ -1,6 +1,7 @@
 //! A request and its answer, as values.
 
 use super::body::Collector;
+use super::limits::{bodies, texts, throttle};
 use crate::error::{Error, ErrorKind, Hidden, ResponseFacts, ServiceError, redact};
 use azure_core::Bytes;
 use azure_core::http::headers::Headers;
@@ -76,13 +77,13 @@ impl HttpRequest {
 
 /// How much of a body is read before the answer is refused.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limit(pub(crate) usize);
+pub(crate) struct Limit(usize);
 
 impl Limit {
-    /// Far above any single resource that ARM gives.
-    pub(crate) const RESOURCE: Self = Self(4 << 20);
-    /// A page of 1,000 computes takes 1.6 MB (`docs/performance.md`); ARM caps pages far below this.
-    pub(crate) const PAGE: Self = Self(32 << 20);
+    pub(crate) const RESOURCE: Self = Self(bodies::RESOURCE);
+    pub(crate) const PAGE: Self = Self(bodies::PAGE);
+    #[cfg(feature = "services")]
+    pub(crate) const LOGS: Self = Self(bodies::LOGS);
 }
 
 /// What came back.
@@ -227,13 +228,15 @@ impl Answer {
 
     /// The start of a body that is no ARM error, in one line.
     fn excerpt(&self) -> Option<String> {
-        const MAX: usize = 300;
         let text = self.text();
-        let text = String::from_utf8_lossy(&text[..text.len().min(4 * MAX)]);
+        let text = String::from_utf8_lossy(text);
+        // Before anything is cut: a part of a secret would not be found.
         let text = self.hidden.text(&text);
+        let end = text.char_indices().nth(4 * texts::EXCERPT);
+        let text = &text[..end.map_or(text.len(), |(end, _)| end)];
         let text = redact(text.trim());
         let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let cut: String = line.chars().take(MAX).collect();
+        let cut: String = line.chars().take(texts::EXCERPT).collect();
         (!cut.is_empty()).then_some(cut)
     }
 }
@@ -272,17 +275,14 @@ pub(super) fn retry_after(headers: &Headers) -> Option<Duration> {
         })
 }
 
-/// Callers add a hint to a point in time or sleep for it: a header must not make that overflow, nor
-/// let them sleep for days. ARM's own windows of throttling end within the hour.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
-
-/// A positive number of seconds; what is too large saturates.
+/// Returns a positive number of seconds, limited to [`throttle::LONGEST`]: callers add a hint to a point in
+/// time or sleep for it.
 fn duration(seconds: f64) -> Option<Duration> {
     // Not a number is not greater either.
     (seconds > 0.0).then(|| {
         Duration::try_from_secs_f64(seconds)
-            .unwrap_or(MAX_RETRY_AFTER)
-            .min(MAX_RETRY_AFTER)
+            .unwrap_or(throttle::LONGEST)
+            .min(throttle::LONGEST)
     })
 }
 

@@ -10,6 +10,7 @@ mod direct;
 mod exchange;
 #[cfg(any(feature = "rustls", feature = "native_tls"))]
 mod http;
+pub(crate) mod limits;
 mod origin;
 mod paging;
 mod retry;
@@ -29,4 +30,4 @@ pub(crate) use paging::{Next, Trail, follow, pages};
 #[cfg(feature = "services")]
 pub(crate) use paging::{own_pages, own_pages_of};
 #[cfg(feature = "services")]
-pub(crate) use retry::BoundedRetry;
+pub(crate) use retry::{BoundedRetry, Sends};

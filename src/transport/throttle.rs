@@ -1,5 +1,7 @@
 //! One brake for a whole workspace: what one task is told, all tasks heed.
 
+use super::limits::throttle::{LONGEST, PATIENCE, SCARCE_READS, WIDEST_GAP};
+use super::retry::Sends;
 use crate::error::ResponseFacts;
 use crate::transport::exchange::{Answer, Limit};
 use async_trait::async_trait;
@@ -79,11 +81,11 @@ impl Brake {
     /// Heeds how many reads the service says are left.
     fn budget(&self, left: u32) {
         let mut held = self.held();
-        let spent = SCARCE.saturating_sub(left);
+        let spent = SCARCE_READS.saturating_sub(left);
         held.spacing = match (spent, held.spacing) {
             (0, _) => None,
             (spent, spacing) => {
-                let gap = WIDEST * spent / SCARCE;
+                let gap = WIDEST_GAP * spent / SCARCE_READS;
                 let next = Instant::now() + gap;
                 Some(Spacing {
                     gap,
@@ -98,18 +100,6 @@ impl Brake {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// With fewer reads left than this, reads are sent one after the other …
-const SCARCE: u32 = 100;
-/// … and the fewer are left, the further apart, up to this. The service says how many are left and not
-/// how fast they come back; the last ones are kept for whoever else uses the subscription.
-const WIDEST: Duration = Duration::from_secs(1);
-
-/// A server may ask for up to an hour (`operations.md` rule 14).
-const LONGEST: Duration = Duration::from_secs(3600);
-
-/// How long a call sleeps before the brake; beyond it the caller is told.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The per-try policy around a [`Brake`].
 #[derive(Debug)]
@@ -177,6 +167,7 @@ impl Policy for ThrottlePolicy {
                 self.pass_hold().await?;
             }
         }
+        Sends::count(ctx);
         let response = next[0].send(ctx, request, &next[1..]).await?;
         let status = u16::from(response.status());
         if reads && let Some(left) = reads_left(response.headers()) {

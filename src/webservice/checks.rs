@@ -2,15 +2,12 @@
 
 use crate::error::{Error, Finding, Hidden};
 use crate::rules::{self, Findings};
+use crate::transport::limits::services::CHECKS;
 use crate::transport::{HttpRequest, Limit, Sending};
 use crate::workspace::DataPlane;
 use azure_core::http::Method;
 use futures::future::join_all;
 use serde_json::{Value, json};
-use std::time::Duration;
-
-/// How long the service may take for its checks: they are a courtesy.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Returns the findings that do not stand in the way, or one error with everything that speaks against
 /// the request. With `despite` nothing stands in the way: errors become warnings.
@@ -105,7 +102,7 @@ async fn one(plane: &DataPlane, check: &Check, hidden: &Hidden) -> Result<Option
     let id = &request.client_request_id;
     let answer = plane
         .client()
-        .send(&request, Sending::Once, Limit::RESOURCE, Some(PATIENCE))
+        .send(&request, Sending::Once, Limit::RESOURCE, Some(CHECKS))
         .await?;
     // What is wrong comes with 200; anything else is a failure of the check.
     let body: Value = answer.successful(id)?.json(id)?;

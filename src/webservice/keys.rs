@@ -2,7 +2,7 @@
 
 use super::{AksWebservice, post};
 use crate::error::{Error, ErrorKind};
-use crate::operation::request::{CallOptions, awaitable, call_options};
+use crate::operation::request::{CallOptions, awaitable, call_options, prepare_and_send};
 use crate::operation::{self, Driver, Machine, Prepared, Ticket, WaitOptions};
 use crate::token::{HttpVerb, Verb};
 use crate::transport::{Answer, HttpRequest};
@@ -188,7 +188,7 @@ impl<'a> RegenerateKey<'a> {
         let plane = service.workspace.data_plane().await?;
         let of = (Verb::RegenerateKey, HttpVerb::Post);
         let token = service.token_of(plane, of, false, &options)?;
-        let target = service.doing("a key of");
+        let target = service.doing("").trim_start().to_owned();
         Ok(Prepared::new(
             target,
             token,
@@ -207,7 +207,7 @@ impl<'a> RegenerateKey<'a> {
 awaitable!(['a] RegenerateKey<'a> => ServiceKeys, 'a, |request| {
     async move {
         let context = request.service.doing("regenerate a key of");
-        let keys = async { request.prepare().await?.send().await }.await;
+        let keys = prepare_and_send(request.options.clone(), request.prepare()).await;
         keys.map_err(|error| error.with_context(|| context))
     }
     .boxed()

@@ -2,9 +2,9 @@
 
 use super::AksWebservice;
 use crate::error::{ContainerLogs, Error};
+use crate::transport::limits::services;
 use crate::transport::{HttpRequest, Limit, Sending};
 use serde::Deserialize;
-use std::time::Duration;
 
 /// Which log, and how much of it: by default the last 5,000 lines of the container that scores, as
 /// `azureml-core` asks for.
@@ -26,7 +26,7 @@ impl LogOptions {
     /// The defaults.
     pub fn new() -> Self {
         Self {
-            tail: 5_000,
+            tail: services::LINES,
             init: false,
         }
     }
@@ -49,13 +49,6 @@ impl Default for LogOptions {
         Self::new()
     }
 }
-
-/// Logs may be long: 5,000 lines of a stack trace and more.
-const LIMIT: Limit = Limit(32 << 20);
-
-/// What is shown of a failed deployment.
-const TAIL: u32 = 100;
-const PATIENCE: Duration = Duration::from_secs(20);
 
 impl AksWebservice {
     /// What a container of the service has logged. The service keeps nothing: of a container that is
@@ -86,7 +79,7 @@ impl AksWebservice {
             let id = &request.client_request_id;
             let logs: Logs = plane
                 .client()
-                .send(&request, Sending::Retried, LIMIT, None)
+                .send(&request, Sending::Retried, Limit::LOGS, None)
                 .await?
                 .successful(id)?
                 .json(id)?;
@@ -100,9 +93,9 @@ impl AksWebservice {
 
     /// The ends of both logs, as far as they can be had within a while: a failure is told in any case.
     pub(super) async fn last_logs(&self) -> ContainerLogs {
-        let options = LogOptions::new().tail(TAIL);
+        let options = LogOptions::new().tail(services::LAST_LINES);
         let read = async |options| {
-            let logs = tokio::time::timeout(PATIENCE, self.logs(options)).await;
+            let logs = tokio::time::timeout(services::LAST_LOGS, self.logs(options)).await;
             let logs = logs.ok()?.inspect_err(|error| {
                 tracing::debug!(%error, "the logs of a failed deployment cannot be read");
             });

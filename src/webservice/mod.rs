@@ -207,8 +207,8 @@ impl AksWebservice {
     /// and so does a wait that ends.
     ///
     /// It is the state as it was last read, unless more is known: while something that was begun through
-    /// this handle is pending it is not a final state, and after a failed deployment it is `Failed`. `None`
-    /// where the service did not write it.
+    /// this handle is pending it is not a final state, after a failed deployment it is `Failed`, and after
+    /// a deletion it stays `Transitioning`. `None` where the service did not write it.
     #[must_use]
     pub fn state(&self) -> Option<ServiceState> {
         if let Some(known) = &self.known {
@@ -216,7 +216,11 @@ impl AksWebservice {
         }
         let own = self.resource.state.as_deref().map(ServiceState::from);
         let pending = self.pending.as_ref();
-        let runs = pending.is_some_and(|pending| pending.verb().is_some() && !pending.is_over());
+        // A service that was deleted is not what was read before.
+        let runs = pending.is_some_and(|pending| match pending.verb() {
+            Some(Verb::Delete) => true,
+            verb => verb.is_some() && !pending.is_over(),
+        });
         match runs && own.as_ref().is_none_or(ServiceState::is_final) {
             true => Some(ServiceState::Transitioning),
             false => own,
@@ -327,8 +331,11 @@ impl AksWebservice {
         self.hidden = machine.hidden().clone();
         let begun = (machine, step);
         let client = plane.client().clone();
+        // A wait that only reads knows no more than before, until it ends.
+        if ticket.is_some() {
+            self.known = None;
+        }
         let driver = Driver::new(client, self.name.to_string(), ticket, begun);
-        self.known = None;
         self.pending.insert(Box::new(driver))
     }
 

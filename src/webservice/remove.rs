@@ -2,7 +2,7 @@
 
 use super::AksWebservice;
 use crate::error::Error;
-use crate::operation::request::{CallOptions, awaitable, call_options};
+use crate::operation::request::{CallOptions, awaitable, call_options, prepare_and_send};
 use crate::operation::{self, Driver, Machine, Operation, Prepared, Ticket};
 use crate::token::{HttpVerb, Verb};
 use crate::transport::HttpRequest;
@@ -100,7 +100,7 @@ impl<'a> DeleteService<'a> {
 }
 
 awaitable!(['a] DeleteService<'a> => Operation<()>, 'a, |request| {
-    async move { request.prepare().await?.send().await }.boxed()
+    async move { prepare_and_send(request.options.clone(), request.prepare()).await }.boxed()
 });
 
 impl fmt::Debug for DeleteService<'_> {

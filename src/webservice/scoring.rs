@@ -5,13 +5,11 @@ use crate::error::{Error, ErrorKind};
 use crate::scoring::{
     CredentialKind, CredentialSource, ScoringClient, ScoringClientBuilder, ScoringCredential,
 };
+use crate::transport::limits::scoring::SERVICE_TIMEOUT;
 use async_trait::async_trait;
 use azure_core::time::OffsetDateTime;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The longest scoring timeout that a service can have (article on deploying to AKS): what says more is odd.
-const LONGEST: Duration = Duration::from_secs(300);
 
 impl AksWebservice {
     /// A client that calls the service: with its key, a token or nothing, as the service asks.
@@ -73,7 +71,7 @@ impl AksWebservice {
         }
         let resource = &service.resource;
         let own = Duration::from_millis(resource.scoring_timeout_ms.unwrap_or_default());
-        builder = builder.outlasts(own.min(LONGEST));
+        builder = builder.outlasts(own.min(SERVICE_TIMEOUT));
         let tokens = resource.token_auth_enabled == Some(true);
         // Keys are on where nothing is said.
         let keys = resource.auth_enabled != Some(false);

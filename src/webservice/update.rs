@@ -7,7 +7,7 @@ use super::{AksWebservice, Known, ServiceState};
 use crate::config::{CodeChange, CurrentService, InferenceConfiguration, ServiceUpdate};
 use crate::error::{Error, ErrorKind, Finding};
 use crate::model::Model;
-use crate::operation::request::{CallOptions, awaitable, call_options};
+use crate::operation::request::{CallOptions, awaitable, call_options, prepare_and_send};
 use crate::operation::{self, Machine, Prepared, Ticket};
 use crate::rules;
 use crate::token::{HttpVerb, Verb};
@@ -328,7 +328,7 @@ impl AksWebservice {
 awaitable!(['s] UpdateService<'s> => (), 's, |request| {
     async move {
         let context = request.service.doing("update");
-        let done = async { request.prepare().await?.send().await }.await;
+        let done = prepare_and_send(request.options.clone(), request.prepare()).await;
         done.map_err(|error| error.with_context(|| context))
     }
     .boxed()

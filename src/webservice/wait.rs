@@ -124,7 +124,12 @@ impl AksWebservice {
                 }
                 Err(error.with_logs(logs))
             }
-            Err(error) => Err(error),
+            Err(error) => {
+                // It was a read, and it has ended: the next wait reads anew.
+                self.pending
+                    .take_if(|pending| pending.verb().is_none() && pending.is_over());
+                Err(error)
+            }
         }
     }
 

@@ -391,7 +391,13 @@ fn recordings() -> Option<Vec<(String, String)>> {
         PathBuf::from,
     );
     let Ok(files) = std::fs::read_dir(&folder) else {
-        eprintln!("skipped: {} is not there", folder.display());
+        let required =
+            std::env::var_os("REQUIRE_RECORDINGS").is_some_and(|value| !value.is_empty());
+        assert!(
+            !required,
+            "REQUIRE_RECORDINGS is set, but {folder:?} is absent"
+        );
+        eprintln!("skipped: {} is absent", folder.display());
         return None;
     };
     let mut bodies = Vec::new();

@@ -2,10 +2,11 @@
 
 #[cfg(feature = "services")]
 use super::discovery::Hosts;
-use super::{Inner, Workspace, workspace_url};
+use super::{Inner, Workspace};
 use crate::error::{Error, ErrorKind};
 use crate::facts::arm::DEFAULT_API_VERSION;
 use crate::names::WorkspaceId;
+use crate::transport::limits::calls;
 use crate::transport::{
     Cloud, DefaultClient, ServiceClient, Settings, TrustedOrigins, default_transport,
 };
@@ -34,9 +35,6 @@ pub struct WorkspaceBuilder {
     proxy_error: Option<String>,
 }
 
-/// Of a call, with all its tries: above ARM's own limit of a minute or so.
-const TIMEOUT: Duration = Duration::from_secs(100);
-
 /// The longest application id that `azure_core` takes.
 const APPLICATION_ID: usize = 24;
 
@@ -61,7 +59,7 @@ impl WorkspaceBuilder {
             retry: None,
             api_version: DEFAULT_API_VERSION.to_owned(),
             location: None,
-            timeout: TIMEOUT,
+            timeout: calls::TIMEOUT,
             default_client: DefaultClient::default(),
             proxy_error: None,
         }
@@ -79,8 +77,8 @@ impl WorkspaceBuilder {
         self
     }
 
-    /// The API version of computes and workspace; by default the newest stable one that carries
-    /// computes of kind AKS, `2026-05-01`.
+    /// Sets the API version of computes and workspace. By default it is the newest stable one that this
+    /// library knows to carry computes of kind AKS; [`Workspace::api_version`] returns it.
     pub fn api_version(mut self, version: impl Into<String>) -> Self {
         self.api_version = version.into();
         self
@@ -102,9 +100,11 @@ impl WorkspaceBuilder {
         self
     }
 
-    /// How *reads* are tried again; by default up to three more times with pauses of at most ten
-    /// seconds. Writes are never sent again on their own, and polls of an operation follow the
-    /// rules of the operation.
+    /// Sets how *reads* are repeated after a passing status or a broken connection. By default one read goes
+    /// out at most four times for all reasons together, among them a body that broke off and a refused token,
+    /// with pauses of at most ten seconds. With options of your own these decide how often, and those two
+    /// reasons repeat a read only while it was sent fewer than four times. Writes are never repeated on their
+    /// own, and polls of an operation follow the rules of the operation.
     pub fn retry(mut self, retry: RetryOptions) -> Self {
         self.retry = Some(retry);
         self
@@ -181,7 +181,10 @@ impl WorkspaceBuilder {
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
         {
-            return refuse("the API version is not one: it looks like 2026-05-01");
+            return refuse(&format!(
+                "the API version has other characters than letters, digits, dots and hyphens, or none: a \
+                 valid one looks like {DEFAULT_API_VERSION}"
+            ));
         }
         let mut options = self.options;
         if let Some(application) = &options.user_agent.application_id
@@ -206,7 +209,6 @@ impl WorkspaceBuilder {
         }
         let own_retry = self.retry.is_some();
         options.retry = self.retry.unwrap_or_default();
-        let url = workspace_url(self.cloud.endpoint(), &id, api_version);
         let settings = Settings {
             credential,
             options,
@@ -219,7 +221,7 @@ impl WorkspaceBuilder {
             inner: Arc::new(Inner {
                 id,
                 client: Arc::new(client),
-                url,
+                endpoint: self.cloud.endpoint().clone(),
                 api_version: api_version.to_owned(),
                 preset: self.location,
                 found: OnceCell::new(),

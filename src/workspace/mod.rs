@@ -58,8 +58,8 @@ pub struct Workspace {
 struct Inner {
     id: WorkspaceId,
     client: Arc<ServiceClient>,
-    /// `…/workspaces/{name}?api-version=…`: parsed once, extended for every call.
-    url: Url,
+    /// The root of ARM.
+    endpoint: Url,
     api_version: String,
     /// The region as the caller gave it.
     preset: Option<String>,
@@ -199,7 +199,7 @@ impl Workspace {
 
     async fn found(&self) -> Result<&Found, Error> {
         let found = self.inner.found.get_or_try_init(|| async {
-            let request = HttpRequest::get(self.inner.url.clone());
+            let request = HttpRequest::get(self.url_of(&[]));
             let id = request.client_request_id.clone();
             let resource: WorkspaceResource = self
                 .inner
@@ -230,8 +230,8 @@ impl Workspace {
 
     /// The id, and host and port of the endpoint: what tells one workspace from another.
     fn identity(&self) -> (&WorkspaceId, Option<&str>, Option<u16>) {
-        let Inner { id, url, .. } = &*self.inner;
-        (id, url.host_str(), url.port_or_known_default())
+        let Inner { id, endpoint, .. } = &*self.inner;
+        (id, endpoint.host_str(), endpoint.port_or_known_default())
     }
 
     pub(crate) fn client(&self) -> &Arc<ServiceClient> {
@@ -242,14 +242,21 @@ impl Workspace {
         self.url_of(&["computes", name.as_str()])
     }
 
-    /// `…/workspaces/{name}/{segments}?api-version=…`.
+    /// Returns `…/workspaces/{name}/{segments}?api-version=…`.
     pub(crate) fn url_of(&self, segments: &[&str]) -> Url {
-        let mut url = self.inner.url.clone();
-        // An https URL has path segments.
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.extend(segments);
-        }
-        url
+        let all = [&self.inner.id.segments()[..], segments].concat();
+        self.arm_url(&all, &self.inner.api_version)
+    }
+
+    /// Returns the URL of any resource or action of ARM, for a request through [`client`](Self::client): with
+    /// the same token, throttle and check of origins as all others.
+    ///
+    /// # Arguments
+    ///
+    /// * `segments` - the path from the root of ARM; each is percent-encoded.
+    /// * `api_version` - that of the resource provider, from [`facts::arm`](crate::facts::arm).
+    pub(crate) fn arm_url(&self, segments: &[&str], api_version: &str) -> Url {
+        arm_url(&self.inner.endpoint, segments, api_version)
     }
 }
 
@@ -269,13 +276,88 @@ impl Hash for Workspace {
     }
 }
 
-/// The URL of the workspace itself.
-fn workspace_url(endpoint: &Url, id: &WorkspaceId, api_version: &str) -> Url {
+fn arm_url(endpoint: &Url, segments: &[&str], api_version: &str) -> Url {
     let mut url = endpoint.clone();
+    // An https URL has path segments.
     if let Ok(mut path) = url.path_segments_mut() {
-        path.clear().extend(id.segments());
+        path.clear().extend(segments);
     }
     url.query_pairs_mut()
+        .clear()
         .append_pair("api-version", api_version);
     url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::tests::{script::Script, workspace};
+
+    #[test]
+    fn arm_urls_encode_each_segment_and_have_one_version() {
+        let workspace = workspace(&Script::new());
+        for (segments, version, expected) in [
+            (
+                &[
+                    "subscriptions",
+                    "s",
+                    "providers",
+                    "P.Q",
+                    "locations",
+                    "a b",
+                    "usages",
+                ][..],
+                "1",
+                "/subscriptions/s/providers/P.Q/locations/a%20b/usages?api-version=1",
+            ),
+            (
+                &["a/b", "c?d", "e#f", "g%2fh", "ü"],
+                "2-preview",
+                "/a%2Fb/c%3Fd/e%23f/g%252fh/%C3%BC?api-version=2-preview",
+            ),
+            (&["a"], "1&x=2", "/a?api-version=1%26x%3D2"),
+            (&[], "1", "/?api-version=1"),
+        ] {
+            let url = workspace.arm_url(segments, version);
+            assert_eq!(
+                url.as_str(),
+                format!("https://management.azure.com{expected}")
+            );
+            // Its client sends there.
+            workspace.client().origins().check(&url).unwrap();
+        }
+    }
+
+    #[test]
+    fn urls_below_the_workspace_are_arm_urls_of_its_own_version() {
+        let workspace = workspace(&Script::new());
+        let version = workspace.api_version().to_owned();
+        let id = workspace.id().segments();
+        let below = [&id[..], &["computes", "a"]].concat();
+        assert_eq!(
+            workspace.url_of(&["computes", "a"]),
+            workspace.arm_url(&below, &version)
+        );
+        assert_eq!(workspace.url_of(&[]), workspace.arm_url(&id, &version));
+        let expected = "https://management.azure.com/subscriptions/s/resourceGroups/g/providers/\
+                        Microsoft.MachineLearningServices/workspaces/w/computes/a?api-version=";
+        assert_eq!(
+            workspace.url_of(&["computes", "a"]).as_str(),
+            format!("{expected}{version}")
+        );
+    }
+
+    #[test]
+    fn arm_urls_stand_at_the_root_of_the_endpoint_and_keep_its_port() {
+        for endpoint in [
+            "https://localhost:8443",
+            "https://localhost:8443/",
+            // `Cloud::custom` refuses these; should one come all the same, nothing of it is kept.
+            "https://localhost:8443/tenant/",
+            "https://localhost:8443/?api-version=0",
+        ] {
+            let url = arm_url(&Url::parse(endpoint).unwrap(), &["a"], "1");
+            assert_eq!(url.as_str(), "https://localhost:8443/a?api-version=1");
+        }
+    }
 }

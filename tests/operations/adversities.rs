@@ -9,7 +9,7 @@ fn path(sent: &Sent) -> String {
 
 /// Two failures of the monitor, 25 minutes apart, with hundreds of good rows in between.
 #[tokio::test(start_paused = true)]
-async fn two_failed_reads_far_apart_lose_nothing() {
+async fn failed_reads_far_apart_lose_nothing() {
     let late = Compute {
         monitor: vec![(0.0, "InProgress"), (1500.0, "Succeeded")],
         ..updated(vec![
@@ -39,7 +39,7 @@ async fn two_failed_reads_far_apart_lose_nothing() {
     });
     let update = update(&stage, "aks-a").await;
     let made = create(&stage, &["aks-b"]).await.remove(0);
-    let mut targets = [Resumed::Update(update), Resumed::Compute(made)];
+    let mut targets = [update, made];
     let results = wait_all(&mut targets, WaitOptions::new()).await;
     assert!(results.iter().all(Result::is_ok), "{results:?}");
 }
@@ -149,7 +149,7 @@ async fn a_refused_later_page_is_tried_again() {
 
 /// The pace after the list is given up late.
 #[tokio::test(start_paused = true)]
-async fn the_pace_of_the_list_goes_on_when_it_is_given_up() {
+async fn pace_of_the_list_goes_on_when_it_is_given_up() {
     let stage = Stage::new();
     let mut answers = service(made_in(&NAMES, 1500.0), 10);
     stage.script.otherwise(move |sent| {
@@ -159,7 +159,8 @@ async fn the_pace_of_the_list_goes_on_when_it_is_given_up() {
         answers(sent)
     });
     let mut computes = create(&stage, &NAMES).await;
-    wait_all(&mut computes, WaitOptions::new()).await;
+    let results = wait_all(&mut computes, WaitOptions::new()).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
     let polls: Vec<f64> = stage
         .script
         .sent()
@@ -273,7 +274,7 @@ async fn the_row_of_the_compute_before_does_not_end_a_create() {
 
 /// Replicas that lag: the old row after the update was seen at work, when the monitor has succeeded.
 #[tokio::test(start_paused = true)]
-async fn a_row_that_lags_is_no_result() {
+async fn row_that_lags_is_not_the_result() {
     let c = updated(vec![
         (0.0, Some(("Succeeded", "t0"))),
         (3.0, Some(("Updating", "t0"))),
@@ -293,11 +294,12 @@ async fn a_row_that_lags_is_no_result() {
         }
         answers(sent)
     });
-    let mut ops = vec![update(&stage, "aks-a").await, update(&stage, "aks-b").await];
-    let results = wait_all(&mut ops, WaitOptions::new()).await;
-    for r in &results {
-        let c: &AksCompute = r.as_ref().unwrap();
-        assert_eq!(c.resource().properties.modified_on.as_deref(), Some("t1"));
+    let mut updates = vec![update(&stage, "aks-a").await, update(&stage, "aks-b").await];
+    let results = wait_all(&mut updates, WaitOptions::new()).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    for compute in &updates {
+        let modified = compute.resource().properties.modified_on.as_deref();
+        assert_eq!(modified, Some("t1"));
     }
 }
 
@@ -389,7 +391,7 @@ async fn what_was_deleted_meanwhile_has_no_token() {
 
 /// A failed read, and then rows that show that the operation goes on.
 #[tokio::test(start_paused = true)]
-async fn a_failure_that_was_made_good_is_told_no_more() {
+async fn failure_that_was_made_good_is_told_no_more() {
     let stage = Stage::new();
     let mut n = 0;
     let mut answers = service(made_in(&NAMES, 1000.0), 10);
@@ -413,7 +415,7 @@ async fn a_failure_that_was_made_good_is_told_no_more() {
     let mut computes = create(&stage, &NAMES).await;
     let bad = std::sync::Arc::new(std::sync::Mutex::new(0));
     let b = bad.clone();
-    wait_all(
+    let results = wait_all(
         &mut computes,
         WaitOptions::new().on_progress(move |p| {
             if p.elapsed > secs(100.0) && p.elapsed < secs(900.0) && p.last_error.is_some() {
@@ -422,5 +424,60 @@ async fn a_failure_that_was_made_good_is_told_no_more() {
         }),
     )
     .await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
     assert_eq!(*bad.lock().unwrap(), 0);
+}
+
+/// The list shows another compute of the name, made after the one that is waited for was deleted.
+#[tokio::test(start_paused = true)]
+async fn row_of_a_compute_that_was_created_again_ends_its_create_with_an_error() {
+    for monitored in [true, false] {
+        let stage = Stage::new();
+        let compute = Compute::made_in(100.0);
+        let row = |name: &str, state: &str, modified: &str, created: &str| {
+            let mut row = document(name, &compute, (state, modified));
+            row["properties"]["createdOn"] = json!(created);
+            row
+        };
+        let mut computes = Vec::new();
+        for name in ["aks-a", "aks-b"] {
+            let answer = reply(201).json(&row(name, "Creating", "t0", "2001-01-01T00:00:00.1Z"));
+            let monitor = format!("{STATUS}/{name}?api-version=1");
+            stage.script.expect([
+                not_found(),
+                match monitored {
+                    true => answer.header("Azure-AsyncOperation", &monitor),
+                    false => answer,
+                },
+            ]);
+            let create = ComputeTarget::create(&stage.workspace, name, configuration());
+            computes.push(create.await.unwrap());
+        }
+        let rows = [
+            row("aks-a", "Succeeded", "t1", "2001-01-01T00:00:00.1Z"),
+            row("aks-b", "Succeeded", "t1", "2001-01-01T00:00:00.2Z"),
+        ];
+        let before = stage.script.sent().len();
+        stage
+            .script
+            .otherwise(move |sent| match path(sent) == BASE {
+                true => reply(200).json(&json!({ "value": rows })),
+                false => {
+                    assert!(path(sent).starts_with(STATUS), "{}", sent.url);
+                    status("Succeeded")
+                }
+            });
+        let results = wait_all(&mut computes, WaitOptions::new()).await;
+        assert!(results[0].is_ok(), "{results:?}");
+        let error = results[1].as_ref().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Service);
+        assert!(
+            error.to_string().contains("another one of its name"),
+            "{error}"
+        );
+        assert!(error.resume_token().is_none() && computes[1].resume_token().is_none());
+        assert!(computes[0].is_ready() && !computes[1].is_ready());
+        let asked = asked(&stage.script.sent()[before..]);
+        assert_eq!((asked.lists, asked.computes), (1, 0), "{asked:?}");
+    }
 }

@@ -195,13 +195,13 @@ async fn case_39_a_wait_that_is_dropped_again_and_again_still_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_39_a_stream_of_events_that_is_dropped_at_any_point_can_be_begun_again() {
+async fn case_39_stream_of_events_that_is_dropped_at_any_point_can_be_begun_again() {
     let mut points = 0;
     loop {
         let stage = Stage::new();
         stage.script.expect([ready().slow(PAUSE)]);
         serve(&stage);
-        let compute = AksCompute::get(&stage.workspace, "myaks").await.unwrap();
+        let mut compute = AksCompute::get(&stage.workspace, "myaks").await.unwrap();
         let mut operation = compute.detach().await.unwrap();
         let last = |events: Vec<Result<Event<()>, _>>| {
             assert!(
@@ -234,13 +234,13 @@ async fn case_39_a_stream_of_events_that_is_dropped_at_any_point_can_be_begun_ag
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_39_a_prepared_create_that_is_dropped_at_any_point_is_found_out() {
+async fn case_39_prepared_create_that_is_dropped_at_any_point_is_found_out() {
     let (mut points, mut absent, mut found) = (0, 0, 0);
     loop {
         let stage = Stage::new();
         serve(&stage);
-        let prepared =
-            ComputeTarget::prepare_create(&stage.workspace, "myaks", configuration()).unwrap();
+        let create = ComputeTarget::create(&stage.workspace, "myaks", configuration());
+        let prepared = create.prepare().unwrap();
         assert!(stage.script.sent().is_empty(), "preparing sends nothing");
         let token = stored(Some(prepared.token()));
         if until_pending(prepared.send(), points).await.is_some() {

@@ -252,14 +252,15 @@ async fn a_hint_beside_the_operations_is_the_pace_of_the_list() {
     assert_paced(&pauses, &vec![20.0; pauses.len()]);
 }
 
-/// A compute that is there, and is updated through a prepared handle.
-async fn update(stage: &Stage, name: &str) -> Operation<AksCompute> {
-    let compute = AksCompute::get(&stage.workspace, name).await.unwrap();
+/// A compute that is there, with an update that was begun through its handle.
+async fn update(stage: &Stage, name: &str) -> AksCompute {
+    let mut compute = AksCompute::get(&stage.workspace, name).await.unwrap();
     let change = azureml_aks::UpdateConfiguration::builder()
         .tls(azureml_aks::TlsUpdate::Disable)
         .build()
         .unwrap();
-    compute.update(change).await.unwrap()
+    compute.update(change).await.unwrap();
+    compute
 }
 
 fn updated(rows: Vec<(f64, Option<(&'static str, &'static str)>)>) -> Compute {
@@ -271,7 +272,7 @@ fn updated(rows: Vec<(f64, Option<(&'static str, &'static str)>)>) -> Compute {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_old_row_of_an_update_does_not_end_it() {
+async fn old_row_of_an_update_does_not_end_it() {
     // The row goes on showing the state from before, then the update, then its end.
     let late = updated(vec![
         (0.0, Some(("Succeeded", "t0"))),
@@ -291,18 +292,19 @@ async fn the_old_row_of_an_update_does_not_end_it() {
         &BTreeMap::from([("aks-a", late), ("aks-b", silent), ("aks-c", mute)]),
         10,
     );
-    let mut operations = Vec::new();
+    let mut computes = Vec::new();
     for name in ["aks-a", "aks-b", "aks-c"] {
-        operations.push(update(&stage, name).await);
+        computes.push(update(&stage, name).await);
     }
     let begun = tokio::time::Instant::now();
-    let results = wait_all(&mut operations, WaitOptions::new()).await;
-    let modified = |result: &Result<AksCompute, _>| {
-        let compute: &AksCompute = result.as_ref().unwrap();
-        compute.resource().properties.modified_on.clone().unwrap()
+    let results = wait_all(&mut computes, WaitOptions::new()).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    let modified = |compute: &AksCompute| {
+        let modified = &compute.resource().properties.modified_on;
+        modified.clone().unwrap()
     };
     assert_eq!(
-        results.iter().map(modified).collect::<Vec<_>>(),
+        computes.iter().map(modified).collect::<Vec<_>>(),
         ["t1", "t1", "t0"]
     );
     assert!(begun.elapsed() >= secs(300.0), "{:?}", begun.elapsed());
@@ -310,7 +312,7 @@ async fn the_old_row_of_an_update_does_not_end_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_monitor_a_row_ends_an_update_only_if_it_shows_that_it_is_newer() {
+async fn row_ends_an_update_without_a_monitor_only_if_it_shows_that_it_is_newer() {
     for rows in [
         // Seen at work first.
         vec![
@@ -332,10 +334,10 @@ async fn without_a_monitor_a_row_ends_an_update_only_if_it_shows_that_it_is_newe
         let stage = Stage::new();
         let all = BTreeMap::from([("aks-a", compute.clone()), ("aks-b", compute)]);
         serve(&stage, &all, 10);
-        let mut operations = vec![update(&stage, "aks-a").await, update(&stage, "aks-b").await];
+        let mut computes = vec![update(&stage, "aks-a").await, update(&stage, "aks-b").await];
         let begun = tokio::time::Instant::now();
         let before = stage.script.sent().len();
-        let results = wait_all(&mut operations, WaitOptions::new()).await;
+        let results = wait_all(&mut computes, WaitOptions::new()).await;
         assert!(results.iter().all(Result::is_ok), "{results:?}");
         assert!(
             begun.elapsed() >= secs(end),
@@ -353,7 +355,7 @@ async fn without_a_monitor_a_row_ends_an_update_only_if_it_shows_that_it_is_newe
 }
 
 async fn detach(stage: &Stage, name: &str) -> Operation<()> {
-    let compute = AksCompute::get(&stage.workspace, name).await.unwrap();
+    let mut compute = AksCompute::get(&stage.workspace, name).await.unwrap();
     compute.detach().await.unwrap()
 }
 
@@ -603,7 +605,7 @@ async fn case_39_a_fleet_that_is_dropped_at_any_await_point_loses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_never_started_and_what_was_ready_have_their_own_ends() {
+async fn targets_that_were_never_started_or_are_ready_have_their_own_ends() {
     let stage = Stage::new();
     serve(
         &stage,
@@ -614,10 +616,11 @@ async fn what_was_never_started_and_what_was_ready_have_their_own_ends() {
         10,
     );
     let computes = create(&stage, &["aks-a", "aks-b"]).await;
-    let mut targets: Vec<Resumed> = computes.into_iter().map(Resumed::Compute).collect();
+    let mut targets: Vec<Resumed> = computes.into_iter().map(Resumed::from).collect();
     targets.push(Resumed::NotStarted {
         verb: azureml_aks::Verb::Create,
-        name: "aks-c".into(),
+        resource: azureml_aks::models::TokenResource::Compute("AKS".to_owned()),
+        name: "aks-c".to_owned(),
     });
     let results = wait_all(&mut targets, WaitOptions::new()).await;
     assert!(results[0].is_ok() && results[1].is_ok(), "{results:?}");
@@ -625,11 +628,12 @@ async fn what_was_never_started_and_what_was_ready_have_their_own_ends() {
         results[2].as_ref().unwrap_err().kind(),
         ErrorKind::NotStarted
     );
-    // Again: nothing is sent, and the ends are the same.
+    // Again: nothing is pending, so one list is read, and the ends are the same.
     let before = stage.script.sent().len();
     let results = wait_all(&mut targets, WaitOptions::new()).await;
     assert!(results[0].is_ok() && results[1].is_ok() && results[2].is_err());
-    assert_eq!(stage.script.sent().len(), before);
+    let sent = &stage.script.sent()[before..];
+    assert_eq!((sent.len(), asked(sent).lists), (1, 1), "{sent:?}");
     let nothing: Vec<Result<(), _>> =
         wait_all(&mut Vec::<AksCompute>::new(), WaitOptions::new()).await;
     assert!(nothing.is_empty());
@@ -687,7 +691,8 @@ async fn progress_is_told_for_each_operation_after_each_list() {
     let options = WaitOptions::new().on_progress(move |progress| {
         told.lock().unwrap().push(progress.clone());
     });
-    wait_all(&mut computes, options).await;
+    let results = wait_all(&mut computes, options).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
     let seen = seen.lock().unwrap();
     for name in NAMES {
         let of: Vec<_> = seen
@@ -833,7 +838,7 @@ async fn a_few_operations_in_a_large_workspace_are_read_one_by_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_hint_of_a_monitor_is_kept_although_the_list_contradicts_it() {
+async fn hint_of_a_monitor_is_kept_although_the_list_contradicts_it() {
     let stage = Stage::new();
     // The row never shows the update at work.
     let mute = updated(vec![(0.0, Some(("Succeeded", "t0")))]);
@@ -862,7 +867,7 @@ async fn the_hint_of_a_monitor_is_kept_although_the_list_contradicts_it() {
         }
     });
     let before = stage.script.sent().len();
-    let mut targets = [Resumed::Update(update), Resumed::Compute(create)];
+    let mut targets = [update, create];
     let options = WaitOptions::new().deadline(Duration::from_secs(1200));
     let results = wait_all(&mut targets, options).await;
     assert!(results[0].as_ref().unwrap_err().is_operation_failure());
@@ -965,7 +970,7 @@ async fn a_workspace_that_says_nothing_is_given_up_as_a_whole_and_in_bounded_tim
 }
 
 #[tokio::test(start_paused = true)]
-async fn why_a_list_cannot_be_read_is_told_meanwhile() {
+async fn reason_why_a_list_cannot_be_read_is_told_meanwhile() {
     let stage = Stage::new();
     serve(&stage, &made_in(&NAMES, 9000.0), 10);
     let mut computes = create(&stage, &NAMES).await;
@@ -977,7 +982,8 @@ async fn why_a_list_cannot_be_read_is_told_meanwhile() {
     let options = WaitOptions::new()
         .deadline(Duration::from_secs(300))
         .on_progress(move |progress| told.lock().unwrap().push(progress.clone()));
-    wait_all(&mut computes, options).await;
+    let results = wait_all(&mut computes, options).await;
+    assert!(results.iter().all(Result::is_err), "{results:?}");
     let seen = seen.lock().unwrap();
     let troubled: Vec<_> = seen
         .iter()

@@ -1,9 +1,8 @@
 //! Case 39 and `prepare`: what a token is good for, and what it is not good for.
 
+use crate::resealed::resealed;
 use crate::support::*;
-use azureml_aks::{
-    AksCompute, Cloud, ComputeTarget, ErrorKind, ResumeToken, Resumed, Verb, WaitOptions,
-};
+use azureml_aks::{AksCompute, Cloud, ErrorKind, ResumeToken, Resumed, Verb, WaitOptions};
 
 /// Creates, loses the answer to the PUT, and gives the token of the error.
 async fn unanswered(stage: &Stage, lost: Reply) -> ResumeToken {
@@ -13,7 +12,7 @@ async fn unanswered(stage: &Stage, lost: Reply) -> ResumeToken {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_39_a_put_without_an_answer_is_looked_up() {
+async fn case_39_put_without_an_answer_is_looked_up() {
     let lost = [
         Reply::reset(),
         created().truncated(),
@@ -29,7 +28,7 @@ async fn case_39_a_put_without_an_answer_is_looked_up() {
         stage.script.expect([not_found()]);
         let resumed = stage.elsewhere().resume(&token).await.unwrap();
         assert!(
-            matches!(resumed, Resumed::NotStarted { verb: Verb::Create, ref name } if name == "myaks"),
+            matches!(resumed, Resumed::NotStarted { verb: Verb::Create, ref name, .. } if name == "myaks"),
             "{resumed:?}"
         );
 
@@ -63,10 +62,13 @@ async fn case_39_a_put_without_an_answer_is_looked_up() {
             panic!("a compute");
         };
         assert_eq!(compute.resume_token(), None);
+        stage.script.expect([ready()]);
         compute
             .wait_for_completion(WaitOptions::new())
             .await
             .unwrap();
+        // Nothing is pending: the wait reads the compute once.
+        assert_eq!(stage.lines(), ["PUT compute", "GET compute", "GET compute"]);
         assert_eq!(stage.script.unused(), 0);
     }
 }
@@ -223,7 +225,7 @@ async fn case_39_a_monitor_that_expired_before_the_resume_is_made_up_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_39_a_token_that_does_not_fit_is_refused_and_nothing_is_sent() {
+async fn case_39_token_that_does_not_fit_is_refused_and_nothing_is_sent() {
     let stage = Stage::new();
     let create = stage
         .create(created())
@@ -239,11 +241,7 @@ async fn case_39_a_token_that_does_not_fit_is_refused_and_nothing_is_sent() {
         .resume_token()
         .unwrap()
         .expose();
-    let prepared = ComputeTarget::<azureml_aks::Aks>::prepare_create(
-        &stage.workspace,
-        "myaks",
-        configuration(),
-    );
+    let prepared = AksCompute::create(&stage.workspace, "myaks", configuration()).prepare();
     let prepared = prepared.unwrap().token().expose();
     let before = stage.script.sent().len();
 
@@ -255,8 +253,8 @@ async fn case_39_a_token_that_does_not_fit_is_refused_and_nothing_is_sent() {
         detach.replace("=Detach", "=Delete"),
         detach.replace("\"detach\"", "\"update\""),
         // Another version or kind.
-        create.replace("\"v\":1", "\"v\":2"),
-        create.replace("azureml-aks/compute", "azureml-aks/model"),
+        create.replace("\"v\":2", "\"v\":3"),
+        create.replace("\"compute/AKS\"", "\"model/AKS\""),
         // Another origin.
         create.replace("https://management.azure.com/", "https://evil.example/"),
         create.replace(
@@ -273,6 +271,7 @@ async fn case_39_a_token_that_does_not_fit_is_refused_and_nothing_is_sent() {
         // Another workspace or resource.
         create.replace("/workspaces/w/", "/workspaces/x/"),
         create.replace("/resourceGroups/g/", "/resourceGroups/x/"),
+        create.replace("\"target\":\"myaks\"", "\"target\":\"other\""),
         prepared.replace("/computes/myaks", "/computes/../myaks"),
         prepared.replace("/computes/myaks", "/models/myaks"),
     ];
@@ -281,13 +280,24 @@ async fn case_39_a_token_that_does_not_fit_is_refused_and_nothing_is_sent() {
             ![&create, &detach, &prepared].contains(&&text),
             "nothing was forged: {text}"
         );
-        let refused = match ResumeToken::parse(&text) {
+        // Damage, which the checksum shows, or another version.
+        let damaged = ResumeToken::parse(&text).unwrap_err();
+        assert_eq!(damaged.kind(), ErrorKind::ResumeToken, "{text}");
+        assert!(!damaged.to_string().contains("mlOperations"), "{damaged}");
+        // The same by somebody who knows the checksum.
+        let refused = match ResumeToken::parse(&resealed(&text)) {
             Ok(token) => stage.elsewhere().resume(&token).await.unwrap_err(),
             Err(error) => error,
         };
         assert_eq!(refused.kind(), ErrorKind::ResumeToken, "{text}");
+        assert!(!refused.to_string().contains("checksum"), "{refused}");
         assert!(!refused.to_string().contains("mlOperations"), "{refused}");
     }
+    assert_eq!(
+        ResumeToken::parse(&resealed(&create)).unwrap().expose(),
+        create,
+        "the seal of this test is that of the library"
+    );
     let elsewhere = [
         builder(&stage.script, &stage.credential).cloud(Cloud::us_government()),
         azureml_aks::Workspace::builder("s", "g", "other")
@@ -321,4 +331,80 @@ async fn a_handle_that_was_only_read_waits_by_its_state_and_has_no_token() {
         .unwrap();
     assert_eq!(compute.resume_token(), None);
     assert_eq!(stage.script.sent().len(), 3);
+}
+
+/// The compute as it was created at this time.
+fn created_at(state: &str, created: Option<&str>) -> Value {
+    let mut resource = resource(state);
+    if let Some(created) = created {
+        resource["properties"]["createdOn"] = json!(created);
+    }
+    resource
+}
+
+#[tokio::test(start_paused = true)]
+async fn case_39_time_of_creation_by_the_service_tells_one_compute_from_another() {
+    let long_ago = Some("2001-01-01T00:00:00Z");
+    // What the service said first, what it says at last, and whether that is the same compute. The clock
+    // of this machine is decades away from each of them.
+    for (first, last, same) in [
+        (long_ago, long_ago, true),
+        (long_ago, Some("2001-01-01T01:00:00.000+01:00"), true),
+        (
+            Some("2090-06-01T00:00:00Z"),
+            Some("2090-06-01T00:00:00Z"),
+            true,
+        ),
+        (Some("not a time"), Some("not a time"), true),
+        (None, long_ago, true),
+        (Some(""), long_ago, true),
+        (long_ago, None, true),
+        (long_ago, Some(" "), true),
+        (long_ago, Some("2001-01-01T00:00:00.0000001Z"), false),
+        (
+            Some("2001-01-01T00:00:00.1Z"),
+            Some("2001-01-01T00:00:00.2Z"),
+            false,
+        ),
+        (long_ago, Some("2000-12-31T23:59:59Z"), false),
+        (Some("not a time"), Some("nor this"), false),
+        (Some("not a time"), long_ago, false),
+    ] {
+        for monitored in [true, false] {
+            let stage = Stage::new();
+            let creating = created_at("Creating", first);
+            let answer = match monitored {
+                true => created().json(&creating),
+                false => reply(201).json(&creating),
+            };
+            let mut compute = stage.create(answer).await.unwrap();
+            let token = compute.resume_token().unwrap().expose();
+            let token = ResumeToken::parse(&token).unwrap();
+            let ready = reply(200).json(&created_at("Succeeded", last));
+            let replies = || match monitored {
+                true => vec![status("Succeeded"), ready.clone()],
+                false => vec![ready.clone()],
+            };
+            let Resumed::Compute(mut resumed) = stage.elsewhere().resume(&token).await.unwrap()
+            else {
+                panic!("a compute");
+            };
+            stage.script.expect(replies());
+            let elsewhere = resumed.wait_for_completion(WaitOptions::new()).await;
+            stage.script.expect(replies());
+            let here = compute.wait_for_completion(WaitOptions::new()).await;
+            assert_eq!(stage.script.unused(), 0);
+            for result in [elsewhere, here] {
+                assert_eq!(result.is_ok(), same, "{first:?} {last:?}: {result:?}");
+                if let Err(error) = result {
+                    assert_eq!(error.kind(), ErrorKind::Service);
+                    assert!(
+                        error.to_string().contains("another one of its name"),
+                        "{error}"
+                    );
+                    assert!(error.resume_token().is_none() && !error.may_still_run());
+                }
+            }
+        }
+    }
 }

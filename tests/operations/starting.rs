@@ -101,7 +101,7 @@ async fn case_15_a_finished_body_counts_although_the_monitor_is_foreign() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_with_a_monitor_is_polled_although_the_service_answered_200() {
+async fn update_with_a_monitor_is_polled_although_the_service_answered_200() {
     let stage = Stage::new();
     let current = reply(200).json(&json!({
         "name": "myaks",
@@ -116,17 +116,21 @@ async fn an_update_with_a_monitor_is_polled_although_the_service_answered_200() 
         .header("azure-asyncoperation", MONITOR)
         .json(&resource("Updating"));
     stage.script.expect([current.clone(), current, first]);
-    let compute = AksCompute::get(&stage.workspace, "myaks").await.unwrap();
+    let mut compute = AksCompute::get(&stage.workspace, "myaks").await.unwrap();
     let change = UpdateConfiguration::builder()
         .tls(TlsUpdate::Disable)
         .build()
         .unwrap();
-    let mut operation = compute.update(change).await.unwrap();
+    compute.update(change).await.unwrap();
     stage
         .script
         .expect([status("InProgress"), status("Succeeded"), ready()]);
-    let updated = operation.wait(WaitOptions::new()).await.unwrap();
-    assert_eq!(updated.status(), Some("Succeeded"));
+    assert_eq!(compute.status(), Some("Updating"));
+    compute
+        .wait_for_completion(WaitOptions::new())
+        .await
+        .unwrap();
+    assert_eq!(compute.status(), Some("Succeeded"));
     assert_eq!(
         stage.lines(),
         ["PUT compute", "GET monitor", "GET monitor", "GET compute"]

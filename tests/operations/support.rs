@@ -94,7 +94,7 @@ impl Stage {
     /// Detaches; the DELETE is answered with `first`.
     pub(crate) async fn detach(&self, first: Reply) -> Result<Operation<()>, Error> {
         self.script.expect([ready(), first]);
-        let compute = AksCompute::get(&self.workspace, "myaks").await?;
+        let mut compute = AksCompute::get(&self.workspace, "myaks").await?;
         compute.detach().await
     }
 

@@ -32,7 +32,7 @@ impl HttpClient for Slow {
 }
 
 /// The workspace of the scene, over such a line.
-fn slow(emulator: &Emulator) -> Workspace {
+pub(crate) fn slow(emulator: &Emulator) -> Workspace {
     let transport = Transport::new(Arc::new(Slow(emulator.http_client())));
     let builder = Workspace::builder(
         emulator.subscription(),
@@ -108,7 +108,7 @@ async fn a_failed_update_of_a_healthy_service_is_told_wherever_the_wait_was_drop
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_cannot_be_made_is_not_explained_by_an_older_failure() {
+async fn key_that_cannot_be_made_is_not_explained_by_an_older_failure() {
     let scene = Scene::new().await;
     let mut service = scene.deployment("failing", plain()).await.unwrap();
     let failed = service.wait_for_deployment(WaitOptions::new()).await;
@@ -116,10 +116,7 @@ async fn a_key_that_cannot_be_made_is_not_explained_by_an_older_failure() {
     scene.emulator.inject(
         Fault::operation_fails("KeyNotMade", "try later").on(Method::Post, "/regenerateKeys"),
     );
-    let error = service
-        .regenerate_key(KeyName::Primary, None)
-        .await
-        .unwrap_err();
+    let error = service.regenerate_key(KeyName::Primary).await.unwrap_err();
     assert_eq!(error.code(), Some("KeyNotMade"), "{error}");
 }
 
@@ -141,10 +138,10 @@ async fn a_change_made_at_once_does_not_forget_a_deployment_that_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_the_service_repeats_is_not_shown() {
+async fn key_that_the_service_repeats_is_not_shown() {
     let scene = Scene::new().await;
     let service = scene.deployed("s-1", plain()).await;
-    let given = || Some(Secret::new("c4n4ry\"one".to_owned()));
+    let given = || Secret::new("c4n4ry\"one".to_owned());
     let texts = [
         json!({ "error": { "code": "Bad", "message": "the value c4n4ry\"one is in use" } }),
         json!({ "error": { "code": "Bad", "message": "x", "details": [{ "message": "c4n4ry\"one" }] } }),
@@ -164,7 +161,10 @@ async fn a_key_that_the_service_repeats_is_not_shown() {
             scene.emulator.inject(
                 Fault::response_override(status, &[], &*text).on(Method::Post, "/regenerateKeys"),
             );
-            let error = service.regenerate_key(KeyName::Primary, given()).await;
+            let error = service
+                .regenerate_key(KeyName::Primary)
+                .value(given())
+                .await;
             let shown = shown(&error.unwrap_err());
             assert!(!shown.contains("c4n4ry"), "{status} {text}: {shown}");
             scene.emulator.clear_faults();
@@ -214,7 +214,7 @@ async fn keys_of_a_deployment_that_the_service_repeats_are_not_shown() {
             let deployment = scene.deployment("s-1", config);
             assert!(!format!("{deployment:?}").contains("c4n4ry"));
             match deployment.await {
-                Ok(service) => {
+                Ok(mut service) => {
                     let shown = format!("{service:?} {:?}", service.warnings());
                     assert!(!shown.contains("c4n4ry"), "{path} {status}: {shown}");
                     scene.emulator.clear_faults();
@@ -307,16 +307,23 @@ async fn a_deployment_that_was_accepted_without_an_operation_has_a_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_vanishes_ends_the_wait() {
-    for mut wait in [false, true].map(|with_operation| {
+async fn service_that_vanishes_ends_the_wait() {
+    /// What the wait follows, and how often it reads the service before that is gone.
+    #[derive(Clone, Copy)]
+    enum Follows {
+        Operation,
+        Service(u32),
+    }
+    for mut wait in [Follows::Operation, Follows::Service(0), Follows::Service(1)].map(|follows| {
         async move {
             let scene = Scene::new().await;
             let mut service = scene.deployment("s-1", plain()).await.unwrap();
-            if !with_operation {
+            if let Follows::Service(reads) = follows {
                 service = AksWebservice::get(&scene.workspace, "s-1").await.unwrap();
                 scene.emulator.inject(
                     Fault::response_override(404, &[], r#"{"code":"NotFound"}"#)
-                        .on(Method::Get, "/services/s-1"),
+                        .on(Method::Get, "/services/s-1")
+                        .after(reads),
                 );
             }
             scene.emulator.inject(
@@ -324,15 +331,21 @@ async fn a_service_that_vanishes_ends_the_wait() {
                     .on(Method::Get, "/operations/"),
             );
             let wait = service.wait_for_deployment(WaitOptions::new()).await;
-            (with_operation, wait)
+            (follows, wait)
         }
         .boxed_local()
     }) {
-        let (with_operation, ended) = (&mut wait).await;
-        match with_operation {
+        let (follows, ended) = (&mut wait).await;
+        match follows {
             // The operation is gone and the service tells.
-            true => ended.unwrap(),
-            false => {
+            Follows::Operation => ended.unwrap(),
+            // Nothing was begun, and the first read finds nothing.
+            Follows::Service(0) => {
+                let error = ended.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Service, "{error}");
+                assert!(error.is_not_found(), "{error}");
+            }
+            Follows::Service(_) => {
                 let error = ended.unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::OperationStatusLost, "{error}");
             }
@@ -350,7 +363,7 @@ fn creations(scene: &Scene) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deployment_dropped_anywhere_is_found_by_its_token_or_never_began() {
+async fn deployment_dropped_anywhere_is_found_by_its_token_or_never_began() {
     let mut wakes = 1;
     loop {
         let scene = Scene::new().await;
@@ -365,8 +378,8 @@ async fn a_deployment_dropped_anywhere_is_found_by_its_token_or_never_began() {
         let token = prepared.token().clone();
         let first = dropped(prepared.send(), wakes).await;
         let began = creations(&scene);
-        match AksWebservice::resume(&workspace, &token).await.unwrap() {
-            ResumedService::Service(mut service) => {
+        match workspace.resume(&token).await.unwrap() {
+            Resumed::Service(mut service) => {
                 assert_eq!(began, 1, "{wakes}");
                 service
                     .wait_for_deployment(WaitOptions::new())
@@ -374,7 +387,7 @@ async fn a_deployment_dropped_anywhere_is_found_by_its_token_or_never_began() {
                     .unwrap();
                 assert_eq!(service.state(), Some(ServiceState::Healthy));
             }
-            ResumedService::NotStarted { .. } => {
+            Resumed::NotStarted { .. } => {
                 assert_eq!(began, 0, "{wakes}");
                 let mut service = prepare().await.unwrap().send().await.unwrap();
                 service
@@ -395,7 +408,7 @@ async fn a_deployment_dropped_anywhere_is_found_by_its_token_or_never_began() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_after_an_update_that_was_dropped_does_not_end_before_the_update() {
+async fn wait_after_an_update_that_was_dropped_does_not_end_before_the_update() {
     let mut wakes = 1;
     loop {
         let scene = Scene::new().await;
@@ -403,7 +416,15 @@ async fn a_wait_after_an_update_that_was_dropped_does_not_end_before_the_update(
         let workspace = slow(&scene.emulator);
         let mut service = AksWebservice::get(&workspace, "s-1").await.unwrap();
         let update = ServiceUpdate::builder().cpu_cores(0.2).build().unwrap();
-        let first = dropped(service.update(update).send(), wakes).await;
+        let first = dropped(service.update(update).into_future(), wakes).await;
+        if scene.count("PATCH", "/services/s-1") == 1 {
+            assert_eq!(
+                service.state(),
+                Some(ServiceState::Transitioning),
+                "{wakes}"
+            );
+            assert!(!service.is_ready() && !service.is_failed() && service.error().is_none());
+        }
         service
             .wait_for_deployment(WaitOptions::new())
             .await
@@ -436,7 +457,7 @@ async fn an_update_that_is_refused_leaves_the_handle_as_it_was() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deletion_and_a_new_key_dropped_anywhere_can_be_asked_for_again() {
+async fn deletion_and_new_key_dropped_anywhere_can_be_asked_for_again() {
     for what in ["delete", "key"] {
         let mut wakes = 1;
         loop {
@@ -444,15 +465,12 @@ async fn a_deletion_and_a_new_key_dropped_anywhere_can_be_asked_for_again() {
             let before = scene.deployed("s-1", plain()).await.keys().await.unwrap();
             let before = before.primary_key.unwrap().secret().to_owned();
             let workspace = slow(&scene.emulator);
-            let service = AksWebservice::get(&workspace, "s-1").await.unwrap();
+            let mut service = AksWebservice::get(&workspace, "s-1").await.unwrap();
             let work = async {
                 match what {
                     "delete" => service.delete().await.unwrap().await.unwrap(),
                     _ => {
-                        service
-                            .regenerate_key(KeyName::Primary, None)
-                            .await
-                            .unwrap();
+                        service.regenerate_key(KeyName::Primary).await.unwrap();
                     }
                 }
             };
@@ -465,10 +483,7 @@ async fn a_deletion_and_a_new_key_dropped_anywhere_can_be_asked_for_again() {
                     assert!(gone.is_none(), "{wakes}");
                 }
                 _ => {
-                    let keys = service
-                        .regenerate_key(KeyName::Primary, None)
-                        .await
-                        .unwrap();
+                    let keys = service.regenerate_key(KeyName::Primary).await.unwrap();
                     assert_ne!(keys.primary_key.unwrap().secret(), before, "{wakes}");
                 }
             }
@@ -494,14 +509,14 @@ async fn a_client_does_not_give_up_before_its_service() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deletion_whose_operation_vanishes_ends() {
+async fn deletion_whose_operation_vanishes_ends() {
     for (answer, gone) in [
         (r#"{"state":"Running"}"#, false),
         ("", false),
         ("not found", true),
     ] {
         let scene = Scene::new().await;
-        let service = scene.deployed("s-1", plain()).await;
+        let mut service = scene.deployed("s-1", plain()).await;
         let removal = service.delete().await.unwrap();
         let status = if gone { 404 } else { 200 };
         scene.emulator.inject(

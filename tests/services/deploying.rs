@@ -238,7 +238,7 @@ async fn a_model_of_a_known_framework_needs_no_code() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_target_that_cannot_take_it_is_refused_before_any_upload() {
+async fn target_that_cannot_take_it_is_refused_before_any_upload() {
     let scene = Scene::new().await;
     let refused = |result: Result<AksWebservice, Error>, why: &str| {
         let error = result.unwrap_err();
@@ -264,7 +264,7 @@ async fn a_target_that_cannot_take_it_is_refused_before_any_upload() {
             config,
             target,
         )
-        .send()
+        .into_future()
     };
     refused(deploy(&young).await, "Creating");
     // Failed.
@@ -277,7 +277,7 @@ async fn a_target_that_cannot_take_it_is_refused_before_any_upload() {
         .unwrap_err();
     refused(deploy(&failed).await, "failed");
     // Gone, although the handle says otherwise.
-    scene.aks.delete().await.unwrap().await.unwrap();
+    scene.aks.clone().delete().await.unwrap().await.unwrap();
     refused(deploy(&scene.aks).await, "detached");
 }
 

@@ -5,8 +5,7 @@ use azure_core::credentials::Secret;
 use azure_core::http::Method;
 use azureml_aks::emulator::{Emulator, Fault};
 use azureml_aks::{
-    AksWebservice, Auth, ErrorKind, KeyName, LogOptions, ServiceQuery, WaitOptions,
-    models::ServiceState,
+    AksWebservice, Auth, ErrorKind, KeyName, LogOptions, ServiceQuery, models::ServiceState,
 };
 use futures::TryStreamExt;
 use std::time::{Duration, SystemTime};
@@ -108,7 +107,7 @@ async fn logs_are_read_of_either_container() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn keys_are_read_and_made_anew() {
+async fn keys_are_read_and_made_anew_by_the_service_or_the_caller() {
     let scene = Scene::new().await;
     let config = plain().primary_key("first").secondary_key("second");
     let service = scene.deployed("s-1", config).await;
@@ -116,35 +115,41 @@ async fn keys_are_read_and_made_anew() {
     assert_eq!(keys.primary_key.unwrap().secret(), "first");
     let given = Secret::new("third".to_owned());
     let keys = service
-        .regenerate_key(KeyName::Secondary, Some(given))
+        .regenerate_key(KeyName::Secondary)
+        .value(given)
         .await
         .unwrap();
     assert_eq!(keys.primary_key.as_ref().unwrap().secret(), "first");
     assert_eq!(keys.secondary_key.as_ref().unwrap().secret(), "third");
     assert!(!format!("{keys:?}").contains("third"));
-    let keys = service
-        .regenerate_key(KeyName::Primary, None)
-        .await
-        .unwrap();
+    let keys = service.regenerate_key(KeyName::Primary).await.unwrap();
     assert_ne!(keys.primary_key.unwrap().secret(), "first");
-    let empty = Secret::new(" ".to_owned());
-    let error = service
-        .regenerate_key(KeyName::Primary, Some(empty))
-        .await
-        .unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Validation);
+    // What is empty is refused before anything is sent.
+    scene.emulator.clear_journal();
+    for empty in ["", " ", "\n"] {
+        let request = || {
+            service
+                .regenerate_key(KeyName::Primary)
+                .value(empty.to_owned())
+        };
+        for error in [
+            request().await.unwrap_err(),
+            request().prepare().await.unwrap_err(),
+        ] {
+            assert_eq!(error.kind(), ErrorKind::Validation);
+            assert_eq!(error.findings().len(), 1);
+        }
+    }
+    assert!(scene.requests().is_empty(), "{:#?}", scene.requests());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_may_make_a_key_at_once() {
+async fn key_may_be_made_at_once() {
     let emulator = Emulator::builder().regenerate_keys_at_once(true).build();
     let scene = Scene::on(emulator).await;
     let service = scene.deployed("s-1", plain()).await;
     scene.emulator.clear_journal();
-    let keys = service
-        .regenerate_key(KeyName::Primary, None)
-        .await
-        .unwrap();
+    let keys = service.regenerate_key(KeyName::Primary).await.unwrap();
     assert!(keys.primary_key.is_some());
     assert_eq!(scene.requests().len(), 1);
 }
@@ -171,7 +176,7 @@ async fn tokens_say_how_long_they_are_good_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn refusals_of_keys_quote_nothing() {
+async fn refusals_of_keys_and_tokens_quote_nothing() {
     let scene = Scene::new().await;
     let service = scene.deployed("s-1", plain()).await;
     let body = r#"{"code":"Odd","statusCode":400,"message":"primaryKey is s3cr3t"}"#;
@@ -181,10 +186,7 @@ async fn refusals_of_keys_quote_nothing() {
     }
     let errors = [
         service.keys().await.unwrap_err(),
-        service
-            .regenerate_key(KeyName::Primary, None)
-            .await
-            .unwrap_err(),
+        service.regenerate_key(KeyName::Primary).await.unwrap_err(),
         service.token().await.unwrap_err(),
     ];
     for error in errors {
@@ -222,23 +224,4 @@ async fn a_service_that_answers_with_garbage_gives_clear_errors() {
         .inject(other.on(Method::Get, "/services/s-1").times(1));
     let error = service.clone().refresh_state().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_wait_on_a_handle_that_was_only_read_follows_the_state() {
-    let scene = Scene::new().await;
-    scene.deployment("s-1", plain()).await.unwrap();
-    let mut service = AksWebservice::get(&scene.workspace, "s-1").await.unwrap();
-    assert_eq!(service.state(), Some(ServiceState::Transitioning));
-    service
-        .wait_for_deployment(WaitOptions::new())
-        .await
-        .unwrap();
-    assert_eq!(service.state(), Some(ServiceState::Healthy));
-    scene.emulator.clear_journal();
-    service
-        .wait_for_deployment(WaitOptions::new())
-        .await
-        .unwrap();
-    assert!(scene.requests().is_empty());
 }

@@ -21,10 +21,7 @@ async fn a_service_is_called_with_its_key_which_is_fetched_once() {
     assert_eq!(scene.requests().len(), 6, "{:#?}", scene.requests());
 
     // A new key is fetched once the old one is refused.
-    service
-        .regenerate_key(KeyName::Primary, None)
-        .await
-        .unwrap();
+    service.regenerate_key(KeyName::Primary).await.unwrap();
     scene.emulator.clear_journal();
     let _: Value = client.run(&json!(1)).await.unwrap();
     assert_eq!(scene.count("POST", "/score"), 2);

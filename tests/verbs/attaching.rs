@@ -74,7 +74,7 @@ async fn an_unsupported_version_names_the_supported_ones_and_the_remedy() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn attach_never_overwrites_and_attach_or_get_takes_what_is_there() {
+async fn attach_never_overwrites_unless_or_get_takes_what_is_there() {
     let emulator = Emulator::new();
     let workspace = emulated::workspace(&emulator);
     let (_, cluster) = attached(&emulator, &workspace, "myaks").await;
@@ -87,7 +87,8 @@ async fn attach_never_overwrites_and_attach_or_get_takes_what_is_there() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AlreadyExists);
-    let taken = ComputeTarget::attach_or_get(&workspace, "myaks", config())
+    let taken = ComputeTarget::attach(&workspace, "myaks", config())
+        .or_get()
         .await
         .unwrap();
     assert_eq!(taken.is_attached(), Some(true));

@@ -1,7 +1,7 @@
 use super::{attached, created, emulated, requests};
 use azure_core::http::Method;
 use azureml_aks::emulator::{Emulator, Fault};
-use azureml_aks::{AksCompute, ComputeTarget, WaitOptions, Workspace};
+use azureml_aks::{AksCompute, ComputeTarget, ErrorKind, WaitOptions, Workspace};
 use futures::{StreamExt, TryStreamExt};
 
 #[tokio::test(start_paused = true)]
@@ -45,7 +45,7 @@ async fn get_and_get_opt_tell_absent_from_unreadable() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_compute_of_another_kind_is_refused_by_the_handle_and_listed_all_the_same() {
+async fn compute_of_another_kind_is_refused_by_the_handle_and_listed_all_the_same() {
     let emulator = Emulator::new();
     let workspace = emulated::workspace(&emulator);
     let other = r#"{"name":"gpu","properties":{"computeType":"AmlCompute","provisioningState":"Succeeded","properties":{"vmSize":"x"}}}"#;
@@ -54,6 +54,7 @@ async fn a_compute_of_another_kind_is_refused_by_the_handle_and_listed_all_the_s
             .on(Method::Get, "/computes/gpu"),
     );
     let error = AksCompute::get(&workspace, "gpu").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused);
     assert!(error.to_string().contains("AmlCompute"), "{error}");
 
     let page = format!(
@@ -66,16 +67,15 @@ async fn a_compute_of_another_kind_is_refused_by_the_handle_and_listed_all_the_s
     );
     let items: Vec<_> = workspace.computes().collect().await;
     assert_eq!(items.len(), 3);
-    assert_eq!(
-        items[0].as_ref().unwrap().properties.compute_type,
-        "AmlCompute"
-    );
+    assert_eq!(items[0].as_ref().unwrap().compute_type(), "AmlCompute");
     assert!(
         items[1].is_err(),
         "an item that cannot be read does not take the others with it"
     );
-    let value: serde_json::Value = items[2].as_ref().unwrap().kind_properties();
-    assert_eq!(value, serde_json::json!([1]));
+    assert_eq!(
+        items[2].as_ref().unwrap().properties(),
+        &serde_json::json!([1])
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -98,15 +98,15 @@ async fn pages_are_read_only_when_they_are_needed() {
     let rest: Vec<_> = computes.try_collect().await.unwrap();
     assert_eq!(rest.len(), 2);
     let seen = emulator.journal().len();
-    let handle = AksCompute::from_resource(&workspace, rest[0].clone()).unwrap();
+    let handle = AksCompute::from_resource(&workspace, rest[0].resource().clone()).unwrap();
     assert_eq!(
-        (handle.name().as_str(), emulator.journal().len()),
-        (rest[0].name.as_str(), seen)
+        (handle.name(), emulator.journal().len()),
+        (rest[0].name(), seen)
     );
     assert_eq!(requests(&emulator), ["GET computes", "GET computes"]);
     assert_eq!(
         rest.iter()
-            .filter(|c| c.properties.is_attached_compute == Some(true))
+            .filter(|compute| compute.is_attached() == Some(true))
             .count(),
         1
     );
@@ -151,7 +151,7 @@ async fn reads_are_tried_again_and_writes_are_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_status_is_what_was_last_read() {
+async fn status_is_what_was_last_read_or_how_the_operation_ended() {
     let emulator = Emulator::new();
     let workspace = emulated::workspace(&emulator);
     let config = || AksCompute::provisioning_configuration().build().unwrap();
@@ -161,7 +161,14 @@ async fn the_status_is_what_was_last_read() {
     assert_eq!(aks.status(), Some("Creating"));
     emulator.finish_operations();
     aks.refresh_state().await.unwrap();
+    let read = |aks: &AksCompute| aks.resource().properties.provisioning_state.clone();
+    assert_eq!(read(&aks).as_deref(), Some("Succeeded"));
+    // The create is pending until a wait has seen its end.
+    assert_eq!(aks.status(), Some("Creating"));
+    assert!(!aks.is_ready() && aks.resume_token().is_some());
+    aks.wait_for_completion(WaitOptions::new()).await.unwrap();
     assert_eq!(aks.status(), Some("Succeeded"));
+    assert!(aks.is_ready() && aks.resume_token().is_none());
 
     let mut aks = ComputeTarget::create(&workspace, "fail-x", config())
         .await
@@ -169,10 +176,16 @@ async fn the_status_is_what_was_last_read() {
     aks.wait_for_completion(WaitOptions::new())
         .await
         .unwrap_err();
+    assert_eq!(
+        read(&aks).as_deref(),
+        Some("Creating"),
+        "not read again by the wait"
+    );
     assert_eq!(aks.status(), Some("Failed"));
-    assert!(!aks.provisioning_errors().is_empty());
+    assert!(aks.is_failed() && !aks.provisioning_errors().is_empty());
     aks.refresh_state().await.unwrap();
     assert_eq!(aks.status(), Some("Failed"));
+    assert!(aks.is_failed() && !aks.provisioning_errors().is_empty());
     assert!(
         aks.wait_for_completion(WaitOptions::new())
             .await

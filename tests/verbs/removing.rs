@@ -7,7 +7,7 @@ use azureml_aks::{AksCompute, ErrorKind, WaitOptions};
 async fn detach_leaves_the_cluster_and_delete_takes_it_along() {
     let emulator = Emulator::new();
     let workspace = emulated::workspace(&emulator);
-    let (aks, cluster) = attached(&emulator, &workspace, "attached").await;
+    let (mut aks, cluster) = attached(&emulator, &workspace, "attached").await;
     aks.detach().await.unwrap().await.unwrap();
     assert!(emulator.cluster_exists(&cluster));
     assert!(
@@ -17,7 +17,7 @@ async fn detach_leaves_the_cluster_and_delete_takes_it_along() {
             .is_none()
     );
 
-    let aks = created(&workspace, "created").await;
+    let mut aks = created(&workspace, "created").await;
     let cluster = aks.cluster_resource_id().unwrap().to_owned();
     aks.delete()
         .await
@@ -38,7 +38,7 @@ async fn detach_leaves_the_cluster_and_delete_takes_it_along() {
 async fn delete_of_an_attached_compute_is_refused_before_anything_is_sent() {
     let emulator = Emulator::new();
     let workspace = emulated::workspace(&emulator);
-    let (aks, cluster) = attached(&emulator, &workspace, "attached").await;
+    let (mut aks, cluster) = attached(&emulator, &workspace, "attached").await;
     let error = aks.delete().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
     assert!(error.to_string().contains("detach"), "{error}");
@@ -47,20 +47,20 @@ async fn delete_of_an_attached_compute_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_gone_already_is_a_success() {
+async fn removal_of_what_is_gone_already_is_a_success() {
     let emulator = Emulator::new();
     let workspace = emulated::workspace(&emulator);
-    let aks = created(&workspace, "myaks").await;
+    let mut aks = created(&workspace, "myaks").await;
     aks.delete().await.unwrap().await.unwrap();
     aks.delete().await.unwrap().await.unwrap();
     aks.detach().await.unwrap().await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_removal_can_be_waited_for_twice_and_dropped_in_between() {
+async fn removal_can_be_waited_for_twice_and_dropped_in_between() {
     let emulator = Emulator::new();
     let workspace = emulated::workspace(&emulator);
-    let aks = created(&workspace, "myaks").await;
+    let mut aks = created(&workspace, "myaks").await;
     let mut operation = aks.delete().await.unwrap();
     let short = tokio::time::Duration::from_secs(3);
     assert!(
@@ -76,7 +76,7 @@ async fn a_removal_can_be_waited_for_twice_and_dropped_in_between() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_write_that_may_have_arrived_hands_out_its_token_and_is_not_repeated() {
+async fn write_that_may_have_arrived_hands_out_its_token_and_is_not_repeated() {
     for fault in [
         Fault::response_lost(),
         Fault::connection_dropped(),
@@ -84,7 +84,7 @@ async fn a_write_that_may_have_arrived_hands_out_its_token_and_is_not_repeated()
     ] {
         let emulator = Emulator::new();
         let workspace = emulated::workspace(&emulator);
-        let aks = created(&workspace, "myaks").await;
+        let mut aks = created(&workspace, "myaks").await;
         emulator.inject(fault.on(Method::Delete, "/computes/myaks").times(1));
         let error = aks.delete().await.unwrap_err();
         assert_eq!(count(&emulator, "DELETE"), 1);

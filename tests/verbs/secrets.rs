@@ -25,7 +25,9 @@ async fn keys_and_kubeconfigs_reach_the_service_and_nothing_else() {
     shown.push(format!("{builder:?}"));
     let config = builder.build().unwrap();
     shown.push(format!("{config:?}"));
-    let prepared = AksCompute::prepare_create(&workspace, "myaks", config).unwrap();
+    let prepared = AksCompute::create(&workspace, "myaks", config)
+        .prepare()
+        .unwrap();
     shown.push(format!(
         "{prepared:?} {:?} {}",
         prepared.token(),

@@ -107,7 +107,7 @@ fn inference(folder: &TempDir, environment: Option<EnvironmentRef>) -> Inference
 }
 
 impl Parts {
-    fn deployment(&self, folder: &TempDir, environment: Option<EnvironmentRef>) -> Deployment {
+    fn deployment(&self, folder: &TempDir, environment: Option<EnvironmentRef>) -> DeployService {
         let config = AksWebservice::deploy_configuration().build().unwrap();
         let inference = inference(folder, environment);
         Model::deploy(
@@ -120,7 +120,7 @@ impl Parts {
         )
     }
 
-    fn without_code(&self) -> Deployment {
+    fn without_code(&self) -> DeployService {
         let config = AksWebservice::deploy_configuration().build().unwrap();
         self.model.deploy_without_code("s-1", config, &self.aks)
     }
@@ -477,7 +477,7 @@ async fn refusals_and_odd_answers_of_the_request_are_told() {
 }
 
 #[tokio::test]
-async fn a_service_that_cannot_be_read_yet_is_made_all_the_same() {
+async fn service_that_cannot_be_read_yet_is_made_all_the_same() {
     for reply in [
         Reply::empty(404),
         Reply::new(200, "<html>"),
@@ -489,7 +489,9 @@ async fn a_service_that_cannot_be_read_yet_is_made_all_the_same() {
         let parts = parts(&service).await;
         let handle = parts.without_code().await.unwrap();
         assert_eq!(handle.name().as_str(), "s-1");
-        assert_eq!(handle.state(), None);
+        // It was begun here, and nothing else is known of it.
+        assert_eq!(handle.state().unwrap().as_str(), "Transitioning");
+        assert_eq!(handle.resource().state, None);
         assert!(handle.resume_token().is_some());
     }
 }

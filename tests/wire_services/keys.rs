@@ -136,7 +136,7 @@ async fn times_of_tokens_may_be_missing_or_beyond_reckoning() {
 }
 
 #[tokio::test]
-async fn a_key_is_named_by_a_word_and_its_value_is_sent_if_there_is_one() {
+async fn key_is_named_by_a_word_and_its_value_is_sent_if_there_is_one() {
     let keys = json!({ "primaryKey": "one", "secondaryKey": "two" });
     for (key, value, body) in [
         (KeyName::Primary, None, r#"{"keyType":"Primary"}"#),
@@ -150,8 +150,11 @@ async fn a_key_is_named_by_a_word_and_its_value_is_sent_if_there_is_one() {
         service
             .on("POST", &at("regenerateKeys"), Reply::json(200, &keys))
             .await;
-        let value = value.map(|value: &str| Secret::new(value.to_owned()));
-        let found = handle.regenerate_key(key, value).await.unwrap();
+        let mut request = handle.regenerate_key(key);
+        if let Some(value) = value {
+            request = request.value(Secret::new(value.to_owned()));
+        }
+        let found = request.await.unwrap();
         assert_eq!(found.primary_key.unwrap().secret(), "one");
         let seen = only(&service, "POST", &at("regenerateKeys"));
         assert_eq!(seen.text(), body);
@@ -162,7 +165,7 @@ async fn a_key_is_named_by_a_word_and_its_value_is_sent_if_there_is_one() {
 }
 
 #[tokio::test]
-async fn a_key_that_takes_a_while_is_waited_for_and_read() {
+async fn key_that_takes_a_while_is_waited_for_and_read() {
     let (mut service, handle) = with_service("Healthy").await;
     let keys = json!({ "primaryKey": "one", "secondaryKey": "two" });
     // Keys in the answer that accepts it are those of before.
@@ -184,7 +187,7 @@ async fn a_key_that_takes_a_while_is_waited_for_and_read() {
         .await
         .on("POST", &at("listkeys"), Reply::json(200, &keys))
         .await;
-    let found = handle.regenerate_key(KeyName::Primary, None).await.unwrap();
+    let found = handle.regenerate_key(KeyName::Primary).await.unwrap();
     assert_eq!(found.secondary_key.unwrap().secret(), "two");
     assert_eq!(
         plane::lines(&service)[1..],
@@ -197,7 +200,7 @@ async fn a_key_that_takes_a_while_is_waited_for_and_read() {
 }
 
 #[tokio::test]
-async fn a_key_without_keys_or_an_operation_in_its_answer_is_read() {
+async fn key_without_keys_or_an_operation_in_its_answer_is_read() {
     let keys = json!({ "primaryKey": "one" });
     for reply in [Reply::empty(200), Reply::new(200, "{}"), Reply::empty(204)] {
         let (mut service, handle) = with_service("Healthy").await;
@@ -206,7 +209,7 @@ async fn a_key_without_keys_or_an_operation_in_its_answer_is_read() {
             .await
             .on("POST", &at("listkeys"), Reply::json(200, &keys))
             .await;
-        let found = handle.regenerate_key(KeyName::Primary, None).await.unwrap();
+        let found = handle.regenerate_key(KeyName::Primary).await.unwrap();
         assert_eq!(found.primary_key.unwrap().secret(), "one");
     }
 }
@@ -225,12 +228,13 @@ async fn refusals_of_secrets_give_codes_and_no_texts() {
         ] {
             let (mut service, handle) = with_service("Healthy").await;
             service.on("POST", &at(verb), reply).await;
-            let value = Some(Secret::new("s3cr3t".to_owned()));
+            let value = Secret::new("s3cr3t".to_owned());
             let error = match verb {
                 "listkeys" => handle.keys().await.unwrap_err(),
                 "token" => handle.token().await.unwrap_err(),
                 _ => handle
-                    .regenerate_key(KeyName::Primary, value)
+                    .regenerate_key(KeyName::Primary)
+                    .value(value)
                     .await
                     .unwrap_err(),
             };
@@ -242,7 +246,7 @@ async fn refusals_of_secrets_give_codes_and_no_texts() {
 }
 
 #[tokio::test]
-async fn a_new_key_that_fails_later_gives_codes_and_no_texts() {
+async fn new_key_that_fails_later_gives_codes_and_no_texts() {
     let mut failed = operation("Failed");
     failed["error"] = refusal("Odd", 400);
     failed["error"]["message"] = json!("it is s3cr3t");
@@ -263,7 +267,7 @@ async fn a_new_key_that_fails_later_gives_codes_and_no_texts() {
             .await
             .on("GET", &models("/operations/op%201"), reply)
             .await;
-        let error = handle.regenerate_key(KeyName::Primary, None).await;
+        let error = handle.regenerate_key(KeyName::Primary).await;
         let error = error.unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
         let shown = format!("{error} {error:?} {:?}", error.service_error());
@@ -274,13 +278,13 @@ async fn a_new_key_that_fails_later_gives_codes_and_no_texts() {
 }
 
 #[tokio::test]
-async fn an_accepted_key_without_an_operation_shows_no_text_either() {
+async fn accepted_key_without_an_operation_shows_no_text_either() {
     let (mut service, handle) = with_service("Healthy").await;
     let body = json!({ "error": { "code": "Odd", "message": "it is s3cr3t" } });
     service
         .on("POST", &at("regenerateKeys"), Reply::json(202, &body))
         .await;
-    let error = handle.regenerate_key(KeyName::Primary, None).await;
+    let error = handle.regenerate_key(KeyName::Primary).await;
     let error = error.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
     let shown = format!("{error} {error:?} {:?}", error.service_error());

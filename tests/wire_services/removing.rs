@@ -10,14 +10,14 @@ fn path() -> String {
 }
 
 #[tokio::test]
-async fn a_service_is_deleted_at_once_or_by_an_operation() {
+async fn service_is_deleted_at_once_or_by_an_operation() {
     for (reply, polled) in [
         (Reply::empty(200), false),
         (Reply::empty(204), false),
         (Reply::json(404, &refusal("NotFound", 404)), false),
         (begins(202, "op%201"), true),
     ] {
-        let (mut service, handle) = with_service("Healthy").await;
+        let (mut service, mut handle) = with_service("Healthy").await;
         service
             .on("DELETE", &path(), reply)
             .await
@@ -53,8 +53,8 @@ async fn a_service_is_deleted_at_once_or_by_an_operation() {
 }
 
 #[tokio::test]
-async fn without_an_operation_the_service_is_read_until_it_is_gone() {
-    let (mut service, handle) = with_service("Healthy").await;
+async fn service_deleted_without_an_operation_is_read_until_it_is_gone() {
+    let (mut service, mut handle) = with_service("Healthy").await;
     let accepted = Reply::empty(202).header("retry-after-ms", "1");
     service
         .on("DELETE", &path(), accepted)
@@ -77,14 +77,14 @@ async fn refusals_of_a_removal_are_told() {
         (Reply::empty(500), true),
         (Reply::new(200, "x").breaks_off(), true),
     ] {
-        let (mut service, handle) = with_service("Healthy").await;
+        let (mut service, mut handle) = with_service("Healthy").await;
         service.on("DELETE", &path(), reply).await;
         let error = handle.delete().await.unwrap_err();
         assert_eq!(error.may_still_run(), may_run, "{error}");
         assert_eq!(error.resume_token().is_some(), may_run);
         assert!(error.to_string().contains("service \"s-1\""), "{error}");
     }
-    let (mut service, handle) = with_service("Healthy").await;
+    let (mut service, mut handle) = with_service("Healthy").await;
     let mut failed = operation("Failed");
     failed["error"] = refusal("Stuck", 500);
     service

@@ -1,9 +1,10 @@
-//! Waits that are taken up again: what is asked, and what is never followed.
+//! Waits that are resumed: what is asked, and what is never followed.
 
 use crate::plane::{self, MODELS, models};
 use crate::redirect::{Reply, Service};
+use crate::resealed::resealed;
 use crate::{at_service, begins, described, fast, operation, with_service};
-use azureml_aks::{AksWebservice, ErrorKind, ResumeToken, Resumed, ServiceUpdate, Verb};
+use azureml_aks::{ErrorKind, ResumeToken, Resumed, ServiceUpdate, Verb, models::TokenResource};
 use serde_json::{Value, json};
 
 /// The token of an update that was accepted.
@@ -19,13 +20,13 @@ async fn accepted() -> Value {
     serde_json::from_str(&handle.resume_token().unwrap().expose()).unwrap()
 }
 
-async fn resume(service: &Service, token: &Value) -> Result<ResumedService, azureml_aks::Error> {
-    let token = ResumeToken::parse(&token.to_string())?;
-    AksWebservice::resume(&plane::workspace(service), &token).await
+async fn resume(service: &Service, token: &Value) -> Result<Resumed, azureml_aks::Error> {
+    let token = ResumeToken::parse(&resealed(&token.to_string()))?;
+    plane::workspace(service).resume(&token).await
 }
 
 #[tokio::test]
-async fn a_token_holds_what_is_asked_next_and_no_secret() {
+async fn token_holds_what_is_asked_next_and_no_secret() {
     let token = accepted().await;
     assert_eq!(
         token["nextRequestUri"],
@@ -43,7 +44,7 @@ async fn a_token_holds_what_is_asked_next_and_no_secret() {
 }
 
 #[tokio::test]
-async fn an_accepted_update_goes_on_with_its_operation() {
+async fn accepted_update_goes_on_with_its_operation() {
     let token = accepted().await;
     let mut service = plane::start().await;
     let target = models("/operations/op%201");
@@ -56,7 +57,7 @@ async fn an_accepted_update_goes_on_with_its_operation() {
             Reply::json(200, &described("Healthy")),
         )
         .await;
-    let ResumedService::Service(mut handle) = resume(&service, &token).await.unwrap() else {
+    let Resumed::Service(mut handle) = resume(&service, &token).await.unwrap() else {
         panic!("an update is a service");
     };
     assert!(plane::lines(&service).is_empty(), "nothing is asked before");
@@ -73,7 +74,7 @@ async fn an_accepted_update_goes_on_with_its_operation() {
 }
 
 #[tokio::test]
-async fn a_token_that_leads_elsewhere_is_refused_and_nothing_is_sent_there() {
+async fn token_that_leads_elsewhere_is_refused_and_nothing_is_sent_there() {
     let good = accepted().await;
     let elsewhere = |key: &str, value: &str| {
         let mut token = good.clone();
@@ -108,7 +109,7 @@ async fn a_token_that_leads_elsewhere_is_refused_and_nothing_is_sent_there() {
 }
 
 #[tokio::test]
-async fn what_was_never_accepted_is_looked_for_at_the_service() {
+async fn update_that_was_never_accepted_is_looked_for_at_the_service() {
     let mut token = accepted().await;
     let members = token.as_object_mut().unwrap();
     members.insert("accepted".into(), json!(false));
@@ -132,10 +133,15 @@ async fn what_was_never_accepted_is_looked_for_at_the_service() {
             .on("GET", &at_service(), Reply::json(200, &body))
             .await;
         match resume(&service, &token).await.unwrap() {
-            ResumedService::Service(_) => assert!(ours, "{state} {updated}"),
-            ResumedService::NotStarted { verb, name } => {
+            Resumed::Service(_) => assert!(ours, "{state} {updated}"),
+            Resumed::NotStarted {
+                verb,
+                resource,
+                name,
+            } => {
                 assert!(!ours, "{state} {updated}");
                 assert_eq!((verb, name.as_str()), (Verb::Update, "s-1"));
+                assert_eq!(resource, TokenResource::Service);
             }
             other => panic!("{other:?}"),
         }

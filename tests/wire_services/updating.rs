@@ -288,7 +288,7 @@ async fn tag(service: &mut Service, handle: &mut AksWebservice) {
 }
 
 #[tokio::test]
-async fn a_change_that_is_made_at_once_leaves_the_update_before_it_to_be_waited_for() {
+async fn change_that_is_made_at_once_leaves_the_update_before_it_to_be_waited_for() {
     let mut failed = operation("Failed");
     failed["error"] = refusal("Bad", 400);
     for (end, code) in [(operation("Succeeded"), None), (failed, Some("Detail"))] {
@@ -298,7 +298,8 @@ async fn a_change_that_is_made_at_once_leaves_the_update_before_it_to_be_waited_
         assert!(begun.is_some());
         tag(&mut service, &mut handle).await;
         // The service may be healthy because of what it had before: only the operation tells.
-        assert_eq!(handle.state().unwrap().as_str(), "Healthy");
+        assert_eq!(handle.resource().state.as_deref(), Some("Healthy"));
+        assert_eq!(handle.state().unwrap().as_str(), "Transitioning");
         assert_eq!(handle.resume_token(), begun.as_ref());
         service
             .on("GET", &models("/operations/op"), Reply::json(200, &end))

@@ -231,7 +231,7 @@ async fn a_failure_reads_the_service_and_both_logs_and_tells_it_whatever_comes_o
 }
 
 #[tokio::test]
-async fn a_service_without_an_operation_is_followed_by_its_own_state() {
+async fn service_without_an_operation_is_followed_by_its_own_state() {
     let mut service = plane::start().await;
     for body in [
         described("Transitioning"),
@@ -328,12 +328,13 @@ async fn events_are_the_progress_and_the_end_and_a_dropped_stream_loses_nothing(
     let polls = plane::sent(&service);
     let polls = polls.iter().filter(|seen| seen.target == poll("")).count();
     assert_eq!(polls, 2);
-    // Over: nothing more is asked.
+    // Over, and nothing is pending: the service is read, once.
     let asked = plane::lines(&service).len();
     let events: Vec<_> = handle.events(fast()).collect().await;
     assert!(
         matches!(events.as_slice(), [Ok(Event::Done(()))]),
         "{events:?}"
     );
-    assert_eq!(plane::lines(&service).len(), asked);
+    let more = plane::lines(&service).split_off(asked);
+    assert_eq!(more, [format!("GET {MODELS} {}", at_service())]);
 }

@@ -1,6 +1,7 @@
 use super::store::{Asks, Fault, SIGNATURE, Store, Told, content, sas};
 use crate::blob::plan::{BLOCK, MEMORY};
 use crate::error::{Error, ErrorKind};
+use crate::transport::limits::{blobs::SENDS, reads::BODIES};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,6 +74,50 @@ async fn a_part_that_breaks_off_is_asked_for_again() {
             assert_eq!(std::fs::read(&destination).unwrap(), bytes);
             assert_eq!(store.count(Asks::Range), 5);
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn part_goes_out_no_more_often_than_the_limit_whatever_the_reasons() {
+    const ALL: usize = SENDS as usize;
+    fn late(nth: usize) -> Fault {
+        match nth % ALL {
+            // The body breaks off at the last send of each exchange.
+            0 => Fault::Broken(3),
+            _ => Fault::Refused(503, "ServerBusy", "The server is busy."),
+        }
+    }
+    fn early(nth: usize) -> Fault {
+        // The repetition is refused until nothing is left.
+        late(if nth == 1 { 0 } else { 1 })
+    }
+    type Answers = fn(usize) -> Fault;
+    let cases: [(_, Answers, u32, _); 4] = [
+        (
+            "truncated",
+            |_| Fault::Broken(3),
+            BODIES,
+            ErrorKind::Transport,
+        ),
+        (
+            "503, and truncated at last",
+            late,
+            SENDS,
+            ErrorKind::Transport,
+        ),
+        ("truncated, then 503", early, SENDS, ErrorKind::Service),
+        ("lost", |_| Fault::Lost, SENDS, ErrorKind::Transport),
+    ];
+    for (name, fault, sends, kind) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let destination = folder.path().join("model.pkl");
+        let (store, _) = store(7);
+        for nth in 1..=4 * ALL {
+            store.fault(Asks::Range, nth, fault(nth));
+        }
+        let error = download(&store, &destination).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{name}");
+        assert_eq!(store.count(Asks::Range), sends as usize, "{name}");
     }
 }
 

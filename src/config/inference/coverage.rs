@@ -2,28 +2,77 @@
 
 use super::package;
 use super::*;
-use crate::error::{Error, Finding};
+use crate::config::rule_coverage::{Found, Seen};
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-/// Errors and warnings that together break all of them.
-pub(in crate::config) fn breaches() -> (Vec<Error>, Vec<Finding>) {
-    let mut errors = Vec::new();
-    let mut warnings = Vec::new();
-    scripts(&mut errors, &mut warnings);
-    environments(&mut errors, &mut warnings);
-    files(&mut errors, &mut warnings);
-    (errors, warnings)
+pub(in crate::config) fn see(seen: &mut Seen) {
+    see_examples(seen);
+    see_scripts(seen);
+    see_environments(seen);
+    see_files(seen);
 }
 
-fn scripts(errors: &mut Vec<Error>, warnings: &mut Vec<Finding>) {
+fn see_examples(seen: &mut Seen) {
+    let script = |builder: InferenceConfigurationBuilder| -> Found {
+        Ok(builder.build()?.warnings().to_vec())
+    };
+    let new = InferenceConfiguration::builder;
+    seen.examples("entry_script.name", |text| script(new().entry_script(text)));
+    seen.examples("entry_script.outside", |text| {
+        script(new().entry_script(text).source_directory("src"))
+    });
+
+    let environment =
+        |builder: EnvironmentBuilder| -> Found { Ok(builder.build()?.warnings().to_vec()) };
+    let new = Environment::builder;
+    seen.examples("environment.name_reserved", |text| {
+        environment(new().name(text))
+    });
+    seen.examples("environment.variable_", |text| {
+        environment(new().environment_variable(text, ""))
+    });
+    seen.examples("environment.shm_size", |text| {
+        environment(new().shm_size(text))
+    });
+
+    let conda = |conda| environment(new().conda_dependencies(conda));
+    let yaml = CondaDependencies::builder_from_yaml;
+    for rule in ["conda.shape", "conda.unknown_key"] {
+        seen.examples(rule, |text| conda(yaml(text)?.build()?));
+    }
+    seen.examples("conda.strict", |text| {
+        conda(yaml(text)?.strict(true).build()?)
+    });
+    for rule in ["conda.server_old", "conda.requirements_file"] {
+        seen.examples(rule, |text| {
+            conda(CondaDependencies::new().pip_package(text))
+        });
+    }
+
+    let file = |members: &str| {
+        let text = format!(r#"{{ "entryScript": "s.py", {members} }}"#);
+        InferenceConfiguration::builder_from_json(&text)
+    };
+    for rule in [
+        "inference_file.type",
+        "inference_file.unknown_key",
+        "inference_file.ignored_key",
+        "inference_file.runtime",
+        "inference_file.cuda_",
+        "inference_file.docker_steps",
+    ] {
+        seen.examples(rule, |members| script(file(members)?));
+    }
+    seen.examples("inference_file.strict", |members| {
+        script(file(members)?.strict(true))
+    });
+}
+
+fn see_scripts(seen: &mut Seen) {
     let builder = InferenceConfiguration::builder;
-    errors.push(builder().build().unwrap_err());
-    let outside = builder()
-        .entry_script("../my-score.py")
-        .source_directory("src");
-    errors.push(outside.build().unwrap_err());
+    seen.error(builder().build());
 
     let folder = tempfile::tempdir().unwrap();
     let src = folder.path().join("src");
@@ -38,79 +87,40 @@ fn scripts(errors: &mut Vec<Error>, warnings: &mut Vec<Finding>) {
         let builder = builder().entry_script(script).source_directory(directory);
         package::make_now(builder.build().unwrap().script(), &AtomicBool::new(false))
     };
-    warnings.extend(make("score.py", &src).unwrap().warnings);
-    errors.push(make("absent.py", &src).unwrap_err());
-    errors.push(make("score.py", &folder.path().join("absent")).unwrap_err());
+    seen.warnings(&make("score.py", &src).unwrap().warnings);
+    seen.error(make("absent.py", &src));
+    seen.error(make("score.py", &folder.path().join("absent")));
     fs::write(src.join(".amlignore"), [0xff]).unwrap();
-    errors.push(make("score.py", &src).unwrap_err());
-    errors.push(sources::changed(Path::new("score.py")));
+    seen.error(make("score.py", &src));
+    seen.error::<()>(Err(sources::changed(Path::new("score.py"))));
 }
 
-fn environments(errors: &mut Vec<Error>, warnings: &mut Vec<Finding>) {
-    let builder = Environment::builder;
-    errors.push(
-        builder()
-            .name("AzureML-x")
+fn see_environments(seen: &mut Seen) {
+    let new = Environment::builder;
+    seen.error(
+        new()
             .base_image("")
             .base_dockerfile("FROM a")
             .base_image_registry(ContainerRegistry::new("r").credentials("me", ""))
-            .environment_variable("A=B", "")
-            .shm_size("x")
-            .build()
-            .unwrap_err(),
+            .build(),
     );
-    for environment in [
-        builder()
+    for odd in [
+        new()
             .interpreter_path("/opt/python")
             .enable_gpu(true)
             .base_image_registry(ContainerRegistry::new("r"))
-            .environment_variable("AZUREML_ENTRY_SCRIPT", "")
             .conda_dependencies(CondaDependencies::new()),
-        builder()
+        new()
             .user_managed_dependencies(true)
             .conda_dependencies(CondaDependencies::new()),
-        builder().conda_dependencies(
-            CondaDependencies::builder_from_yaml("dependancies: []")
-                .unwrap()
-                .build()
-                .unwrap()
-                .pip_package("azureml-defaults==1.0.1")
-                .pip_package("-r requirements.txt"),
-        ),
     ] {
-        warnings.extend(environment.build().unwrap().warnings().iter().cloned());
+        seen.warnings(odd.build().unwrap().warnings());
     }
-    let conda = CondaDependencies::builder_from_yaml;
-    errors.push(conda("").unwrap_err());
-    errors.push(conda("channels: 1").unwrap_err());
-    errors.push(conda("x: 1").unwrap().strict(true).build().unwrap_err());
-    errors.push(Dockerfile::from_file("does/not/exist").unwrap_err());
+    seen.error(CondaDependencies::builder_from_yaml(""));
+    seen.error(Dockerfile::from_file("does/not/exist"));
 }
 
-fn files(errors: &mut Vec<Error>, warnings: &mut Vec<Finding>) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("inferenceconfig.json");
-    errors.push(InferenceConfiguration::builder_from_file(&path).unwrap_err());
-    for text in [
-        "[]",
-        r#"{"entryScript":1}"#,
-        r#"{"entryScript":"s.py","x":1}"#,
-        r#"{"entryScript":"s.py","runtime":"spark-py","cudaVersion":"1","extraDockerFileSteps":"x"}"#,
-    ] {
-        fs::write(&path, text).unwrap();
-        let read = InferenceConfiguration::builder_from_file(&path);
-        let built = read.and_then(|builder| builder.strict(true).build());
-        errors.push(built.unwrap_err());
-    }
-    for text in [
-        r#"{"entryScript":"s.py","x":1,"environment":{"name":"e"},"condaFile":"x"}"#,
-        r#"{"entryScript":"s.py","cudaVersion":"10.0"}"#,
-    ] {
-        fs::write(&path, text).unwrap();
-        let config = InferenceConfiguration::builder_from_file(&path)
-            .unwrap()
-            .build()
-            .unwrap();
-        warnings.extend(config.warnings().iter().cloned());
-    }
+fn see_files(seen: &mut Seen) {
+    seen.error(InferenceConfiguration::builder_from_file("does/not/exist"));
+    seen.error(InferenceConfiguration::builder_from_json("[]"));
 }

@@ -2,9 +2,10 @@
 
 use super::Common;
 use crate::error::{Error, ErrorKind, is_passing};
-use crate::operation::driver::{Driver, LAST_READ, Reading, chance, tell_lag};
+use crate::operation::driver::{Driver, Reading, chance, tell_lag};
 use crate::operation::schedule::{Pace, Schedule};
 use crate::operation::step::Step;
+use crate::transport::limits::{failures, many, polls::LAST_READ};
 use crate::transport::{Answer, HttpRequest, Limit, Next, Sending, ServiceClient, Trail, follow};
 use crate::wire::RowPage;
 use futures::FutureExt;
@@ -16,20 +17,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
-
-/// Requests in flight of one workspace, the list among them.
-const IN_FLIGHT: usize = 6;
-/// Reads that a list asks for are this far apart: many operations may end at the same moment.
-const SPACING: Duration = Duration::from_millis(10);
-/// The first lists of many workspaces are spread over the pause that follows an unhinted first one.
-const FIRST_SPREAD: Duration = Duration::from_secs(5);
-/// A list is not read more often than this: it costs the service more than a monitor.
-const LEAST: Duration = Duration::from_secs(5);
-/// A row in progress is believed for this long; then, once per interval, one operation is read by itself.
-const UNLOOKED: Duration = Duration::from_secs(30 * 60);
-/// Failed reads in a row of a whole workspace, and for how long, until its operations count as lost.
-const MAX_FAILURES: u32 = 10;
-const MAX_FAILING: Duration = Duration::from_secs(300);
 
 /// The operations of one workspace, and the list that shows them.
 pub(super) struct Group<'a> {
@@ -99,7 +86,7 @@ impl<'a> Group<'a> {
             .iter()
             .filter_map(|driver| driver.hint())
             .min()
-            .map(|hint| hint.max(LEAST));
+            .map(|hint| hint.max(many::LIST_FLOOR));
         let mut schedule = Schedule::new();
         schedule.set_floor(common.floor);
         let mut due = now + schedule.delay(Pace::Regular { hint }, chance());
@@ -108,7 +95,7 @@ impl<'a> Group<'a> {
             due = now;
         }
         if common.crowded && hint.is_none() {
-            due += FIRST_SPREAD.mul_f64(chance());
+            due += many::FIRST_SPREAD.mul_f64(chance());
         }
         // One operation alone is cheaper at its monitor.
         let alone = drivers.len() == 1;
@@ -242,7 +229,7 @@ impl<'a> Group<'a> {
 
     /// When there is something to be done next, if no answer comes before.
     fn wake(&self, reading: usize, listing: bool) -> Option<Instant> {
-        let room = reading + usize::from(self.list.url.is_some()) < IN_FLIGHT;
+        let room = reading + usize::from(self.list.url.is_some()) < many::OF_A_WORKSPACE;
         let read = self.queue.peek().map(|Reverse((due, _))| *due);
         let list = self.list.url.as_ref().map(|_| self.list.due);
         let deadline = self.common.deadline.map(|deadline| match self.closing {
@@ -274,8 +261,8 @@ impl<'a> Group<'a> {
         let due = self.slot.max(now);
         if !self.closing {
             let members = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
-            let within = self.list.schedule.regular().max(LEAST) / members.max(1);
-            self.slot = due + SPACING.min(within);
+            let within = self.list.schedule.regular().max(many::LIST_FLOOR) / members.max(1);
+            self.slot = due + many::SPACING.min(within);
         }
         due
     }
@@ -286,7 +273,7 @@ impl<'a> Group<'a> {
         reading: usize,
         now: Instant,
     ) -> Option<(usize, Instant, &'a mut Driver)> {
-        let room = IN_FLIGHT - usize::from(self.list.url.is_some());
+        let room = many::OF_A_WORKSPACE - usize::from(self.list.url.is_some());
         if reading >= room {
             return None;
         }
@@ -348,7 +335,7 @@ impl<'a> Group<'a> {
         let since = *health.failing_since.get_or_insert(now);
         // While the list can be read the service is there, and each operation counts for itself.
         let one_by_one = self.list.url.is_none() && self.members.len() > 1;
-        let spent = health.failures > MAX_FAILURES && now - since > MAX_FAILING;
+        let spent = health.failures > failures::IN_A_ROW && now - since > failures::FOR;
         if !one_by_one || !spent {
             return;
         }
@@ -535,7 +522,7 @@ impl<'a> Group<'a> {
         if self.closing {
             list.url = None;
         } else {
-            let hint = hint.map(|hint| hint.max(LEAST));
+            let hint = hint.map(|hint| hint.max(many::LIST_FLOOR));
             self.pause(Pace::Regular { hint });
             // A few operations in a large workspace are cheaper one by one.
             if self.left < self.list.pages {
@@ -559,7 +546,7 @@ impl<'a> Group<'a> {
             .enumerate()
             .filter(|(_, member)| followed(member))
             .min_by_key(|(_, member)| member.looked)
-            .filter(|(_, member)| now - member.looked > UNLOOKED)
+            .filter(|(_, member)| now - member.looked > many::ROW_BELIEVED)
             .map(|(place, _)| place);
         if let Some(place) = longest {
             let due = self.spread();
@@ -600,7 +587,7 @@ impl<'a> Group<'a> {
         }
         list.failures += 1;
         let since = *list.failing_since.get_or_insert(now);
-        if !passing || list.failures > MAX_FAILURES || now - since > MAX_FAILING {
+        if !passing || list.failures > failures::IN_A_ROW || now - since > failures::FOR {
             self.one_by_one();
             return;
         }

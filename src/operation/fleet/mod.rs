@@ -10,6 +10,7 @@ use self::group::Group;
 use super::display::{Observer, TICK, Tally};
 use super::driver::{Driver, deadline};
 use super::wait::WaitOptions;
+use crate::transport::limits::many;
 use futures::stream::{FuturesUnordered, StreamExt};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,15 +18,6 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use url::Url;
-
-/// Requests in flight of one wait. With those that failed before, fewer than the 64 connections that
-/// such a wait may open.
-const READS: usize = 48;
-/// Lists among them: the page of each is in memory as a whole.
-const LISTS: usize = 16;
-/// Requests in flight that failed before. Kept apart: a workspace that cannot be reached takes its time
-/// to say so, and must not hold up the others.
-const DOUBTFUL: usize = 12;
 
 /// What all groups of a wait have in common.
 struct Common {
@@ -81,9 +73,9 @@ pub(crate) async fn wait_all(drivers: Vec<&mut Driver>, options: &WaitOptions) {
     let common = Common {
         floor: options.floor(),
         deadline: deadline(options),
-        reads: Semaphore::new(READS),
-        lists: Semaphore::new(LISTS),
-        doubtful: Semaphore::new(DOUBTFUL),
+        reads: Semaphore::new(many::READS),
+        lists: Semaphore::new(many::LISTS),
+        doubtful: Semaphore::new(many::DOUBTFUL),
         crowded: groups.len() > 1,
         watch: Mutex::new(Watch {
             observer: options.observer(),

@@ -7,6 +7,7 @@ use crate::operation::schedule::Pace;
 use crate::operation::status::{Family, StatusClass};
 use crate::token::{FinalStateVia, HttpVerb};
 use crate::transport::Answer;
+use crate::transport::limits::failures;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use url::Url;
@@ -14,9 +15,6 @@ use url::Url;
 /// Why an operation is over although its resource is there.
 const MADE_AGAIN: &str =
     "the resource of the operation was deleted, and another one of its name was created since";
-
-/// Tries of the final read.
-const MAX_FINAL: u32 = 8;
 
 impl Machine {
     /// The monitor says that the operation succeeded.
@@ -148,7 +146,7 @@ impl Machine {
         // Right after the success a 404 may only be a slow replica.
         let passing = fetched || answer.status == 404;
         self.final_reads += 1;
-        if passing && self.final_reads < MAX_FINAL {
+        if passing && self.final_reads < failures::RESULT_READS {
             self.phase = Phase::Final { url };
             return Step::Read(Pace::Backoff {
                 failures: self.final_reads,

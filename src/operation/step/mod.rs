@@ -18,6 +18,7 @@ use super::schedule::Pace;
 use super::status::Family;
 use crate::error::{Error, ErrorKind, Hidden, ResponseFacts, is_passing};
 use crate::token::{FinalStateVia, HttpVerb, MonitorKind, TokenParts};
+use crate::transport::limits::texts;
 use crate::transport::{Answer, TrustedOrigins};
 use crate::wire::Row;
 use serde_json::value::RawValue;
@@ -343,7 +344,7 @@ impl Machine {
         if let Some(status) = status {
             // The service may send anything; what is shown and stored stays short.
             let status = self.hidden.text(status);
-            let end = status.char_indices().nth(MAX_STATUS).map(|(end, _)| end);
+            let end = status.char_indices().nth(texts::STATUS).map(|(end, _)| end);
             set(
                 &mut self.status,
                 Some(&status[..end.unwrap_or(status.len())]),
@@ -352,9 +353,6 @@ impl Machine {
         self.percent = percent.or(self.percent);
     }
 }
-
-/// The longest status that is kept, in characters.
-const MAX_STATUS: usize = 200;
 
 /// Most reads find what the last one found: then nothing is copied.
 fn set(slot: &mut Option<String>, value: Option<&str>) {

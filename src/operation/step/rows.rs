@@ -5,11 +5,11 @@
 //! by itself only that something still runs; where it is at rest or missing, the monitor is read once,
 //! and settles it.
 
-use super::trouble::GRACE;
 use super::{Machine, Mode, Phase, Step};
 use crate::operation::schedule::Pace;
 use crate::operation::status::{StatusClass, is_deleting};
 use crate::token::HttpVerb;
+use crate::transport::limits::failures;
 use crate::wire::Row;
 use serde_json::value::RawValue;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -134,7 +134,7 @@ impl Machine {
             // It may be as it was before the operation: a while is given to show a sign. A compute that
             // is made here is asked at once: the list may still show the one before.
             let since = *self.rows.unproven_since.get_or_insert(elapsed);
-            if !self.rows.made_here && elapsed.saturating_sub(since) <= GRACE {
+            if !self.rows.made_here && elapsed.saturating_sub(since) <= failures::GRACE {
                 return Step::Watch;
             }
         }

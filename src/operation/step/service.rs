@@ -7,15 +7,11 @@ use crate::error::{Error, ErrorKind, Hidden, ServiceError, redact};
 use crate::operation::schedule::Pace;
 use crate::operation::status::{Family, StatusClass};
 use crate::token::{FinalStateVia, HttpVerb, MonitorKind};
+use crate::transport::limits::texts;
 use crate::transport::{Answer, TrustedOrigins};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use url::Url;
-
-/// Lines that wait to be told, without what looks like a secret, and the longest of them, in characters:
-/// the service may send anything.
-const MAX_LINES: usize = 500;
-const MAX_LINE: usize = 1_000;
 
 /// What a service tells while it works.
 #[derive(Debug, Clone, Default)]
@@ -67,18 +63,19 @@ impl OperationLog {
 
     fn line(&mut self, record: &str, hidden: &Hidden) {
         if let Some(text) = text_of(record)
-            && self.lines.len() < MAX_LINES
+            && self.lines.len() < texts::LOG_LINES
         {
             // Builds and scripts write what they like, signed URLs of their own logs among it.
-            let end = text.char_indices().nth(4 * MAX_LINE);
+            let end = text.char_indices().nth(4 * texts::LOG_LINE);
             let text = hidden.text(&text[..end.map_or(text.len(), |(end, _)| end)]);
             let text = redact(&text);
-            self.lines.push(text.chars().take(MAX_LINE).collect());
+            self.lines
+                .push(text.chars().take(texts::LOG_LINE).collect());
         }
     }
 
     fn cut(&mut self) {
-        if let Some((end, _)) = self.partial.char_indices().nth(2 * MAX_LINE) {
+        if let Some((end, _)) = self.partial.char_indices().nth(2 * texts::LOG_LINE) {
             self.partial.truncate(end);
         }
     }
@@ -355,9 +352,9 @@ mod tests {
             );
             log.take(&"y".repeat(5_000), &Hidden::default());
         }
-        assert_eq!(log.lines.len(), MAX_LINES);
-        assert!(log.lines.iter().all(|line| line.len() <= MAX_LINE));
-        assert!(log.partial.len() <= 2 * MAX_LINE);
+        assert_eq!(log.lines.len(), texts::LOG_LINES);
+        assert!(log.lines.iter().all(|line| line.len() <= texts::LOG_LINE));
+        assert!(log.partial.len() <= 2 * texts::LOG_LINE);
     }
 
     #[test]

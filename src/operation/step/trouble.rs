@@ -3,23 +3,13 @@
 use super::body::{Body, resource_of};
 use super::{Machine, Mode, Outcome, Phase, Step, Why};
 use crate::error::{Error, ErrorKind, ResponseFacts};
-use crate::operation::schedule::{LONGEST_THROTTLE, Pace};
+use crate::operation::schedule::Pace;
 use crate::operation::status::{StatusClass, is_deleting};
 use crate::token::{FinalStateVia, HttpVerb};
 use crate::transport::Answer;
+use crate::transport::limits::{failures, throttle};
 use serde_json::value::RawValue;
 use std::time::Duration;
-
-/// Reads of the status that say nothing, in a row, until the service counts as broken.
-const MAX_MUTE: u32 = 3;
-/// 404s in a row, after good reads, that are taken for a service that lost its way for a moment.
-const MAX_NOT_FOUND: u32 = 3;
-/// A new operation may take a while to appear at its monitor.
-pub(super) const GRACE: Duration = Duration::from_secs(60);
-const GRACE_POLLS: u32 = 5;
-/// Failed reads in a row, until the status counts as lost.
-const MAX_FAILURES: u32 = 10;
-const MAX_FAILING: Duration = Duration::from_secs(300);
 
 impl Machine {
     /// 404 and 410.
@@ -38,9 +28,9 @@ impl Machine {
             return self.lost(ErrorKind::Service, "the resource was deleted", answer);
         }
         let patient = if self.seen_status {
-            self.not_found <= MAX_NOT_FOUND
+            self.not_found <= failures::NOT_FOUND
         } else {
-            elapsed <= GRACE || self.not_found < GRACE_POLLS
+            elapsed <= failures::GRACE || self.not_found < failures::GRACE_POLLS
         };
         let patient = patient && answer.status == 404;
         // Status reads of a delete go away with what is deleted (E22).
@@ -179,7 +169,7 @@ impl Machine {
             ErrorKind::Protocol => {
                 self.mute += 1;
                 self.last_error = Some(error.to_string());
-                if self.mute < MAX_MUTE {
+                if self.mute < failures::MUTE {
                     return Step::Read(Pace::Regular { hint: None });
                 }
                 self.give_up(ErrorKind::Protocol, error.message(), facts)
@@ -225,9 +215,10 @@ impl Machine {
         self.last_error = Some(what);
         self.failures += 1;
         let since = self.failing_since.get_or_insert(elapsed);
-        let spent = self.failures > MAX_FAILURES || elapsed.saturating_sub(*since) > MAX_FAILING;
+        let spent =
+            self.failures > failures::IN_A_ROW || elapsed.saturating_sub(*since) > failures::FOR;
         // Patience that the service asks for is not held against it, nor our jitter on top.
-        *since += hint.unwrap_or_default().min(LONGEST_THROTTLE).mul_f64(1.1);
+        *since += hint.unwrap_or_default().min(throttle::LONGEST).mul_f64(1.1);
         (!spent).then_some(Pace::Backoff {
             failures: self.failures,
             hint,
@@ -257,7 +248,7 @@ impl Machine {
     pub(super) fn mute(&mut self, answer: &Answer, why: &str) -> Step {
         self.mute += 1;
         self.last_error = Some(why.to_owned());
-        if self.mute < MAX_MUTE {
+        if self.mute < failures::MUTE {
             return Step::Read(Pace::Regular {
                 hint: answer.retry_after(),
             });

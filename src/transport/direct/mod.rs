@@ -14,6 +14,7 @@ mod client;
 use super::body::Collector;
 use super::default_client::DefaultClient;
 use super::exchange::{Answer, header};
+use super::limits::bodies;
 use crate::error::{Error, Hidden};
 use azure_core::Bytes;
 use azure_core::credentials::Secret;
@@ -25,9 +26,6 @@ use futures::StreamExt;
 use url::Url;
 
 const AGENT: &str = concat!("azureml-aks/", env!("CARGO_PKG_VERSION"));
-
-/// Of an answer that is a failure so much is read: enough for a reason.
-const FAILURE_LIMIT: usize = 64 << 10;
 
 /// Who sends.
 #[derive(Debug)]
@@ -157,7 +155,7 @@ impl Body {
         if (200..300).contains(&status) {
             Self::Whole(Collector::new(limit))
         } else {
-            Self::Start(Collector::new(FAILURE_LIMIT.min(limit)))
+            Self::Start(Collector::new(bodies::REFUSAL.min(limit)))
         }
     }
 

@@ -14,7 +14,7 @@ use crate::error::ErrorKind;
 use crate::error::{Error, Hidden};
 use crate::model::Model;
 use crate::names::ServiceName;
-use crate::operation::request::{CallOptions, awaitable, call_options};
+use crate::operation::request::{CallOptions, awaitable, call_options, prepare_and_send};
 use crate::operation::{self, Machine, Prepared, Step, Ticket};
 use crate::token::{HttpVerb, ResumeToken, Verb};
 use crate::transport::HttpRequest;
@@ -292,7 +292,7 @@ async fn begin(
 }
 
 awaitable!([] DeployService => AksWebservice, 'static, |request| {
-    async move { request.prepare().await?.send().await }.boxed()
+    async move { prepare_and_send(request.options.clone(), request.prepare()).await }.boxed()
 });
 
 impl fmt::Debug for DeployService {

@@ -1,0 +1,62 @@
+//! Rules for requests: the verbs that send them check these rules, and no builder does.
+
+use super::{Advice, Refusal, Unchecked, registry};
+
+registry! {
+    section "Finished computes" {
+        Advice COMPUTE_DEVIATES = "compute.deviates": "a finished compute matches the request",
+            broken by "a compute of another size, created under the same name at the same moment",
+            remedy "ask who created it before you change or delete it",
+            source "this crate: `create` reads before it writes, and the service offers no way to close the gap; `deviations()` of the handle lists the findings";
+    }
+
+    section "Requests about models" needs "services" {
+        Refusal MODEL_VERSION = "model.version": "the version in a model id is a whole number",
+            broken by "`mymodel:x`",
+            remedy "write `name:version`, for example `mymodel:1`",
+            source "command line reference 2020-06: `-m mymodel:1`";
+        Refusal MODEL_FRAMEWORK_MISSING = "model.framework_missing": "the version of a framework comes with the framework",
+            broken by "`framework_version` alone",
+            remedy "name the framework too",
+            source "`azureml-core` 1.61";
+        Refusal MODEL_NEEDS_POSITIVE = "model.resource_needs.positive": "a resource need of a model is a finite number above zero",
+            broken by "-1 cores",
+            remedy "give a number above zero, or leave it out",
+            source "this crate";
+        Refusal MODEL_PROPERTY = "model.property": "a property of a model keeps its value",
+            broken by "another value for a property that the model has",
+            remedy "choose another name, or use a tag",
+            source "`azureml-core` 1.61: properties are immutable";
+        Refusal MODEL_UPDATE_NOTHING = "model.update_nothing": "an update of a model changes something",
+            broken by "`model.update()` alone, or with tags that the model has already",
+            remedy "give a change",
+            source "this crate: a request that changes nothing looks like a mistake";
+        Refusal MODEL_RUN_OUTPUT = "model.run_output": "an experiment, a run and a path among its outputs name the output of a run",
+            broken by "`../x`, an empty run id",
+            remedy "give the experiment, the run and a path among its outputs",
+            source "this crate: the parts become a path of the request";
+    }
+
+    section "Deployments" needs "services" {
+        Refusal DEPLOYMENT_MODELS = "deployment.models": "a deployment has at most 1,000 models",
+            broken by "1,001 models",
+            remedy "divide the models between services",
+            source "`how-to-deploy-azure-kubernetes-service`, 2020-09";
+        Refusal DEPLOYMENT_WORKSPACE = "deployment.workspace": "the models and the compute target belong to the workspace of the service",
+            broken by "a model of another workspace",
+            remedy "register the model, or attach the cluster, in the workspace of the service",
+            source "the request names both without a workspace";
+        Refusal DEPLOYMENT_NO_CODE = "deployment.no_code": "a deployment without code has only models of frameworks that need none",
+            broken by "a model of framework `Custom`",
+            remedy "register the model with another framework, or give an inference configuration",
+            source "`azureml-core` 1.61: Onnx, ScikitLearn, TensorFlow, Multi";
+        Refusal DEPLOYMENT_CHECKED = "deployment.checked": "the service's own checks accept the request",
+            broken by "a name that is taken; with `despite_findings`, the finding is a warning",
+            remedy "correct the request, or send it despite the finding",
+            source "`services/validate`, which `azureml-core` 1.61 asks too";
+        Unchecked DEPLOYMENT_NOT_CHECKED = "deployment.not_checked": "the service answers its own checks of the request",
+            broken by "a check that fails or takes more than 15 seconds",
+            remedy "do nothing: the service checks when the request is made",
+            source "`services/validate`; `azureml-core` 1.61 passes over a check that fails";
+    }
+}
