@@ -152,8 +152,10 @@ fn api_versions_are_written_in_one_place() {
         let text = std::fs::read_to_string(&file).unwrap();
         let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
         for line in code.lines() {
-            // A comment names the version that a fact was read in.
-            if line.trim_start().starts_with("//") {
+            // A comment names the version that a fact was read in, and so does the source of a rule.
+            let start = line.trim_start();
+            let is_source = inside.starts_with("rules") && start.starts_with("source ");
+            if is_source || start.starts_with("//") {
                 continue;
             }
             let bytes = line.as_bytes();

@@ -365,7 +365,7 @@ async fn a_code_may_stand_in_a_header_alone() {
 }
 
 #[tokio::test]
-async fn every_known_refusal_comes_with_what_to_do() {
+async fn refusals_that_are_known_come_with_what_to_do() {
     for (status, code, message, remedy) in [
         (409, "ComputeAlreadyExists", "", ".or_get()"),
         (
