@@ -5,12 +5,13 @@ mod blobs;
 #[cfg(feature = "services")]
 pub use blobs::Blobs;
 
+use crate::compute::ComputeResource;
 use crate::error::{Error, ErrorKind};
 use crate::facts::arm::DEFAULT_API_VERSION;
+use crate::json::{Page, Row};
 use crate::operation::{Machine, Observation, Pace, Step};
 use crate::token::{FinalStateVia, HttpVerb, ResumeToken};
 use crate::transport::{Answer, TrustedOrigins};
-use crate::wire::{ComputeResource, Page, Row};
 use serde_json::json;
 use serde_json::value::RawValue;
 use std::time::Duration;

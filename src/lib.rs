@@ -17,27 +17,32 @@
 #[cfg(feature = "services")]
 mod blob;
 mod compute;
-mod config;
 #[cfg(feature = "emulator")]
 pub mod emulator;
+#[cfg(feature = "services")]
+mod environment;
 pub mod error;
 mod facts;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
+mod json;
 #[cfg(feature = "services")]
 mod model;
 mod names;
 mod operation;
+#[cfg(feature = "services")]
+mod package;
 mod resume;
 mod rules;
 #[cfg(feature = "services")]
 mod scoring;
+#[cfg(test)]
+mod tests;
 mod token;
 mod transport;
 #[cfg(feature = "services")]
 mod webservice;
-mod wire;
 mod workspace;
 
 pub use async_trait::async_trait;
@@ -46,25 +51,20 @@ pub use azure_core;
 pub use azure_identity;
 
 pub use compute::{
-    Aks, AksCompute, AnyCompute, AnyKind, AttachWith, ComputeTarget, CreateWith, Kind, UpdateWith,
-};
-pub use config::{
-    AttachConfiguration, AttachConfigurationBuilder, ClusterPurpose, ClusterRef, LeafDomain,
+    Aks, AksCompute, AnyCompute, AnyKind, AttachConfiguration, AttachConfigurationBuilder,
+    AttachWith, ClusterPurpose, ClusterRef, ComputeTarget, CreateWith, Kind, LeafDomain,
     LoadBalancer, Network, OwnCertificate, Pem, ProvisioningConfiguration,
     ProvisioningConfigurationBuilder, Subnet, Tls, TlsUpdate, UpdateConfiguration,
-    UpdateConfigurationBuilder, VirtualNetwork,
+    UpdateConfigurationBuilder, UpdateWith, VirtualNetwork,
 };
 #[cfg(feature = "services")]
-pub use config::{
-    Auth, AutoScale, CondaDependencies, CondaDependenciesBuilder, ContainerRegistry,
-    DeployConfiguration, DeployConfigurationBuilder, Dockerfile, Environment, EnvironmentBuilder,
-    EnvironmentRef, EnvironmentSource, InferenceConfiguration, InferenceConfigurationBuilder,
-    LivenessProbe, Replicas, ServiceLoad, ServiceUpdate, ServiceUpdateBuilder, SparkSettings,
-    replicas_for_load,
+pub use environment::{
+    CondaDependencies, CondaDependenciesBuilder, ContainerRegistry, Dockerfile, Environment,
+    EnvironmentBuilder, EnvironmentRef, SparkSettings,
 };
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "services")]
-pub use model::{Model, ModelQuery, RunOutput};
+pub use model::{Model, ModelQuery, ResourceNeeds, RunOutput};
 #[cfg(feature = "services")]
 pub use names::ServiceName;
 pub use names::{ComputeName, WorkspaceId};
@@ -75,9 +75,12 @@ pub use scoring::{ScoringClient, ScoringClientBuilder, ScoringRequest, ScoringRe
 pub use token::{ResumeToken, Verb};
 pub use transport::{Cloud, Continuation, List};
 #[cfg(feature = "services")]
-pub use webservice::{AksWebservice, KeyName, LogOptions, ServiceQuery};
-#[cfg(feature = "services")]
-pub use wire::ResourceNeeds;
+pub use webservice::{
+    AksWebservice, Auth, AutoScale, DeployConfiguration, DeployConfigurationBuilder,
+    EnvironmentSource, InferenceConfiguration, InferenceConfigurationBuilder, KeyName,
+    LivenessProbe, LogOptions, Replicas, ServiceLoad, ServiceQuery, ServiceUpdate,
+    ServiceUpdateBuilder, replicas_for_load,
+};
 pub use workspace::{Workspace, WorkspaceBuilder};
 
 /// A result whose error is [`Error`].
@@ -88,9 +91,13 @@ pub mod models {
 
     #[cfg(feature = "services")]
     pub use crate::blob::TransferProgress;
-    pub use crate::compute::{AttachCompute, CreateCompute, RemoveCompute, UpdateCompute};
+    pub use crate::compute::{
+        AksCredentials, AksNetworking, AksProperties, AttachCompute, ComputeProperties,
+        ComputeResource, ComputeState, CreateCompute, RemoveCompute, SslSettings, SystemService,
+        UpdateCompute,
+    };
     #[cfg(feature = "services")]
-    pub use crate::model::{DeleteModel, DownloadModel, RegisterModel, UpdateModel};
+    pub use crate::model::{DeleteModel, DownloadModel, ModelResource, RegisterModel, UpdateModel};
     pub use crate::operation::{Event, Progress, StatusClass};
     #[cfg(feature = "services")]
     pub use crate::scoring::ScoringAnswer;
@@ -98,15 +105,8 @@ pub mod models {
     pub use crate::transport::{Page, Pages};
     #[cfg(feature = "services")]
     pub use crate::webservice::{
-        DeleteService, DeployService, RegenerateKey, ServiceState, UpdateService,
-    };
-    pub use crate::wire::{
-        AksCredentials, AksNetworking, AksProperties, ComputeProperties, ComputeResource,
-        ComputeState, SslSettings, SystemService,
-    };
-    #[cfg(feature = "services")]
-    pub use crate::wire::{
-        AutoScalerSettings, ContainerResources, ModelResource, ProbeSettings, ReplicaStatus,
-        ServiceKeys, ServiceResource, ServiceToken,
+        AutoScalerSettings, ContainerResources, DeleteService, DeployService, ProbeSettings,
+        RegenerateKey, ReplicaStatus, ServiceKeys, ServiceResource, ServiceState, ServiceToken,
+        UpdateService,
     };
 }

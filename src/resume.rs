@@ -3,6 +3,7 @@
 #[cfg(feature = "services")]
 mod service;
 
+use crate::compute::ComputeResource;
 use crate::compute::{self, AnyCompute, ComputeTarget, Found, Kind};
 use crate::error::{Error, ErrorKind, Hidden};
 use crate::names::ComputeName;
@@ -15,7 +16,6 @@ use crate::transport::TrustedOrigins;
 use crate::transport::limits::many::RESUMED;
 #[cfg(feature = "services")]
 use crate::webservice::AksWebservice;
-use crate::wire::ComputeResource;
 use crate::workspace::Workspace;
 use azure_core::time::{Duration, OffsetDateTime};
 use futures::future::BoxFuture;

@@ -1,9 +1,9 @@
 //! The kinds of compute, and which configuration makes which.
 
+use crate::compute::ComputeResource;
 use crate::error::{Error, Finding};
 use crate::names::WorkspaceId;
 use crate::rules;
-use crate::wire::ComputeResource;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fmt::Debug;

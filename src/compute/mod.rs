@@ -1,18 +1,28 @@
 //! Compute targets: handles, and the verbs that the service has for them.
 
-mod aks;
+pub(crate) mod aks;
 mod kind;
 mod prepare;
 mod remove;
+mod resource;
 mod start;
+mod state;
 #[cfg(test)]
 mod toy;
 mod update;
 
-pub use aks::{Aks, AksCompute};
+pub use aks::{
+    Aks, AksCompute, AksCredentials, AksNetworking, AksProperties, AttachConfiguration,
+    AttachConfigurationBuilder, ClusterPurpose, ClusterRef, LeafDomain, LoadBalancer, Network,
+    OwnCertificate, Pem, ProvisioningConfiguration, ProvisioningConfigurationBuilder, SslSettings,
+    Subnet, SystemService, Tls, TlsUpdate, UpdateConfiguration, UpdateConfigurationBuilder,
+    VirtualNetwork,
+};
 pub use kind::{AnyKind, AttachWith, CreateWith, Kind, UpdateWith};
 pub use remove::RemoveCompute;
+pub use resource::{ComputeProperties, ComputeResource};
 pub use start::{AttachCompute, CreateCompute};
+pub use state::ComputeState;
 pub use update::UpdateCompute;
 
 use crate::error::{Error, ErrorKind, Finding, Hidden, ServiceError};
@@ -23,7 +33,6 @@ use crate::operation::{
 };
 use crate::token::{ResumeToken, Verb};
 use crate::transport::{Answer, HttpRequest, Limit, List, Sending, pages};
-use crate::wire::{ComputeResource, ComputeState};
 use crate::workspace::Workspace;
 use azure_core::credentials::Secret;
 use futures::future::BoxFuture;

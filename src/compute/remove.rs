@@ -2,11 +2,11 @@
 
 use super::prepare::{self, named};
 use super::{ComputeTarget, Found, Kind, check_kind, existence, read};
+use crate::compute::ComputeResource;
 use crate::error::{Error, ErrorKind};
 use crate::operation::request::{CallOptions, awaitable, call_options};
 use crate::operation::{Driver, Machine, Operation, Prepared, Step, Ticket};
 use crate::token::{HttpVerb, Verb};
-use crate::wire::ComputeResource;
 use azure_core::http::Method;
 use futures::FutureExt;
 use std::fmt;

@@ -3,12 +3,12 @@
 use super::kind::{AttachWith, CreateWith};
 use super::prepare::{self, named};
 use super::{ComputeTarget, Found, Kind, read};
+use crate::compute::ComputeResource;
 use crate::error::{Error, ErrorKind, Hidden};
 use crate::names::{ComputeName, WorkspaceId};
 use crate::operation::request::{CallOptions, awaitable, call_options};
 use crate::operation::{Prepared, Ticket, is_deleting};
 use crate::token::{HttpVerb, Verb};
-use crate::wire::ComputeResource;
 use crate::workspace::Workspace;
 use azure_core::http::Method;
 use futures::FutureExt;

@@ -2,6 +2,7 @@
 
 use super::{Error, ResponseFacts, ServiceError};
 use crate::facts::secrets::{ENVIRONMENT_VARIABLES, is_secret};
+use azure_core::credentials::Secret;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -75,6 +76,18 @@ impl Hidden {
 impl fmt::Debug for Hidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Hidden")
+    }
+}
+
+/// A secret in what `Debug` prints: whether it is there, and no more.
+pub(crate) struct Shown<'a>(pub(crate) &'a Option<Secret>);
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Some(_) => "[hidden]",
+            None => "None",
+        })
     }
 }
 

@@ -12,7 +12,7 @@ mod service;
 mod transient;
 
 pub use finding::{Finding, Severity};
-pub(crate) use hiding::Hidden;
+pub(crate) use hiding::{Hidden, Shown};
 pub use logs::ContainerLogs;
 pub(crate) use redact::{redact, redact_cause, redact_url};
 pub use service::ServiceError;

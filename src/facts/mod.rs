@@ -7,4 +7,6 @@ pub(crate) mod codes;
 pub(crate) mod names;
 pub(crate) mod purposes;
 pub(crate) mod secrets;
+#[cfg(feature = "services")]
+pub(crate) mod services;
 pub(crate) mod sizes;

@@ -1,10 +1,10 @@
 //! The artifact store: announcing what is uploaded, uploading it, and finding what is there.
 
+use super::content::{ArtifactBatch, ContentInformation};
 use crate::blob::{BlobStore, SasUrl, Source, TransferProgress};
 use crate::error::{Error, ErrorKind, ResponseFacts, ServiceError};
 use crate::transport::limits::blobs;
 use crate::transport::{HttpRequest, List, Sending, own_pages};
-use crate::wire::{ArtifactBatch, ContentInformation};
 use crate::workspace::{DataPlane, Workspace};
 use azure_core::http::Method;
 use futures::{StreamExt, TryStreamExt, stream};

@@ -1,12 +1,12 @@
 //! Downloads of a model's files.
 
+use super::resource::AssetResource;
 use super::{Model, artifacts};
 use crate::blob::{SasUrl, TransferProgress};
 use crate::error::{Error, ErrorKind};
 use crate::operation::request::{CallOptions, awaitable, call_options};
 use crate::transport::limits::blobs;
 use crate::transport::{HttpRequest, Sending};
-use crate::wire::AssetResource;
 use crate::workspace::DataPlane;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use std::collections::BTreeSet;

@@ -1,12 +1,14 @@
 //! Models of the workspace: register, read, delete, download.
 
 mod artifacts;
+mod content;
 mod download;
 mod files;
 mod metadata;
 mod query;
 mod register;
 mod remove;
+mod resource;
 mod update;
 
 pub(crate) use artifacts::{LOCAL_UPLOAD, Uploads};
@@ -15,12 +17,12 @@ pub use query::ModelQuery;
 pub(crate) use query::pairs;
 pub use register::{RegisterModel, RunOutput};
 pub use remove::DeleteModel;
+pub use resource::{ModelResource, ResourceNeeds};
 pub use update::UpdateModel;
 
 use crate::error::{Error, ErrorKind};
 use crate::names::ModelName;
 use crate::transport::{HttpRequest, List, Sending};
-use crate::wire::ModelResource;
 use crate::workspace::{DataPlane, Workspace};
 use std::fmt;
 use std::path::Path;

@@ -2,9 +2,9 @@
 
 use super::Model;
 use crate::error::Error;
+use crate::model::ModelResource;
 use crate::names::ModelName;
 use crate::transport::{List, own_pages, own_pages_of};
-use crate::wire::ModelResource;
 use crate::workspace::Workspace;
 use futures::{StreamExt, TryStreamExt};
 use std::collections::BTreeMap;

@@ -1,12 +1,12 @@
 //! Changing what is noted of a model.
 
 use super::{Model, model_url, read};
-use crate::config::{TagChanges, Tags, pointer_token, tags_value};
 use crate::error::{Error, Finding};
+use crate::model::ModelResource;
+use crate::names::tags::{TagChanges, Tags, pointer_token, tags_value};
 use crate::operation::request::{CallOptions, awaitable, call_options};
 use crate::rules;
 use crate::transport::{HttpRequest, Sending};
-use crate::wire::ModelResource;
 use azure_core::http::Method;
 use futures::FutureExt;
 use serde_json::{Value, json};

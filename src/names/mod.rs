@@ -69,8 +69,10 @@ macro_rules! name_traits {
 
 #[cfg(feature = "services")]
 mod model;
+pub(crate) mod resource_id;
 #[cfg(feature = "services")]
 mod service;
+pub(crate) mod tags;
 
 #[cfg(feature = "services")]
 pub(crate) use model::ModelName;

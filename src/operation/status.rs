@@ -1,7 +1,7 @@
 //! Words that say how an operation or a resource stands.
 
 use crate::error::ServiceError;
-use crate::wire::StatusDocument;
+use crate::json::StatusDocument;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::fmt;

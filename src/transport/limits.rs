@@ -2,7 +2,7 @@
 //! is bounded.
 //!
 //! Numbers that are a fact of a format or of a service's validation stay with their check, and so do those
-//! of `error` and `config`, which may not use this module (`docs/architecture.md`).
+//! of `error` and of the settings of resources, which may not use this module (`docs/architecture.md`).
 //! A test compares `docs/operations.md` with the numbers that it names.
 
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use super::client::{Sending, ServiceClient};
 use super::exchange::{HttpRequest, Limit};
 use crate::error::{Error, ErrorKind, redact_url};
-use crate::wire::{self, Item};
+use crate::json::{self, Item};
 use futures::lock::Mutex;
 use futures::stream::{self, BoxStream, Stream, StreamExt, TryStreamExt};
 use serde_json::value::RawValue;
@@ -468,14 +468,14 @@ impl Reader {
             .send(&request, Sending::Retried, Limit::PAGE, None)
             .await?
             .successful(&self.request_id)?;
-        let (items, next) = match wire::Page::<T>::read(answer.text()) {
+        let (items, next) = match json::Page::<T>::read(answer.text()) {
             Some(page) => {
                 let next = self.next(&request.url, &page);
                 (page.value.into_iter().map(Ok).collect(), next)
             }
             // Rare: one odd item. Read the page again, item by item.
             None => {
-                let page: wire::Page<Box<RawValue>> = answer.json(&self.request_id)?;
+                let page: json::Page<Box<RawValue>> = answer.json(&self.request_id)?;
                 let items = page.value.iter().map(|raw| {
                     serde_json::from_str(raw.get()).map_err(|error| {
                         Error::new(
@@ -494,7 +494,7 @@ impl Reader {
         Ok((items, next))
     }
 
-    fn next<T>(&self, url: &Url, page: &wire::Page<T>) -> Next {
+    fn next<T>(&self, url: &Url, page: &json::Page<T>) -> Next {
         match self.links {
             Links::Followed => follow(&self.client, url, page.next_link.as_deref()),
             #[cfg(feature = "services")]
@@ -506,7 +506,7 @@ impl Reader {
 }
 
 #[cfg(feature = "services")]
-fn own_next<T>(first: &Url, page: &wire::Page<T>) -> Next {
+fn own_next<T>(first: &Url, page: &json::Page<T>) -> Next {
     let said = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
     let mut url = first.clone();
     if let Some(link) = said(&page.next_link) {
@@ -584,7 +584,7 @@ mod tests {
     fn pages_of_a_service_stay_on_its_own_host() {
         let first = Url::parse("https://h/models?name=a&continuationToken=0").unwrap();
         let next = |text: &str| {
-            let page: wire::Page<u8> = serde_json::from_str(text).unwrap();
+            let page: json::Page<u8> = serde_json::from_str(text).unwrap();
             own_next(&first, &page).map(|url| url.map(String::from))
         };
         for (page, expected) in [

@@ -1,9 +1,11 @@
 //! What runs in a service: what is uploaded for it, and the part of a request that names it.
 
+use super::{EnvironmentSource, InferenceConfiguration};
 use crate::blob::{Source, TransferProgress};
-use crate::config::{EnvironmentRef, EnvironmentSource, InferenceConfiguration, PackContent};
+use crate::environment::EnvironmentRef;
 use crate::error::{Error, ErrorKind, Finding};
 use crate::model::{LOCAL_UPLOAD, Uploads};
+use crate::package::PackContent;
 use crate::transport::{HttpRequest, Sending};
 use crate::workspace::{DataPlane, Workspace};
 use azure_core::Uuid;

@@ -1,12 +1,12 @@
 //! Keys and tokens.
 
 use super::{AksWebservice, post};
+use super::{ServiceKeys, ServiceToken};
 use crate::error::{Error, ErrorKind};
 use crate::operation::request::{CallOptions, awaitable, call_options, prepare_and_send};
 use crate::operation::{self, Driver, Machine, Prepared, Ticket, WaitOptions};
 use crate::token::{HttpVerb, Verb};
 use crate::transport::{Answer, HttpRequest};
-use crate::wire::{ServiceKeys, ServiceToken};
 use azure_core::credentials::Secret;
 use azure_core::http::Method;
 use futures::FutureExt;

@@ -1,23 +1,36 @@
 //! Models deployed as web services.
 
 mod checks;
+mod credentials;
 mod deploy;
 mod image;
+pub(crate) mod inference;
 mod keys;
 mod logs;
 mod query;
 mod remove;
+mod resource;
 mod scoring;
+pub(crate) mod settings;
 mod state;
 mod update;
 mod wait;
 
+pub use credentials::{ServiceKeys, ServiceToken};
 pub use deploy::DeployService;
+pub use inference::{EnvironmentSource, InferenceConfiguration, InferenceConfigurationBuilder};
 pub use keys::{KeyName, RegenerateKey};
 pub use logs::LogOptions;
 pub use query::ServiceQuery;
 pub use remove::DeleteService;
 pub(crate) use remove::removal;
+pub use resource::{
+    AutoScalerSettings, ContainerResources, ProbeSettings, ReplicaStatus, ServiceResource,
+};
+pub use settings::{
+    Auth, AutoScale, DeployConfiguration, DeployConfigurationBuilder, LivenessProbe, Replicas,
+    ServiceLoad, ServiceUpdate, ServiceUpdateBuilder, replicas_for_load,
+};
 pub use state::ServiceState;
 pub use update::UpdateService;
 
@@ -27,7 +40,6 @@ use crate::operation::request::CallOptions;
 use crate::operation::{Driver, Machine, Step, Ticket};
 use crate::token::{FinalStateVia, HttpVerb, Preparation, ResumeToken, TokenResource, Verb};
 use crate::transport::{Answer, HttpRequest, Limit, List, Sending};
-use crate::wire::{ReplicaStatus, ServiceResource};
 use crate::workspace::{DataPlane, Workspace};
 use azure_core::credentials::Secret;
 use azure_core::http::Method;

@@ -1,9 +1,9 @@
 //! Finding web services.
 
 use super::AksWebservice;
+use super::ServiceResource;
 use crate::model::pairs;
 use crate::transport::{List, own_pages_of};
-use crate::wire::ServiceResource;
 use crate::workspace::Workspace;
 use std::collections::BTreeMap;
 

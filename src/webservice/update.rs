@@ -1,10 +1,12 @@
 //! Changing a service.
 
+use super::ServiceResource;
 use super::checks::{self, Check};
 use super::deploy::needs_no_code;
 use super::image::{self, Image};
+use super::settings::{CodeChange, CurrentService};
 use super::{AksWebservice, Known, ServiceState};
-use crate::config::{CodeChange, CurrentService, InferenceConfiguration, ServiceUpdate};
+use super::{InferenceConfiguration, ServiceUpdate};
 use crate::error::{Error, ErrorKind, Finding};
 use crate::model::Model;
 use crate::operation::request::{CallOptions, awaitable, call_options, prepare_and_send};
@@ -12,7 +14,6 @@ use crate::operation::{self, Machine, Prepared, Ticket};
 use crate::rules;
 use crate::token::{HttpVerb, Verb};
 use crate::transport::{Answer, HttpRequest};
-use crate::wire::ServiceResource;
 use crate::workspace::DataPlane;
 use azure_core::http::Method;
 use futures::FutureExt;

@@ -1,5 +1,6 @@
 //! Waiting for a service to become healthy.
 
+use super::ServiceResource;
 use super::{AksWebservice, Known, ServiceState, check_kind};
 use crate::error::{Error, ErrorKind};
 use crate::operation::waitable::sealed::{How, Sealed};
@@ -7,7 +8,6 @@ use crate::operation::{
     Driver, Event, Machine, Settled, Ticket, Turn, Wait, WaitOptions, Waitable,
 };
 use crate::token::Verb;
-use crate::wire::ServiceResource;
 use azure_core::Uuid;
 use futures::future::BoxFuture;
 use futures::{FutureExt, Stream, stream};

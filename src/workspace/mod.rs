@@ -6,15 +6,16 @@ mod config_file;
 mod discovery;
 #[cfg(feature = "identity")]
 mod identity;
+mod resource;
 
 pub use builder::WorkspaceBuilder;
 #[cfg(feature = "services")]
 pub(crate) use discovery::DataPlane;
 
+use self::resource::WorkspaceResource;
 use crate::error::{Error, ErrorKind};
 use crate::names::{ComputeName, WorkspaceId};
 use crate::transport::{HttpRequest, Limit, Sending, ServiceClient};
-use crate::wire::WorkspaceResource;
 #[cfg(feature = "services")]
 use azure_core::credentials::Secret;
 use std::hash::{Hash, Hasher};

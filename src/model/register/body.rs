@@ -1,7 +1,7 @@
 //! The bodies of a registration: pure functions of what was said.
 
 use super::RegisterModel;
-use crate::wire::ResourceNeeds;
+use crate::model::ResourceNeeds;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 

@@ -8,8 +8,8 @@ use super::Model;
 use crate::blob::TransferProgress;
 #[cfg(doc)]
 use crate::error::ErrorKind;
+use crate::model::ResourceNeeds;
 use crate::operation::request::{CallOptions, awaitable, call_options};
-use crate::wire::ResourceNeeds;
 use crate::workspace::Workspace;
 use futures::FutureExt;
 use std::collections::BTreeMap;

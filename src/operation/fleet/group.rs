@@ -2,12 +2,12 @@
 
 use super::Common;
 use crate::error::{Error, ErrorKind, is_passing};
+use crate::json::RowPage;
 use crate::operation::driver::{Driver, Reading, chance, tell_lag};
 use crate::operation::schedule::{Pace, Schedule};
 use crate::operation::step::Step;
 use crate::transport::limits::{failures, many, polls::LAST_READ};
 use crate::transport::{Answer, HttpRequest, Limit, Next, Sending, ServiceClient, Trail, follow};
-use crate::wire::RowPage;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};

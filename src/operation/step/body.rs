@@ -1,8 +1,8 @@
 //! Bodies and URLs, as far as the step reads them.
 
 use crate::error::{Hidden, ResponseFacts, ServiceError};
+use crate::json::StatusDocument;
 use crate::transport::Answer;
-use crate::wire::StatusDocument;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use url::Url;

@@ -6,11 +6,11 @@
 //! and settles it.
 
 use super::{Machine, Mode, Phase, Step};
+use crate::json::Row;
 use crate::operation::schedule::Pace;
 use crate::operation::status::{StatusClass, is_deleting};
 use crate::token::HttpVerb;
 use crate::transport::limits::failures;
-use crate::wire::Row;
 use serde_json::value::RawValue;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;

@@ -4,11 +4,11 @@ use super::body::{Body, resource_of, with_api_version};
 use super::rows::Rows;
 use super::{Machine, Mode, Phase, Step};
 use crate::error::{Error, ErrorKind, Hidden};
+use crate::json::StatusDocument;
 use crate::operation::schedule::Pace;
 use crate::operation::status::{Family, StatusClass, percent};
 use crate::token::{FinalStateVia, HttpVerb, MonitorKind, TokenParts};
 use crate::transport::{Answer, TrustedOrigins};
-use crate::wire::StatusDocument;
 use url::Url;
 
 impl Machine {

@@ -7,8 +7,8 @@ pub(super) use conditions::needs_no_code;
 use super::checks::{self, Check};
 use super::image::{self, Image};
 use super::{AksWebservice, service_url};
+use super::{DeployConfiguration, DeployConfigurationBuilder, InferenceConfiguration};
 use crate::compute::AksCompute;
-use crate::config::{DeployConfiguration, DeployConfigurationBuilder, InferenceConfiguration};
 #[cfg(doc)]
 use crate::error::ErrorKind;
 use crate::error::{Error, Hidden};

@@ -1,0 +1,489 @@
+//! The configuration of a new cluster.
+
+use super::capacity;
+use super::load_balancer::LoadBalancer;
+use super::network::Network;
+use super::purpose::ClusterPurpose;
+use super::tls::{self, CheckedTls, Tls};
+use crate::error::{Error, Finding};
+use crate::facts::arm::COMPUTE_TYPE_AKS;
+use crate::names::WorkspaceId;
+use crate::names::tags::{self as metadata, Tags};
+use crate::rules::{self, Findings};
+use serde_json::{Map, Value, json};
+use std::time::SystemTime;
+
+/// The configuration of a new cluster: everything that was said about it, and valid.
+///
+/// Made by [`builder`](Self::builder). What was not said is not sent, and the service takes its own
+/// default.
+///
+/// # Design
+///
+/// There is **no Kubernetes version** here. The service chooses the version of a cluster that it
+/// creates, and its request has no field for it. Where a certain version is needed, create the
+/// cluster with the AKS tools and attach it.
+#[must_use = "a configuration does nothing until a cluster is created with it"]
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProvisioningConfiguration {
+    said: ProvisioningConfigurationBuilder,
+    tls: Option<CheckedTls>,
+    warnings: Vec<Finding>,
+}
+
+impl ProvisioningConfiguration {
+    /// Starts a configuration in which nothing is said: production, three nodes of `Standard_D3_v2`
+    /// (the documented defaults of the service).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use azureml_aks::{ClusterPurpose, ProvisioningConfiguration};
+    ///
+    /// let config = ProvisioningConfiguration::builder()
+    ///     .cluster_purpose(ClusterPurpose::DevTest)
+    ///     .vm_size("Standard_D3_v2")
+    ///     .agent_count(1)
+    ///     .tag("team", "vision")
+    ///     .build()?;
+    /// assert_eq!(config.agent_count(), Some(1));
+    /// assert!(config.warnings().is_empty());
+    ///
+    /// let error = ProvisioningConfiguration::builder()
+    ///     .vm_size("Standard_D2_v2")
+    ///     .agent_count(3)
+    ///     .build()
+    ///     .unwrap_err();
+    /// assert_eq!(error.findings()[0].rule, "capacity.production_minimum");
+    /// # Ok::<(), azureml_aks::Error>(())
+    /// ```
+    pub fn builder() -> ProvisioningConfigurationBuilder {
+        ProvisioningConfigurationBuilder::default()
+    }
+
+    /// Returns what does not stand in the way: what is allowed but probably not meant
+    /// ([`Warning`](crate::error::Severity::Warning)), and checks that could not be made
+    /// ([`Unknown`](crate::error::Severity::Unknown)).
+    #[must_use]
+    pub fn warnings(&self) -> &[Finding] {
+        &self.warnings
+    }
+
+    /// The purpose, if one was given.
+    #[must_use]
+    pub fn cluster_purpose(&self) -> Option<&ClusterPurpose> {
+        self.said.cluster_purpose.as_ref()
+    }
+
+    /// The size of the nodes, if one was given.
+    #[must_use]
+    pub fn vm_size(&self) -> Option<&str> {
+        self.said.vm_size.as_deref()
+    }
+
+    /// The number of nodes, if one was given.
+    #[must_use]
+    pub fn agent_count(&self) -> Option<u32> {
+        self.said.agent_count
+    }
+
+    /// The region of the cluster, if one was given.
+    #[must_use]
+    pub fn location(&self) -> Option<&str> {
+        self.said.location.as_deref()
+    }
+
+    /// The virtual network, if one was given.
+    #[must_use]
+    pub fn virtual_network(&self) -> Option<&Network> {
+        self.said.virtual_network.as_ref()
+    }
+
+    /// Whether TLS was asked for.
+    #[must_use]
+    pub fn has_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// The load balancer, if one was given.
+    #[must_use]
+    pub fn load_balancer(&self) -> Option<&LoadBalancer> {
+        self.said.load_balancer.as_ref()
+    }
+
+    /// The description, if one was given.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.said.description.as_deref()
+    }
+
+    /// The tags, sorted by name.
+    pub fn tags(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.said
+            .tags
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The body of the request. `location` is that of the workspace; the result may hold a private
+    /// key in clear.
+    pub(crate) fn body(&self, workspace: &WorkspaceId, location: &str) -> Value {
+        let said = &self.said;
+        let mut inner = Map::new();
+        if let Some(purpose) = &said.cluster_purpose {
+            inner.insert("clusterPurpose".into(), purpose.as_str().into());
+        }
+        if let Some(size) = &said.vm_size {
+            inner.insert("agentVmSize".into(), size.as_str().into());
+        }
+        if let Some(count) = said.agent_count {
+            inner.insert("agentCount".into(), count.into());
+        }
+        if let Some(network) = &said.virtual_network {
+            inner.insert(
+                "aksNetworkingConfiguration".into(),
+                network.value(workspace),
+            );
+        }
+        if let Some(tls) = &self.tls {
+            inner.insert("sslConfiguration".into(), tls.value());
+        }
+        if let Some(load_balancer) = &said.load_balancer {
+            load_balancer.write(&mut inner);
+        }
+
+        let mut properties = Map::new();
+        properties.insert("computeType".into(), COMPUTE_TYPE_AKS.into());
+        if let Some(location) = &said.location {
+            properties.insert("computeLocation".into(), location.as_str().into());
+        }
+        if let Some(description) = &said.description {
+            properties.insert("description".into(), description.as_str().into());
+        }
+        if !inner.is_empty() {
+            properties.insert("properties".into(), inner.into());
+        }
+
+        let mut body = json!({ "location": location, "properties": properties });
+        if !said.tags.is_empty() {
+            body["tags"] = metadata::tags_value(&said.tags);
+        }
+        body
+    }
+}
+
+/// Collects what is said about a new cluster.
+///
+/// Setters take the value as it is; [`build`](Self::build) checks all of them together.
+#[must_use = "a builder does nothing until `build()`"]
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ProvisioningConfigurationBuilder {
+    cluster_purpose: Option<ClusterPurpose>,
+    vm_size: Option<String>,
+    agent_count: Option<u32>,
+    location: Option<String>,
+    virtual_network: Option<Network>,
+    tls: Option<Tls>,
+    load_balancer: Option<LoadBalancer>,
+    description: Option<String>,
+    tags: Tags,
+}
+
+impl ProvisioningConfigurationBuilder {
+    /// What the cluster is for. The documented default is [`ClusterPurpose::FastProd`].
+    ///
+    /// [`ClusterPurpose::DevTest`] is not for production: it is slower and has no fault tolerance.
+    pub fn cluster_purpose(mut self, purpose: ClusterPurpose) -> Self {
+        self.cluster_purpose = Some(purpose);
+        self
+    }
+
+    /// The size of the nodes. The documented default is `Standard_D3_v2`.
+    ///
+    /// Any size is passed through; for a known one, a production cluster has to come to 12 vCPUs.
+    pub fn vm_size(mut self, size: impl Into<String>) -> Self {
+        self.vm_size = Some(size.into());
+        self
+    }
+
+    /// The number of nodes. The documented default is 3 for production and 1 for
+    /// [`ClusterPurpose::DevTest`].
+    pub fn agent_count(mut self, count: u32) -> Self {
+        self.agent_count = Some(count);
+        self
+    }
+
+    /// The region of the cluster. The documented default is that of the workspace.
+    pub fn location(mut self, location: impl Into<String>) -> Self {
+        self.location = Some(location.into());
+        self
+    }
+
+    /// An existing network for the nodes: a [`VirtualNetwork`](super::VirtualNetwork) or a
+    /// [`Subnet`](super::Subnet). By default the service makes a network of its own.
+    pub fn virtual_network(mut self, network: impl Into<Network>) -> Self {
+        self.virtual_network = Some(network.into());
+        self
+    }
+
+    /// TLS of the scoring endpoint. By default there is none.
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// The load balancer. The documented default is a public one.
+    pub fn load_balancer(mut self, load_balancer: LoadBalancer) -> Self {
+        self.load_balancer = Some(load_balancer);
+        self
+    }
+
+    /// A text for people.
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// Adds a tag, or replaces the tag of that name.
+    pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.tags.insert(name.into(), value.into());
+        self
+    }
+
+    /// Adds tags, each replacing the tag of its name.
+    pub fn tags<K: Into<String>, V: Into<String>>(
+        mut self,
+        tags: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        self.tags.extend(
+            tags.into_iter()
+                .map(|(name, value)| (name.into(), value.into())),
+        );
+        self
+    }
+
+    /// Checks everything together. Reads the PEM files, if there are any, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// Gives all broken rules at once.
+    pub fn build(self) -> Result<ProvisioningConfiguration, Error> {
+        self.build_at(SystemTime::now())
+    }
+
+    pub(crate) fn build_at(self, now: SystemTime) -> Result<ProvisioningConfiguration, Error> {
+        let mut findings = Findings::default();
+        // A known purpose may come as `UnknownValue` from outside.
+        let purpose = self
+            .cluster_purpose
+            .as_ref()
+            .map(|p| ClusterPurpose::from(p.as_str()));
+        if let Some(purpose) = &purpose {
+            purpose.check("cluster_purpose", &mut findings);
+        }
+        if self
+            .vm_size
+            .as_deref()
+            .is_some_and(|size| size.trim().is_empty())
+        {
+            findings.refuse(
+                rules::VM_SIZE_EMPTY,
+                "vm_size",
+                self.vm_size.as_deref(),
+                "the virtual machine size is empty",
+                "name a size, for example Standard_D3_v2, or leave it out",
+            );
+        }
+        capacity::check(
+            purpose.as_ref(),
+            self.vm_size.as_deref(),
+            self.agent_count,
+            &mut findings,
+        );
+        if self
+            .location
+            .as_deref()
+            .is_some_and(|location| location.trim().is_empty())
+        {
+            findings.refuse(
+                rules::LOCATION_EMPTY,
+                "location",
+                self.location.as_deref(),
+                "the location is empty",
+                "name a region, for example westeurope, or leave it out",
+            );
+        }
+        if let Some(network) = &self.virtual_network {
+            network.check(&mut findings);
+        }
+        if let Some(load_balancer) = &self.load_balancer {
+            load_balancer.check(&mut findings);
+        }
+        let tls = self
+            .tls
+            .as_ref()
+            .and_then(|tls| tls.check(now, &mut findings));
+        if tls.as_ref().is_some_and(CheckedTls::is_leaf_domain)
+            && self
+                .load_balancer
+                .as_ref()
+                .is_some_and(LoadBalancer::is_internal)
+        {
+            tls::refuse_leaf_domain_behind_internal(&mut findings);
+        }
+        metadata::check_tags(&self.tags, &mut findings);
+
+        let warnings = findings.finish("provisioning configuration")?;
+        let said = Self {
+            cluster_purpose: purpose,
+            tls: None,
+            ..self
+        };
+        Ok(ProvisioningConfiguration {
+            said,
+            tls,
+            warnings,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::VirtualNetwork;
+
+    fn workspace() -> WorkspaceId {
+        WorkspaceId::parse("s", "g", "w").unwrap()
+    }
+
+    fn network() -> VirtualNetwork {
+        VirtualNetwork::new("mygroup", "mynetwork", "default")
+            .service_cidr("10.0.0.0/16")
+            .dns_service_ip("10.0.0.10")
+            .docker_bridge_cidr("172.17.0.1/16")
+    }
+
+    #[test]
+    fn nothing_said_is_nothing_sent() {
+        let config = ProvisioningConfiguration::builder().build().unwrap();
+        assert_eq!(
+            config.body(&workspace(), "eastus"),
+            json!({ "location": "eastus", "properties": { "computeType": "AKS" } })
+        );
+    }
+
+    #[test]
+    fn everything_said_is_sent_as_it_was_said() {
+        let config = ProvisioningConfiguration::builder()
+            .cluster_purpose(ClusterPurpose::UnknownValue("denseprod".into()))
+            .vm_size("Standard_D4_v2")
+            .agent_count(4)
+            .location("westeurope")
+            .virtual_network(network())
+            .tls(Tls::leaf_domain("mylabel").overwrite_existing_domain(true))
+            .load_balancer(LoadBalancer::PublicIp)
+            .description("for scoring")
+            .tag("a", "0")
+            .tags([("a", "1"), ("b", "2")])
+            .build()
+            .unwrap();
+        assert_eq!(
+            config.body(&workspace(), "eastus"),
+            json!({
+                "location": "eastus",
+                "tags": { "a": "1", "b": "2" },
+                "properties": {
+                    "computeType": "AKS",
+                    "computeLocation": "westeurope",
+                    "description": "for scoring",
+                    "properties": {
+                        "clusterPurpose": "DenseProd",
+                        "agentVmSize": "Standard_D4_v2",
+                        "agentCount": 4,
+                        "aksNetworkingConfiguration": {
+                            "subnetId": "/subscriptions/s/resourceGroups/mygroup/providers/Microsoft.Network/virtualNetworks/mynetwork/subnets/default",
+                            "serviceCidr": "10.0.0.0/16",
+                            "dnsServiceIP": "10.0.0.10",
+                            "dockerBridgeCidr": "172.17.0.1/16",
+                        },
+                        "sslConfiguration": {
+                            "status": "Auto",
+                            "leafDomainLabel": "mylabel",
+                            "overwriteExistingDomain": true,
+                        },
+                        "loadBalancerType": "PublicIp",
+                    },
+                },
+            })
+        );
+    }
+
+    #[test]
+    fn an_internal_load_balancer_may_leave_its_subnet_to_the_service() {
+        for (load_balancer, expected) in [
+            (
+                LoadBalancer::internal(),
+                json!({ "loadBalancerType": "InternalLoadBalancer" }),
+            ),
+            (
+                LoadBalancer::internal_in("inner"),
+                json!({ "loadBalancerType": "InternalLoadBalancer", "loadBalancerSubnet": "inner" }),
+            ),
+        ] {
+            let config = ProvisioningConfiguration::builder()
+                .load_balancer(load_balancer)
+                .build()
+                .unwrap();
+            assert_eq!(
+                config.body(&workspace(), "eastus")["properties"]["properties"],
+                expected
+            );
+        }
+    }
+
+    #[test]
+    fn all_violations_are_reported_at_once() {
+        let error = ProvisioningConfiguration::builder()
+            .cluster_purpose(ClusterPurpose::from(" "))
+            .vm_size("")
+            .agent_count(0)
+            .location("")
+            .virtual_network(VirtualNetwork {
+                subnet: String::new(),
+                ..network().dns_service_ip("x")
+            })
+            .tls(Tls::leaf_domain("a.b"))
+            .load_balancer(LoadBalancer::internal_in(""))
+            .tag("", "")
+            .build()
+            .unwrap_err();
+        let paths: Vec<_> = error.findings().iter().map(|v| v.path.as_str()).collect();
+        assert_eq!(
+            paths,
+            [
+                "cluster_purpose",
+                "vm_size",
+                "agent_count",
+                "location",
+                "virtual_network.subnet",
+                "virtual_network.dns_service_ip",
+                "load_balancer.subnet",
+                "tls.leaf_domain_label",
+                "tls",
+                "tags",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_built_configuration_lists_its_warnings() {
+        let config = ProvisioningConfiguration::builder()
+            .vm_size("Standard_D4_v2")
+            .agent_count(2)
+            .build();
+        assert_eq!(
+            config.unwrap().warnings()[0].rule,
+            "capacity.production_nodes"
+        );
+    }
+}

@@ -1,0 +1,211 @@
+//! A model and its asset, as the service gives them.
+
+use crate::json::lenient::{object, or_default};
+use crate::json::{Document, Item, Names, kept};
+use serde::de::MapAccess;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A registered model.
+///
+/// Read leniently: a member of another type than here counts as absent. Members that are not known are
+/// kept in [`other`](Self::other); `Debug` shows only their names.
+///
+/// The whole document is kept as the service wrote it, without secret members, and `Serialize` writes it,
+/// as it does for a [`ComputeResource`](crate::models::ComputeResource). `Deserialize` reads JSON only.
+#[derive(Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, remote = "Self")]
+#[non_exhaustive]
+pub struct ModelResource {
+    /// `{name}:{version}`.
+    #[serde(deserialize_with = "or_default")]
+    pub id: Option<String>,
+    /// The name, which all versions have in common.
+    // Not lenient: what has no readable name cannot be told from another model.
+    pub name: String,
+    /// The version: 1 for the first model of a name, then counting up.
+    #[serde(deserialize_with = "or_default")]
+    pub version: Option<u64>,
+    /// The framework, for example `ScikitLearn`: an open set.
+    #[serde(deserialize_with = "or_default")]
+    pub framework: Option<String>,
+    /// The version of the framework.
+    #[serde(deserialize_with = "or_default")]
+    pub framework_version: Option<String>,
+    /// Free text.
+    #[serde(deserialize_with = "or_default")]
+    pub description: Option<String>,
+    /// Tags, which may change.
+    #[serde(rename = "kvTags", deserialize_with = "or_default")]
+    pub tags: BTreeMap<String, String>,
+    /// Properties, which stay; new ones may be added.
+    #[serde(deserialize_with = "or_default")]
+    pub properties: BTreeMap<String, String>,
+    /// Where the files are: `aml://asset/{id}`.
+    #[serde(deserialize_with = "or_default")]
+    pub url: Option<String>,
+    /// The media type of the content.
+    #[serde(deserialize_with = "or_default")]
+    pub mime_type: Option<String>,
+    /// Whether the content is an archive that a deployment unpacks.
+    #[serde(deserialize_with = "or_default")]
+    pub unpack: Option<bool>,
+    /// When the model was registered, as the service wrote it.
+    #[serde(deserialize_with = "or_default")]
+    pub created_time: Option<String>,
+    /// When the model was last changed, as the service wrote it.
+    #[serde(deserialize_with = "or_default")]
+    pub modified_time: Option<String>,
+    /// The experiment that made the model.
+    #[serde(deserialize_with = "or_default")]
+    pub experiment_name: Option<String>,
+    /// The run that made the model.
+    #[serde(deserialize_with = "or_default")]
+    pub run_id: Option<String>,
+    /// What a deployment without code needs.
+    #[serde(deserialize_with = "or_default")]
+    pub resource_requirements: Option<ResourceNeeds>,
+    /// What is not known here.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, Value>,
+    #[serde(skip)]
+    document: Document,
+}
+
+impl ModelResource {
+    pub(crate) fn read(text: &str) -> serde_json::Result<Self> {
+        let document = Document::read(text)?;
+        let read = Self::deserialize(&mut serde_json::Deserializer::from_str(document.text()))?;
+        Ok(Self { document, ..read })
+    }
+
+    /// Returns the whole document, as `Serialize` writes it.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        self.document.to_value()
+    }
+}
+
+kept!(ModelResource);
+
+impl Item for ModelResource {}
+
+/// What a model needs to run, for deployments without code.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct ResourceNeeds {
+    /// CPU cores, with decimals.
+    #[serde(deserialize_with = "or_default")]
+    pub cpu: Option<f64>,
+    /// Memory in GB, with decimals.
+    #[serde(rename = "memoryInGB", deserialize_with = "or_default")]
+    pub memory_gb: Option<f64>,
+    /// GPUs.
+    #[serde(deserialize_with = "or_default")]
+    pub gpu: Option<u32>,
+}
+
+impl ResourceNeeds {
+    /// Nothing said.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// CPU cores, with decimals.
+    #[must_use]
+    pub fn cpu(self, cores: f64) -> Self {
+        Self {
+            cpu: Some(cores),
+            ..self
+        }
+    }
+
+    /// Memory in GB, with decimals.
+    #[must_use]
+    pub fn memory_gb(self, memory_gb: f64) -> Self {
+        Self {
+            memory_gb: Some(memory_gb),
+            ..self
+        }
+    }
+
+    /// GPUs.
+    #[must_use]
+    pub fn gpu(self, gpus: u32) -> Self {
+        Self {
+            gpu: Some(gpus),
+            ..self
+        }
+    }
+}
+
+impl fmt::Debug for ModelResource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ModelResource")
+            .field("name", &self.name)
+            .field("version", &self.version)
+            .field("framework", &self.framework)
+            .field("framework_version", &self.framework_version)
+            .field("description", &self.description)
+            .field("tags", &self.tags)
+            .field("properties", &self.properties)
+            .field("created_time", &self.created_time)
+            .field("experiment_name", &self.experiment_name)
+            .field("run_id", &self.run_id)
+            .field("resource_requirements", &self.resource_requirements)
+            .field("other", &Names(&self.other))
+            .finish_non_exhaustive()
+    }
+}
+
+/// The files of a model.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct AssetResource {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) id: Option<String>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) artifacts: Vec<AssetArtifact>,
+}
+
+/// One artifact, or all below a prefix.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct AssetArtifact {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) id: Option<String>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) prefix: Option<String>,
+}
+
+object!(ResourceNeeds, AssetArtifact);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_of_another_type_and_unknown_ones_do_not_hide_a_model() {
+        let model: ModelResource = serde_json::from_value(serde_json::json!({
+            "name": "m", "version": "7", "kvTags": {"a": "b", "c": 1}, "properties": null,
+            "resourceRequirements": {"cpu": 0.5, "memoryInGB": "x"}, "datasets": [{"s3cr3t": 1}],
+        }))
+        .unwrap();
+        assert_eq!(model.version, None);
+        assert_eq!(model.tags, BTreeMap::from([("a".into(), "b".into())]));
+        assert_eq!(
+            model.resource_requirements,
+            Some(ResourceNeeds::new().cpu(0.5))
+        );
+        assert!(model.other.contains_key("datasets"));
+        let shown = format!("{model:?}");
+        assert!(
+            shown.contains("datasets") && !shown.contains("s3cr3t"),
+            "{shown}"
+        );
+    }
+}
