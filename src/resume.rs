@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Hidden};
 use crate::names::ComputeName;
 use crate::operation::waitable::sealed::{How, Sealed};
 use crate::operation::{
-    Driver, Machine, Operation, StatusClass, Step, Ticket, Waitable, is_deleting,
+    self, Driver, Machine, Operation, StatusClass, Step, Ticket, Waitable, is_deleting,
 };
 use crate::token::{HttpVerb, ResumeToken, TokenResource, Verb};
 use crate::transport::TrustedOrigins;
@@ -310,7 +310,7 @@ impl Workspace {
             _ => (machine, false),
         };
         if removes {
-            return Ok(self.removal(&name, ticket, (machine, step)));
+            return Ok(self.removal(ticket, (machine, step)));
         }
         // What is known of it without a read.
         let resource = ComputeResource::named(name.as_str(), Some(kind));
@@ -319,9 +319,9 @@ impl Workspace {
         Ok(Resumed::Compute(compute))
     }
 
-    fn removal(&self, name: &ComputeName, ticket: Ticket, begun: (Machine, Step)) -> Resumed {
+    fn removal(&self, ticket: Ticket, begun: (Machine, Step)) -> Resumed {
         let client = self.client().clone();
-        let driver = Driver::new(client, name.to_string(), Some(ticket), begun);
+        let driver = Driver::of(client, ticket, begun);
         Resumed::Removal(compute::removal(driver))
     }
 
@@ -349,9 +349,8 @@ impl Workspace {
             Found::Nothing(_) => {
                 return Ok(match verb {
                     Verb::Delete | Verb::Detach => {
-                        let url = self.compute_url(&name);
-                        let gone = Machine::gone(&url, token.id(), self.api_version(), origins);
-                        self.removal(&name, ticket, gone)
+                        let gone = operation::done(self.client(), token)?;
+                        self.removal(ticket, gone)
                     }
                     _ => not_started,
                 });
@@ -397,9 +396,7 @@ impl Workspace {
                 Resumed::Compute(compute)
             }
             // Somebody else's create or update may run: that is not a removal.
-            Verb::Delete | Verb::Detach if is_deleting(state) => {
-                self.removal(&name, ticket, begun()?)
-            }
+            Verb::Delete | Verb::Detach if is_deleting(state) => self.removal(ticket, begun()?),
             _ => not_started,
         })
     }

@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Hidden};
 use crate::names::ComputeName;
+use crate::operation;
 use crate::operation::request::CallOptions;
-use crate::operation::{self, Machine, Step};
 use crate::token::{HttpVerb, Preparation, ResumeToken, TokenResource, Verb};
 use crate::transport::{Answer, HttpRequest};
 use crate::workspace::Workspace;
@@ -36,25 +36,6 @@ pub(super) fn token(
         api_version: workspace.api_version().to_owned(),
         client_request_id: options.request_id()?,
     }))
-}
-
-/// Begins the wait for the operation that an answer accepts.
-pub(super) fn start(
-    workspace: &Workspace,
-    method: HttpVerb,
-    url: &Url,
-    token: &ResumeToken,
-    answer: &Answer,
-) -> Result<(Machine, Step), Error> {
-    Machine::start(
-        method,
-        url,
-        token.id(),
-        workspace.api_version(),
-        workspace.client().origins(),
-        None,
-        answer,
-    )
 }
 
 /// Sends the one request that changes something, once: see [`operation::write`].

@@ -5,7 +5,7 @@ use super::{ComputeTarget, Found, Kind, check_kind, existence, read};
 use crate::compute::ComputeResource;
 use crate::error::{Error, ErrorKind};
 use crate::operation::request::{CallOptions, awaitable, call_options};
-use crate::operation::{Driver, Machine, Operation, Prepared, Step, Ticket};
+use crate::operation::{self, Driver, Machine, Operation, Prepared, Step, Ticket};
 use crate::token::{HttpVerb, Verb};
 use azure_core::http::Method;
 use futures::FutureExt;
@@ -157,8 +157,8 @@ async fn run<K: Kind>(
 ) -> Result<Operation<()>, Error> {
     let exists = verb != Verb::Delete || may_delete(compute).await?;
     let begun = match exists {
-        true => remove(compute, &url, &ticket).await?,
-        false => gone(compute, &url, &ticket),
+        true => remove(compute, url, &ticket).await?,
+        false => operation::done(compute.workspace.client(), &ticket.token)?,
     };
     let driver = compute.begin(ticket, begun);
     Ok(removal(driver.clone()))
@@ -188,34 +188,17 @@ async fn may_delete<K: Kind>(compute: &ComputeTarget<K>) -> Result<bool, Error> 
 
 async fn remove<K: Kind>(
     compute: &ComputeTarget<K>,
-    url: &Url,
+    url: Url,
     ticket: &Ticket,
 ) -> Result<(Machine, Step), Error> {
     let (workspace, token) = (&compute.workspace, &ticket.token);
-    let answer = prepare::write(
-        workspace,
-        Method::Delete,
-        url.clone(),
-        None,
-        token,
-        &compute.hidden,
-    )
-    .await?;
+    let answer =
+        prepare::write(workspace, Method::Delete, url, None, token, &compute.hidden).await?;
     if answer.status == 404 {
         existence(&answer, token.id())?;
-        return Ok(gone(compute, url, ticket));
+        return operation::done(workspace.client(), token);
     }
-    prepare::start(workspace, HttpVerb::Delete, url, token, &answer)
-}
-
-/// An operation that has nothing to do.
-fn gone<K: Kind>(compute: &ComputeTarget<K>, url: &Url, ticket: &Ticket) -> (Machine, Step) {
-    Machine::gone(
-        url,
-        ticket.token.id(),
-        compute.workspace.api_version(),
-        compute.workspace.client().origins(),
-    )
+    operation::begin(workspace.client(), token, &answer)
 }
 
 /// A removal: its end gives nothing.

@@ -7,7 +7,7 @@ use crate::compute::ComputeResource;
 use crate::error::{Error, ErrorKind, Hidden};
 use crate::names::{ComputeName, WorkspaceId};
 use crate::operation::request::{CallOptions, awaitable, call_options};
-use crate::operation::{Prepared, Ticket, is_deleting};
+use crate::operation::{self, Prepared, Ticket, is_deleting};
 use crate::token::{HttpVerb, Verb};
 use crate::workspace::Workspace;
 use azure_core::http::Method;
@@ -291,7 +291,7 @@ async fn put<K: Kind>(
     let answer = prepare::write(
         &workspace,
         Method::Put,
-        url.clone(),
+        url,
         Some(&body),
         token,
         &Hidden::default(),
@@ -303,7 +303,7 @@ async fn put<K: Kind>(
     {
         return found(workspace, name, *resource, existing);
     }
-    let (machine, step) = prepare::start(&workspace, HttpVerb::Put, &url, token, &answer)?;
+    let (machine, step) = operation::begin(workspace.client(), token, &answer)?;
     // An answer that does not describe the compute is made up for by what is known of it.
     let resource: ComputeResource = answer
         .json(token.id())

@@ -7,7 +7,7 @@ use super::{ComputeTarget, Kind, check_kind, read};
 use crate::error::ErrorKind;
 use crate::error::{Error, Hidden};
 use crate::operation::request::{CallOptions, awaitable, call_options};
-use crate::operation::{Prepared, Ticket};
+use crate::operation::{self, Prepared, Ticket};
 use crate::token::{HttpVerb, Verb};
 use azure_core::http::Method;
 use futures::FutureExt;
@@ -134,13 +134,13 @@ async fn update<K: Kind>(
     let answer = prepare::write(
         workspace,
         Method::Put,
-        url.clone(),
+        url,
         Some(&body),
         token,
         &compute.hidden,
     )
     .await?;
-    let begun = prepare::start(workspace, HttpVerb::Put, &url, token, &answer)?;
+    let begun = operation::begin(workspace.client(), token, &answer)?;
     compute.begin(ticket, begun);
     Ok(())
 }

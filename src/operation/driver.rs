@@ -86,6 +86,12 @@ pub(crate) enum Turn {
 }
 
 impl Driver {
+    /// The wait for an operation that was requested; its ticket knows what it is about.
+    pub(crate) fn of(client: Arc<ServiceClient>, ticket: Ticket, begun: (Machine, Step)) -> Self {
+        let target = ticket.token.target().to_owned();
+        Self::new(client, target, Some(ticket), begun)
+    }
+
     pub(crate) fn new(
         client: Arc<ServiceClient>,
         target: String,

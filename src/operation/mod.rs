@@ -3,6 +3,7 @@
 //! Four outcomes, never mixed: the service says *succeeded*; the service says *failed* or
 //! *cancelled*; the status is *lost*; a local *deadline* or drop. The last two carry a resume token.
 
+mod begin;
 mod display;
 mod driver;
 mod fleet;
@@ -20,6 +21,9 @@ mod wait;
 pub(crate) mod waitable;
 
 #[cfg(feature = "services")]
+pub(crate) use begin::begin_service;
+pub(crate) use begin::{begin, done};
+#[cfg(feature = "services")]
 pub(crate) use driver::chance;
 pub(crate) use driver::{Driver, Settled, Turn, Wait};
 pub use handle::Operation;
@@ -27,6 +31,8 @@ pub use prepare::Prepared;
 pub(crate) use prepare::Ticket;
 #[cfg(feature = "services")]
 pub(crate) use prepare::accepted;
+#[cfg(feature = "services")]
+pub(crate) use prepare::prepare_and_send;
 pub(crate) use prepare::write;
 #[cfg(feature = "services")]
 pub(crate) use prepare::write_secret;

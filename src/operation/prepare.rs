@@ -1,6 +1,8 @@
 //! A verb between "prepared" and "sent".
 
 use super::record::{Record, TokenStore};
+#[cfg(feature = "services")]
+use super::request::CallOptions;
 use super::request::timed_out;
 use crate::error::{Error, ErrorKind, OperationFacts};
 use crate::token::ResumeToken;
@@ -9,6 +11,8 @@ use futures::future::BoxFuture;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+#[cfg(feature = "services")]
+use tokio::time::Instant;
 
 /// A verb that is ready to be sent, with its resume token.
 ///
@@ -65,7 +69,7 @@ impl<'a, T> Prepared<'a, T> {
 
     /// The same, after this time of its timeout was spent.
     #[cfg(feature = "services")]
-    pub(super) fn after(mut self, spent: Duration) -> Self {
+    fn after(mut self, spent: Duration) -> Self {
         self.timeout = self.timeout.map(|timeout| timeout.saturating_sub(spent));
         self
     }
@@ -196,6 +200,17 @@ impl<T> fmt::Debug for Prepared<'_, T> {
             .field("target", &self.target)
             .finish_non_exhaustive()
     }
+}
+
+/// Prepares and sends a request whose preparation reads, within the timeout of the call as a whole.
+#[cfg(feature = "services")]
+pub(crate) async fn prepare_and_send<'a, T>(
+    options: CallOptions,
+    prepare: impl Future<Output = Result<Prepared<'a, T>, Error>>,
+) -> Result<T, Error> {
+    let begun = Instant::now();
+    let prepared = options.run(prepare).await?;
+    prepared.after(begun.elapsed()).send().await
 }
 
 /// Sends the one request that changes something, once: see [`uncertain`].

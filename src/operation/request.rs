@@ -1,12 +1,8 @@
 //! What all request values have in common: the options of one call, and how they are awaited.
 
-#[cfg(feature = "services")]
-use super::prepare::Prepared;
 use crate::error::{Error, ErrorKind};
 use crate::transport::limits::texts::REQUEST_ID;
 use std::time::Duration;
-#[cfg(feature = "services")]
-use tokio::time::Instant;
 
 /// The options of one call.
 #[derive(Debug, Clone, Default)]
@@ -79,17 +75,6 @@ macro_rules! call_options {
     };
 }
 pub(crate) use call_options;
-
-/// Prepares and sends a request whose preparation reads, within the timeout of the call as a whole.
-#[cfg(feature = "services")]
-pub(crate) async fn prepare_and_send<'a, T>(
-    options: CallOptions,
-    prepare: impl Future<Output = Result<Prepared<'a, T>, Error>>,
-) -> Result<T, Error> {
-    let begun = Instant::now();
-    let prepared = options.run(prepare).await?;
-    prepared.after(begun.elapsed()).send().await
-}
 
 /// `.await` on a request value: sends it.
 macro_rules! awaitable {

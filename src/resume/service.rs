@@ -3,9 +3,9 @@
 use super::{Resumed, SKEW, moment, own_url, refused};
 use crate::error::Error;
 use crate::names::ServiceName;
-use crate::operation::{Driver, Machine, Step, Ticket};
+use crate::operation::{self, Driver, Machine, Step, Ticket};
 use crate::token::{HttpVerb, ResumeToken, Verb};
-use crate::webservice::{self, AksWebservice, service_url};
+use crate::webservice::{self, AksWebservice};
 use crate::workspace::{DataPlane, Workspace};
 use azure_core::time::OffsetDateTime;
 
@@ -34,7 +34,7 @@ fn accepted(
             service.begin(plane, ticket, begun);
             Resumed::Service(service)
         }
-        Verb::Delete => removal(plane, &name, ticket, begun),
+        Verb::Delete => removal(plane, ticket, begun),
         _ => Resumed::not_started(token),
     })
 }
@@ -53,10 +53,8 @@ async fn look_up(
     let Some(mut service) = found else {
         return Ok(match verb {
             Verb::Delete => {
-                let url = service_url(plane, &name);
-                let origins = plane.client().origins();
-                let done = Machine::done_service(HttpVerb::Delete, &url, token.id(), origins, None);
-                removal(plane, &name, ticket, done)
+                let done = operation::done(plane.client(), token)?;
+                removal(plane, ticket, done)
             }
             _ => not_started,
         });
@@ -82,18 +80,8 @@ async fn look_up(
     Ok(Resumed::Service(service))
 }
 
-fn removal(
-    plane: &DataPlane,
-    name: &ServiceName,
-    ticket: Ticket,
-    begun: (Machine, Step),
-) -> Resumed {
-    let driver = Driver::new(
-        plane.client().clone(),
-        name.to_string(),
-        Some(ticket),
-        begun,
-    );
+fn removal(plane: &DataPlane, ticket: Ticket, begun: (Machine, Step)) -> Resumed {
+    let driver = Driver::of(plane.client().clone(), ticket, begun);
     Resumed::Removal(webservice::removal(driver))
 }
 

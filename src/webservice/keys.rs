@@ -3,8 +3,8 @@
 use super::{AksWebservice, post};
 use super::{ServiceKeys, ServiceToken};
 use crate::error::{Error, ErrorKind};
-use crate::operation::request::{CallOptions, awaitable, call_options, prepare_and_send};
-use crate::operation::{self, Driver, Machine, Prepared, Ticket, WaitOptions};
+use crate::operation::request::{CallOptions, awaitable, call_options};
+use crate::operation::{self, Driver, Prepared, Ticket, WaitOptions};
 use crate::token::{HttpVerb, Verb};
 use crate::transport::{Answer, HttpRequest};
 use azure_core::credentials::Secret;
@@ -207,7 +207,7 @@ impl<'a> RegenerateKey<'a> {
 awaitable!(['a] RegenerateKey<'a> => ServiceKeys, 'a, |request| {
     async move {
         let context = request.service.doing("regenerate a key of");
-        let keys = prepare_and_send(request.options.clone(), request.prepare()).await;
+        let keys = operation::prepare_and_send(request.options.clone(), request.prepare()).await;
         keys.map_err(|error| error.with_context(|| context))
     }
     .boxed()
@@ -246,17 +246,14 @@ impl AksWebservice {
         {
             return Ok(keys);
         }
-        let begun = Machine::start_service(
-            HttpVerb::Post,
-            &self.url(plane),
-            token.id(),
-            plane.client().origins(),
+        let begun = operation::begin_service(
+            plane.client(),
+            token,
             &plane.model_management(&["operations"]),
-            false,
             &answer,
         )?;
         let client = plane.client().clone();
-        let mut driver = Driver::new(client, self.name.to_string(), Some(ticket), begun);
+        let mut driver = Driver::of(client, ticket, begun);
         driver.run(&WaitOptions::new()).await?;
         self.keys().await
     }

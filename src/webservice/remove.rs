@@ -2,8 +2,8 @@
 
 use super::AksWebservice;
 use crate::error::Error;
-use crate::operation::request::{CallOptions, awaitable, call_options, prepare_and_send};
-use crate::operation::{self, Driver, Machine, Operation, Prepared, Ticket};
+use crate::operation::request::{CallOptions, awaitable, call_options};
+use crate::operation::{self, Driver, Operation, Prepared, Ticket};
 use crate::token::{HttpVerb, Verb};
 use crate::transport::HttpRequest;
 use azure_core::http::Method;
@@ -44,19 +44,10 @@ impl AksWebservice {
         let request = HttpRequest::new(Method::Delete, url).hiding(&self.hidden);
         let token = &ticket.token;
         let answer = operation::write(plane.client(), request, token).await?;
-        let service = self.url(plane);
-        let origins = plane.client().origins();
+        let operations = plane.model_management(&["operations"]);
         let begun = match answer.status {
-            404 => Machine::done_service(HttpVerb::Delete, &service, token.id(), origins, None),
-            _ => Machine::start_service(
-                HttpVerb::Delete,
-                &service,
-                token.id(),
-                origins,
-                &plane.model_management(&["operations"]),
-                false,
-                &answer,
-            )?,
+            404 => operation::done(plane.client(), token)?,
+            _ => operation::begin_service(plane.client(), token, &operations, &answer)?,
         };
         Ok(removal(self.begin(plane, ticket, begun).clone()))
     }
@@ -100,7 +91,7 @@ impl<'a> DeleteService<'a> {
 }
 
 awaitable!(['a] DeleteService<'a> => Operation<()>, 'a, |request| {
-    async move { prepare_and_send(request.options.clone(), request.prepare()).await }.boxed()
+    async move { operation::prepare_and_send(request.options.clone(), request.prepare()).await }.boxed()
 });
 
 impl fmt::Debug for DeleteService<'_> {

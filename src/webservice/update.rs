@@ -9,8 +9,8 @@ use super::{AksWebservice, Known, ServiceState};
 use super::{InferenceConfiguration, ServiceUpdate};
 use crate::error::{Error, ErrorKind, Finding};
 use crate::model::Model;
-use crate::operation::request::{CallOptions, awaitable, call_options, prepare_and_send};
-use crate::operation::{self, Machine, Prepared, Ticket};
+use crate::operation::request::{CallOptions, awaitable, call_options};
+use crate::operation::{self, Prepared, Ticket};
 use crate::rules;
 use crate::token::{HttpVerb, Verb};
 use crate::transport::{Answer, HttpRequest};
@@ -222,14 +222,10 @@ impl<'s> UpdateService<'s> {
             }
         };
         self.service.warnings = warnings;
-        let service = self.service.url(plane);
-        let begun = Machine::start_service(
-            HttpVerb::Patch,
-            &service,
-            id,
-            plane.client().origins(),
+        let begun = operation::begin_service(
+            plane.client(),
+            token,
             &plane.model_management(&["operations"]),
-            true,
             &answer,
         );
         let begun = operation::accepted(begun, token)?;
@@ -329,7 +325,7 @@ impl AksWebservice {
 awaitable!(['s] UpdateService<'s> => (), 's, |request| {
     async move {
         let context = request.service.doing("update");
-        let done = prepare_and_send(request.options.clone(), request.prepare()).await;
+        let done = operation::prepare_and_send(request.options.clone(), request.prepare()).await;
         done.map_err(|error| error.with_context(|| context))
     }
     .boxed()

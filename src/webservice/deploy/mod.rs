@@ -4,9 +4,9 @@ mod conditions;
 
 pub(super) use conditions::needs_no_code;
 
+use super::AksWebservice;
 use super::checks::{self, Check};
 use super::image::{self, Image};
-use super::{AksWebservice, service_url};
 use super::{DeployConfiguration, DeployConfigurationBuilder, InferenceConfiguration};
 use crate::compute::AksCompute;
 #[cfg(doc)]
@@ -14,7 +14,7 @@ use crate::error::ErrorKind;
 use crate::error::{Error, Hidden};
 use crate::model::Model;
 use crate::names::ServiceName;
-use crate::operation::request::{CallOptions, awaitable, call_options, prepare_and_send};
+use crate::operation::request::{CallOptions, awaitable, call_options};
 use crate::operation::{self, Machine, Prepared, Step, Ticket};
 use crate::token::{HttpVerb, ResumeToken, Verb};
 use crate::transport::HttpRequest;
@@ -233,7 +233,7 @@ impl DeployService {
         let found = checks::ask(plane, &wanted, &Hidden::default()).await;
         warnings.extend(checks::judge(found, self.despite_findings)?);
 
-        let begun = begin(plane, &name, &ticket.token, &body).await?;
+        let begun = begin(plane, &ticket.token, &body).await?;
         let mut handle = AksWebservice::unread(workspace.clone(), name);
         handle.warnings = warnings;
         handle.begin(plane, ticket, begun);
@@ -264,7 +264,6 @@ impl DeployService {
 /// Sends the request that makes the service.
 async fn begin(
     plane: &DataPlane,
-    name: &ServiceName,
     token: &ResumeToken,
     body: &Value,
 ) -> Result<(Machine, Step), Error> {
@@ -279,20 +278,17 @@ async fn begin(
                  deploy with overwrite, or wait",
             ));
     }
-    let begun = Machine::start_service(
-        HttpVerb::Post,
-        &service_url(plane, name),
-        &token.parts().client_request_id,
-        plane.client().origins(),
+    let begun = operation::begin_service(
+        plane.client(),
+        token,
         &plane.model_management(&["operations"]),
-        true,
         &answer,
     );
     operation::accepted(begun, token)
 }
 
 awaitable!([] DeployService => AksWebservice, 'static, |request| {
-    async move { prepare_and_send(request.options.clone(), request.prepare()).await }.boxed()
+    async move { operation::prepare_and_send(request.options.clone(), request.prepare()).await }.boxed()
 });
 
 impl fmt::Debug for DeployService {

@@ -1,0 +1,77 @@
+//! From the token of a request and its answer to the operation: what the token holds is not passed again.
+
+use super::step::{Machine, Step};
+use crate::error::{Error, ErrorKind};
+use crate::token::{HttpVerb, ResumeToken};
+use crate::transport::{Answer, ServiceClient};
+use url::Url;
+
+/// The operation that the answer to a request of ARM begins.
+///
+/// # Errors
+///
+/// The answer is a refusal, or accepts a POST without saying where its status is.
+pub(crate) fn begin(
+    client: &ServiceClient,
+    token: &ResumeToken,
+    answer: &Answer,
+) -> Result<(Machine, Step), Error> {
+    let parts = token.parts();
+    Machine::start(
+        parts.method,
+        &first_url(token)?,
+        token.id(),
+        &parts.api_version,
+        client.origins(),
+        parts.final_state_via,
+        answer,
+    )
+}
+
+/// The operation that the answer to a request of the model management service begins; `operations` is where
+/// its status is read.
+///
+/// # Errors
+///
+/// The answer is a refusal, or accepts the request without saying which operation it is.
+#[cfg(feature = "services")]
+pub(crate) fn begin_service(
+    client: &ServiceClient,
+    token: &ResumeToken,
+    operations: &Url,
+    answer: &Answer,
+) -> Result<(Machine, Step), Error> {
+    let parts = token.parts();
+    Machine::start_service(
+        parts.method,
+        &first_url(token)?,
+        token.id(),
+        client.origins(),
+        operations,
+        parts.final_state_via.is_some(),
+        answer,
+    )
+}
+
+/// A removal that has nothing to do: what was to go is gone.
+///
+/// # Errors
+///
+/// As for [`begin`].
+pub(crate) fn done(client: &ServiceClient, token: &ResumeToken) -> Result<(Machine, Step), Error> {
+    let (url, origins) = (first_url(token)?, client.origins());
+    let parts = token.parts();
+    Ok(match parts.is_service() {
+        true => Machine::done_service(HttpVerb::Delete, &url, token.id(), origins, None),
+        false => Machine::gone(&url, token.id(), &parts.api_version, origins),
+    })
+}
+
+fn first_url(token: &ResumeToken) -> Result<Url, Error> {
+    Url::parse(&token.parts().initial_uri).map_err(|_| {
+        Error::new(
+            ErrorKind::ResumeToken,
+            "this token cannot be resumed: its URL is malformed",
+        )
+    })
+}
