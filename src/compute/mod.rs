@@ -3,6 +3,7 @@
 pub(crate) mod aks;
 mod kind;
 mod prepare;
+mod read;
 mod remove;
 mod resource;
 mod start;
@@ -10,6 +11,7 @@ mod state;
 #[cfg(test)]
 mod toy;
 mod update;
+mod wait;
 
 pub use aks::{
     Aks, AksCompute, AksCredentials, AksNetworking, AksProperties, AttachConfiguration,
@@ -27,19 +29,14 @@ pub use update::UpdateCompute;
 
 use crate::error::{Error, ErrorKind, Finding, Hidden, ServiceError};
 use crate::names::ComputeName;
-use crate::operation::waitable::sealed::{How, Sealed};
-use crate::operation::{
-    Driver, Event, Machine, Settled, StatusClass, Step, Ticket, Turn, Wait, WaitOptions, Waitable,
-};
+use crate::operation::{Driver, Machine, StatusClass, Step, Ticket};
 use crate::token::{ResumeToken, Verb};
-use crate::transport::{Answer, HttpRequest, Limit, List, Sending, pages};
 use crate::workspace::Workspace;
 use azure_core::credentials::Secret;
-use futures::future::BoxFuture;
-use futures::{FutureExt, Stream, stream};
 pub(crate) use prepare::named;
+use read::existence;
+pub(crate) use read::{Found, read};
 pub(crate) use remove::removal;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -95,227 +92,8 @@ struct Failure {
     errors: Vec<ServiceError>,
 }
 
-/// Reading.
+/// What is known.
 impl<K: Kind> ComputeTarget<K> {
-    /// Reads a compute. `name` is a text or a [`ComputeName`].
-    ///
-    /// Sends: GET of the compute.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::is_not_found`] if there is none of that name; [`ErrorKind::Refused`] if it is of
-    /// another kind.
-    ///
-    /// # Cancel safety
-    ///
-    /// Safe: it only reads.
-    pub async fn get(workspace: &Workspace, name: impl AsRef<str>) -> Result<Self, Error> {
-        let name = existing(name.as_ref())?;
-        let none = Hidden::default();
-        let resource = read(workspace, &name, &none).await;
-        let resource = resource.and_then(Found::or_refusal);
-        let resource = resource.map_err(|error| error.with_context(|| reading(&name)))?;
-        Self::found(workspace.clone(), name, resource)
-    }
-
-    /// Reads a compute; `None` if there is none of that name.
-    ///
-    /// A missing workspace or resource group is an error, and so is a credential that lacks the right to
-    /// read.
-    ///
-    /// Sends: GET of the compute; where there is none, GET of the workspace (once per workspace).
-    ///
-    /// # Errors
-    ///
-    /// As for [`get`](Self::get), but not for a compute that is not there.
-    ///
-    /// # Cancel safety
-    ///
-    /// Safe: it only reads.
-    pub async fn get_opt(
-        workspace: &Workspace,
-        name: impl AsRef<str>,
-    ) -> Result<Option<Self>, Error> {
-        let name = existing(name.as_ref())?;
-        let found = read(workspace, &name, &Hidden::default()).await;
-        match found.map_err(|error| error.with_context(|| reading(&name)))? {
-            Found::Resource(resource) => Self::found(workspace.clone(), name, *resource).map(Some),
-            Found::Nothing(_) => {
-                // Services differ in what they call a missing workspace; only the workspace itself
-                // can tell. Asked once per workspace.
-                workspace.confirm().await?;
-                Ok(None)
-            }
-        }
-    }
-
-    /// Lists the computes of this kind in a workspace; [`AnyCompute::list`](Self::list) and
-    /// [`Workspace::computes`] list those of every kind.
-    ///
-    /// The service has no filter by kind: all computes are read, and those of other kinds are passed
-    /// over. A compute that cannot be read is an error item, and the list goes on; an error of a page
-    /// ends it.
-    ///
-    /// Sends: GETs of the list's pages, each when the one before is used up.
-    ///
-    /// ```
-    /// # #[cfg(feature = "emulator")]
-    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
-    /// # async fn main() -> Result<(), azureml_aks::Error> {
-    /// # use azureml_aks::{ComputeTarget, Workspace, emulator::Emulator};
-    /// # let emulator = Emulator::new();
-    /// # let workspace = Workspace::builder(emulator.subscription(), emulator.resource_group(), emulator.workspace())
-    /// #     .credential(emulator.credential()).transport(emulator.transport()).build()?;
-    /// # let config = azureml_aks::AksCompute::provisioning_configuration().build()?;
-    /// # ComputeTarget::create(&workspace, "myaks", config).await?;
-    /// use azureml_aks::AksCompute;
-    /// use futures::TryStreamExt;
-    ///
-    /// let mut computes = AksCompute::list(&workspace);
-    /// while let Some(aks) = computes.try_next().await? {
-    ///     println!("{}: {:?} nodes", aks.name(), aks.properties().agent_count);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// # #[cfg(not(feature = "emulator"))]
-    /// # fn main() {}
-    /// ```
-    pub fn list(workspace: &Workspace) -> List<Self> {
-        let computes =
-            pages::<ComputeResource>(workspace.client().clone(), workspace.url_of(&["computes"]));
-        let workspace = workspace.clone();
-        computes.filter_convert(move |resource| match resource {
-            Ok(resource) if !K::accepts(&resource.properties.compute_type) => None,
-            Ok(resource) => Some(Self::from_resource(&workspace, resource)),
-            Err(error) => Some(Err(error)),
-        })
-    }
-
-    /// Makes a handle of a resource that was read before, for example from a store. No I/O.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Refused`] if the compute is of another kind; [`ErrorKind::Validation`] if it has
-    /// no name.
-    pub fn from_resource(workspace: &Workspace, resource: ComputeResource) -> Result<Self, Error> {
-        Self::found(workspace.clone(), existing(&resource.name)?, resource)
-    }
-
-    /// Reads the compute again.
-    ///
-    /// Sends: GET of the compute.
-    ///
-    /// # Errors
-    ///
-    /// As for [`get`](Self::get). What was read before stays.
-    ///
-    /// # Cancel safety
-    ///
-    /// Safe: the handle changes only once the answer was whole.
-    pub async fn refresh_state(&mut self) -> Result<(), Error> {
-        let resource = read(&self.workspace, &self.name, &self.hidden)
-            .await
-            .and_then(Found::or_refusal);
-        let resource: ComputeResource =
-            resource.map_err(|error| error.with_context(|| reading(&self.name)))?;
-        check_kind::<K>(&self.name, &resource.properties.compute_type)?;
-        self.show(resource);
-        // What has ended is forgotten: from here on the compute itself says how it is.
-        if self
-            .pending
-            .as_ref()
-            .is_some_and(|pending| pending.is_over())
-        {
-            self.pending = None;
-        }
-        Ok(())
-    }
-
-    /// Waits until what was begun through this handle has ended, and the compute is ready.
-    ///
-    /// After `create`, `attach` and `update` it follows that operation. After `detach` and `delete` it
-    /// returns `Ok` once the compute is gone. With nothing pending it reads the compute once: one that is
-    /// ready is `Ok`, one that is at work is waited for, one that failed is an error. The service's
-    /// documentation says 10 to 20 minutes for a create and 5 for an attach; the default deadline is
-    /// [`WaitOptions::DEFAULT_DEADLINE`].
-    ///
-    /// Sends: GETs of the operation's status or of the compute, and at last one of the compute.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::OperationFailed`] and [`ErrorKind::OperationCanceled`] with the service's
-    /// reason; [`ErrorKind::OperationStatusLost`] and [`ErrorKind::DeadlineExceeded`] with a resume
-    /// token: then the operation may still run, and this can be called again. [`Error::is_not_found`] if
-    /// nothing is pending and the compute does not exist. A single read of the status that fails is not an
-    /// error.
-    ///
-    /// # Cancel safety
-    ///
-    /// Safe: dropped at any point, the next call goes on where this one stopped. The service's work
-    /// goes on in any case.
-    pub async fn wait_for_completion(&mut self, options: WaitOptions) -> Result<(), Error> {
-        let result = self.begin_wait().run(&options).await;
-        self.end_wait(result)
-    }
-
-    /// Returns a stream of what [`wait_for_completion`](Self::wait_for_completion) does: the progress
-    /// before each pause, and [`Event::Done`] as the last item.
-    ///
-    /// The stream ends after that or after the first error, which is one of `wait_for_completion`'s.
-    /// Dropping it stops nothing: another stream, or a wait, goes on where it stopped.
-    ///
-    /// ```
-    /// # #[cfg(feature = "emulator")]
-    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
-    /// # async fn main() -> Result<(), azureml_aks::Error> {
-    /// # use azureml_aks::{Workspace, emulator::Emulator};
-    /// # let emulator = Emulator::new();
-    /// # let workspace = Workspace::builder(emulator.subscription(), emulator.resource_group(), emulator.workspace())
-    /// #     .credential(emulator.credential()).transport(emulator.transport()).build()?;
-    /// # let config = azureml_aks::AksCompute::provisioning_configuration().build()?;
-    /// use azureml_aks::{ComputeTarget, WaitOptions, models::Event};
-    /// use futures::TryStreamExt;
-    ///
-    /// let mut aks = ComputeTarget::create(&workspace, "myaks", config).await?;
-    /// let mut events = std::pin::pin!(aks.events(WaitOptions::new()));
-    /// while let Some(event) = events.try_next().await? {
-    ///     match event {
-    ///         Event::Progress(progress) => println!("{:?}, again in {:?}", progress.status, progress.next_delay),
-    ///         Event::Done(()) => println!("done"),
-    ///         _ => {}
-    ///     }
-    /// }
-    /// # Ok(())
-    /// # }
-    /// # #[cfg(not(feature = "emulator"))]
-    /// # fn main() {}
-    /// ```
-    pub fn events(
-        &mut self,
-        options: WaitOptions,
-    ) -> impl Stream<Item = Result<Event<()>, Error>> + Send + '_ {
-        let wait = self.begin_wait().wait(&options);
-        stream::unfold(Some((self, wait)), |state| async move {
-            let (compute, mut wait): (&mut Self, Wait) = state?;
-            // A wait that goes on has something to wait for.
-            let driver = compute.pending.as_mut()?;
-            match driver.next(&mut wait).await {
-                Ok(Turn::Progress(progress)) => {
-                    Some((Ok(Event::Progress(progress)), Some((compute, wait))))
-                }
-                Ok(Turn::Done) => {
-                    driver.close_record().await;
-                    let result = driver.end(&mut wait);
-                    Some((compute.end_wait(result).map(Event::Done), None))
-                }
-                Err(error) => {
-                    compute.learn(&error);
-                    Some((Err(error), None))
-                }
-            }
-        })
-    }
-
     /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &ComputeName {
@@ -514,88 +292,6 @@ impl<K: Kind> ComputeTarget<K> {
         self.pending.insert(Box::new(driver))
     }
 
-    /// What is to be waited for: what is pending, or a read of the compute.
-    fn begin_wait(&mut self) -> &mut Driver {
-        match self.pending {
-            Some(ref mut pending) => pending,
-            None => self.follow(None),
-        }
-    }
-
-    fn end_wait(&mut self, result: Result<Settled, Error>) -> Result<(), Error> {
-        let result = result.inspect_err(|error| {
-            self.learn(error);
-            self.forget_what_was_only_read();
-        })?;
-        if self.removes() {
-            // It stays pending: every further wait ends like this one.
-            return Ok(());
-        }
-        if let Some(result) = result {
-            // serde's message would quote values.
-            let Ok(resource) = serde_json::from_str::<ComputeResource>(result.get()) else {
-                // The next wait reads the compute anew.
-                self.pending = None;
-                return Err(Error::new(
-                    ErrorKind::ResultUnavailable,
-                    "the operation succeeded, and the compute has an unexpected shape",
-                ));
-            };
-            // An answer that does not name the kind contradicts nothing.
-            if !resource.properties.compute_type.is_empty() {
-                check_kind::<K>(&self.name, &resource.properties.compute_type)?;
-            }
-            self.show(resource);
-        }
-        self.pending = None;
-        self.find_deviations();
-        Ok(())
-    }
-
-    /// Where nothing was begun, an end is how the compute stood when it was read: the next wait reads it
-    /// anew.
-    fn forget_what_was_only_read(&mut self) {
-        let over = |pending: &Driver| pending.verb().is_none() && pending.is_over();
-        if self.pending.as_deref().is_some_and(over) {
-            self.pending = None;
-        }
-    }
-
-    /// Whether the compute is being removed through this handle.
-    fn removes(&self) -> bool {
-        let verb = self.pending.as_ref().and_then(|pending| pending.verb());
-        matches!(verb, Some(Verb::Delete | Verb::Detach))
-    }
-
-    /// Keeps what the end of an operation tells about the compute, without another read of it.
-    fn learn(&mut self, error: &Error) {
-        let state = match error.kind() {
-            ErrorKind::OperationFailed => ComputeState::Failed,
-            ErrorKind::OperationCanceled => ComputeState::Canceled,
-            _ => return,
-        };
-        self.failure = Some(Arc::new(Failure {
-            state,
-            errors: error.service_error().cloned().into_iter().collect(),
-        }));
-    }
-
-    /// Follows the resource itself; with the ticket of what was requested, where that is known.
-    pub(crate) fn follow(&mut self, ticket: Option<Ticket>) -> &mut Driver {
-        let id = match &ticket {
-            Some(ticket) => ticket.token.id().to_owned(),
-            None => azure_core::Uuid::new_v4().into(),
-        };
-        let begun = Machine::watch(
-            &self.workspace.compute_url(&self.name),
-            &id,
-            self.workspace.api_version(),
-            self.workspace.client().origins(),
-            self.resource.properties.provisioning_state.as_deref(),
-        );
-        self.pend(ticket, begun)
-    }
-
     fn find_deviations(&mut self) {
         let Some(requested) = self.requested.take() else {
             return;
@@ -605,23 +301,6 @@ impl<K: Kind> ComputeTarget<K> {
         for deviation in &self.deviations {
             tracing::warn!(compute = %self.name, %deviation, "the compute is not what was asked for");
         }
-    }
-}
-
-#[allow(private_interfaces, reason = "nobody outside can name the trait")]
-impl<K: Kind> Sealed for ComputeTarget<K> {
-    fn driver(&mut self) -> Option<&mut Driver> {
-        Some(self.begin_wait())
-    }
-}
-
-impl<K: Kind> Waitable for ComputeTarget<K> {
-    type Output = ();
-
-    fn end(&mut self, how: How) -> BoxFuture<'_, Result<(), Error>> {
-        // A handle always has something to wait for.
-        let result = self.end_wait(how.0.unwrap_or(Ok(None)));
-        async move { result }.boxed()
     }
 }
 
@@ -659,85 +338,6 @@ impl<K: Kind> fmt::Debug for ComputeTarget<K> {
     }
 }
 
-impl Workspace {
-    /// Lists all computes of the workspace, of every kind; the same as
-    /// [`AnyCompute::list`](ComputeTarget::list).
-    ///
-    /// Pages are read as they are needed. A compute of a kind that this library does not know is a handle
-    /// like any other. One that cannot be read is an error item, and the list goes on; an error of a page
-    /// ends it.
-    ///
-    /// Sends: GETs of the list's pages, each when the one before is used up.
-    pub fn computes(&self) -> List<AnyCompute> {
-        AnyCompute::list(self)
-    }
-}
-
-/// What a read of a compute found, the compute as `T`.
-pub(crate) enum Found<T> {
-    Resource(Box<T>),
-    /// No compute of that name, with the refusal.
-    Nothing(Error),
-}
-
-impl<T> Found<T> {
-    fn or_refusal(self) -> Result<T, Error> {
-        match self {
-            Self::Resource(resource) => Ok(*resource),
-            Self::Nothing(error) => Err(error),
-        }
-    }
-}
-
-pub(crate) async fn read<T: DeserializeOwned>(
-    workspace: &Workspace,
-    name: &ComputeName,
-    hidden: &Hidden,
-) -> Result<Found<T>, Error> {
-    let request = HttpRequest::get(workspace.compute_url(name)).hiding(hidden);
-    let id = request.client_request_id.as_str();
-    let answer = workspace
-        .client()
-        .send(&request, Sending::Retried, Limit::RESOURCE, None)
-        .await?;
-    match existence(&answer, id)? {
-        Some(refusal) => Ok(Found::Nothing(refusal)),
-        None => answer
-            .json(id)
-            .map(|resource| Found::Resource(Box::new(resource))),
-    }
-}
-
-/// The refusal of a compute that does not exist; an error for every other refusal.
-///
-/// A 404 for what stands above the compute is no answer to the question.
-fn existence(answer: &Answer, client_request_id: &str) -> Result<Option<Error>, Error> {
-    if answer.is_success() {
-        return Ok(None);
-    }
-    let refusal = answer.refusal(client_request_id);
-    let above = refusal.code().is_some_and(|code| {
-        let code = code.to_ascii_lowercase();
-        [
-            "subscription",
-            "resourcegroup",
-            "parentresource",
-            "workspace",
-        ]
-        .iter()
-        .any(|start| code.starts_with(start))
-    });
-    // A page of some proxy in between is no answer either.
-    let body = answer.text();
-    let foreign =
-        !body.is_empty() && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err();
-    if answer.status == 404 && !above && !foreign {
-        Ok(Some(refusal))
-    } else {
-        Err(refusal)
-    }
-}
-
 fn check_kind<K: Kind>(name: &ComputeName, kind: &str) -> Result<(), Error> {
     if K::accepts(kind) {
         return Ok(());
@@ -754,8 +354,4 @@ fn check_kind<K: Kind>(name: &ComputeName, kind: &str) -> Result<(), Error> {
 
 pub(crate) fn existing(name: &str) -> Result<ComputeName, Error> {
     ComputeName::existing("name", name).map_err(|found| Error::validation("compute name", found))
-}
-
-fn reading(name: &ComputeName) -> String {
-    format!("read {}", named(name))
 }

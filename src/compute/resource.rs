@@ -114,7 +114,7 @@ impl ComputeResource {
         }
     }
 
-    /// Reads what the kind of the compute adds, for example as [`AksProperties`] or as a
+    /// Reads what the kind of the compute adds, for example as [`AksProperties`](super::AksProperties) or as a
     /// [`serde_json::Value`].
     ///
     /// Returns the default where the service said nothing, and where it said something that `P` cannot

@@ -2,7 +2,7 @@
 //!
 //! A configuration can only be made by its builder's `build()`, which checks everything that can be
 //! known without asking the service and reports **all** broken rules in one
-//! [`Error`](crate::Error). Parts, such as [`VirtualNetwork`] or [`Tls`], are passed as they are and
+//! [`Error`]. Parts, such as [`VirtualNetwork`] or [`Tls`], are passed as they are and
 //! checked with the whole. What is allowed but probably not meant is listed by `warnings()`.
 //!
 //! What is not set is absent in the request, so that the service applies its own defaults; the

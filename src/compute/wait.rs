@@ -1,0 +1,199 @@
+//! Waiting for what was begun through a handle, or for the state that it was read in.
+
+use super::{ComputeResource, ComputeState, ComputeTarget, Failure, Kind, check_kind};
+use crate::error::{Error, ErrorKind};
+use crate::operation::waitable::sealed::{How, Sealed};
+use crate::operation::{
+    Driver, Event, Machine, Settled, Ticket, Turn, Wait, WaitOptions, Waitable,
+};
+use crate::token::Verb;
+use futures::future::BoxFuture;
+use futures::{FutureExt, Stream, stream};
+use std::sync::Arc;
+
+/// Waiting.
+impl<K: Kind> ComputeTarget<K> {
+    /// Waits until what was begun through this handle has ended, and the compute is ready.
+    ///
+    /// After `create`, `attach` and `update` it follows that operation. After `detach` and `delete` it
+    /// returns `Ok` once the compute is gone. With nothing pending it reads the compute once: one that is
+    /// ready is `Ok`, one that is at work is waited for, one that failed is an error. The service's
+    /// documentation says 10 to 20 minutes for a create and 5 for an attach; the default deadline is
+    /// [`WaitOptions::DEFAULT_DEADLINE`].
+    ///
+    /// Sends: GETs of the operation's status or of the compute, and at last one of the compute.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::OperationFailed`] and [`ErrorKind::OperationCanceled`] with the service's
+    /// reason; [`ErrorKind::OperationStatusLost`] and [`ErrorKind::DeadlineExceeded`] with a resume
+    /// token: then the operation may still run, and this can be called again. [`Error::is_not_found`] if
+    /// nothing is pending and the compute does not exist. A single read of the status that fails is not an
+    /// error.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: dropped at any point, the next call goes on where this one stopped. The service's work
+    /// goes on in any case.
+    pub async fn wait_for_completion(&mut self, options: WaitOptions) -> Result<(), Error> {
+        let result = self.begin_wait().run(&options).await;
+        self.end_wait(result)
+    }
+
+    /// Returns a stream of what [`wait_for_completion`](Self::wait_for_completion) does: the progress
+    /// before each pause, and [`Event::Done`] as the last item.
+    ///
+    /// The stream ends after that or after the first error, which is one of `wait_for_completion`'s.
+    /// Dropping it stops nothing: another stream, or a wait, goes on where it stopped.
+    ///
+    /// ```
+    /// # #[cfg(feature = "emulator")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), azureml_aks::Error> {
+    /// # use azureml_aks::{Workspace, emulator::Emulator};
+    /// # let emulator = Emulator::new();
+    /// # let workspace = Workspace::builder(emulator.subscription(), emulator.resource_group(), emulator.workspace())
+    /// #     .credential(emulator.credential()).transport(emulator.transport()).build()?;
+    /// # let config = azureml_aks::AksCompute::provisioning_configuration().build()?;
+    /// use azureml_aks::{ComputeTarget, WaitOptions, models::Event};
+    /// use futures::TryStreamExt;
+    ///
+    /// let mut aks = ComputeTarget::create(&workspace, "myaks", config).await?;
+    /// let mut events = std::pin::pin!(aks.events(WaitOptions::new()));
+    /// while let Some(event) = events.try_next().await? {
+    ///     match event {
+    ///         Event::Progress(progress) => println!("{:?}, again in {:?}", progress.status, progress.next_delay),
+    ///         Event::Done(()) => println!("done"),
+    ///         _ => {}
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "emulator"))]
+    /// # fn main() {}
+    /// ```
+    pub fn events(
+        &mut self,
+        options: WaitOptions,
+    ) -> impl Stream<Item = Result<Event<()>, Error>> + Send + '_ {
+        let wait = self.begin_wait().wait(&options);
+        stream::unfold(Some((self, wait)), |state| async move {
+            let (compute, mut wait): (&mut Self, Wait) = state?;
+            // A wait that goes on has something to wait for.
+            let driver = compute.pending.as_mut()?;
+            match driver.next(&mut wait).await {
+                Ok(Turn::Progress(progress)) => {
+                    Some((Ok(Event::Progress(progress)), Some((compute, wait))))
+                }
+                Ok(Turn::Done) => {
+                    driver.close_record().await;
+                    let result = driver.end(&mut wait);
+                    Some((compute.end_wait(result).map(Event::Done), None))
+                }
+                Err(error) => {
+                    compute.learn(&error);
+                    Some((Err(error), None))
+                }
+            }
+        })
+    }
+
+    /// What is to be waited for: what is pending, or a read of the compute.
+    fn begin_wait(&mut self) -> &mut Driver {
+        match self.pending {
+            Some(ref mut pending) => pending,
+            None => self.follow(None),
+        }
+    }
+
+    fn end_wait(&mut self, result: Result<Settled, Error>) -> Result<(), Error> {
+        let result = result.inspect_err(|error| {
+            self.learn(error);
+            self.forget_what_was_only_read();
+        })?;
+        if self.removes() {
+            // It stays pending: every further wait ends like this one.
+            return Ok(());
+        }
+        if let Some(result) = result {
+            // serde's message would quote values.
+            let Ok(resource) = serde_json::from_str::<ComputeResource>(result.get()) else {
+                // The next wait reads the compute anew.
+                self.pending = None;
+                return Err(Error::new(
+                    ErrorKind::ResultUnavailable,
+                    "the operation succeeded, and the compute has an unexpected shape",
+                ));
+            };
+            // An answer that does not name the kind contradicts nothing.
+            if !resource.properties.compute_type.is_empty() {
+                check_kind::<K>(&self.name, &resource.properties.compute_type)?;
+            }
+            self.show(resource);
+        }
+        self.pending = None;
+        self.find_deviations();
+        Ok(())
+    }
+
+    /// Where nothing was begun, an end is how the compute stood when it was read: the next wait reads it
+    /// anew.
+    fn forget_what_was_only_read(&mut self) {
+        let over = |pending: &Driver| pending.verb().is_none() && pending.is_over();
+        if self.pending.as_deref().is_some_and(over) {
+            self.pending = None;
+        }
+    }
+
+    /// Whether the compute is being removed through this handle.
+    fn removes(&self) -> bool {
+        let verb = self.pending.as_ref().and_then(|pending| pending.verb());
+        matches!(verb, Some(Verb::Delete | Verb::Detach))
+    }
+
+    /// Keeps what the end of an operation tells about the compute, without another read of it.
+    fn learn(&mut self, error: &Error) {
+        let state = match error.kind() {
+            ErrorKind::OperationFailed => ComputeState::Failed,
+            ErrorKind::OperationCanceled => ComputeState::Canceled,
+            _ => return,
+        };
+        self.failure = Some(Arc::new(Failure {
+            state,
+            errors: error.service_error().cloned().into_iter().collect(),
+        }));
+    }
+
+    /// Follows the resource itself; with the ticket of what was requested, where that is known.
+    pub(crate) fn follow(&mut self, ticket: Option<Ticket>) -> &mut Driver {
+        let id = match &ticket {
+            Some(ticket) => ticket.token.id().to_owned(),
+            None => azure_core::Uuid::new_v4().into(),
+        };
+        let begun = Machine::watch(
+            &self.workspace.compute_url(&self.name),
+            &id,
+            self.workspace.api_version(),
+            self.workspace.client().origins(),
+            self.resource.properties.provisioning_state.as_deref(),
+        );
+        self.pend(ticket, begun)
+    }
+}
+
+#[allow(private_interfaces, reason = "nobody outside can name the trait")]
+impl<K: Kind> Sealed for ComputeTarget<K> {
+    fn driver(&mut self) -> Option<&mut Driver> {
+        Some(self.begin_wait())
+    }
+}
+
+impl<K: Kind> Waitable for ComputeTarget<K> {
+    type Output = ();
+
+    fn end(&mut self, how: How) -> BoxFuture<'_, Result<(), Error>> {
+        // A handle always has something to wait for.
+        let result = self.end_wait(how.0.unwrap_or(Ok(None)));
+        async move { result }.boxed()
+    }
+}
