@@ -2,7 +2,6 @@
 
 use super::{Error, ErrorKind, ResponseFacts, redact_cause, transient};
 use crate::facts::codes;
-use std::fmt;
 
 impl From<azure_core::Error> for Error {
     /// `azure_core`'s `Display` may show only its outermost context; the text of ours is the
@@ -42,7 +41,8 @@ impl From<azure_core::Error> for Error {
 }
 
 /// A chain of causes without what they should not have said.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
 struct Cause {
     text: String,
     source: Option<Box<Self>>,
@@ -65,19 +65,6 @@ impl Cause {
                 })
             })
             .filter(|_| hides)
-    }
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl std::error::Error for Cause {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        let source = self.source.as_deref()?;
-        Some(source)
     }
 }
 

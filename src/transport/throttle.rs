@@ -8,7 +8,6 @@ use async_trait::async_trait;
 use azure_core::http::headers::Headers;
 use azure_core::http::policies::{Policy, PolicyResult};
 use azure_core::http::{Context, Method, Request};
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -110,36 +109,27 @@ pub(crate) struct ThrottlePolicy {
     pub(crate) impatient: bool,
 }
 
-/// The service asks for more patience than a call has.
-#[derive(Debug, Clone)]
+/// A request that was not sent, or refused, because the service asks for a longer pause than a call waits.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{why}; retry in {retry_after:.0?}, the request was not sent")]
 pub(crate) struct Throttled {
+    pub(crate) why: Why,
     pub(crate) retry_after: Duration,
     pub(crate) status: u16,
-    /// Whether it asks by the number of reads that are left, not by a refusal.
-    pub(crate) scarce: bool,
     /// The service's own answer, where one was just given. Otherwise nothing was sent.
     pub(crate) answered: Option<Box<ResponseFacts>>,
 }
 
-impl fmt::Display for Throttled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.scarce {
-            return write!(
-                f,
-                "the subscription has hardly any reads left, and the turn of this one comes in {:.0?}; \
-                 nothing was sent",
-                self.retry_after
-            );
-        }
-        write!(
-            f,
-            "the service asked for patience ({}) for another {:.0?}; nothing was sent",
-            self.status, self.retry_after
-        )
-    }
+/// Why a request has to wait.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+pub(crate) enum Why {
+    /// By the number of reads that are left.
+    #[error("throttled: the subscription has hardly any reads left")]
+    Scarce,
+    /// By a refusal with this status.
+    #[error("throttled ({0})")]
+    Refused(u16),
 }
-
-impl std::error::Error for Throttled {}
 
 #[async_trait]
 impl Policy for ThrottlePolicy {
@@ -157,7 +147,7 @@ impl Policy for ThrottlePolicy {
                 return Err(refusal(Throttled {
                     retry_after: turn,
                     status: 429,
-                    scarce: true,
+                    why: Why::Scarce,
                     answered: None,
                 }));
             }
@@ -194,7 +184,7 @@ impl Policy for ThrottlePolicy {
         Err(refusal(Throttled {
             retry_after: delay,
             status,
-            scarce: false,
+            why: Why::Refused(status),
             answered: Some(Box::new(facts)),
         }))
     }
@@ -208,7 +198,7 @@ impl ThrottlePolicy {
                 return Err(refusal(Throttled {
                     retry_after: left,
                     status,
-                    scarce: false,
+                    why: Why::Refused(status),
                     answered: None,
                 }));
             }
