@@ -113,6 +113,36 @@ impl Serialize for Document {
     }
 }
 
+/// A struct and a private twin, which serde reads in its place: so the struct has a `Deserialize` of its own,
+/// and no way around it (`remote = "Self"` would give it a public function of that name).
+macro_rules! twin {
+    (
+        $twin:ident reads
+        $(#[$outer:meta])*
+        pub struct $name:ident {
+            $($(#[doc = $doc:literal])* $(#[serde($($serde:tt)*)])? $vis:vis $field:ident: $type:ty,)*
+        }
+    ) => {
+        $(#[$outer])*
+        pub struct $name {
+            $($(#[doc = $doc])* $vis $field: $type,)*
+        }
+
+        #[derive(Default, serde::Deserialize)]
+        #[serde(rename_all = "camelCase", default)]
+        struct $twin {
+            $($(#[serde($($serde)*)])? $field: $type,)*
+        }
+
+        impl From<$twin> for $name {
+            fn from(read: $twin) -> Self {
+                Self { $($field: read.$field,)* }
+            }
+        }
+    };
+}
+pub(crate) use twin;
+
 /// `Serialize` and `Deserialize` of a resource with a `document` and a `read`.
 macro_rules! kept {
     ($name:ident) => {

@@ -12,7 +12,7 @@ mod status;
 #[cfg(feature = "services")]
 pub(crate) mod text_file;
 
-pub(crate) use document::{Document, kept};
+pub(crate) use document::{Document, kept, twin};
 pub(crate) use page::{Item, Page, leading};
 pub(crate) use status::{Row, RowPage, StatusDocument};
 

@@ -1,84 +1,89 @@
 //! A model and its asset, as the service gives them.
 
 use crate::json::lenient::{object, or_default};
-use crate::json::{Document, Item, Names, kept};
+use crate::json::{Document, Item, Names, kept, twin};
 use serde::de::MapAccess;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A registered model.
-///
-/// Read leniently: a member of another type than here counts as absent. Members that are not known are
-/// kept in [`other`](Self::other); `Debug` shows only their names.
-///
-/// The whole document is kept as the service wrote it, without secret members, and `Serialize` writes it,
-/// as it does for a [`ComputeResource`](crate::models::ComputeResource). `Deserialize` reads JSON only.
-#[derive(Clone, PartialEq, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default, remote = "Self")]
-#[non_exhaustive]
-pub struct ModelResource {
-    /// `{name}:{version}`.
-    #[serde(deserialize_with = "or_default")]
-    pub id: Option<String>,
-    /// The name, which all versions have in common.
-    // Not lenient: what has no readable name cannot be told from another model.
-    pub name: String,
-    /// The version: 1 for the first model of a name, then counting up.
-    #[serde(deserialize_with = "or_default")]
-    pub version: Option<u64>,
-    /// The framework, for example `ScikitLearn`: an open set.
-    #[serde(deserialize_with = "or_default")]
-    pub framework: Option<String>,
-    /// The version of the framework.
-    #[serde(deserialize_with = "or_default")]
-    pub framework_version: Option<String>,
-    /// Free text.
-    #[serde(deserialize_with = "or_default")]
-    pub description: Option<String>,
-    /// Tags, which may change.
-    #[serde(rename = "kvTags", deserialize_with = "or_default")]
-    pub tags: BTreeMap<String, String>,
-    /// Properties, which stay; new ones may be added.
-    #[serde(deserialize_with = "or_default")]
-    pub properties: BTreeMap<String, String>,
-    /// Where the files are: `aml://asset/{id}`.
-    #[serde(deserialize_with = "or_default")]
-    pub url: Option<String>,
-    /// The media type of the content.
-    #[serde(deserialize_with = "or_default")]
-    pub mime_type: Option<String>,
-    /// Whether the content is an archive that a deployment unpacks.
-    #[serde(deserialize_with = "or_default")]
-    pub unpack: Option<bool>,
-    /// When the model was registered, as the service wrote it.
-    #[serde(deserialize_with = "or_default")]
-    pub created_time: Option<String>,
-    /// When the model was last changed, as the service wrote it.
-    #[serde(deserialize_with = "or_default")]
-    pub modified_time: Option<String>,
-    /// The experiment that made the model.
-    #[serde(deserialize_with = "or_default")]
-    pub experiment_name: Option<String>,
-    /// The run that made the model.
-    #[serde(deserialize_with = "or_default")]
-    pub run_id: Option<String>,
-    /// What a deployment without code needs.
-    #[serde(deserialize_with = "or_default")]
-    pub resource_requirements: Option<ResourceNeeds>,
-    /// What is not known here.
-    #[serde(flatten)]
-    pub other: BTreeMap<String, Value>,
-    #[serde(skip)]
-    document: Document,
+twin! {
+    ModelMembers reads
+    /// A registered model.
+    ///
+    /// Read leniently: a member of another type than here counts as absent. Members that are not known are
+    /// kept in [`other`](Self::other); `Debug` shows only their names.
+    ///
+    /// The whole document is kept as the service wrote it, without secret members, and `Serialize` writes it,
+    /// as it does for a [`ComputeResource`](crate::models::ComputeResource). `Deserialize` reads JSON only.
+    #[derive(Clone, PartialEq, Default)]
+    #[non_exhaustive]
+    pub struct ModelResource {
+        /// `{name}:{version}`.
+        #[serde(deserialize_with = "or_default")]
+        pub id: Option<String>,
+        /// The name, which all versions have in common.
+        // Not lenient: what has no readable name cannot be told from another model.
+        pub name: String,
+        /// The version: 1 for the first model of a name, then counting up.
+        #[serde(deserialize_with = "or_default")]
+        pub version: Option<u64>,
+        /// The framework, for example `ScikitLearn`: an open set.
+        #[serde(deserialize_with = "or_default")]
+        pub framework: Option<String>,
+        /// The version of the framework.
+        #[serde(deserialize_with = "or_default")]
+        pub framework_version: Option<String>,
+        /// Free text.
+        #[serde(deserialize_with = "or_default")]
+        pub description: Option<String>,
+        /// Tags, which may change.
+        #[serde(rename = "kvTags", deserialize_with = "or_default")]
+        pub tags: BTreeMap<String, String>,
+        /// Properties, which stay; new ones may be added.
+        #[serde(deserialize_with = "or_default")]
+        pub properties: BTreeMap<String, String>,
+        /// Where the files are: `aml://asset/{id}`.
+        #[serde(deserialize_with = "or_default")]
+        pub url: Option<String>,
+        /// The media type of the content.
+        #[serde(deserialize_with = "or_default")]
+        pub mime_type: Option<String>,
+        /// Whether the content is an archive that a deployment unpacks.
+        #[serde(deserialize_with = "or_default")]
+        pub unpack: Option<bool>,
+        /// When the model was registered, as the service wrote it.
+        #[serde(deserialize_with = "or_default")]
+        pub created_time: Option<String>,
+        /// When the model was last changed, as the service wrote it.
+        #[serde(deserialize_with = "or_default")]
+        pub modified_time: Option<String>,
+        /// The experiment that made the model.
+        #[serde(deserialize_with = "or_default")]
+        pub experiment_name: Option<String>,
+        /// The run that made the model.
+        #[serde(deserialize_with = "or_default")]
+        pub run_id: Option<String>,
+        /// What a deployment without code needs.
+        #[serde(deserialize_with = "or_default")]
+        pub resource_requirements: Option<ResourceNeeds>,
+        /// What is not known here.
+        #[serde(flatten)]
+        pub other: BTreeMap<String, Value>,
+        #[serde(skip)]
+        document: Document,
+    }
 }
 
 impl ModelResource {
     pub(crate) fn read(text: &str) -> serde_json::Result<Self> {
         let document = Document::read(text)?;
-        let read = Self::deserialize(&mut serde_json::Deserializer::from_str(document.text()))?;
-        Ok(Self { document, ..read })
+        let read: ModelMembers = serde_json::from_str(document.text())?;
+        Ok(Self {
+            document,
+            ..read.into()
+        })
     }
 
     /// Returns the whole document, as `Serialize` writes it.

@@ -2,7 +2,7 @@
 
 use crate::error::ServiceError;
 use crate::json::lenient::{object, or_default};
-use crate::json::{Document, Item, Names, kept};
+use crate::json::{Document, Item, Names, kept, twin};
 use crate::model::ModelResource;
 use serde::de::MapAccess;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -11,98 +11,100 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A web service of a workspace, of any kind.
-///
-/// Read leniently: a member of another type than here counts as absent. Members that are not known are
-/// kept in [`other`](Self::other); `Debug` shows only their names, for environments may hold secrets.
-///
-/// The whole document is kept as the service wrote it, without secret members, and `Serialize` writes it,
-/// as it does for a [`ComputeResource`](crate::models::ComputeResource). What an environment holds is part of it,
-/// except passwords. `Deserialize` reads JSON only.
-#[derive(Clone, PartialEq, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default, remote = "Self")]
-#[non_exhaustive]
-pub struct ServiceResource {
-    /// The name in the workspace.
-    // Not lenient: what has no readable name cannot be told from another service.
-    pub name: String,
-    /// Free text.
-    #[serde(deserialize_with = "or_default")]
-    pub description: Option<String>,
-    /// Tags, which may change.
-    #[serde(rename = "kvTags", deserialize_with = "or_default")]
-    pub tags: BTreeMap<String, String>,
-    /// Properties, which stay; new ones may be added.
-    #[serde(deserialize_with = "or_default")]
-    pub properties: BTreeMap<String, String>,
-    /// `Transitioning`, `Healthy`, `Unhealthy`, `Unschedulable`, `Failed`: an open set.
-    #[serde(deserialize_with = "or_default")]
-    pub state: Option<String>,
-    /// Why the service is not healthy, where it says so.
-    #[serde(deserialize_with = "some_error")]
-    pub error: Option<ServiceError>,
-    /// When the service was made, as the service wrote it.
-    #[serde(deserialize_with = "or_default")]
-    pub created_time: Option<String>,
-    /// When the service was last changed, as the service wrote it.
-    #[serde(deserialize_with = "or_default")]
-    pub updated_time: Option<String>,
-    /// The kind, as the service spells it: `AKS`, `ACI`, …
-    #[serde(deserialize_with = "or_default")]
-    pub compute_type: Option<String>,
-    /// The compute target that it runs on.
-    #[serde(deserialize_with = "or_default")]
-    pub compute_name: Option<String>,
-    /// The Kubernetes namespace.
-    #[serde(deserialize_with = "or_default")]
-    pub namespace: Option<String>,
-    /// Whether keys are asked for.
-    #[serde(deserialize_with = "or_default")]
-    pub auth_enabled: Option<bool>,
-    /// Whether tokens are asked for.
-    #[serde(rename = "aadAuthEnabled", deserialize_with = "or_default")]
-    pub token_auth_enabled: Option<bool>,
-    /// Whether Application Insights is on.
-    #[serde(deserialize_with = "or_default")]
-    pub app_insights_enabled: Option<bool>,
-    /// Where the service is called.
-    #[serde(deserialize_with = "or_default")]
-    pub scoring_uri: Option<String>,
-    /// Where it describes itself, if its entry script declares a schema.
-    #[serde(deserialize_with = "or_default")]
-    pub swagger_uri: Option<String>,
-    /// How many replicas there are, where they are not scaled automatically.
-    #[serde(deserialize_with = "or_default")]
-    pub num_replicas: Option<u32>,
-    /// How long a call may take, in milliseconds.
-    #[serde(deserialize_with = "or_default")]
-    pub scoring_timeout_ms: Option<u64>,
-    /// How many calls a replica serves at once.
-    #[serde(deserialize_with = "or_default")]
-    pub max_concurrent_requests_per_container: Option<u32>,
-    /// How long a call waits for a replica, in milliseconds.
-    #[serde(deserialize_with = "or_default")]
-    pub max_queue_wait_ms: Option<u64>,
-    /// How replicas are scaled.
-    #[serde(deserialize_with = "or_default")]
-    pub auto_scaler: Option<AutoScalerSettings>,
-    /// What each replica has.
-    #[serde(deserialize_with = "or_default")]
-    pub container_resource_requirements: Option<ContainerResources>,
-    /// How the cluster finds out whether a replica lives.
-    #[serde(deserialize_with = "or_default")]
-    pub liveness_probe_requirements: Option<ProbeSettings>,
-    /// How many replicas are wanted, updated and there.
-    #[serde(deserialize_with = "or_default")]
-    pub deployment_status: Option<ReplicaStatus>,
-    /// The models that it serves, where they were asked for.
-    #[serde(deserialize_with = "models")]
-    pub models: Vec<ModelResource>,
-    /// What is not known here.
-    #[serde(flatten)]
-    pub other: BTreeMap<String, Value>,
-    #[serde(skip)]
-    document: Document,
+twin! {
+    ServiceMembers reads
+    /// A web service of a workspace, of any kind.
+    ///
+    /// Read leniently: a member of another type than here counts as absent. Members that are not known are
+    /// kept in [`other`](Self::other); `Debug` shows only their names, for environments may hold secrets.
+    ///
+    /// The whole document is kept as the service wrote it, without secret members, and `Serialize` writes it,
+    /// as it does for a [`ComputeResource`](crate::models::ComputeResource). What an environment holds is part of it,
+    /// except passwords. `Deserialize` reads JSON only.
+    #[derive(Clone, PartialEq, Default)]
+    #[non_exhaustive]
+    pub struct ServiceResource {
+        /// The name in the workspace.
+        // Not lenient: what has no readable name cannot be told from another service.
+        pub name: String,
+        /// Free text.
+        #[serde(deserialize_with = "or_default")]
+        pub description: Option<String>,
+        /// Tags, which may change.
+        #[serde(rename = "kvTags", deserialize_with = "or_default")]
+        pub tags: BTreeMap<String, String>,
+        /// Properties, which stay; new ones may be added.
+        #[serde(deserialize_with = "or_default")]
+        pub properties: BTreeMap<String, String>,
+        /// `Transitioning`, `Healthy`, `Unhealthy`, `Unschedulable`, `Failed`: an open set.
+        #[serde(deserialize_with = "or_default")]
+        pub state: Option<String>,
+        /// Why the service is not healthy, where it says so.
+        #[serde(deserialize_with = "some_error")]
+        pub error: Option<ServiceError>,
+        /// When the service was made, as the service wrote it.
+        #[serde(deserialize_with = "or_default")]
+        pub created_time: Option<String>,
+        /// When the service was last changed, as the service wrote it.
+        #[serde(deserialize_with = "or_default")]
+        pub updated_time: Option<String>,
+        /// The kind, as the service spells it: `AKS`, `ACI`, …
+        #[serde(deserialize_with = "or_default")]
+        pub compute_type: Option<String>,
+        /// The compute target that it runs on.
+        #[serde(deserialize_with = "or_default")]
+        pub compute_name: Option<String>,
+        /// The Kubernetes namespace.
+        #[serde(deserialize_with = "or_default")]
+        pub namespace: Option<String>,
+        /// Whether keys are asked for.
+        #[serde(deserialize_with = "or_default")]
+        pub auth_enabled: Option<bool>,
+        /// Whether tokens are asked for.
+        #[serde(rename = "aadAuthEnabled", deserialize_with = "or_default")]
+        pub token_auth_enabled: Option<bool>,
+        /// Whether Application Insights is on.
+        #[serde(deserialize_with = "or_default")]
+        pub app_insights_enabled: Option<bool>,
+        /// Where the service is called.
+        #[serde(deserialize_with = "or_default")]
+        pub scoring_uri: Option<String>,
+        /// Where it describes itself, if its entry script declares a schema.
+        #[serde(deserialize_with = "or_default")]
+        pub swagger_uri: Option<String>,
+        /// How many replicas there are, where they are not scaled automatically.
+        #[serde(deserialize_with = "or_default")]
+        pub num_replicas: Option<u32>,
+        /// How long a call may take, in milliseconds.
+        #[serde(deserialize_with = "or_default")]
+        pub scoring_timeout_ms: Option<u64>,
+        /// How many calls a replica serves at once.
+        #[serde(deserialize_with = "or_default")]
+        pub max_concurrent_requests_per_container: Option<u32>,
+        /// How long a call waits for a replica, in milliseconds.
+        #[serde(deserialize_with = "or_default")]
+        pub max_queue_wait_ms: Option<u64>,
+        /// How replicas are scaled.
+        #[serde(deserialize_with = "or_default")]
+        pub auto_scaler: Option<AutoScalerSettings>,
+        /// What each replica has.
+        #[serde(deserialize_with = "or_default")]
+        pub container_resource_requirements: Option<ContainerResources>,
+        /// How the cluster finds out whether a replica lives.
+        #[serde(deserialize_with = "or_default")]
+        pub liveness_probe_requirements: Option<ProbeSettings>,
+        /// How many replicas are wanted, updated and there.
+        #[serde(deserialize_with = "or_default")]
+        pub deployment_status: Option<ReplicaStatus>,
+        /// The models that it serves, where they were asked for.
+        #[serde(deserialize_with = "models")]
+        pub models: Vec<ModelResource>,
+        /// What is not known here.
+        #[serde(flatten)]
+        pub other: BTreeMap<String, Value>,
+        #[serde(skip)]
+        document: Document,
+    }
 }
 
 impl ServiceResource {
@@ -117,8 +119,11 @@ impl ServiceResource {
 
     fn read(text: &str) -> serde_json::Result<Self> {
         let document = Document::read(text)?;
-        let read = Self::deserialize(&mut serde_json::Deserializer::from_str(document.text()))?;
-        Ok(Self { document, ..read })
+        let read: ServiceMembers = serde_json::from_str(document.text())?;
+        Ok(Self {
+            document,
+            ..read.into()
+        })
     }
 
     /// Returns the whole document, as `Serialize` writes it.

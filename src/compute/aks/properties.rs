@@ -1,45 +1,49 @@
 //! What an AKS compute adds, as the service gives it.
 
 use crate::json::lenient::{Object, object, or_default};
+use crate::json::twin;
 use serde::de::MapAccess;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
-/// What an AKS compute adds.
-///
-/// Read leniently, as all of a compute: a member of another type than here counts as absent, for a
-/// compute must stay usable when the service writes one of them in a new way.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, remote = "Self")]
-#[non_exhaustive]
-pub struct AksProperties {
-    /// The cluster's host name.
-    #[serde(deserialize_with = "or_default")]
-    pub cluster_fqdn: Option<String>,
-    /// What the service runs in the cluster.
-    #[serde(deserialize_with = "or_default")]
-    pub system_services: Vec<SystemService>,
-    /// The number of nodes.
-    #[serde(deserialize_with = "or_default")]
-    pub agent_count: Option<u32>,
-    /// The size of the nodes.
-    // The description of 2019-11-01 spells it with a capital M.
-    #[serde(alias = "agentVMSize", deserialize_with = "or_default")]
-    pub agent_vm_size: Option<String>,
-    /// What the cluster is for.
-    #[serde(deserialize_with = "or_default")]
-    pub cluster_purpose: Option<String>,
-    /// How scoring is protected on the wire.
-    #[serde(deserialize_with = "or_default")]
-    pub ssl_configuration: Option<SslSettings>,
-    /// The cluster's network.
-    #[serde(deserialize_with = "or_default")]
-    pub aks_networking_configuration: Option<AksNetworking>,
-    /// `PublicIp` or `InternalLoadBalancer`.
-    #[serde(deserialize_with = "or_default")]
-    pub load_balancer_type: Option<String>,
-    /// The subnet of the internal load balancer.
-    #[serde(deserialize_with = "or_default")]
-    pub load_balancer_subnet: Option<String>,
+twin! {
+    AksMembers reads
+    /// What an AKS compute adds.
+    ///
+    /// Read leniently, as all of a compute: a member of another type than here counts as absent, for a
+    /// compute must stay usable when the service writes one of them in a new way.
+    #[derive(Debug, Clone, PartialEq, Default, Serialize)]
+    #[serde(rename_all = "camelCase")]
+    #[non_exhaustive]
+    pub struct AksProperties {
+        /// The cluster's host name.
+        #[serde(deserialize_with = "or_default")]
+        pub cluster_fqdn: Option<String>,
+        /// What the service runs in the cluster.
+        #[serde(deserialize_with = "or_default")]
+        pub system_services: Vec<SystemService>,
+        /// The number of nodes.
+        #[serde(deserialize_with = "or_default")]
+        pub agent_count: Option<u32>,
+        /// The size of the nodes.
+        // The description of 2019-11-01 spells it with a capital M.
+        #[serde(alias = "agentVMSize", deserialize_with = "or_default")]
+        pub agent_vm_size: Option<String>,
+        /// What the cluster is for.
+        #[serde(deserialize_with = "or_default")]
+        pub cluster_purpose: Option<String>,
+        /// How scoring is protected on the wire.
+        #[serde(deserialize_with = "or_default")]
+        pub ssl_configuration: Option<SslSettings>,
+        /// The cluster's network.
+        #[serde(deserialize_with = "or_default")]
+        pub aks_networking_configuration: Option<AksNetworking>,
+        /// `PublicIp` or `InternalLoadBalancer`.
+        #[serde(deserialize_with = "or_default")]
+        pub load_balancer_type: Option<String>,
+        /// The subnet of the internal load balancer.
+        #[serde(deserialize_with = "or_default")]
+        pub load_balancer_subnet: Option<String>,
+    }
 }
 
 /// A part of Azure Machine Learning that runs in the cluster.
@@ -97,24 +101,10 @@ pub struct AksNetworking {
     pub docker_bridge_cidr: Option<String>,
 }
 
-impl Serialize for AksProperties {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Self::serialize(self, serializer)
-    }
-}
-
-/// By hand, for a list that stands in the place of the properties is not their members in order.
+/// By hand: a list in place of the properties is not their members in order.
 impl<'de> Deserialize<'de> for AksProperties {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members(AksProperties);
-
-        impl<'de> Deserialize<'de> for Members {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                AksProperties::deserialize(deserializer).map(Self)
-            }
-        }
-
-        Ok(Object::<Members>::deserialize(deserializer)?.0.0)
+        Ok(Object::<AksMembers>::deserialize(deserializer)?.0.into())
     }
 }
 
