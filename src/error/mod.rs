@@ -13,6 +13,8 @@ mod transient;
 
 pub use finding::{Finding, Severity};
 pub(crate) use hiding::Hidden;
+#[cfg(feature = "services")]
+pub(crate) use hiding::SharedHidden;
 pub use logs::ContainerLogs;
 pub(crate) use redact::{redact, redact_cause, redact_url};
 pub use service::ServiceError;

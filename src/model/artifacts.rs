@@ -1,7 +1,7 @@
 //! The artifact store: announcing what is uploaded, uploading it, and finding what is there.
 
 use crate::blob::{BlobStore, SasUrl, Source, TransferProgress};
-use crate::error::{Error, ErrorKind, ResponseFacts, ServiceError};
+use crate::error::{Error, ErrorKind, Hidden, ResponseFacts, ServiceError};
 use crate::transport::limits::blobs;
 use crate::transport::{HttpRequest, List, Sending, own_pages};
 use crate::wire::{ArtifactBatch, ContentInformation};
@@ -122,7 +122,8 @@ impl<'a> Uploads<'a> {
             .decoded(&request, Sending::Retried)
             .await?;
         for (name, error) in batch.errors.unwrap_or_default() {
-            let error = ServiceError::find(&json!({ "error": error })).unwrap_or_default();
+            let error = ServiceError::find(&json!({ "error": error }), &Hidden::default())
+                .unwrap_or_default();
             if !error.any(says_exists) {
                 return Err(Error::service(ResponseFacts {
                     error: Some(error),
