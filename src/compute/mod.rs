@@ -204,7 +204,14 @@ impl<K: Kind> ComputeTarget<K> {
         if let Some(pending) = &mut self.pending {
             pending.hide(&self.hidden);
         }
+        if let Some(failure) = &mut self.failure {
+            let errors = failure.errors.iter().cloned();
+            let errors = errors.map(|error| error.hiding(&self.hidden)).collect();
+            let state = failure.state.clone();
+            *failure = Arc::new(Failure { state, errors });
+        }
         self.resource = Arc::new(ComputeResource::clone(&self.resource).hiding(&self.hidden));
+        self.properties = OnceLock::new();
     }
 
     /// Returns where the finished compute differs from what was asked for: rule `compute.deviates`.

@@ -33,7 +33,7 @@ impl From<azure_core::Error> for Error {
             ours = ours.with_remedy(codes::SIGN_IN);
         }
         ours.inner_mut().cause_may_pass = transient::chain_may_pass(&error);
-        match Cause::of(&error) {
+        match Cause::of(&error, redact_cause) {
             None => ours.with_source(error),
             Some(cause) => ours.with_source(cause),
         }
@@ -43,24 +43,27 @@ impl From<azure_core::Error> for Error {
 /// A chain of causes without what they should not have said.
 #[derive(Debug, thiserror::Error)]
 #[error("{text}")]
-struct Cause {
+pub(super) struct Cause {
     text: String,
     source: Option<Box<Self>>,
 }
 
 impl Cause {
     /// `None` where the chain holds nothing to hide, and can be kept as it is.
-    fn of(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
+    pub(super) fn of(
+        error: &(dyn std::error::Error + 'static),
+        shown: impl Fn(&str) -> String,
+    ) -> Option<Self> {
         let chain: Vec<String> = std::iter::successors(Some(error), |error| error.source())
             .map(ToString::to_string)
             .collect();
-        let hides = chain.iter().any(|text| redact_cause(text) != *text);
+        let hides = chain.iter().any(|text| shown(text) != *text);
         chain
             .iter()
             .rev()
             .fold(None, |source: Option<Self>, text| {
                 Some(Self {
-                    text: redact_cause(text),
+                    text: shown(text),
                     source: source.map(Box::new),
                 })
             })

@@ -1,5 +1,6 @@
 //! Hides the secrets that a request carried in what a service says: services repeat what they were sent.
 
+use super::convert::Cause;
 use super::{Error, ResponseFacts, ServiceError};
 use crate::facts::secrets::{ENVIRONMENT_VARIABLES, is_secret};
 use azure_core::credentials::Secret;
@@ -8,6 +9,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+#[cfg(feature = "services")]
+use std::sync::{Mutex, PoisonError};
 
 const HIDDEN: &str = "[redacted]";
 
@@ -73,6 +76,26 @@ impl Hidden {
     }
 }
 
+/// [`Hidden`], for handles that learn of secrets through shared references; clones share what they learn.
+#[cfg(feature = "services")]
+#[derive(Clone, Default)]
+pub(crate) struct SharedHidden(Arc<Mutex<Hidden>>);
+
+#[cfg(feature = "services")]
+impl SharedHidden {
+    pub(crate) fn get(&self) -> Hidden {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) fn add(&self, secrets: &Hidden) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = known.and(secrets);
+    }
+}
+
 impl fmt::Debug for Hidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Hidden")
@@ -107,6 +130,13 @@ impl Error {
             .take()
             .map(|response| response.hiding(hidden));
         inner.logs = inner.logs.take().map(|logs| logs.hiding(hidden));
+        if let Some(cause) = inner
+            .source
+            .as_deref()
+            .and_then(|source| Cause::of(source, |text| hidden.text(text).into_owned()))
+        {
+            inner.source = Some(Arc::new(cause));
+        }
         self
     }
 }
@@ -117,9 +147,12 @@ impl ResponseFacts {
         if hidden.0.is_none() {
             return self;
         }
+        let text = |text: Option<String>| text.map(|text| hidden.text(&text).into_owned());
         Self {
-            excerpt: self.excerpt.map(|text| hidden.text(&text).into_owned()),
+            excerpt: text(self.excerpt),
             error: self.error.map(|error| error.hiding(hidden)),
+            request_id: text(self.request_id),
+            correlation_id: text(self.correlation_id),
             ..self
         }
     }
@@ -175,15 +208,23 @@ fn collect(parent: &str, name: &str, value: &Value, to: &mut BTreeSet<String>) {
 
 /// Adds every spelling of a secret.
 fn spell(secret: &str, to: &mut BTreeSet<String>) {
+    let whole = secret;
     let secret = secret.trim();
     if secret.chars().count() < SHORTEST {
         return;
+    }
+    // The end of base64 depends on what follows the secret, such as a line break.
+    let groups = &secret.as_bytes()[..secret.len() / 3 * 3];
+    if groups.len() >= SHORTEST_LINE {
+        to.insert(azure_core::base64::encode(groups));
     }
     to.extend([
         secret.to_owned(),
         escaped(secret),
         escaped_more(secret),
         azure_core::base64::encode(secret),
+        azure_core::base64::encode(whole),
+        url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
     ]);
     // A key or certificate is also found without its armour: line by line, and in one piece.
     if secret.contains("-----BEGIN") {

@@ -12,6 +12,8 @@ mod service;
 mod transient;
 
 pub use finding::{Finding, Severity};
+#[cfg(feature = "services")]
+pub(crate) use hiding::SharedHidden;
 pub(crate) use hiding::{Hidden, Shown};
 pub use logs::ContainerLogs;
 pub(crate) use redact::{redact, redact_cause, redact_url};

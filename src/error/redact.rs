@@ -1,86 +1,47 @@
-//! Takes secrets out of texts that are not ours, before they become part of an error.
+//! A last line against secrets in texts of others, which nobody knows: it guesses by their form.
+//!
+//! What a request carried is hidden by [`Hidden`](super::Hidden), which knows it. Sentences are to be read:
+//! behind `word:` a value is hidden only if it looks like a secret.
 
+use std::borrow::Cow;
+use std::ops::Range;
 use url::Url;
 
 const HIDDEN: &str = "[redacted]";
 
-/// How the names of values that are never shown end, in lower case and without `-` and `_`:
-/// `AccountKey`, `aadClientSecret`, `x-api-key`, `client-key-data` and the like.
-const SECRET_ENDINGS: [&str; 19] = [
-    "accountkeys",
-    "authorization",
-    "cert",
-    "certdata",
-    "connectionstring",
-    "credential",
-    "credentials",
-    "key",
-    "keydata",
-    "keyvalue",
-    "kubeconfig",
-    "passphrase",
-    "password",
-    "passwd",
-    "pfx",
-    "pwd",
-    "secret",
-    "sig",
-    "token",
-];
+/// How names of secret values end, in lower case, without `-` and `_` and without the endings of
+/// [`SUFFIXES`]: `AccountKey`, `aadClientSecret`, `x-api-key`, `client-key-data`.
+const SECRET_ENDINGS: &str = "assertion authorization cert connectionstring credential key kubeconfig \
+    passcode passphrase passwd password pfx pwd secret sig token";
+const SUFFIXES: [&str; 4] = ["value", "data", "hash", "s"];
 
-/// Codes of errors that end like a secret's name: `InvalidAuthenticationToken: The access token …`
-/// is what a person has to read.
-const CODE_STARTS: [&str; 10] = [
-    "bad",
-    "duplicate",
-    "expired",
-    "incorrect",
-    "invalid",
-    "malformed",
-    "missing",
-    "unknown",
-    "unsupported",
-    "wrong",
-];
-
-/// Hides PEM blocks, bearer tokens, JSON web tokens, signatures of URLs and the values behind
-/// names that end like a secret's.
+/// Hides PEM blocks, JSON web tokens, bearer tokens, the users of URLs, and the values behind names that
+/// end like a secret's.
 pub(crate) fn redact(text: &str) -> String {
-    if !suspicious(text) {
-        return text.to_owned();
-    }
-    let text = pem_blocks(text);
+    let lower = text.to_ascii_lowercase();
     let mut out = String::with_capacity(text.len());
-    let mut rest = text.as_str();
-    // Up to here names were looked at: the parts of a name end as the whole does.
-    let mut looked = 0;
-    while let Some(c) = rest.chars().next() {
-        if let Some(after) = hidden_token(rest, &mut out) {
-            rest = after;
-            continue;
-        }
-        let at = text.len() - rest.len();
-        if c.is_ascii_alphanumeric() && at >= looked {
-            let name = name_end(rest);
-            looked = at + name;
-            let (name, behind) = rest.split_at(name);
-            if let Some((label, after)) = hidden_value(&text[..at], name, behind) {
-                out.push_str(name);
-                out.push_str(label);
+    let mut at = 0;
+    while let Some(c) = text[at..].chars().next() {
+        let rest = &text[at..];
+        let found = match c {
+            '-' if lower[at..].starts_with("-----begin") => Some(at..pem_end(&lower, at)),
+            ':' => user_of_url(text, at),
+            _ if c.is_ascii_alphanumeric() => token(text, at).or_else(|| value(text, &lower, at)),
+            _ => None,
+        };
+        let next = match found {
+            Some(hidden) => {
+                out.push_str(&text[at..hidden.start]);
                 out.push_str(HIDDEN);
-                rest = after;
-                continue;
+                hidden.end
             }
-        }
-        out.push(c);
-        rest = &rest[c.len_utf8()..];
-        // Tokens start at the start of a word.
-        if c.is_ascii_alphanumeric() {
-            let word = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-            let (head, tail) = rest.split_at(word.unwrap_or(rest.len()));
-            out.push_str(head);
-            rest = tail;
-        }
+            None => {
+                let next = at + name_end(rest).max(c.len_utf8());
+                out.push_str(&text[at..next]);
+                next
+            }
+        };
+        at = next;
     }
     out
 }
@@ -111,170 +72,271 @@ pub(crate) fn redact_url(url: &Url) -> String {
 /// [`redact`] for the texts of transports, which quote the URL of the request: the values of its
 /// query are hidden too. Not for the service's own messages, whose links are meant to be followed.
 pub(crate) fn redact_cause(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = ["https://", "http://"]
-        .iter()
-        .filter_map(|scheme| rest.find(scheme))
-        .min()
-    {
-        let (head, tail) = rest.split_at(start);
-        out.push_str(head);
-        let end = tail
-            .find(|c: char| c.is_whitespace() || matches!(c, ')' | '"' | '\'' | '<' | '>'))
-            .unwrap_or(tail.len());
-        let (url, tail) = tail.split_at(end);
-        match Url::parse(url) {
-            Ok(parsed) if parsed.query().is_some() => out.push_str(&redact_url(&parsed)),
-            _ => out.push_str(url),
-        }
-        rest = tail;
+    let ends = |c: char| c.is_whitespace() || ")\"'<>".contains(c);
+    let without_query = |piece: &str| {
+        let start = piece.find("https://").or_else(|| piece.find("http://"))?;
+        let (head, url) = piece.split_at(start);
+        let (url, tail) = url.split_at(url.find(ends).unwrap_or(url.len()));
+        let url = Url::parse(url).ok().filter(|url| url.query().is_some())?;
+        Some(format!("{head}{}{tail}", redact_url(&url)))
+    };
+    let pieces = text.split_inclusive(ends);
+    let shown = pieces.map(|piece| without_query(piece).map_or(piece.into(), Cow::Owned));
+    redact(&shown.collect::<String>())
+}
+
+/// An unfinished block is hidden to the end.
+fn pem_end(lower: &str, start: usize) -> usize {
+    const END: &str = "-----end";
+    let end = lower[start..].find(END).and_then(|end| {
+        let tail = start + end + END.len();
+        Some(tail + lower[tail..].find("-----")? + 5)
+    });
+    end.unwrap_or(lower.len())
+}
+
+/// `user:password` or a token, in `://…@`.
+fn user_of_url(text: &str, colon: usize) -> Option<Range<usize>> {
+    let start = colon + 3;
+    let rest = text[colon..].strip_prefix("://")?;
+    let ends = |c: char| c.is_whitespace() || "/?#\\\"'<>".contains(c);
+    let user = &rest[..rest.find(ends).unwrap_or(rest.len())];
+    let user = &user[..user.rfind('@')?];
+    (user.contains(':') || !is_ordinary(user)).then(|| start..start + user.len())
+}
+
+/// A token that needs no name: a JSON web token, or what follows the word `Bearer` or `SharedKey`.
+fn token(text: &str, at: usize) -> Option<Range<usize>> {
+    let name = &text[at..at + name_end(&text[at..])];
+    if let Some(jwt) = name.find("eyJ") {
+        let start = at + jwt;
+        let end = start + token_end(&text[start..]);
+        return (end > start + 20).then_some(start..end);
     }
-    out.push_str(rest);
-    redact(&out)
-}
-
-/// Most texts hold nothing of the kind, and are not worth a walk.
-fn suspicious(text: &str) -> bool {
-    const MARKS: [&str; 15] = [
-        "-----begin",
-        "authorization",
-        "bearer ",
-        "cert",
-        "connection",
-        "credential",
-        "eyj",
-        "key",
-        "kube",
-        "pass",
-        "pfx",
-        "pwd",
-        "secret",
-        "sig",
-        "token",
-    ];
-    let lower = text.to_ascii_lowercase();
-    MARKS.iter().any(|mark| lower.contains(mark))
-}
-
-fn pem_blocks(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find("-----BEGIN") {
-        out.push_str(&rest[..start]);
-        out.push_str("[redacted PEM]");
-        // An unfinished block is hidden to the end.
-        rest = match rest[start..].find("-----END") {
-            Some(end) => {
-                let tail = &rest[start + end + "-----END".len()..];
-                tail.find("-----").map_or("", |close| &tail[close + 5..])
-            }
-            None => "",
+    // Behind `%20`.
+    let scheme = name.trim_start_matches(|c: char| c.is_ascii_digit());
+    let bearer = scheme.eq_ignore_ascii_case("bearer");
+    if !bearer && !scheme.eq_ignore_ascii_case("sharedkey") {
+        return None;
+    }
+    let rest = text[at + name.len()..].trim_start_matches([' ', '\t', ':', '=']);
+    let rest = rest.strip_prefix("%20").unwrap_or(rest);
+    let start = text.len() - rest.len();
+    let token = &rest[..token_end(rest)];
+    // `Bearer authentication` and `Bearer realm=…` are words.
+    let word = token.trim_end_matches(|c: char| c.is_ascii_punctuation());
+    let tail = word.trim_start_matches(char::is_uppercase);
+    let is_word = word.len() - tail.len() <= 1 && tail.chars().all(char::is_lowercase);
+    let hides = !token.is_empty()
+        && if bearer {
+            !is_word
+        } else {
+            !is_ordinary(token)
         };
-    }
-    out.push_str(rest);
-    out
+    hides.then(|| start..start + token.len())
 }
 
-/// If a secret starts here, writes its replacement and gives the text behind it.
-fn hidden_token<'a>(rest: &'a str, out: &mut String) -> Option<&'a str> {
-    if let Some(after) = strip_prefix_ignore_case(rest, "bearer ") {
-        out.push_str(&rest[..7]);
-        out.push_str(HIDDEN);
-        return Some(&after[token_end(after)..]);
+/// Whether a name is a secret's; then, whether it is one in any sentence, unlike the word `key`.
+fn secret_name(before: &str, name: &str) -> Option<bool> {
+    let letters = name.bytes().filter(u8::is_ascii_alphanumeric);
+    let plain: String = letters
+        .map(|b| char::from(b.to_ascii_lowercase()))
+        .collect();
+    let plain = plain.trim_end_matches(|c: char| c.is_ascii_digit());
+    let base = SUFFIXES.iter().fold(plain, |base, suffix| {
+        base.strip_suffix(suffix).unwrap_or(base)
+    });
+    match plain {
+        "p" if before.ends_with('-') => return Some(false),
+        "code" if before.ends_with(['?', '&']) => return Some(true),
+        "pass" | "pat" => return Some(true),
+        _ => {}
     }
-    if rest.starts_with("eyJ") {
-        let end = token_end(rest);
-        if end > 20 {
-            out.push_str(HIDDEN);
-            return Some(&rest[end..]);
-        }
+    let is_weak =
+        matches!(base, "cert" | "credential" | "key" | "token") || plain.ends_with("tokens");
+    let ends = SECRET_ENDINGS
+        .split(' ')
+        .any(|ending| base.ends_with(ending));
+    ends.then_some(!is_weak)
+}
+
+/// The value of the name that starts here, if both look like a secret's.
+fn value(text: &str, lower: &str, at: usize) -> Option<Range<usize>> {
+    let before = &text[..at];
+    let name = &text[at..at + name_end(&text[at..])];
+    let behind = &text[at + name.len()..];
+    if !behind.starts_with(|c: char| c.is_ascii_punctuation() || c.is_whitespace()) {
+        return None;
     }
-    None
+    let is_certain = secret_name(before, name)?;
+    let quoted = quote(behind).map_or(0, str::len);
+    let blanks: &[char] = match quoted {
+        0 => &[' ', '\t'],
+        _ => &[' ', '\t', '\r', '\n'],
+    };
+    let mut rest = behind[quoted..].trim_start_matches(blanks);
+    if quoted > 0
+        && let Some(value) = behind_value_of_pair(rest)
+    {
+        rest = value;
+    }
+    let at_rest = text.len() - rest.len();
+    let is_tag = before.ends_with('<') && rest.starts_with('>');
+    let is_flag = before.ends_with('-') && rest.len() < behind.len() && quoted == 0;
+    let (sets, separator) = match rest.bytes().next() {
+        Some(b'=') if rest[1..].starts_with('>') => (true, 2),
+        Some(b'=') => (true, 1),
+        Some(b'%') if lower[at_rest..].starts_with("%3d") => (true, 3),
+        Some(b':') => (false, 1),
+        _ if is_tag => (true, 1),
+        _ if is_flag => (false, 0),
+        _ => return None,
+    };
+    let value = rest[separator..].trim_start_matches(blanks);
+    // Links are meant to be followed; what is secret in them is found by its own name.
+    let is_link = value.starts_with("https://") || value.starts_with("http://");
+    if is_link || value.starts_with("[redacted") || value.starts_with("[not shown") {
+        return None;
+    }
+    let is_secret = |value: &str| value.split_whitespace().any(|word| !is_ordinary(word));
+    let start = text.len() - value.len();
+    if let Some(quote) = quote(value) {
+        let value = &value[quote.len()..];
+        let value = &value[..closing_quote(value, quote)];
+        let start = start + quote.len();
+        let hides = quoted > 0 || (sets && is_certain) || is_secret(value);
+        return hides.then(|| start..start + value.len());
+    }
+    if value.starts_with(['[', '{']) {
+        let hides = quoted > 0 || sets;
+        return hides.then(|| start..start + closing_bracket(value));
+    }
+    // Also a line of a text that is itself quoted: `\n` with its backslash.
+    let lead = before.trim_end_matches([' ', '\t', '-']);
+    let starts_line = lead.is_empty() || lead.ends_with(['\n', '\\']) || lead.ends_with("\\n");
+    let is_yaml = !sets && starts_line && name.starts_with(|c: char| c.is_ascii_lowercase());
+    // `Basic …`, two words, or members that may be secret themselves.
+    let name = &lower[at..at + name.len()];
+    let has_words = ["authorization", "connectionstring", "connection_string"];
+    let is_line = has_words.iter().any(|ending| name.ends_with(ending));
+    let end = match block_end(value).filter(|_| !sets) {
+        Some(end) => end,
+        None if is_line || (is_yaml && is_certain && !is_flag) => line_end(value),
+        None => token_end(value),
+    };
+    let value = &value[..end];
+    (!value.is_empty() && ((sets && is_certain) || is_secret(value))).then(|| start..start + end)
+}
+
+/// `{"name":"password","value":"…"}`: what follows `value"`, from what follows `password"`.
+fn behind_value_of_pair(rest: &str) -> Option<&str> {
+    let rest = rest.strip_prefix(',')?.trim_start();
+    let rest = &rest[quote(rest)?.len()..];
+    let name = rest
+        .get(..5)
+        .filter(|name| name.eq_ignore_ascii_case("value"))?;
+    let rest = &rest[name.len()..];
+    Some(rest[quote(rest)?.len()..].trim_start())
+}
+
+/// Whether a word is one that sentences have: short, of letters, a number, a path, or made of such words.
+fn is_ordinary(word: &str) -> bool {
+    const SHORT: usize = 5;
+    const LONGEST: usize = 300;
+    let in_path = |c: char| c.is_ascii_alphanumeric() || "/_-.,;".contains(c);
+    let is_path = word.starts_with('/') && word[1..].contains('/') && word.chars().all(in_path);
+    let word = word.trim_matches(|c: char| c.is_ascii_punctuation());
+    let separates =
+        |c: char| "_-./:'\"(),;<>[]{}?|\\`".contains(c) || !(c.is_ascii() || c.is_alphabetic());
+    let is_plain = |part: &str| {
+        let capitals = part.chars().filter(|c| c.is_uppercase()).count();
+        part.len() <= SHORT
+            || part.bytes().all(|b| b.is_ascii_digit())
+            || (part.chars().all(char::is_alphabetic) && 3 * capitals <= part.len())
+    };
+    let is_size = word.starts_with("Standard_");
+    word.len() <= LONGEST && (is_path || is_size || word.split(separates).all(is_plain))
+}
+
+fn is_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || c == '-'
 }
 
 /// Where the name that `text` starts with ends.
 fn name_end(text: &str) -> usize {
-    text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-')
-        .unwrap_or(text.len())
+    match text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        true => text.find(|c| !is_name(c)).unwrap_or(text.len()),
+        false => 0,
+    }
 }
 
-/// If `name` is a secret's and a value follows it: what stands between the two, and the text
-/// behind the value.
-fn hidden_value<'a>(before: &str, name: &str, behind: &'a str) -> Option<(&'a str, &'a str)> {
-    let plain: String = name
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
-    if !SECRET_ENDINGS.iter().any(|ending| plain.ends_with(ending)) {
-        return None;
-    }
-    // `"name":`, `'name':`, also with the quotes escaped inside another string.
-    let quoted = opening_quote(behind).map_or(0, |(_, length)| length);
-    let blanks: &[char] = &[' ', '\t'];
-    let space: &[char] = if quoted > 0 {
-        &[' ', '\t', '\r', '\n']
-    } else {
-        blanks
-    };
-    let tail = behind[quoted..].trim_start_matches(space);
-    let sets = tail.starts_with('=');
-    if !sets && !tail.starts_with(':') {
-        return None;
-    }
-    let is_code = !sets && quoted == 0 && CODE_STARTS.iter().any(|start| plain.starts_with(start));
-    // `Token::parse` names a function, `key==` compares.
-    let value = tail[1..].trim_start_matches(space);
-    if is_code || value.starts_with([':', '\r', '\n']) || value.is_empty() {
-        return None;
-    }
-    // Links are meant to be followed; what is secret in them is found by its own name.
-    let holds_links = plain.ends_with("connectionstring");
-    if !holds_links && (value.starts_with("https://") || value.starts_with("http://")) {
-        return None;
-    }
-    // Hidden before, or nothing there.
-    let literal = ["null", "true", "false"].iter().any(|literal| {
-        let tail = value.strip_prefix(literal);
-        tail.is_some_and(|tail| !tail.starts_with(|c: char| c.is_ascii_alphanumeric()))
-    });
-    if value.starts_with("[redacted") || value.starts_with("[not shown") || (quoted > 0 && literal)
-    {
-        return None;
-    }
-    let label = |value: &str| &behind[..behind.len() - value.len()];
-    if let Some((quote, length)) = opening_quote(value) {
-        let value = &value[length..];
-        return Some((label(value), &value[closing_quote(value, quote, length)..]));
-    }
-    if value.starts_with(['[', '{']) {
-        return Some((label(value), &value[closing_bracket(value)..]));
-    }
-    let lead = before.trim_end_matches([' ', '\t', '-']);
-    // Also a line of a text that is itself quoted: `\n` with its backslash.
-    let starts_line = lead.is_empty() || lead.ends_with(['\n', '\\']) || lead.ends_with("\\n");
-    let yaml = !sets && starts_line && name.starts_with(|c: char| c.is_ascii_lowercase());
-    let end = if yaml || holds_links || plain.ends_with("authorization") {
-        // `Basic …`, two words, or members that may be secret themselves.
-        line_end(value)
-    } else {
-        token_end(value)
-    };
-    (end > 0).then(|| (label(value), &value[end..]))
-}
-
-/// A quote of either kind and the backslashes before it: the quote, and the length of it all.
-fn opening_quote(text: &str) -> Option<(char, usize)> {
+/// The quote that a text starts with, with its backslashes, or as HTML, .NET and URLs write it.
+fn quote(text: &str) -> Option<&str> {
     let bare = text.trim_start_matches('\\');
-    let quote = bare.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    Some((quote, text.len() - bare.len() + 1))
+    let slashes = text.len() - bare.len();
+    let forms: &[&str] = match slashes {
+        0 => &["\"", "'", "&quot;", "&#34;", "&#39;", "%22"],
+        _ => &["\"", "'", "u0022", "u0027"],
+    };
+    let form = forms.iter().find(|form| bare.starts_with(**form))?;
+    Some(&text[..slashes + form.len()])
 }
 
-fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
-    let head = text.get(..prefix.len())?;
-    head.eq_ignore_ascii_case(prefix)
-        .then(|| &text[prefix.len()..])
+/// Where a quoted value ends; quotes inside it, with more backslashes than the opening one, do not
+/// end it.
+fn closing_quote(value: &str, opening: &str) -> usize {
+    let level = opening.len() - opening.trim_start_matches('\\').len();
+    let quote = &opening[level..];
+    value
+        .match_indices(quote)
+        .map(|(at, _)| {
+            let head = &value[..at];
+            (at, at - head.trim_end_matches('\\').len())
+        })
+        .find(|&(_, escapes)| escapes <= level || (level == 0 && escapes % 2 == 0))
+        .map_or(value.len(), |(at, escapes)| at - escapes.min(level))
+}
+
+/// Behind the bracket that closes the first one; brackets in quotes do not count.
+fn closing_bracket(text: &str) -> usize {
+    let (mut depth, mut at) = (0_usize, 0);
+    while let Some(c) = text[at..].chars().next() {
+        let rest = &text[at..];
+        if let Some(opening) = quote(rest) {
+            at += opening.len();
+            at += closing_quote(&text[at..], opening);
+            at += quote(&text[at..]).map_or(0, str::len);
+            continue;
+        }
+        match c {
+            '[' | '{' => depth += 1,
+            ']' | '}' => depth -= 1,
+            _ => {}
+        }
+        at += match c {
+            // All of them at once: they were looked at for a quote behind them.
+            '\\' => rest.len() - rest.trim_start_matches('\\').len(),
+            _ => c.len_utf8(),
+        };
+        if depth == 0 {
+            break;
+        }
+    }
+    at
+}
+
+/// Where the lines below a name of YAML end, those of a text or of a list; the next name ends them.
+fn block_end(value: &str) -> Option<usize> {
+    let body = value.trim_start_matches(['|', '>', '-', '+', ' ', '\r']);
+    let lines = body.strip_prefix('\n')?;
+    let goes_on = |line: &&str| line.starts_with([' ', '-']) && !line.contains(':');
+    let length = lines
+        .split_inclusive('\n')
+        .take_while(goes_on)
+        .map(str::len)
+        .sum::<usize>();
+    let end = value.len() - lines.len() + length;
+    Some(value[..end].trim_end().len())
 }
 
 /// Where a value without quotes ends. Rather too late than too early: punctuation inside a word is
@@ -287,6 +349,7 @@ fn token_end(text: &str) -> usize {
                 '&' | '"' | '\'' | ';' | '<' => true,
                 ',' | ')' | '}' | ']' => !tail.starts_with(|c: char| c.is_ascii_alphanumeric()),
                 '\\' => tail.starts_with(['n', 'r', 't', 'u', '"', '\'', '\\']),
+                '%' => tail.starts_with("26"),
                 _ => c.is_whitespace(),
             }
         })
@@ -302,46 +365,6 @@ fn line_end(text: &str) -> usize {
             _ => false,
         })
         .map_or(text.len(), |(at, _)| at)
-}
-
-/// Where a quoted value ends; quotes inside it, with more backslashes than the opening one, do not
-/// end it.
-fn closing_quote(value: &str, quote: char, opening: usize) -> usize {
-    let level = opening - 1;
-    value
-        .match_indices(quote)
-        .map(|(at, _)| {
-            let head = &value[..at];
-            (at, at - head.trim_end_matches('\\').len())
-        })
-        .find(|&(_, escapes)| escapes <= level || (level == 0 && escapes % 2 == 0))
-        .map_or(value.len(), |(at, escapes)| at - escapes.min(level))
-}
-
-/// Behind the bracket that closes the first one; brackets in quotes do not count.
-fn closing_bracket(text: &str) -> usize {
-    let mut depth = 0_usize;
-    let mut at = 0;
-    while let Some(c) = text[at..].chars().next() {
-        if let Some((quote, length)) = opening_quote(&text[at..]) {
-            at += length;
-            at += closing_quote(&text[at..], quote, length);
-            at += opening_quote(&text[at..]).map_or(0, |(_, length)| length);
-            continue;
-        }
-        at += c.len_utf8();
-        match c {
-            // All of them at once: they were looked at for a quote behind them.
-            '\\' => at = text.len() - text[at..].trim_start_matches('\\').len(),
-            '[' | '{' => depth += 1,
-            ']' | '}' => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            break;
-        }
-    }
-    at
 }
 
 #[cfg(test)]
@@ -391,6 +414,60 @@ mod tests {
             ("users:\n- password: two s3cr3t\n  x: y", "s3cr3t"),
             (r"users:\n    password: two s3cr3t\n  x: y", "s3cr3t"),
             (r"users:\npassword: two s3cr3t\n  x: y", "s3cr3t"),
+            // Of URLs and command lines.
+            ("git clone https://user:s3cr3t@host/x", "s3cr3t"),
+            ("--index-url https://user:s3cr3t@pypi/simple", "s3cr3t"),
+            ("https://s3cr3t@host/x", "s3cr3t"),
+            ("https://h/api?code=s3cr3t", "s3cr3t"),
+            ("docker login -u me -p s3cr3t r.example", "s3cr3t"),
+            ("docker login --password s3cr3t", "s3cr3t"),
+            ("form: password%3Ds3cr3t%26x%3D1", "s3cr3t"),
+            ("u=https%3A%2F%2Fh%3Fa%3D1%26sig%3Ds3cr3t", "s3cr3t"),
+            // Of JSON: pairs, lists, and JSON within other texts.
+            (r#"{"name":"password","value":"s3cr3t"}"#, "s3cr3t"),
+            (r#"{"name": "STORAGE_KEY", "value": "s3cr3t"}"#, "s3cr3t"),
+            (
+                r#"{"passwords":[{"name":"one","value":"s3cr3t"}]}"#,
+                "s3cr3t",
+            ),
+            (
+                r#"{"kubeconfigs":[{"name":"a","value":"s3cr3t"}]}"#,
+                "s3cr3t",
+            ),
+            (r#"{"keys":["s3cr3t"]}"#, "s3cr3t"),
+            (r#"{\u0022password\u0022:\u0022s3cr3t\u0022}"#, "s3cr3t"),
+            (
+                r#"{\\u0022password\\u0022:\\u0022two s3cr3t\\u0022}"#,
+                "s3cr3t",
+            ),
+            ("{&quot;password&quot;:&quot;two s3cr3t&quot;}", "s3cr3t"),
+            ("<PrimaryKey>s3cr3t</PrimaryKey>", "s3cr3t"),
+            ("'password' => 's3cr3t'", "s3cr3t"),
+            // Of YAML.
+            (
+                "  client-key-data: |\n    c2hvcnQ=\n    s3cr3t\n  x: y",
+                "s3cr3t",
+            ),
+            ("keys:\n  - one\n  - s3cr3t\n", "s3cr3t"),
+            // Of headers.
+            ("Bearer  s3cr3t", "s3cr3t"),
+            ("Bearer: s3cr3t", "s3cr3t"),
+            ("authorization%3A%20Bearer%20s3cr3t", "s3cr3t"),
+            ("SharedKey account:s3cr3tA==", "s3cr3t"),
+            // Other names.
+            ("client_assertion=s3cr3t", "s3cr3t"),
+            ("pat=s3cr3t", "s3cr3t"),
+            ("passcode=s3cr3t", "s3cr3t"),
+            ("pass: s3cr3t", "s3cr3t"),
+            ("key1: s3cr3t", "s3cr3t"),
+            ("primaryKey2=s3cr3t", "s3cr3t"),
+            ("SECRET_1=s3cr3t", "s3cr3t"),
+            ("MY_SECRET_VALUE=s3cr3t", "s3cr3t"),
+            ("passwordHash: s3cr3t", "s3cr3t"),
+            (
+                "-----begin private key-----\ns3cr3t\n-----end private key-----",
+                "s3cr3t",
+            ),
         ];
         for (text, secret) in cases {
             let shown = redact(text);
@@ -414,6 +491,24 @@ mod tests {
             "Token::parse",
             "which key:\nnone",
             r#"{"key":null,"token": true}"#,
+            "no credential: call `credential`, or `default_credential` with the feature `identity`",
+            "/home/me/token: no JSON: EOF while parsing",
+            "Invalid value for key: Standard_NC24ads_A100_v4. Allowed: Standard_D3_v2",
+            "Invalid value for key: agentVmSize. Allowed: 'vmSize'",
+            "Parameter key=agentCount is not supported",
+            "No access token: run az login first",
+            "Password: must be at least 12 characters",
+            "password: must be at least 12 characters",
+            "The token: it expired at 2020-01-01T00:00:00Z",
+            "key: /subscriptions/00000000-0000-4000-8000-000000000101/resourceGroups/g1-test2/versions/x, Message: no",
+            "the bearer token was not given; Bearer authentication: required",
+            "WWW-Authenticate: Bearer realm=\"x\", error=\"invalid_token\"",
+            "Authorization: The caller may not read 'Microsoft.Compute/disks'",
+            "the secret: container registry aks-01.azurecr.io",
+            "mkdir -p /var/lib/a1b2c3 && run -p 8080:80",
+            "ssh://git@host/x and mail://host",
+            "use --password to set one",
+            "which keys:\n  - one\n  - two",
         ] {
             assert_eq!(redact(text), text);
         }
@@ -430,8 +525,17 @@ mod tests {
             (r#"\"key\":\"x\",\"b\""#, r#"\"key\":\"[redacted]\",\"b\""#),
             (r#""key": ["x"], "b""#, r#""key": [redacted], "b""#),
             ("(api_key=x) y", "(api_key=[redacted]) y"),
-            ("bad password: x y", "bad password: [redacted] y"),
-            ("password: x y\nz: 1", "password: [redacted]\nz: 1"),
+            ("bad password: s3cr3t y", "bad password: [redacted] y"),
+            ("password: x s3cr3t\nz: 1", "password: [redacted]\nz: 1"),
+            ("https://u:x@h/p", "https://[redacted]@h/p"),
+            ("-p s3cr3t host", "-p [redacted] host"),
+            ("<key>x</key>", "<key>[redacted]</key>"),
+            ("key: |\n  s3cr3t\n  more\nz: 1", "key: [redacted]\nz: 1"),
+            (
+                "x -----BEGIN A-----\nx\n-----END A----- y",
+                "x [redacted] y",
+            ),
+            ("got Bearer s3cr3t.", "got Bearer [redacted]"),
             ("C: {'token': 'x'} y", "C: {'token': '[redacted]'} y"),
         ] {
             assert_eq!(redact(text), expected);
@@ -453,6 +557,9 @@ mod tests {
             "key=\\",
             "- ",
             "[\"'",
+            "key:|\n",
+            "://a@",
+            "-----begin",
         ] {
             let text = format!("key {}", part.repeat(200_000));
             assert!(redact(&text).len() <= 8 * text.len());

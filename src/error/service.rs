@@ -1,6 +1,6 @@
 //! The service's own error bodies, in all the forms that were seen.
 
-use super::redact;
+use super::{Hidden, redact};
 use crate::facts::codes;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -40,9 +40,12 @@ const MAX_DEPTH: usize = 16;
 
 impl ServiceError {
     /// Reads an error from a body that may hold one: an operation's status, a resource, an answer.
-    pub(crate) fn find(body: &Value) -> Option<Self> {
+    ///
+    /// Secrets that are known are hidden before others are guessed at, for a guess may take only a part of
+    /// one.
+    pub(crate) fn find(body: &Value, hidden: &Hidden) -> Option<Self> {
         if let Some(error) = body.get("error")
-            && let Some(found) = Self::parse(error, MAX_DEPTH)
+            && let Some(found) = Self::parse(error, MAX_DEPTH, hidden)
         {
             return Some(found);
         }
@@ -50,20 +53,20 @@ impl ServiceError {
         let named = body.get("code").is_some() || body.get("statusCode").is_some();
         let said = body.get("message").is_some_and(Value::is_string);
         if named || (said && body.get("status").is_none()) {
-            return Self::parse(body, MAX_DEPTH);
+            return Self::parse(body, MAX_DEPTH, hidden);
         }
         None
     }
 
     /// Reads `properties.provisioningErrors[]` of a compute.
-    pub(crate) fn of_provisioning(resource: &Value) -> Option<Self> {
+    pub(crate) fn of_provisioning(resource: &Value, hidden: &Hidden) -> Option<Self> {
         let errors = resource
             .get("properties")?
             .get("provisioningErrors")?
             .as_array()?;
         let mut errors: Vec<Self> = errors
             .iter()
-            .filter_map(|item| Self::parse(item, MAX_DEPTH))
+            .filter_map(|item| Self::parse(item, MAX_DEPTH, hidden))
             .collect();
         match errors.len() {
             0 => None,
@@ -77,24 +80,25 @@ impl ServiceError {
         }
     }
 
-    fn parse(value: &Value, depth: usize) -> Option<Self> {
+    fn parse(value: &Value, depth: usize, hidden: &Hidden) -> Option<Self> {
         if depth == 0 {
             return None;
         }
+        let shown = |text: &str| redact(&hidden.text(text));
         if let Some(text) = value.as_str() {
             return (!text.trim().is_empty()).then(|| Self {
-                message: Some(redact(text)),
+                message: Some(shown(text)),
                 ..Self::default()
             });
         }
         let object = value.as_object()?;
         if let Some(inner @ Value::Object(_)) = object.get("error")
-            && let Some(found) = Self::parse(inner, depth - 1)
+            && let Some(found) = Self::parse(inner, depth - 1, hidden)
         {
             return Some(found);
         }
         let text = |key: &str| match object.get(key) {
-            Some(Value::String(text)) if !text.trim().is_empty() => Some(redact(text)),
+            Some(Value::String(text)) if !text.trim().is_empty() => Some(shown(text)),
             Some(Value::Number(number)) => Some(number.to_string()),
             _ => None,
         };
@@ -103,12 +107,12 @@ impl ServiceError {
             .and_then(Value::as_array)
             .into_iter()
             .flatten()
-            .filter_map(|item| Self::parse(item, depth - 1))
+            .filter_map(|item| Self::parse(item, depth - 1, hidden))
             .collect();
         let inner = object
             .get("innererror")
             .or_else(|| object.get("innerError"));
-        details.extend(inner.and_then(|inner| Self::parse(inner, depth - 1)));
+        details.extend(inner.and_then(|inner| Self::parse(inner, depth - 1, hidden)));
         let error = Self {
             code: text("code"),
             message: text("message"),
@@ -241,7 +245,7 @@ impl<'de> Deserialize<'de> for ServiceError {
     /// Never fails for well-formed JSON: errors come in too many shapes to insist on one.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
-        Ok(Self::parse(&value, MAX_DEPTH).unwrap_or_default())
+        Ok(Self::parse(&value, MAX_DEPTH, &Hidden::default()).unwrap_or_default())
     }
 }
 
@@ -249,7 +253,7 @@ impl<'de> Deserialize<'de> for ServiceError {
 fn embedded_message(message: &str) -> Option<String> {
     let start = message.find('{')?;
     let value: Value = serde_json::from_str(message[start..].trim_end()).ok()?;
-    let error = ServiceError::find(&value)?;
+    let error = ServiceError::find(&value, &Hidden::default())?;
     let (code, text) = error.innermost();
     match (code, text) {
         (Some(code), Some(text)) => Some(format!("{code}: {text}")),

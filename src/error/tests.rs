@@ -2,7 +2,7 @@ use super::*;
 use serde_json::{Value, json};
 
 fn found(body: Value) -> ServiceError {
-    ServiceError::find(&body).unwrap()
+    ServiceError::find(&body, &Hidden::default()).unwrap()
 }
 
 #[test]
@@ -38,7 +38,11 @@ fn a_status_without_an_error_gives_none() {
         json!([]),
         json!("x"),
     ] {
-        assert_eq!(ServiceError::find(&body), None, "{body}");
+        assert_eq!(
+            ServiceError::find(&body, &Hidden::default()),
+            None,
+            "{body}"
+        );
     }
 }
 
@@ -50,12 +54,16 @@ fn provisioning_errors_are_read_in_both_forms() {
         json!([{"code": "X", "message": "x", "error": {"code": "C", "message": "M"}}]),
     ] {
         let body = json!({"properties": {"provisioningErrors": errors}});
-        let error = ServiceError::of_provisioning(&body).unwrap();
+        let error = ServiceError::of_provisioning(&body, &Hidden::default()).unwrap();
         assert_eq!(error.innermost(), (Some("C"), Some("M")), "{body}");
     }
     for errors in [json!(null), json!([]), json!([null]), json!("x")] {
         let body = json!({"properties": {"provisioningErrors": errors}});
-        assert_eq!(ServiceError::of_provisioning(&body), None, "{body}");
+        assert_eq!(
+            ServiceError::of_provisioning(&body, &Hidden::default()),
+            None,
+            "{body}"
+        );
     }
 }
 
@@ -77,7 +85,7 @@ fn deep_nesting_ends() {
     for _ in 0..100 {
         body = json!({"error": body});
     }
-    assert_eq!(ServiceError::find(&body), None);
+    assert_eq!(ServiceError::find(&body, &Hidden::default()), None);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The text of a resource, as the service wrote it.
 
 use crate::error::Hidden;
-use crate::facts::secrets::{SECRET_MEMBERS, is_secret};
+use crate::facts::secrets::{ENVIRONMENT_VARIABLES, SECRET_MEMBERS, is_secret};
 use memchr::{memchr, memchr_iter, memchr2, memchr2_iter};
 use serde::ser::{Error as _, SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
@@ -41,7 +41,8 @@ impl Document {
         self.0.as_deref().unwrap_or("{}")
     }
 
-    /// The text without these secrets where it tells of errors; `None` if it shows none of them there.
+    /// The text without these secrets where it tells of errors or of variables; `None` if it shows none of
+    /// them there.
     ///
     /// Elsewhere a value that is secret in one request may be an ordinary word, such as that of a tag.
     pub(crate) fn hiding(&self, hidden: &Hidden) -> Option<String> {
@@ -64,7 +65,7 @@ impl Document {
     }
 }
 
-/// Hides secrets in the texts of errors and warnings. Returns whether there were any.
+/// Hides secrets in the texts of errors and warnings, and in variables of environments. Returns whether there were any.
 fn hide_in_errors(value: &mut Value, within: bool, hidden: &Hidden) -> bool {
     match value {
         Value::String(text) if within => match hidden.text(text) {
@@ -86,7 +87,10 @@ fn hide_in_errors(value: &mut Value, within: bool, hidden: &Hidden) -> bool {
             let mut any = false;
             for (name, value) in members {
                 let name = name.to_ascii_lowercase();
-                let within = within || name.contains("error") || name.contains("warning");
+                let within = within
+                    || name.contains("error")
+                    || name.contains("warning")
+                    || name.eq_ignore_ascii_case(ENVIRONMENT_VARIABLES);
                 any |= hide_in_errors(value, within, hidden);
             }
             any
@@ -147,7 +151,7 @@ pub(crate) use twin;
 macro_rules! kept {
     ($name:ident) => {
         impl $name {
-            /// The same, without these secrets where it tells of errors.
+            /// The same, without these secrets where it tells of errors or of variables.
             #[allow(dead_code, reason = "nothing waits for a model")]
             pub(crate) fn hiding(self, hidden: &crate::error::Hidden) -> Self {
                 let shown = self.document.hiding(hidden);

@@ -2,7 +2,7 @@
 
 use super::content::{ArtifactBatch, ContentInformation};
 use crate::blob::{BlobStore, SasUrl, Source, TransferProgress};
-use crate::error::{Error, ErrorKind, ResponseFacts, ServiceError};
+use crate::error::{Error, ErrorKind, Hidden, ResponseFacts, ServiceError};
 use crate::transport::limits::blobs;
 use crate::transport::{HttpRequest, List, Sending, own_pages};
 use crate::workspace::{DataPlane, Workspace};
@@ -122,7 +122,8 @@ impl<'a> Uploads<'a> {
             .decoded(&request, Sending::Retried)
             .await?;
         for (name, error) in batch.errors.unwrap_or_default() {
-            let error = ServiceError::find(&json!({ "error": error })).unwrap_or_default();
+            let error = ServiceError::find(&json!({ "error": error }), &Hidden::default())
+                .unwrap_or_default();
             if !error.any(says_exists) {
                 return Err(Error::service(ResponseFacts {
                     error: Some(error),

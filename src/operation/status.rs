@@ -1,6 +1,6 @@
 //! Words that say how an operation or a resource stands.
 
-use crate::error::ServiceError;
+use crate::error::{Hidden, ServiceError};
 use crate::json::StatusDocument;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -138,12 +138,13 @@ impl Family {
     }
 
     /// Why a resource failed, where it says so.
-    pub(crate) fn reason(self, resource: &Value) -> Option<ServiceError> {
+    pub(crate) fn reason(self, resource: &Value, hidden: &Hidden) -> Option<ServiceError> {
         match self {
-            Self::Compute => ServiceError::of_provisioning(resource),
-            Self::Service => ServiceError::find(&serde_json::json!({
-                "error": resource.get("error")?,
-            })),
+            Self::Compute => ServiceError::of_provisioning(resource, hidden),
+            Self::Service => {
+                let error = serde_json::json!({ "error": resource.get("error")? });
+                ServiceError::find(&error, hidden)
+            }
         }
     }
 }

@@ -126,7 +126,8 @@ impl ServiceClient {
         limit: Limit,
         timeout: Option<Duration>,
     ) -> Result<Answer, Error> {
-        self.origins.check(&request.url)?;
+        let trusted = self.origins.check(&request.url);
+        trusted.map_err(|error| error.hiding(&request.hidden))?;
         let timeout = timeout.unwrap_or(self.timeout);
         let exchange = async {
             let answer = self.within(request, sending, limit).await;
@@ -220,12 +221,13 @@ async fn exchange(
         sent.insert_header(CONTENT_TYPE, request.content_type);
         sent.set_body(body.clone());
     }
+    let ctx = ctx.clone().with_value(request.hidden.clone());
     let options = PipelineStreamOptions {
         skip_checks: true,
         ..Default::default()
     };
     pipeline
-        .stream(ctx, &mut sent, Some(options))
+        .stream(&ctx, &mut sent, Some(options))
         .await
         .map_err(|error| match throttled(&error) {
             Some(Throttled {

@@ -202,15 +202,15 @@ impl Answer {
     /// What an error should know of this answer.
     pub(crate) fn facts(&self, client_request_id: &str) -> ResponseFacts {
         let body: Option<serde_json::Value> = serde_json::from_slice(self.text()).ok();
-        let error = body.as_ref().and_then(ServiceError::find).or_else(|| {
+        let find = |body| ServiceError::find(body, &self.hidden);
+        let own = |name: &str| Some(redact(&self.hidden.text(self.header(name)?)));
+        let error = body.as_ref().and_then(find).or_else(|| {
             // A HEAD-like answer may carry its code in a header only.
-            let code = self.header("x-ms-error-code")?;
             Some(ServiceError {
-                code: Some(code.to_owned()),
+                code: Some(own("x-ms-error-code")?),
                 ..ServiceError::default()
             })
         });
-        let own = |name: &str| self.header(name).map(str::to_owned);
         ResponseFacts {
             status: Some(self.status),
             excerpt: if error.is_none() && !self.is_success() {
@@ -218,7 +218,7 @@ impl Answer {
             } else {
                 None
             },
-            error: error.map(|error| error.hiding(&self.hidden)),
+            error,
             request_id: own("x-ms-request-id"),
             correlation_id: own("x-ms-correlation-request-id"),
             client_request_id: Some(client_request_id.to_owned()),

@@ -2,7 +2,7 @@
 
 use super::limits::throttle::{LONGEST, PATIENCE, SCARCE_READS, WIDEST_GAP};
 use super::retry::Sends;
-use crate::error::ResponseFacts;
+use crate::error::{Hidden, ResponseFacts};
 use crate::transport::exchange::{Answer, Limit};
 use async_trait::async_trait;
 use azure_core::http::headers::Headers;
@@ -174,7 +174,12 @@ impl Policy for ThrottlePolicy {
             return Ok(response);
         }
         let facts = match Answer::read(response, Limit::RESOURCE).await {
-            Ok(answer) => answer.facts(""),
+            // What is secret must be hidden before a text is cut.
+            Ok(answer) => Answer {
+                hidden: ctx.value::<Hidden>().cloned().unwrap_or_default(),
+                ..answer
+            }
+            .facts(""),
             Err(_) => ResponseFacts {
                 status: Some(status),
                 retry_after: Some(delay),

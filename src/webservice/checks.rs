@@ -1,6 +1,6 @@
 //! The service's own checks of a request, asked before the request is made.
 
-use crate::error::{Error, Finding, Hidden};
+use crate::error::{Error, Finding, Hidden, ServiceError};
 use crate::rules::{self, Findings};
 use crate::transport::limits::services::CHECKS;
 use crate::transport::{HttpRequest, Limit, Sending};
@@ -107,7 +107,6 @@ async fn one(plane: &DataPlane, check: &Check, hidden: &Hidden) -> Result<Option
     // What is wrong comes with 200; anything else is a failure of the check.
     let body: Value = answer.successful(id)?.json(id)?;
     let error = body.get("error").filter(|error| !error.is_null());
-    let error =
-        error.and_then(|error| crate::error::ServiceError::find(&json!({ "error": error })));
-    Ok(error.map(|error| error.hiding(&request.hidden).describe()))
+    let find = |error| ServiceError::find(&json!({ "error": error }), &request.hidden);
+    Ok(error.and_then(find).map(|error| error.describe()))
 }

@@ -239,7 +239,9 @@ impl AksWebservice {
         let token = &ticket.token;
         let request = HttpRequest::new(Method::Post, plane.model_management(&path))
             .json(&body)
-            .hiding(&self.hidden);
+            .hiding(&self.hidden.get());
+        // The service may repeat the new key later.
+        self.hidden.add(&request.hidden);
         let answer = operation::write_secret(plane.client(), request, token).await?;
         if answer.status == 200
             && let Some(keys) = keys_of(&answer, token.id())

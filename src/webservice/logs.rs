@@ -75,7 +75,7 @@ impl AksWebservice {
             url.query_pairs_mut()
                 .append_pair("tail", &options.tail.to_string())
                 .append_pair("init", if options.init { "true" } else { "false" });
-            let request = HttpRequest::get(url).hiding(&self.hidden);
+            let request = HttpRequest::get(url).hiding(&self.hidden.get());
             let id = &request.client_request_id;
             let logs: Logs = plane
                 .client()
@@ -84,7 +84,7 @@ impl AksWebservice {
                 .successful(id)?
                 .json(id)?;
             let content = logs.content.unwrap_or_default();
-            Ok(self.hidden.text(&content).into_owned())
+            Ok(request.hidden.text(&content).into_owned())
         };
         Box::pin(read)
             .await

@@ -34,7 +34,7 @@ pub use settings::{
 pub use state::ServiceState;
 pub use update::UpdateService;
 
-use crate::error::{Error, ErrorKind, Finding, Hidden, ServiceError};
+use crate::error::{Error, ErrorKind, Finding, Hidden, ServiceError, SharedHidden};
 use crate::names::ServiceName;
 use crate::operation::request::CallOptions;
 use crate::operation::{Driver, Machine, Step, Ticket};
@@ -69,7 +69,7 @@ pub struct AksWebservice {
     known: Option<Arc<Known>>,
     warnings: Vec<Finding>,
     /// What was secret in the requests of this handle: no text of the service shows it.
-    hidden: Hidden,
+    hidden: SharedHidden,
 }
 
 /// What a request or the end of an operation tells of a service.
@@ -182,7 +182,7 @@ impl AksWebservice {
     }
 
     async fn read_again(&mut self) -> Result<(), Error> {
-        let resource = read(&self.workspace, &self.name, &self.hidden).await?;
+        let resource = read(&self.workspace, &self.name, &self.hidden.get()).await?;
         check_kind(&self.name, &resource)?;
         self.show(resource);
         Ok(())
@@ -190,7 +190,7 @@ impl AksWebservice {
 
     /// The service was read.
     fn show(&mut self, resource: ServiceResource) {
-        self.resource = Arc::new(resource.hiding(&self.hidden));
+        self.resource = Arc::new(resource.hiding(&self.hidden.get()));
         self.known = None;
     }
 }
@@ -306,7 +306,7 @@ impl AksWebservice {
             pending: None,
             known: None,
             warnings: Vec::new(),
-            hidden: Hidden::default(),
+            hidden: SharedHidden::default(),
         })
     }
 
@@ -319,7 +319,7 @@ impl AksWebservice {
             pending: None,
             known: None,
             warnings: Vec::new(),
-            hidden: Hidden::default(),
+            hidden: SharedHidden::default(),
         }
     }
 
@@ -339,8 +339,8 @@ impl AksWebservice {
         ticket: Option<Ticket>,
         (machine, step): (Machine, Step),
     ) -> &mut Driver {
-        let machine = machine.hiding(&self.hidden);
-        self.hidden = machine.hidden().clone();
+        let machine = machine.hiding(&self.hidden.get());
+        self.hidden.add(machine.hidden());
         let begun = (machine, step);
         let client = plane.client().clone();
         // A wait that only reads knows no more than before, until it ends.
@@ -356,7 +356,8 @@ impl AksWebservice {
     ///
     /// A handle knows by itself what was secret in the requests that were sent through it: keys, the
     /// password of a registry, and values of environment variables of 8 characters and more. A handle that
-    /// was resumed, read or listed knows none of that, because it is stored nowhere.
+    /// was resumed, read or listed knows none of that, because it is stored nowhere. Clones share what they
+    /// know from then on.
     pub fn hide<'s>(&mut self, secrets: impl IntoIterator<Item = &'s Secret>) {
         let secrets = Hidden::of(secrets.into_iter().map(Secret::secret));
         self.hides(&secrets);
@@ -364,11 +365,20 @@ impl AksWebservice {
 
     /// Takes over what was secret in a request.
     fn hides(&mut self, secrets: &Hidden) {
-        self.hidden = self.hidden.and(secrets);
+        self.hidden.add(secrets);
+        let hidden = self.hidden.get();
         if let Some(pending) = &mut self.pending {
-            pending.hide(&self.hidden);
+            pending.hide(&hidden);
         }
-        self.resource = Arc::new(ServiceResource::clone(&self.resource).hiding(&self.hidden));
+        if let Some(known) = &mut self.known {
+            let error = known.error.clone().map(|error| error.hiding(&hidden));
+            let state = known.state.clone();
+            *known = Arc::new(Known { state, error });
+        }
+        for warning in &mut self.warnings {
+            warning.message = hidden.text(&warning.message).into_owned();
+        }
+        self.resource = Arc::new(ServiceResource::clone(&self.resource).hiding(&hidden));
     }
 
     fn url(&self, plane: &DataPlane) -> Url {

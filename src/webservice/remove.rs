@@ -41,7 +41,7 @@ impl AksWebservice {
         let workspace = self.workspace.clone();
         let plane = workspace.data_plane().await?;
         let url = plane.model_management(&["services", self.name.as_str()]);
-        let request = HttpRequest::new(Method::Delete, url).hiding(&self.hidden);
+        let request = HttpRequest::new(Method::Delete, url).hiding(&self.hidden.get());
         let token = &ticket.token;
         let answer = operation::write(plane.client(), request, token).await?;
         let operations = plane.model_management(&["operations"]);

@@ -188,7 +188,7 @@ impl<'s> UpdateService<'s> {
         let found = checks::ask(
             plane,
             &[Check::update(name.as_str(), &patch)],
-            &self.service.hidden,
+            &self.service.hidden.get(),
         )
         .await;
         warnings.extend(checks::judge(found, self.despite_findings)?);
@@ -197,7 +197,7 @@ impl<'s> UpdateService<'s> {
         let url = plane.model_management(&["services", name.as_str()]);
         let request = HttpRequest::new(Method::Patch, url)
             .json_patch(&patch)
-            .hiding(&self.service.hidden);
+            .hiding(&self.service.hidden.get());
         // Also where the request fails: the service may repeat it later.
         self.service.hides(&request.hidden);
         let id = token.id();

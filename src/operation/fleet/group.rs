@@ -638,7 +638,8 @@ impl Group<'_> {
                 let mut progress = driver.progress();
                 progress.next_delay = next;
                 if progress.last_error.is_none() {
-                    progress.last_error = trouble.map(str::to_owned);
+                    let hidden = driver.machine().hidden();
+                    progress.last_error = trouble.map(|trouble| hidden.text(trouble).into_owned());
                 }
                 observer.call(&progress);
             }

@@ -61,7 +61,7 @@ impl Machine {
     pub(super) fn fail(&mut self, class: StatusClass, body: &Value, answer: &Answer) -> Step {
         let canceled = class == StatusClass::Canceled;
         let facts = failure_facts(
-            ServiceError::find(body),
+            ServiceError::find(body, &self.hidden),
             Some(answer),
             &self.request_id,
             &self.hidden,
@@ -69,9 +69,8 @@ impl Machine {
         if facts.error.is_none()
             && let Some(row) = self.rows.take_resource()
             && let Ok(row) = serde_json::from_str::<Value>(row.get())
-            && let error @ Some(_) = ServiceError::of_provisioning(&row)
+            && let error @ Some(_) = ServiceError::of_provisioning(&row, &self.hidden)
         {
-            let error = error.map(|error| error.hiding(&self.hidden));
             let facts = ResponseFacts { error, ..facts };
             return self.end(Outcome::Failed { canceled, facts });
         }
@@ -115,7 +114,7 @@ impl Machine {
         match class {
             StatusClass::Succeeded | StatusClass::InProgress => self.succeed(text),
             StatusClass::Failed | StatusClass::Canceled => {
-                let error = family.reason(&resource);
+                let error = family.reason(&resource, &self.hidden);
                 let facts = failure_facts(error, answer, &self.request_id, &self.hidden);
                 self.end(Outcome::Failed {
                     canceled: class == StatusClass::Canceled,
@@ -208,7 +207,7 @@ impl Machine {
         let body = Body::read(answer);
         let reason = body
             .json()
-            .and_then(|resource| self.family.reason(resource));
+            .and_then(|resource| self.family.reason(resource, &self.hidden));
         let family = self.family;
         let state = body.json().and_then(|resource| family.state(resource));
         let recovered = state.map(|state| family.class(state)) == Some(StatusClass::Succeeded);

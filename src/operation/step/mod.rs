@@ -16,7 +16,7 @@ use self::rows::Rows;
 use self::service::OperationLog;
 use super::schedule::Pace;
 use super::status::Family;
-use crate::error::{Error, ErrorKind, Hidden, ResponseFacts, is_passing};
+use crate::error::{Error, ErrorKind, Hidden, ResponseFacts, is_passing, redact};
 use crate::json::Row;
 use crate::token::{FinalStateVia, HttpVerb, MonitorKind, TokenParts};
 use crate::transport::limits::texts;
@@ -78,6 +78,20 @@ impl Outcome {
     /// the resource was deleted meanwhile.
     pub(crate) fn is_final(&self) -> bool {
         !matches!(self, Self::Lost { kind, .. } if *kind != ErrorKind::Service)
+    }
+
+    fn hide(&mut self, hidden: &Hidden) {
+        let (why, facts) = match self {
+            Self::Succeeded(_) => return,
+            Self::Failed { facts, .. } => (None, facts),
+            Self::Unfetched { why, facts, .. } | Self::Lost { why, facts, .. } => {
+                (Some(why), facts)
+            }
+        };
+        *facts = std::mem::take(facts).hiding(hidden);
+        if let Some(why) = why {
+            *why = hidden.text(why).into_owned();
+        }
     }
 }
 
@@ -204,12 +218,13 @@ impl Machine {
     /// Hides these secrets, too; also in an end that was seen before.
     pub(crate) fn hide(&mut self, hidden: &Hidden) {
         self.hidden = self.hidden.and(hidden);
-        if let Phase::Done(outcome) = &mut self.phase
-            && let Outcome::Failed { facts, .. }
-            | Outcome::Unfetched { facts, .. }
-            | Outcome::Lost { facts, .. } = &mut **outcome
-        {
-            *facts = std::mem::take(facts).hiding(&self.hidden);
+        let log = self.log.iter_mut().flat_map(|log| log.lines.iter_mut());
+        let texts = [self.status.as_mut(), self.last_error.as_mut()];
+        for text in texts.into_iter().flatten().chain(log) {
+            *text = self.hidden.text(text).into_owned();
+        }
+        if let Phase::Done(outcome) = &mut self.phase {
+            outcome.hide(&self.hidden);
         }
     }
 
@@ -329,7 +344,8 @@ impl Machine {
         })
     }
 
-    fn end(&mut self, outcome: Outcome) -> Step {
+    fn end(&mut self, mut outcome: Outcome) -> Step {
+        outcome.hide(&self.hidden);
         self.phase = Phase::Done(Box::new(outcome));
         Step::Done
     }
@@ -343,7 +359,10 @@ impl Machine {
     fn note(&mut self, status: Option<&str>, percent: Option<f64>) {
         if let Some(status) = status {
             // The service may send anything; what is shown and stored stays short.
-            let status = self.hidden.text(status);
+            let mut status = self.hidden.text(status);
+            if !status.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+                status = redact(&status).into();
+            }
             let end = status.char_indices().nth(texts::STATUS).map(|(end, _)| end);
             set(
                 &mut self.status,

@@ -20,7 +20,7 @@ pub(super) struct OperationLog {
     offset: usize,
     /// The last record of the piece before, which the next one may complete.
     partial: String,
-    lines: Vec<String>,
+    pub(super) lines: Vec<String>,
 }
 
 impl OperationLog {
