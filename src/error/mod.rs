@@ -35,8 +35,21 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 /// Opaque on purpose: ask [`kind`](Self::kind) or a predicate such as
 /// [`is_not_found`](Self::is_not_found), and read the facts through the accessors. `Display` gives
 /// one text with the service's most specific message, its code, the ids that Microsoft's support
-/// asks for, and a remedy where one is known. Neither `Display` nor `Debug` holds headers, tokens,
-/// keys, certificates or signed URLs.
+/// asks for, and a remedy where one is known.
+///
+/// # Secrets
+///
+/// Hidden, in every text and in the [source](std::error::Error::source):
+///
+/// - what the requests through the same handle carried, however the service spells it: certificates and
+///   private keys, passwords of registries, keys of services, and values of environment variables of 8
+///   characters and more;
+/// - the values of queries in URLs, except the API version, and the credential's tokens.
+///
+/// Not hidden: shorter values of variables; and, on a handle that was resumed, read or listed, what earlier
+/// requests carried, until the handle is told with `hide`. In other texts of the service a guess hides what
+/// looks like a secret (`password=…`, `Bearer …`, PEM), and a text that looks like none stays. Texts of a
+/// service are cut at 4 kB after that.
 ///
 /// An error is one pointer wide, and cheap to clone: clones share the facts and the
 /// [source](std::error::Error::source).

@@ -3,6 +3,7 @@
 //! What a request carried is hidden by [`Hidden`](super::Hidden), which knows it. Sentences are to be read:
 //! behind `word:` a value is hidden only if it looks like a secret.
 
+use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use std::ops::Range;
 use url::Url;
@@ -29,18 +30,11 @@ pub(crate) fn redact(text: &str) -> String {
             _ if c.is_ascii_alphanumeric() => token(text, at).or_else(|| value(text, &lower, at)),
             _ => None,
         };
-        let next = match found {
-            Some(hidden) => {
-                out.push_str(&text[at..hidden.start]);
-                out.push_str(HIDDEN);
-                hidden.end
-            }
-            None => {
-                let next = at + name_end(rest).max(c.len_utf8());
-                out.push_str(&text[at..next]);
-                next
-            }
-        };
+        let end = at + name_end(rest).max(c.len_utf8());
+        let found = found.map(|hidden| (hidden.start, HIDDEN, hidden.end));
+        let (shown, mark, next) = found.unwrap_or((end, "", end));
+        out.push_str(&text[at..shown]);
+        out.push_str(mark);
         at = next;
     }
     out
@@ -209,7 +203,7 @@ fn value(text: &str, lower: &str, at: usize) -> Option<Range<usize>> {
     }
     if value.starts_with(['[', '{']) {
         let hides = quoted > 0 || sets;
-        return hides.then(|| start..start + closing_bracket(value));
+        return hides.then(|| start..start + json_end(value));
     }
     // Also a line of a text that is itself quoted: `\n` with its backslash.
     let lead = before.trim_end_matches([' ', '\t', '-']);
@@ -297,32 +291,13 @@ fn closing_quote(value: &str, opening: &str) -> usize {
         .map_or(value.len(), |(at, escapes)| at - escapes.min(level))
 }
 
-/// Behind the bracket that closes the first one; brackets in quotes do not count.
-fn closing_bracket(text: &str) -> usize {
-    let (mut depth, mut at) = (0_usize, 0);
-    while let Some(c) = text[at..].chars().next() {
-        let rest = &text[at..];
-        if let Some(opening) = quote(rest) {
-            at += opening.len();
-            at += closing_quote(&text[at..], opening);
-            at += quote(&text[at..]).map_or(0, str::len);
-            continue;
-        }
-        match c {
-            '[' | '{' => depth += 1,
-            ']' | '}' => depth -= 1,
-            _ => {}
-        }
-        at += match c {
-            // All of them at once: they were looked at for a quote behind them.
-            '\\' => rest.len() - rest.trim_start_matches('\\').len(),
-            _ => c.len_utf8(),
-        };
-        if depth == 0 {
-            break;
-        }
-    }
-    at
+/// Where a list or an object of JSON ends; one that is none hides the rest.
+fn json_end(text: &str) -> usize {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    let first = values.next();
+    first
+        .filter(Result::is_ok)
+        .map_or(text.len(), |_| values.byte_offset())
 }
 
 /// Where the lines below a name of YAML end, those of a text or of a list; the next name ends them.
@@ -529,7 +504,10 @@ mod tests {
             ("password: x s3cr3t\nz: 1", "password: [redacted]\nz: 1"),
             ("https://u:x@h/p", "https://[redacted]@h/p"),
             ("-p s3cr3t host", "-p [redacted] host"),
-            ("<key>x</key>", "<key>[redacted]</key>"),
+            (
+                "<PrimaryKey>x</PrimaryKey>",
+                "<PrimaryKey>[redacted]</PrimaryKey>",
+            ),
             ("key: |\n  s3cr3t\n  more\nz: 1", "key: [redacted]\nz: 1"),
             (
                 "x -----BEGIN A-----\nx\n-----END A----- y",

@@ -244,3 +244,41 @@ async fn keys_and_certificates_of_computes_are_hidden_wherever_a_service_repeats
     }
     assert!(leaks.is_empty(), "{leaks:#?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn secret_that_straddles_the_cut_of_a_long_text_leaves_no_part() {
+    let made = rcgen::generate_simple_self_signed(vec!["x.example.com".to_owned()]).unwrap();
+    let pair = Pair {
+        certificate: made.cert.pem(),
+        key: made.signing_key.serialize_pem(),
+    };
+    let line = pair.key.lines().nth(1).unwrap();
+    let head = &line[..12];
+    // 4 kB, with two bytes for each character before the secret.
+    for before in (4_096 - 100..4_096).step_by(5) {
+        let said = format!(
+            "{}{line} {}",
+            "\u{e9}".repeat(before / 2),
+            "z ".repeat(4_000)
+        );
+        let refusal = json!({ "error": { "code": "Bad", "message": said } });
+        let failed = json!({ "status": "Failed", "error": refusal["error"] });
+        let stage = Stage::new();
+        let refused = reply(400).json(&refusal);
+        let mut errors = vec![stage.create(&pair, refused).await.unwrap_err()];
+        let mut compute = stage.create(&pair, created()).await.unwrap();
+        stage.script.expect([reply(200).json(&failed)]);
+        let waited = compute.wait_for_completion(WaitOptions::new()).await;
+        errors.push(waited.unwrap_err());
+        let throttled = reply(429).header("retry-after", "100").json(&refusal);
+        stage.script.expect([throttled]);
+        errors.push(compute.refresh_state().await.unwrap_err());
+        for error in errors {
+            let message = error.service_error().unwrap().message.clone().unwrap();
+            assert!(message.len() <= 4_096 + '…'.len_utf8(), "{}", message.len());
+            assert!(message.ends_with('…'), "{message}");
+            let shown = format!("{error} {error:?} {message}");
+            assert!(!shown.contains(head), "{before}: {}", error.kind());
+        }
+    }
+}

@@ -62,3 +62,63 @@ fn messages_of_recorded_traffic_stay_as_they_are() {
         Some("password: s3cr3t")
     );
 }
+
+/// The texts in quotes of a source, without its comments and tests.
+fn literals(source: &str) -> Vec<String> {
+    let source = source
+        .split("#[cfg(test)]\nmod tests")
+        .next()
+        .unwrap_or_default();
+    let code = source
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    let code = code.collect::<Vec<_>>().join("\n");
+    // Quotes as characters would begin a text, and so would escaped ones.
+    let code = code.replace("'\"'", "' '").replace("\\\"", "'");
+    let texts = code.split('"').skip(1).step_by(2);
+    texts
+        .map(|text| text.replace("\\\n", "").replace("\\n", "\n"))
+        .collect()
+}
+
+fn sources(folder: PathBuf, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => sources(path, found),
+            false => found.push(path),
+        }
+    }
+}
+
+#[test]
+fn texts_of_the_library_stay_as_they_are() {
+    let mut files = Vec::new();
+    sources(
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src"),
+        &mut files,
+    );
+    // Tests; and texts that play the service.
+    let left_out = |path: &PathBuf| {
+        let path = path.to_string_lossy();
+        let parts = ["/tests", "/emulator", "/error/redact.rs", "_tests.rs"];
+        parts.iter().any(|part| path.contains(part)) || !path.ends_with(".rs")
+    };
+    files.retain(|path| !left_out(path));
+    let (mut count, mut changed) = (0, Vec::new());
+    for file in files {
+        for text in literals(&std::fs::read_to_string(&file).unwrap()) {
+            // Sentences, and not the armour of keys.
+            if !text.trim().contains(' ') || text.contains("-----BEGIN") {
+                continue;
+            }
+            count += 1;
+            let shown = shown(&text).unwrap_or_default();
+            if shown != text {
+                changed.push(format!("{}: {text} became {shown}", file.display()));
+            }
+        }
+    }
+    assert!(changed.is_empty(), "{changed:#?}");
+    assert!(count > 500, "{count} texts");
+}

@@ -315,3 +315,13 @@ async fn short_values_of_variables_are_words_and_are_not_hidden() {
     let error = deploy.despite_findings().await.unwrap_err();
     assert!(error.to_string().contains("the mode is CANARY1"), "{error}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn password_is_hidden_whole_where_a_guess_would_take_a_part_of_it() {
+    let scene = Scene::new().await;
+    let said = format!("docker login --password={PASSWORD} failed");
+    let refusal = json!({ "error": { "code": "Bad", "message": said } });
+    scene.says(&[(Method::Post, "/services", 400, &refusal)]);
+    let error = scene.deploy().despite_findings().await.unwrap_err();
+    assert!(!error.to_string().contains("words"), "{error}");
+}
