@@ -1,5 +1,6 @@
 //! Models under bad will: files that change, names that mislead, URLs that expire, answers that lie.
 
+use crate::support::fixture::{builder, count};
 use azure_core::http::{AsyncRawResponse, HttpClient, Method, Request, Transport};
 use azureml_aks::emulator::{Emulator, Fault};
 use azureml_aks::{ErrorKind, Model, ModelQuery, RunOutput, Workspace};
@@ -45,13 +46,7 @@ fn workspace(
         inner: emulator.http_client(),
         before: Box::new(before),
     };
-    let builder = Workspace::builder(
-        emulator.subscription(),
-        emulator.resource_group(),
-        emulator.workspace(),
-    );
-    builder
-        .credential(emulator.credential())
+    builder(emulator)
         .transport(Transport::new(Arc::new(line)))
         .build()
         .unwrap()
@@ -92,14 +87,6 @@ async fn contents(model: &Model) -> Vec<(String, Vec<u8>)> {
         .iter()
         .map(|path| (below(path), fs::read(path).unwrap()))
         .collect()
-}
-
-fn count(emulator: &Emulator, method: &str, part: &str) -> usize {
-    let journal = emulator.journal();
-    journal
-        .iter()
-        .filter(|entry| entry.method == method && entry.path.contains(part))
-        .count()
 }
 
 #[tokio::test(start_paused = true)]

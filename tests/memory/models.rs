@@ -1,6 +1,6 @@
 //! Models on the emulator, in process and under a paused clock: tier 3 of the proof.
 
-use crate::support::emulated::{builder, workspace};
+use crate::support::fixture::{builder, count, workspace};
 use azure_core::http::Method;
 use azureml_aks::emulator::{Emulator, Fault};
 use azureml_aks::{
@@ -30,14 +30,6 @@ fn large(folder: &Path) -> PathBuf {
     let content: Vec<u8> = (0..12_000_000_u32).map(|at| (at / 977) as u8).collect();
     fs::write(&path, content).unwrap();
     path
-}
-
-fn count(emulator: &Emulator, method: &str, part: &str) -> usize {
-    let journal = emulator.journal();
-    journal
-        .iter()
-        .filter(|entry| entry.method == method && entry.path.contains(part))
-        .count()
 }
 
 async fn ids(workspace: &Workspace, query: ModelQuery) -> Vec<String> {

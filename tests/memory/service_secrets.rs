@@ -2,15 +2,14 @@
 //! everything that can be formatted, and in everything that is logged, by whatever crate.
 
 use crate::support::alone::is_alone;
-use crate::support::emulated;
+use crate::support::fixture;
 use crate::support::log::Log;
 use azure_core::credentials::Secret;
 use azure_core::http::Method;
 use azureml_aks::emulator::{Emulator, Fault};
 use azureml_aks::{
-    AksCompute, AksWebservice, Auth, ComputeTarget, CondaDependencies, ContainerRegistry,
-    DeployConfiguration, Environment, InferenceConfiguration, KeyName, Model, ServiceUpdate,
-    WaitOptions,
+    AksWebservice, Auth, CondaDependencies, ContainerRegistry, DeployConfiguration, Environment,
+    InferenceConfiguration, KeyName, Model, ServiceUpdate, WaitOptions,
 };
 use serde_json::{Value, json};
 use std::fmt::{Debug, Write};
@@ -29,12 +28,8 @@ async fn secrets_leave_by_no_text() {
     let mut show = |what: &dyn Debug| writeln!(out, "{what:?}\n{what:#?}").unwrap();
 
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
-    let config = AksCompute::provisioning_configuration().build().unwrap();
-    let mut aks = ComputeTarget::create(&workspace, "myaks", config)
-        .await
-        .unwrap();
-    aks.wait_for_completion(WaitOptions::new()).await.unwrap();
+    let workspace = fixture::workspace(&emulator);
+    let aks = fixture::created(&workspace, "myaks").await;
 
     // A model of blocks and of one piece, with a store that stumbles.
     let folder = tempfile::tempdir().unwrap();

@@ -5,7 +5,7 @@
 //! day is fixed and `SOAK_SEED` sets another one; the jitter of the pauses is the library's own, so that
 //! no two days are quite alike.
 
-use crate::support::emulated;
+use crate::support::fixture;
 use azure_core::http::Method;
 use azureml_aks::emulator::{Emulator, Fault};
 use azureml_aks::{
@@ -89,7 +89,7 @@ async fn send<T>(
 impl Day {
     /// Another process: its own brake, its own connections.
     fn process(&self) -> azureml_aks::Workspace {
-        emulated::workspace(&self.emulator)
+        fixture::workspace(&self.emulator)
     }
 
     fn count(&self, change: impl FnOnce(&mut Books)) {

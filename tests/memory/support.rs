@@ -4,8 +4,8 @@
 #[path = "../support/alone.rs"]
 pub(crate) mod alone;
 #[cfg(feature = "emulator")]
-#[path = "../support/emulated.rs"]
-pub(crate) mod emulated;
+#[path = "../support/fixture.rs"]
+pub(crate) mod fixture;
 #[cfg(all(feature = "emulator", feature = "services"))]
 #[path = "../support/log.rs"]
 pub(crate) mod log;
@@ -16,6 +16,7 @@ pub(crate) mod raw;
 #[path = "../support/raw_services.rs"]
 pub(crate) mod raw_services;
 #[cfg(all(feature = "emulator", feature = "services"))]
+#[allow(dead_code, reason = "the tests on the wire use the rest")]
 #[path = "../support/recorder.rs"]
 pub(crate) mod recorder;
 #[path = "../support/resealed.rs"]

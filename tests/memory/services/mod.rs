@@ -11,11 +11,11 @@ mod scoring;
 mod updating;
 mod waiting;
 
-use crate::support::emulated;
+use crate::support::fixture;
 use azureml_aks::emulator::Emulator;
 use azureml_aks::{
-    AksCompute, AksWebservice, ComputeTarget, DeployConfiguration, DeployConfigurationBuilder,
-    EnvironmentRef, InferenceConfiguration, Model, WaitOptions, Workspace, models::DeployService,
+    AksCompute, AksWebservice, DeployConfiguration, DeployConfigurationBuilder, EnvironmentRef,
+    InferenceConfiguration, Model, WaitOptions, Workspace, models::DeployService,
 };
 use std::fs;
 use std::path::PathBuf;
@@ -38,12 +38,8 @@ impl Scene {
     }
 
     async fn on(emulator: Emulator) -> Self {
-        let workspace = emulated::workspace(&emulator);
-        let config = AksCompute::provisioning_configuration().build().unwrap();
-        let mut aks = ComputeTarget::create(&workspace, "myaks", config)
-            .await
-            .unwrap();
-        aks.wait_for_completion(WaitOptions::new()).await.unwrap();
+        let workspace = fixture::workspace(&emulator);
+        let aks = fixture::created(&workspace, "myaks").await;
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("score.py"), SCRIPT).unwrap();
         fs::write(folder.path().join("model.pkl"), "weights").unwrap();

@@ -2,7 +2,7 @@
 
 use super::adversities::slow;
 use super::{Scene, plain};
-use crate::support::emulated;
+use crate::support::fixture;
 use azure_core::http::Method;
 use azureml_aks::emulator::Fault;
 use azureml_aks::{
@@ -349,7 +349,7 @@ async fn resources_serialise_as_the_service_wrote_them() {
         .unwrap();
 
     let recorder = crate::support::recorder::Recorder::around(scene.emulator.http_client());
-    let workspace = emulated::builder(&scene.emulator)
+    let workspace = fixture::builder(&scene.emulator)
         .transport(recorder.transport())
         .build()
         .unwrap();

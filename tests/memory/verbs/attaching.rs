@@ -1,5 +1,5 @@
-use super::{GROUP, attached, count};
-use crate::support::emulated;
+use super::count;
+use crate::support::fixture::{self, GROUP, attached};
 use azureml_aks::emulator::{Emulator, ExistingCluster, Fault};
 use azureml_aks::{
     AksCompute, ClusterPurpose, ClusterRef, ComputeTarget, ErrorKind, WaitOptions, error::Severity,
@@ -8,7 +8,7 @@ use azureml_aks::{
 #[tokio::test(start_paused = true)]
 async fn a_cluster_is_attached_by_id_and_by_name() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let id = emulator.add_cluster(ExistingCluster::new(GROUP, "one"));
     emulator.add_cluster(ExistingCluster::new(GROUP, "two"));
     for (name, cluster) in [
@@ -36,7 +36,7 @@ async fn a_cluster_is_attached_by_id_and_by_name() {
 #[tokio::test(start_paused = true)]
 async fn a_cluster_that_is_not_there_cannot_be_attached() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let config = AksCompute::attach_configuration(ClusterRef::named(GROUP, "absent"))
         .build()
         .unwrap();
@@ -53,7 +53,7 @@ async fn a_cluster_that_is_not_there_cannot_be_attached() {
 #[tokio::test(start_paused = true)]
 async fn an_unsupported_version_names_the_supported_ones_and_the_remedy() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     emulator.add_cluster(ExistingCluster::new(GROUP, "old"));
     emulator.inject(Fault::unsupported_version());
     let config = AksCompute::attach_configuration(ClusterRef::named(GROUP, "old"))
@@ -77,7 +77,7 @@ async fn an_unsupported_version_names_the_supported_ones_and_the_remedy() {
 #[tokio::test(start_paused = true)]
 async fn attach_never_overwrites_unless_or_get_takes_what_is_there() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let (_, cluster) = attached(&emulator, &workspace, "myaks").await;
     let config = || {
         AksCompute::attach_configuration(ClusterRef::id(&cluster))
@@ -99,7 +99,7 @@ async fn attach_never_overwrites_unless_or_get_takes_what_is_there() {
 #[tokio::test(start_paused = true)]
 async fn an_attach_that_meets_another_cluster_says_so() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mine = emulator.add_cluster(ExistingCluster::new(GROUP, "mine"));
     let other = emulator.add_cluster(ExistingCluster::new(GROUP, "other"));
     let config = AksCompute::attach_configuration(ClusterRef::id(&mine))

@@ -1,5 +1,5 @@
-use super::{count, created, requests};
-use crate::support::emulated;
+use super::{count, requests};
+use crate::support::fixture::{self, created};
 use azureml_aks::emulator::{Emulator, Fault};
 use azureml_aks::{
     AksCompute, ClusterPurpose, ComputeTarget, ErrorKind, LoadBalancer, ProvisioningConfiguration,
@@ -16,7 +16,7 @@ fn dev_test() -> ProvisioningConfiguration {
 #[tokio::test(start_paused = true)]
 async fn create_reads_the_name_then_the_location_then_puts() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut aks = ComputeTarget::create(&workspace, "myaks", dev_test())
         .await
         .unwrap();
@@ -52,7 +52,7 @@ async fn create_reads_the_name_then_the_location_then_puts() {
 #[tokio::test(start_paused = true)]
 async fn service_accepts_everything_that_a_configuration_can_say() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let network = || {
         VirtualNetwork::new("mygroup", "mynetwork", "default")
             .service_cidr("10.0.0.0/16")
@@ -116,7 +116,7 @@ async fn service_accepts_everything_that_a_configuration_can_say() {
 #[tokio::test(start_paused = true)]
 async fn create_never_overwrites() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     created(&workspace, "myaks").await;
     let before = emulator.compute("myaks");
     let error = ComputeTarget::create(&workspace, "myaks", dev_test())
@@ -131,7 +131,7 @@ async fn create_never_overwrites() {
 #[tokio::test(start_paused = true)]
 async fn or_get_takes_what_is_there() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut first = ComputeTarget::create(&workspace, "myaks", dev_test())
         .or_get()
         .await
@@ -154,7 +154,7 @@ async fn or_get_takes_what_is_there() {
 #[tokio::test(start_paused = true)]
 async fn a_compute_that_appears_in_between_shows_as_a_deviation() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     emulator.inject(Fault::compute_appears().times(1));
     let config = AksCompute::provisioning_configuration()
         .vm_size("Standard_D4_v2")
@@ -180,7 +180,7 @@ async fn a_compute_that_appears_in_between_shows_as_a_deviation() {
 #[tokio::test(start_paused = true)]
 async fn failed_create_says_why_and_keeps_the_name() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     for (name, kind) in [
         ("fail-x", ErrorKind::OperationFailed),
         ("nested-x", ErrorKind::OperationFailed),
@@ -235,7 +235,7 @@ async fn failed_create_says_why_and_keeps_the_name() {
 #[tokio::test(start_paused = true)]
 async fn bad_names_and_bad_configurations_send_nothing() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     for name in [
         "",
         "a",
@@ -262,7 +262,7 @@ async fn bad_names_and_bad_configurations_send_nothing() {
 #[tokio::test(start_paused = true)]
 async fn compute_that_is_being_deleted_is_not_handed_out() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut aks = created(&workspace, "myaks").await;
     let removal = aks.delete().await.unwrap();
     let error = ComputeTarget::create(&workspace, "myaks", dev_test())

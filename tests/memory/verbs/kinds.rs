@@ -1,7 +1,7 @@
 //! `AnyCompute`: one handle for computes of every kind.
 
-use super::{attached, created, requests};
-use crate::support::emulated;
+use super::requests;
+use crate::support::fixture::{self, attached, created};
 use azure_core::http::Method;
 use azureml_aks::emulator::{Emulator, Fault};
 use azureml_aks::{
@@ -31,7 +31,7 @@ async fn with_another_kind(emulator: &Emulator, workspace: &Workspace) {
 #[tokio::test(start_paused = true)]
 async fn list_of_any_kind_has_all_computes_and_that_of_a_kind_only_its_own() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     with_another_kind(&emulator, &workspace).await;
     emulator.clear_journal();
 
@@ -58,7 +58,7 @@ async fn list_of_any_kind_has_all_computes_and_that_of_a_kind_only_its_own() {
 #[tokio::test(start_paused = true)]
 async fn handle_of_any_kind_becomes_one_of_its_own_kind_only() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     with_another_kind(&emulator, &workspace).await;
     emulator.clear_journal();
     let any: Vec<AnyCompute> = workspace.computes().try_collect().await.unwrap();
@@ -79,7 +79,7 @@ async fn handle_of_any_kind_becomes_one_of_its_own_kind_only() {
 #[tokio::test(start_paused = true)]
 async fn handle_that_changes_its_kind_keeps_what_is_pending() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut aks = created(&workspace, "myaks").await;
     let change = UpdateConfiguration::builder().load_balancer(LoadBalancer::internal());
     aks.update(change.build().unwrap()).await.unwrap();
@@ -102,7 +102,7 @@ async fn handle_that_changes_its_kind_keeps_what_is_pending() {
 #[tokio::test(start_paused = true)]
 async fn handle_of_any_kind_waits_detaches_and_deletes() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let (_, cluster) = attached(&emulator, &workspace, "attached").await;
     let config = AksCompute::provisioning_configuration().build().unwrap();
     let create = ComputeTarget::create(&workspace, "created", config).await;

@@ -1,7 +1,7 @@
 //! The options of one call: its timeout, and its client request id.
 
-use super::{GROUP, count, created};
-use crate::support::emulated;
+use super::count;
+use crate::support::fixture::{self, GROUP, created};
 use async_trait::async_trait;
 use azure_core::http::{AsyncRawResponse, HttpClient, Request, Transport};
 use azureml_aks::emulator::{Emulator, ExistingCluster};
@@ -48,7 +48,7 @@ fn assert_identified(emulator: &Emulator, method: &str, id: &str) {
 #[tokio::test(start_paused = true)]
 async fn client_request_id_is_on_the_write_and_its_polls_and_names_the_token() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     emulator.add_cluster(ExistingCluster::new(GROUP, "mine"));
 
     let create = ComputeTarget::create(&workspace, "myaks", config()).client_request_id(ID);
@@ -86,7 +86,7 @@ async fn client_request_id_is_on_the_write_and_its_polls_and_names_the_token() {
     assert_eq!(operation.resume_token().unwrap().id(), "delete-1");
     // Another process sends it, too.
     let token = operation.resume_token().unwrap().clone();
-    let resumed = emulated::workspace(&emulator).resume(&token).await;
+    let resumed = fixture::workspace(&emulator).resume(&token).await;
     let Resumed::Removal(resumed) = resumed.unwrap() else {
         panic!("a removal");
     };
@@ -97,7 +97,7 @@ async fn client_request_id_is_on_the_write_and_its_polls_and_names_the_token() {
 #[tokio::test(start_paused = true)]
 async fn client_request_id_is_new_for_every_call_by_default() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let id = || {
         let create = ComputeTarget::create(&workspace, "myaks", config());
         create.prepare().unwrap().token().id().to_owned()
@@ -110,7 +110,7 @@ async fn client_request_id_is_new_for_every_call_by_default() {
 #[tokio::test(start_paused = true)]
 async fn client_request_id_that_cannot_be_sent_is_refused_before_anything_is_sent() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut aks = created(&workspace, "myaks").await;
     emulator.clear_journal();
     let long = "x".repeat(129);
@@ -189,7 +189,7 @@ fn slow(emulator: &Emulator, read: u64, write: u64) -> Workspace {
         inner: emulator.http_client(),
         pauses: (Duration::from_secs(read), Duration::from_secs(write)),
     }));
-    let builder = emulated::builder(emulator).transport(transport);
+    let builder = fixture::builder(emulator).transport(transport);
     builder.build().unwrap()
 }
 

@@ -1,5 +1,5 @@
-use super::{attached, created, requests};
-use crate::support::emulated;
+use super::requests;
+use crate::support::fixture::{self, attached, created};
 use azure_core::http::Method;
 use azureml_aks::emulator::{Emulator, Fault};
 use azureml_aks::{AksCompute, ComputeTarget, ErrorKind, WaitOptions, Workspace};
@@ -8,7 +8,7 @@ use futures::{StreamExt, TryStreamExt};
 #[tokio::test(start_paused = true)]
 async fn get_and_get_opt_tell_absent_from_unreadable() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     assert!(
         AksCompute::get(&workspace, "absent")
             .await
@@ -48,7 +48,7 @@ async fn get_and_get_opt_tell_absent_from_unreadable() {
 #[tokio::test(start_paused = true)]
 async fn compute_of_another_kind_is_refused_by_the_handle_and_listed_all_the_same() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let other = r#"{"name":"gpu","properties":{"computeType":"AmlCompute","provisioningState":"Succeeded","properties":{"vmSize":"x"}}}"#;
     emulator.inject(
         Fault::response_override(200, &[("content-type", "application/json")], other)
@@ -82,7 +82,7 @@ async fn compute_of_another_kind_is_refused_by_the_handle_and_listed_all_the_sam
 #[tokio::test(start_paused = true)]
 async fn pages_are_read_only_when_they_are_needed() {
     let emulator = Emulator::builder().page_size(2).build();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     for name in ["one", "two", "three"] {
         created(&workspace, name).await;
     }
@@ -116,7 +116,7 @@ async fn pages_are_read_only_when_they_are_needed() {
 #[tokio::test(start_paused = true)]
 async fn refresh_reads_again_and_keeps_what_it_had_when_it_cannot() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut aks = created(&workspace, "myaks").await;
     aks.refresh_state().await.unwrap();
     emulator.inject(Fault::server_error(500).on(Method::Get, "/computes/myaks"));
@@ -130,7 +130,7 @@ async fn refresh_reads_again_and_keeps_what_it_had_when_it_cannot() {
 #[tokio::test(start_paused = true)]
 async fn reads_are_tried_again_and_writes_are_not() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let aks = created(&workspace, "myaks").await;
     for fault in [
         Fault::server_error(503),
@@ -154,7 +154,7 @@ async fn reads_are_tried_again_and_writes_are_not() {
 #[tokio::test(start_paused = true)]
 async fn status_is_what_was_last_read_or_how_the_operation_ended() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let config = || AksCompute::provisioning_configuration().build().unwrap();
     let mut aks = ComputeTarget::create(&workspace, "myaks", config())
         .await
@@ -215,7 +215,7 @@ async fn a_missing_workspace_is_no_missing_compute_although_its_location_was_giv
 #[tokio::test(start_paused = true)]
 async fn a_long_maintenance_keeps_the_words_of_the_service() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let body = r#"{"error":{"code":"Maintenance","message":"down until noon"}}"#;
     let headers = [("retry-after", "60"), ("content-type", "application/json")];
     emulator.inject(Fault::response_override(503, &headers, body).times(1));

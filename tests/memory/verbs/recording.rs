@@ -1,7 +1,7 @@
 //! `send_recording`: what is in the store, and when.
 
-use super::{GROUP, attached, count, created};
-use crate::support::emulated;
+use super::count;
+use crate::support::fixture::{self, GROUP, attached, created};
 use azure_core::http::Method;
 use azureml_aks::emulator::{Emulator, ExistingCluster, Fault};
 use azureml_aks::error::BoxError;
@@ -99,7 +99,7 @@ fn change() -> UpdateConfiguration {
 
 /// A create that is recorded and accepted.
 async fn begun(emulator: &Emulator, store: &Arc<Store>, name: &str) -> AksCompute {
-    let workspace = emulated::workspace(emulator);
+    let workspace = fixture::workspace(emulator);
     let create = ComputeTarget::create(&workspace, name, config());
     let prepared = create.prepare().unwrap();
     prepared.send_recording(store.clone()).await.unwrap()
@@ -112,7 +112,7 @@ fn short() -> WaitOptions {
 #[tokio::test(start_paused = true)]
 async fn store_has_the_token_before_the_first_request_and_then_the_accepted_one() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let store = Store::of(&emulator);
     let create = ComputeTarget::create(&workspace, "myaks", config());
     let prepared = create.prepare().unwrap();
@@ -134,7 +134,7 @@ async fn store_has_the_token_before_the_first_request_and_then_the_accepted_one(
     assert_eq!(accepted.id(), first.id());
     assert_eq!(Some(&accepted), aks.resume_token());
     assert_ne!(accepted, first, "it names the monitor");
-    let elsewhere = emulated::workspace(&emulator);
+    let elsewhere = fixture::workspace(&emulator);
     let before = emulator.journal().len();
     let resumed = elsewhere.resume(&accepted).await.unwrap();
     assert_eq!(resumed.verb(), Some(Verb::Create));
@@ -149,7 +149,7 @@ async fn store_has_the_token_before_the_first_request_and_then_the_accepted_one(
 #[tokio::test(start_paused = true)]
 async fn store_that_takes_no_token_stops_the_send() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let (mut aks, _) = attached(&emulator, &workspace, "attached").await;
     emulator.add_cluster(ExistingCluster::new(GROUP, "mine"));
     let store = Store::of(&emulator);
@@ -326,7 +326,7 @@ async fn record_stays_after_a_deadline_a_dropped_wait_and_a_lost_status() {
     emulator.clear_faults();
 
     // Another process finds what is in the store.
-    let elsewhere = emulated::workspace(&emulator);
+    let elsewhere = fixture::workspace(&emulator);
     let resumed = elsewhere.resume_all([&store.token()]).await;
     let resumed: Result<Vec<Resumed>, _> = resumed.into_iter().collect();
     let results = wait_all(&mut resumed.unwrap(), WaitOptions::new()).await;
@@ -340,7 +340,7 @@ async fn record_stays_after_a_deadline_a_dropped_wait_and_a_lost_status() {
 #[tokio::test(start_paused = true)]
 async fn record_goes_after_a_refusal_and_where_nothing_was_begun() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let store = Store::of(&emulator);
     let mut aks = created(&workspace, "myaks").await;
     let send = async |name: &str, or_get: bool| {
@@ -395,7 +395,7 @@ async fn record_stays_after_a_lost_answer_and_resumes_what_runs() {
         (Fault::server_error(502), false),
     ] {
         let emulator = Emulator::new();
-        let workspace = emulated::workspace(&emulator);
+        let workspace = fixture::workspace(&emulator);
         let store = Store::of(&emulator);
         emulator.inject(fault.on(Method::Put, "/computes/myaks").times(1));
         let create = ComputeTarget::create(&workspace, "myaks", config());
@@ -403,7 +403,7 @@ async fn record_stays_after_a_lost_answer_and_resumes_what_runs() {
         let error = prepared.send_recording(store.clone()).await.unwrap_err();
         let token = store.token();
         assert_eq!(error.resume_token(), Some(&token), "{error}");
-        match emulated::workspace(&emulator).resume(&token).await.unwrap() {
+        match fixture::workspace(&emulator).resume(&token).await.unwrap() {
             Resumed::Compute(mut compute) => {
                 assert!(arrives, "{error}");
                 compute
@@ -422,7 +422,7 @@ async fn record_stays_after_a_lost_answer_and_resumes_what_runs() {
 #[tokio::test(start_paused = true)]
 async fn send_that_is_dropped_leaves_its_record() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let store = Store::of(&emulator);
     let create = ComputeTarget::create(&workspace, "myaks", config());
     let prepared = create.prepare().unwrap();
@@ -445,7 +445,7 @@ async fn send_that_is_dropped_leaves_its_record() {
 #[tokio::test(start_paused = true)]
 async fn store_that_fails_after_the_request_was_accepted_ends_neither_call_nor_wait() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let store = Store::of(&emulator);
     store.refuses_remove.store(true, Ordering::SeqCst);
     let mut aks = begun(&emulator, &store, "myaks").await;

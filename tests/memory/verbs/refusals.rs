@@ -1,12 +1,11 @@
-use super::created;
-use crate::support::emulated;
+use crate::support::fixture::{self, created};
 use azureml_aks::emulator::{Emulator, Fault};
 use azureml_aks::{AksCompute, ComputeTarget, Error, ErrorKind, WaitOptions};
 use std::time::Duration;
 
 /// The error with which a create ends, at once or later.
 async fn create(emulator: &Emulator) -> Error {
-    let workspace = emulated::workspace(emulator);
+    let workspace = fixture::workspace(emulator);
     let config = AksCompute::provisioning_configuration().build().unwrap();
     match ComputeTarget::create(&workspace, "myaks", config).await {
         Err(error) => error,
@@ -52,7 +51,7 @@ async fn the_retired_path_is_a_predicate() {
 #[tokio::test(start_paused = true)]
 async fn a_page_of_html_is_shown_as_what_it_is() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     emulator.inject(Fault::html_error());
     let error = AksCompute::get(&workspace, "myaks").await.unwrap_err();
     assert!(error.to_string().len() < 1000, "{error}");
@@ -62,7 +61,7 @@ async fn a_page_of_html_is_shown_as_what_it_is() {
 #[tokio::test(start_paused = true)]
 async fn an_expired_token_is_asked_for_again_once() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     created(&workspace, "myaks").await;
     emulator.inject(Fault::expired_token().times(1));
     AksCompute::get(&workspace, "myaks").await.unwrap();
@@ -80,7 +79,7 @@ async fn an_expired_token_is_asked_for_again_once() {
 #[tokio::test(start_paused = true)]
 async fn a_long_throttle_is_told_and_holds_for_the_whole_workspace() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     created(&workspace, "myaks").await;
     emulator.inject(Fault::throttled(Duration::from_secs(300)).times(1));
     let error = AksCompute::get(&workspace, "myaks").await.unwrap_err();
@@ -112,7 +111,7 @@ async fn a_long_throttle_is_told_and_holds_for_the_whole_workspace() {
 #[tokio::test(start_paused = true)]
 async fn a_call_has_a_timeout_of_its_own() {
     let emulator = Emulator::new();
-    let workspace = emulated::builder(&emulator)
+    let workspace = fixture::builder(&emulator)
         .transport(azure_core::http::Transport::new(std::sync::Arc::new(
             Silence,
         )))

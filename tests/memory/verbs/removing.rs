@@ -1,5 +1,5 @@
-use super::{attached, count, created};
-use crate::support::emulated;
+use super::count;
+use crate::support::fixture::{self, attached, created};
 use azure_core::http::Method;
 use azureml_aks::emulator::{Emulator, Fault};
 use azureml_aks::{AksCompute, ErrorKind, WaitOptions};
@@ -7,7 +7,7 @@ use azureml_aks::{AksCompute, ErrorKind, WaitOptions};
 #[tokio::test(start_paused = true)]
 async fn detach_leaves_the_cluster_and_delete_takes_it_along() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let (mut aks, cluster) = attached(&emulator, &workspace, "attached").await;
     aks.detach().await.unwrap().await.unwrap();
     assert!(emulator.cluster_exists(&cluster));
@@ -38,7 +38,7 @@ async fn detach_leaves_the_cluster_and_delete_takes_it_along() {
 #[tokio::test(start_paused = true)]
 async fn delete_of_an_attached_compute_is_refused_before_anything_is_sent() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let (mut aks, cluster) = attached(&emulator, &workspace, "attached").await;
     let error = aks.delete().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
@@ -50,7 +50,7 @@ async fn delete_of_an_attached_compute_is_refused_before_anything_is_sent() {
 #[tokio::test(start_paused = true)]
 async fn removal_of_what_is_gone_already_is_a_success() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut aks = created(&workspace, "myaks").await;
     aks.delete().await.unwrap().await.unwrap();
     aks.delete().await.unwrap().await.unwrap();
@@ -60,7 +60,7 @@ async fn removal_of_what_is_gone_already_is_a_success() {
 #[tokio::test(start_paused = true)]
 async fn removal_can_be_waited_for_twice_and_dropped_in_between() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut aks = created(&workspace, "myaks").await;
     let mut operation = aks.delete().await.unwrap();
     let short = tokio::time::Duration::from_secs(3);
@@ -84,7 +84,7 @@ async fn write_that_may_have_arrived_hands_out_its_token_and_is_not_repeated() {
         Fault::server_error(502),
     ] {
         let emulator = Emulator::new();
-        let workspace = emulated::workspace(&emulator);
+        let workspace = fixture::workspace(&emulator);
         let mut aks = created(&workspace, "myaks").await;
         emulator.inject(fault.on(Method::Delete, "/computes/myaks").times(1));
         let error = aks.delete().await.unwrap_err();

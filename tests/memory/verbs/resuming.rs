@@ -1,5 +1,5 @@
-use super::{count, created};
-use crate::support::emulated;
+use super::count;
+use crate::support::fixture::{self, created};
 use crate::support::resealed::resealed;
 use azure_core::http::Method;
 use azureml_aks::emulator::{Emulator, Fault};
@@ -20,13 +20,13 @@ fn stored(token: &ResumeToken) -> ResumeToken {
 async fn create_is_resumed_by_another_process() {
     let emulator = Emulator::new();
     let token = {
-        let workspace = emulated::workspace(&emulator);
+        let workspace = fixture::workspace(&emulator);
         let aks = ComputeTarget::create(&workspace, "myaks", config())
             .await
             .unwrap();
         stored(aks.resume_token().unwrap())
     };
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     emulator.clear_journal();
     let Resumed::Compute(mut aks) = workspace.resume(&token).await.unwrap() else {
         panic!()
@@ -45,7 +45,7 @@ async fn create_is_resumed_by_another_process() {
 #[tokio::test(start_paused = true)]
 async fn prepared_create_is_not_started_running_or_done() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let prepared = AksCompute::create(&workspace, "myaks", config())
         .prepare()
         .unwrap();
@@ -86,7 +86,7 @@ async fn prepared_create_is_not_started_running_or_done() {
 #[tokio::test(start_paused = true)]
 async fn removal_is_resumed_before_and_after_it_was_accepted() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut aks = created(&workspace, "myaks").await;
     let prepared = aks.delete().prepare().unwrap();
     let early = stored(prepared.token());
@@ -112,7 +112,7 @@ async fn removal_is_resumed_before_and_after_it_was_accepted() {
 #[tokio::test(start_paused = true)]
 async fn token_of_another_place_is_refused_and_nothing_is_sent() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let token = AksCompute::create(&workspace, "myaks", config())
         .prepare()
         .unwrap()
@@ -155,7 +155,7 @@ async fn token_of_another_place_is_refused_and_nothing_is_sent() {
 #[tokio::test(start_paused = true)]
 async fn update_that_was_never_sent_is_not_taken_for_done() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let change = || {
         azureml_aks::UpdateConfiguration::builder()
             .tls(azureml_aks::TlsUpdate::Enable(
@@ -191,7 +191,7 @@ async fn update_that_was_never_sent_is_not_taken_for_done() {
 #[tokio::test(start_paused = true)]
 async fn removal_that_was_never_sent_does_not_follow_a_create() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut aks = ComputeTarget::create(&workspace, "myaks", config())
         .await
         .unwrap();
@@ -208,7 +208,7 @@ async fn removal_that_was_never_sent_does_not_follow_a_create() {
 #[tokio::test(start_paused = true)]
 async fn attach_is_not_taken_for_the_create_of_somebody_else() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let config = AksCompute::attach_configuration(azureml_aks::ClusterRef::named("g", "mine"))
         .build()
         .unwrap();
@@ -232,7 +232,7 @@ async fn attach_is_not_taken_for_the_create_of_somebody_else() {
 #[tokio::test]
 async fn running_update_is_found_although_its_time_has_no_fraction() {
     let emulator = Emulator::builder().retry_after(None).build();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut aks = ComputeTarget::create(&workspace, "myaks", config())
         .await
         .unwrap();
@@ -271,7 +271,7 @@ async fn running_update_is_found_although_its_time_has_no_fraction() {
 #[tokio::test(start_paused = true)]
 async fn tokens_are_looked_up_in_one_list() {
     let emulator = Emulator::builder().page_size(100).build();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut tokens = Vec::new();
     for name in ["aks-a", "aks-b", "aks-c"] {
         let prepared = ComputeTarget::create(&workspace, name, config())
@@ -316,7 +316,7 @@ async fn tokens_are_looked_up_in_one_list() {
 #[tokio::test(start_paused = true)]
 async fn tokens_are_looked_up_one_by_one_where_there_is_no_list() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut tokens = Vec::new();
     for name in ["aks-a", "aks-b"] {
         let prepared = ComputeTarget::create(&workspace, name, config())
@@ -337,7 +337,7 @@ async fn tokens_are_looked_up_one_by_one_where_there_is_no_list() {
 
 /// A handle of `myaks` on which this verb is pending, with the tokens before and after it was accepted.
 async fn begun(emulator: &Emulator, verb: Verb) -> (AksCompute, [ResumeToken; 2]) {
-    let workspace = emulated::workspace(emulator);
+    let workspace = fixture::workspace(emulator);
     let update = || {
         let change =
             azureml_aks::UpdateConfiguration::builder().tls(azureml_aks::TlsUpdate::Disable);
@@ -401,7 +401,7 @@ async fn resume_takes_the_token_of_every_verb_before_and_after_it_was_accepted()
             assert_eq!((token.verb(), token.target()), (verb, "myaks"));
             assert_eq!(token.resource().to_string(), "compute/AKS");
             assert_eq!(token.workspace().name(), "emulator-workspace");
-            let workspace = emulated::workspace(&emulator);
+            let workspace = fixture::workspace(&emulator);
             let found = workspace.resume(token).await.unwrap();
             assert_eq!((found.verb(), found.name()), (Some(verb), "myaks"));
             assert_eq!(found.resume_token().unwrap().id(), token.id());
@@ -415,7 +415,7 @@ async fn resume_takes_the_token_of_every_verb_before_and_after_it_was_accepted()
                 _ => panic!("{verb}: {found:?}"),
             }
         }
-        let workspace = emulated::workspace(&emulator);
+        let workspace = fixture::workspace(&emulator);
         for token in &tokens {
             let mut found = [workspace.resume(token).await.unwrap()];
             let results = azureml_aks::wait_all(&mut found, WaitOptions::new()).await;
@@ -493,7 +493,7 @@ fn assert_is_another(error: &azureml_aks::Error) {
 
 /// Removes `myaks`, and creates another one of its name after this time.
 async fn create_again(emulator: &Emulator, after: std::time::Duration) {
-    let workspace = emulated::workspace(emulator);
+    let workspace = fixture::workspace(emulator);
     let before = emulator.compute("myaks").unwrap();
     let mut first = AksCompute::get(&workspace, "myaks").await.unwrap();
     drop(first.delete().await.unwrap());
@@ -541,7 +541,7 @@ async fn compute_that_was_created_again_is_not_taken_for_the_one_of_the_token() 
         }
 
         let Resumed::Compute(mut found) =
-            emulated::workspace(&emulator).resume(&token).await.unwrap()
+            fixture::workspace(&emulator).resume(&token).await.unwrap()
         else {
             panic!("its answer was seen");
         };
@@ -568,7 +568,7 @@ async fn compute_that_was_created_again_is_told_apart_by_its_row_of_the_list() {
     for monitor in [true, false] {
         let emulator = Emulator::builder().clock(Clock::Manual).build();
         let (_, [_, token]) = begun(&emulator, Verb::Create).await;
-        let workspace = emulated::workspace(&emulator);
+        let workspace = fixture::workspace(&emulator);
         let other = ComputeTarget::create(&workspace, "other", config()).await;
         let tokens = [token, other.unwrap().resume_token().unwrap().clone()];
         emulator.finish_operations();
@@ -577,7 +577,7 @@ async fn compute_that_was_created_again_is_told_apart_by_its_row_of_the_list() {
             let gone = Fault::response_override(404, &[], "{}");
             emulator.inject(gone.on_path("/computeOperationsStatus/"));
         }
-        let resumed = emulated::workspace(&emulator).resume_all(&tokens).await;
+        let resumed = fixture::workspace(&emulator).resume_all(&tokens).await;
         let resumed: Result<Vec<Resumed>, _> = resumed.into_iter().collect();
         emulator.clear_journal();
         let results = azureml_aks::wait_all(&mut resumed.unwrap(), WaitOptions::new()).await;
@@ -599,7 +599,7 @@ async fn compute_that_was_created_again_is_not_taken_for_the_one_that_was_update
     let emulator = Emulator::builder()
         .clock(azureml_aks::emulator::Clock::Manual)
         .build();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let created = ComputeTarget::create(&workspace, "myaks", config()).await;
     let mut aks = created.unwrap();
     emulator.finish_operations();

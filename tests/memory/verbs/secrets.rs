@@ -1,5 +1,4 @@
-use super::created;
-use crate::support::emulated;
+use crate::support::fixture::{self, created};
 use azure_core::http::Method;
 use azureml_aks::emulator::{Emulator, Fault};
 use azureml_aks::{AksCompute, ComputeTarget, Pem, Tls, WaitOptions};
@@ -13,7 +12,7 @@ pub(crate) fn pair(name: &str) -> (String, String) {
 #[tokio::test(start_paused = true)]
 async fn keys_and_kubeconfigs_reach_the_service_and_nothing_else() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let (certificate, key) = pair("scoring.example.com");
     let canary = key.lines().nth(1).unwrap().to_owned();
     let tls = Tls::certificate(
@@ -83,7 +82,7 @@ async fn keys_and_kubeconfigs_reach_the_service_and_nothing_else() {
 #[tokio::test(start_paused = true)]
 async fn kubeconfigs_are_secret() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let aks = created(&workspace, "myaks").await;
     let credentials = aks.credentials().await.unwrap();
     let user = credentials.user_kube_config.clone().unwrap();

@@ -1,5 +1,4 @@
-use super::{attached, created};
-use crate::support::emulated;
+use crate::support::fixture::{self, attached, created};
 use azureml_aks::emulator::Emulator;
 use azureml_aks::{
     AksCompute, ComputeTarget, ErrorKind, LoadBalancer, Tls, TlsUpdate, UpdateConfiguration,
@@ -28,7 +27,7 @@ async fn update(aks: &mut AksCompute, change: UpdateConfiguration) {
 #[tokio::test(start_paused = true)]
 async fn tls_goes_on_is_renewed_and_goes_off() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut aks = created(&workspace, "myaks").await;
     let error = aks
         .update(change(|c| c.tls(TlsUpdate::Renew)))
@@ -48,7 +47,7 @@ async fn tls_goes_on_is_renewed_and_goes_off() {
 #[tokio::test(start_paused = true)]
 async fn own_certificate_survives_a_change_of_the_load_balancer() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let (certificate, key) = super::secrets::pair("scoring.example.com");
     let config = AksCompute::provisioning_configuration()
         .tls(Tls::certificate(
@@ -80,7 +79,7 @@ async fn own_certificate_survives_a_change_of_the_load_balancer() {
 #[tokio::test(start_paused = true)]
 async fn second_write_while_one_runs_is_a_conflict_and_the_first_stays_pending() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let (mut aks, _) = attached(&emulator, &workspace, "myaks").await;
     aks.update(change(|c| c.load_balancer(LoadBalancer::internal())))
         .await
@@ -103,7 +102,7 @@ async fn second_write_while_one_runs_is_a_conflict_and_the_first_stays_pending()
 #[tokio::test(start_paused = true)]
 async fn update_of_a_compute_that_is_gone_is_not_found() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut aks = created(&workspace, "myaks").await;
     aks.delete().await.unwrap().await.unwrap();
     let error = aks

@@ -1,5 +1,5 @@
-use super::{attached, count, created, requests};
-use crate::support::emulated;
+use super::{count, requests};
+use crate::support::fixture::{self, attached, created};
 use azure_core::http::Method;
 use azureml_aks::emulator::{Clock, Emulator, ExistingCluster, Fault};
 use azureml_aks::{
@@ -20,7 +20,7 @@ fn config() -> azureml_aks::ProvisioningConfiguration {
 #[tokio::test(start_paused = true)]
 async fn progress_is_told_before_each_pause() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut aks = ComputeTarget::create(&workspace, "myaks", config())
         .await
         .unwrap();
@@ -50,7 +50,7 @@ async fn progress_is_told_before_each_pause() {
 #[tokio::test(start_paused = true)]
 async fn events_of_an_operation_end_with_the_result() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut aks = created(&workspace, "myaks").await;
     let mut operation = aks.detach().await.unwrap();
     let events: Vec<_> = operation
@@ -77,7 +77,7 @@ async fn the_deadline_ends_the_wait_and_not_the_operation() {
     let emulator = Emulator::builder()
         .create_duration(Duration::from_secs(900))
         .build();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut aks = ComputeTarget::create(&workspace, "myaks", config())
         .await
         .unwrap();
@@ -106,7 +106,7 @@ async fn the_deadline_ends_the_wait_and_not_the_operation() {
 #[tokio::test(start_paused = true)]
 async fn failed_reads_of_the_status_do_not_fail_the_operation() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     for (name, fault) in [
         ("throttled", Fault::throttled(Duration::from_secs(17))),
         ("broken", Fault::server_error(502)),
@@ -134,7 +134,7 @@ async fn failed_reads_of_the_status_do_not_fail_the_operation() {
 #[tokio::test(start_paused = true)]
 async fn a_foreign_polling_url_is_refused_and_nothing_is_sent_there() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     emulator.inject(Fault::foreign_polling_url(
         "https://evil.example/steal?sig=s3cr3t",
     ));
@@ -155,7 +155,7 @@ async fn a_foreign_polling_url_is_refused_and_nothing_is_sent_there() {
 #[tokio::test(start_paused = true)]
 async fn an_operation_that_never_ends_is_bounded_by_the_deadline() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     emulator.inject(Fault::never_ending_operation());
     let mut aks = ComputeTarget::create(&workspace, "myaks", config())
         .await
@@ -176,7 +176,7 @@ async fn an_operation_that_never_ends_is_bounded_by_the_deadline() {
 #[tokio::test(start_paused = true)]
 async fn a_manual_clock_moves_only_when_it_is_told() {
     let emulator = Emulator::builder().clock(Clock::Manual).build();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut aks = ComputeTarget::create(&workspace, "myaks", config())
         .await
         .unwrap();
@@ -222,7 +222,7 @@ fn assert_polls_one_monitor(emulator: &Emulator, last: &[&str]) {
 #[tokio::test(start_paused = true)]
 async fn update_is_pending_on_its_handle_until_a_wait_has_seen_its_end() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut aks = created(&workspace, "myaks").await;
     emulator.clear_journal();
     let internal = load_balancer(LoadBalancer::internal());
@@ -254,7 +254,7 @@ async fn update_is_pending_on_its_handle_until_a_wait_has_seen_its_end() {
 #[tokio::test(start_paused = true)]
 async fn second_update_is_pending_in_place_of_the_first() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut aks = created(&workspace, "myaks").await;
     aks.update(load_balancer(LoadBalancer::internal()))
         .await
@@ -284,7 +284,7 @@ async fn second_update_is_pending_in_place_of_the_first() {
 #[tokio::test(start_paused = true)]
 async fn failed_update_ends_the_wait_and_shows_in_the_state_but_not_in_the_resource() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut aks = created(&workspace, "myaks").await;
     let before = aks.resource().clone();
     let broken = Fault::operation_fails("Broken", "no such subnet").on(Method::Put, "/computes/");
@@ -337,7 +337,7 @@ async fn failed_update_ends_the_wait_and_shows_in_the_state_but_not_in_the_resou
 async fn removal_is_pending_on_its_handle_and_waits_for_it_succeed_again_and_again() {
     for verb in [Verb::Detach, Verb::Delete] {
         let emulator = Emulator::new();
-        let workspace = emulated::workspace(&emulator);
+        let workspace = fixture::workspace(&emulator);
         let mut aks = created(&workspace, "myaks").await;
         let operation = remove(&mut aks, verb).await;
         drop(operation);
@@ -383,7 +383,7 @@ async fn remove(aks: &mut AksCompute, verb: Verb) -> Operation<()> {
 async fn removal_ends_for_its_operation_and_for_its_handle() {
     for verb in [Verb::Detach, Verb::Delete] {
         let emulator = Emulator::new();
-        let workspace = emulated::workspace(&emulator);
+        let workspace = fixture::workspace(&emulator);
         let mut aks = created(&workspace, "myaks").await;
         let operation = remove(&mut aks, verb).await;
         assert_eq!(operation.resume_token(), aks.resume_token());
@@ -408,7 +408,7 @@ async fn removal_ends_for_its_operation_and_for_its_handle() {
 #[tokio::test(start_paused = true)]
 async fn failed_removal_ends_the_wait_on_its_handle() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut aks = created(&workspace, "myaks").await;
     let broken = Fault::operation_fails("InUse", "still in use").on(Method::Delete, "/computes/");
     emulator.inject(broken.times(1));
@@ -428,7 +428,7 @@ async fn failed_removal_ends_the_wait_on_its_handle() {
 #[tokio::test(start_paused = true)]
 async fn wait_with_nothing_pending_is_decided_by_one_read() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     // Ready.
     let (mut aks, _) = attached(&emulator, &workspace, "ready").await;
     emulator.clear_journal();
@@ -503,7 +503,7 @@ async fn wait_with_nothing_pending_is_decided_by_one_read() {
 #[tokio::test(start_paused = true)]
 async fn wait_with_nothing_pending_follows_what_is_at_work() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut aks = created(&workspace, "myaks").await;
     // Read while it was ready; another handle changes it since.
     let mut other = aks.clone();
@@ -529,7 +529,7 @@ async fn wait_with_nothing_pending_follows_what_is_at_work() {
 #[tokio::test(start_paused = true)]
 async fn clone_has_what_was_pending_when_it_was_made() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut aks = created(&workspace, "myaks").await;
     let before = aks.clone();
     aks.update(load_balancer(LoadBalancer::internal()))
@@ -558,7 +558,7 @@ async fn clone_has_what_was_pending_when_it_was_made() {
 #[tokio::test(start_paused = true)]
 async fn request_that_is_dropped_sends_nothing_and_leaves_nothing_pending() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let mut aks = created(&workspace, "myaks").await;
     emulator.clear_journal();
     let change = || load_balancer(LoadBalancer::internal());
@@ -587,7 +587,7 @@ async fn request_that_is_dropped_sends_nothing_and_leaves_nothing_pending() {
 #[tokio::test(start_paused = true)]
 async fn or_get_makes_what_is_absent_and_takes_what_another_request_made_first() {
     let emulator = Emulator::new();
-    let workspace = emulated::workspace(&emulator);
+    let workspace = fixture::workspace(&emulator);
     let prepared = ComputeTarget::create(&workspace, "myaks", config())
         .or_get()
         .prepare()
@@ -600,7 +600,7 @@ async fn or_get_makes_what_is_absent_and_takes_what_another_request_made_first()
     // Between the read that finds the name free and the PUT.
     for or_get in [true, false] {
         let emulator = Emulator::new();
-        let workspace = emulated::workspace(&emulator);
+        let workspace = fixture::workspace(&emulator);
         emulator.inject(Fault::compute_appears().times(1));
         let conflict = r#"{"error":{"code":"Conflict","message":"it exists"}}"#;
         let conflict = Fault::response_override(409, &[], conflict);

@@ -1,7 +1,7 @@
 //! Checks what this library sends and what the emulator answers against Microsoft's published
 //! descriptions: tier 4 of the proof.
 
-use crate::support::emulated;
+use crate::support::fixture;
 use crate::support::recorder::{Recorded, Recorder};
 use crate::support::specs::allowed::{LIBRARY, LIBRARY_ROUTES, verdict};
 use crate::support::specs::{Exchange, Report, Specs};
@@ -66,7 +66,7 @@ fn check(specs: &Specs, seen: &Recorded) -> Report {
 async fn everything() -> Vec<Recorded> {
     let emulator = Emulator::builder().page_size(2).build();
     let recorder = Recorder::around(emulator.http_client());
-    let workspace = emulated::builder(&emulator)
+    let workspace = fixture::builder(&emulator)
         .transport(recorder.transport())
         .build()
         .unwrap();

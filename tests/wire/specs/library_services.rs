@@ -1,18 +1,17 @@
 //! What this library sends about models and services, held against Microsoft's published descriptions:
 //! tier 4 of the proof.
 
-use crate::support::emulated;
+use crate::support::fixture;
 use crate::support::recorder::{Recorded, Recorder};
 use crate::support::specs::allowed::{Allowed, KnownRoute, verdict};
 use crate::support::specs::{Direction, Exchange, Kind, Report, Specs};
 use azure_core::credentials::Secret;
 use azureml_aks::emulator::Emulator;
 use azureml_aks::{
-    AksCompute, AksWebservice, Auth, AutoScale, ComputeTarget, CondaDependencies,
-    ContainerRegistry, DeployConfiguration, DeployConfigurationBuilder, Environment,
-    EnvironmentRef, EnvironmentSource, InferenceConfiguration, KeyName, LivenessProbe, LogOptions,
-    Model, ModelQuery, ResourceNeeds, RunOutput, ServiceQuery, ServiceUpdate, WaitOptions,
-    Workspace,
+    AksCompute, AksWebservice, Auth, AutoScale, CondaDependencies, ContainerRegistry,
+    DeployConfiguration, DeployConfigurationBuilder, Environment, EnvironmentRef,
+    EnvironmentSource, InferenceConfiguration, KeyName, LivenessProbe, LogOptions, Model,
+    ModelQuery, ResourceNeeds, RunOutput, ServiceQuery, ServiceUpdate, WaitOptions, Workspace,
 };
 use futures::TryStreamExt;
 use std::fs;
@@ -296,15 +295,11 @@ async fn everything() -> Vec<Recorded> {
         .run_output("exp", "run-1", "outputs/model.pkl", "weights")
         .build();
     let recorder = Recorder::around(emulator.http_client());
-    let workspace = emulated::builder(&emulator)
+    let workspace = fixture::builder(&emulator)
         .transport(recorder.transport())
         .build()
         .unwrap();
-    let config = AksCompute::provisioning_configuration().build().unwrap();
-    let mut aks = ComputeTarget::create(&workspace, "myaks", config)
-        .await
-        .unwrap();
-    aks.wait_for_completion(WaitOptions::new()).await.unwrap();
+    let aks = fixture::created(&workspace, "myaks").await;
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir_all(folder.path().join("src")).unwrap();
     fs::create_dir_all(folder.path().join("model/sub")).unwrap();
