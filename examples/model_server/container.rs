@@ -1,6 +1,6 @@
 //! What a container of a service holds: the files that the deployment uploaded, and its models.
 
-use crate::Error;
+use super::Error;
 use azureml_aks::emulator::Emulator;
 use azureml_aks::{Model, Workspace};
 use flate2::read::GzDecoder;

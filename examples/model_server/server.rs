@@ -1,7 +1,7 @@
 //! Microsoft's model server as a process of its own, and the way of a request to it.
 
-use crate::Error;
-use crate::container::Container;
+use super::Error;
+use super::container::Container;
 use azureml_aks::emulator::{ScoringRequest, ScoringResponse};
 use futures::future::BoxFuture;
 use reqwest::{Client, Method, Response, Url};

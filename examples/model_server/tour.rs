@@ -1,8 +1,8 @@
 //! The way from a model file to an answer, to a failure, and to its reason in the log.
 
-use crate::Error;
-use crate::container::Container;
-use crate::server::{self, Server};
+use super::Error;
+use super::container::Container;
+use super::server::{self, Server};
 use azureml_aks::emulator::{Clock, Emulator};
 use azureml_aks::{
     AksCompute, AksWebservice, ClusterPurpose, ComputeTarget, CondaDependencies, Environment,

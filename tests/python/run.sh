@@ -8,4 +8,4 @@ AZUREML_AKS_PYTHON_VENVS=$(cd "$venvs" && pwd)
 export AZUREML_AKS_PYTHON_VENVS
 "$here/setup.sh"
 cd "$here/../.."
-REQUIRE_PYTHON=1 exec cargo test --features emulator --test python -- --nocapture "$@"
+REQUIRE_PYTHON=1 exec cargo test --features emulator --test external python -- --nocapture "$@"

@@ -1,23 +1,33 @@
-//! A listener of `tracing` that keeps all it hears. A process has one at most, so a test that uses it
-//! is alone in its file.
-
-#![allow(clippy::unwrap_used)]
+//! A subscriber of `tracing` that keeps what it is told.
 
 use std::fmt::{Debug, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use tracing::field::{Field, Visit};
-use tracing::span;
+use tracing::{Metadata, span};
 
-/// Writes down everything that `tracing` is told, at every level.
-#[derive(Clone, Default)]
+/// Writes down what `tracing` is told, at every level.
+#[derive(Clone)]
 pub(crate) struct Log {
     text: Arc<Mutex<String>>,
     spans: Arc<AtomicU64>,
+    hears: fn(&str) -> bool,
 }
 
 impl Log {
-    /// What was told so far.
+    /// Listens to the whole process, to the targets that `hears` accepts. Works once for a process: see
+    /// [`is_alone`](super::alone::is_alone).
+    pub(crate) fn of_the_process(hears: fn(&str) -> bool) -> Self {
+        let log = Self {
+            text: Arc::default(),
+            spans: Arc::default(),
+            hears,
+        };
+        tracing::subscriber::set_global_default(log.clone()).unwrap();
+        log
+    }
+
+    /// Returns what was told so far.
     pub(crate) fn text(&self) -> String {
         self.text.lock().unwrap().clone()
     }
@@ -32,8 +42,8 @@ impl Visit for Fields<'_> {
 }
 
 impl tracing::Subscriber for Log {
-    fn enabled(&self, _metadata: &tracing::Metadata<'_>) -> bool {
-        true
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        (self.hears)(metadata.target())
     }
 
     fn new_span(&self, attributes: &span::Attributes<'_>) -> span::Id {

@@ -1,9 +1,8 @@
-//! The hosts of a workspace beside ARM, played by the mock of [`redirect`](crate::redirect).
+//! The hosts of a workspace beside ARM, played by the mock of [`redirect`](super::redirect).
 
-// Every test file takes its part of this.
-#![allow(dead_code, clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)]
 
-use crate::redirect::{ARM, Reply, Seen, Service, WORKSPACE, at};
+use super::redirect::{ARM, Reply, Seen, Service, WORKSPACE, at};
 use azure_core::http::RetryOptions;
 use azureml_aks::{Workspace, WorkspaceBuilder};
 use serde_json::{Value, json};

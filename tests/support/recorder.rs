@@ -1,8 +1,5 @@
 //! A transport that writes down what passes through it.
 
-// Each integration test compiles this module for itself and uses a part of it.
-#![allow(dead_code)]
-
 use azure_core::Bytes;
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request, Transport};
 use futures::TryStreamExt;

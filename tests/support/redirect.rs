@@ -4,8 +4,7 @@
 //! `https://management.azure.com` as ever, and [`Redirect`], its last step, carries the finished
 //! request to the mock. The library itself has no switch for this.
 
-// Every test file takes its part of this.
-#![allow(dead_code, clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)]
 
 use async_trait::async_trait;
 use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions};

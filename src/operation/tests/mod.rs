@@ -3,7 +3,7 @@
 mod properties;
 // The tests of the public verbs use the rest of it.
 #[allow(dead_code)]
-#[path = "../../../tests/operations/script.rs"]
+#[path = "../../../tests/memory/operations/script.rs"]
 pub(crate) mod script;
 #[cfg(feature = "services")]
 mod services;

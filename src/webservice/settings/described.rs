@@ -1,5 +1,6 @@
 //! The requests against Microsoft's published description of the service, where that is there.
 
+#[allow(dead_code, reason = "the integration tests use the rest of it")]
 #[path = "../../../tests/support/specs/mod.rs"]
 mod specs;
 

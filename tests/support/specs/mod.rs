@@ -4,9 +4,6 @@
 //! folder, `../shared/specs` is the default. [`Specs::check`] turns one [`Exchange`] into a
 //! [`Report`]; [`allowed::verdict`] holds many reports to the list of known deviations.
 
-// Each integration test compiles this module for itself and uses a part of it.
-#![allow(dead_code)]
-
 pub(crate) mod allowed;
 mod bicep;
 mod check;

@@ -1,0 +1,18 @@
+//! The emulator, driven with raw requests: every behaviour and every fault.
+
+mod admin;
+mod artifacts;
+mod attaching;
+mod creating;
+mod environments;
+mod faults;
+mod models;
+mod reading;
+mod removing;
+mod scoring;
+mod service_operations;
+mod services;
+#[cfg(feature = "services")]
+mod storage_client;
+mod tls;
+mod updating;

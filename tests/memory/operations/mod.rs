@@ -1,0 +1,20 @@
+//! The conformance suite of long-running operations, through the public verbs.
+//!
+//! Each name starts with the number of its case in `docs/operations.md`. The tests inside
+//! `src/operation` cover what no public verb reaches (POST, PATCH).
+
+mod script;
+mod support;
+
+mod dropping;
+mod failing;
+mod finishing;
+mod fleets;
+mod kinds;
+mod missing;
+mod origins;
+mod removing;
+mod resuming;
+mod starting;
+mod status;
+mod timing;

@@ -1,0 +1,195 @@
+use std::net::SocketAddr;
+
+use azureml_aks::emulator::{Clock, Emulator, Fault, ServeOptions};
+use serde_json::{Value, json};
+
+use crate::support::raw::{TODAY, compute_url, create_body, workspace_url};
+use crate::support::raw_services::{deploy, manual, no_code, url, with_compute};
+
+const ANY: &str = "127.0.0.1:0";
+
+fn any() -> SocketAddr {
+    ANY.parse().unwrap()
+}
+
+fn here(url: &str, base: &url::Url) -> String {
+    url.replace("https://management.azure.com/", base.as_str())
+}
+
+#[tokio::test]
+async fn both_listeners_serve_one_state_and_hand_out_their_own_urls() {
+    let emulator = Emulator::builder().clock(Clock::Manual).build();
+    let server = emulator
+        .serve(ServeOptions::new().http(any()).https(any()))
+        .await
+        .unwrap();
+    let (http, https) = (server.http_url().unwrap(), server.https_url().unwrap());
+    assert_ne!(http.port(), Some(0));
+    let ca = reqwest::Certificate::from_pem(server.ca_pem().as_bytes()).unwrap();
+    let client = reqwest::Client::builder()
+        .tls_certs_only([ca])
+        .build()
+        .unwrap();
+
+    for (name, base) in [("one", &http), ("two", &https)] {
+        let reply = client
+            .put(here(&compute_url(&emulator, name), base))
+            .bearer_auth("t")
+            .body(create_body(json!({})).to_string())
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(reply.status(), 201);
+        let polling = reply.headers()["azure-asyncoperation"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        assert!(polling.starts_with(base.as_str()), "{polling}");
+        let status = client.get(&polling).bearer_auth("t").send().await.unwrap();
+        let status: Value = serde_json::from_slice(&status.bytes().await.unwrap()).unwrap();
+        assert_eq!(status["status"], "InProgress");
+    }
+    let list = format!("{}/computes?api-version={TODAY}", workspace_url(&emulator));
+    let list = client
+        .get(here(&list, &https))
+        .bearer_auth("t")
+        .send()
+        .await
+        .unwrap();
+    let list: Value = serde_json::from_slice(&list.bytes().await.unwrap()).unwrap();
+    assert_eq!(list["value"].as_array().unwrap().len(), 2);
+
+    // A token is required here as well.
+    let reply = client
+        .get(here(&compute_url(&emulator, "one"), &http))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(reply.status(), 401);
+    server.shutdown().await;
+    assert!(client.get(http).send().await.is_err());
+}
+
+#[tokio::test]
+async fn services_are_scored_at_the_address_that_a_read_came_in_by() {
+    let emulator = with_compute(manual()).await;
+    deploy(&emulator, no_code("myservice")).await;
+    let server = emulator
+        .serve(ServeOptions::new().http(any()))
+        .await
+        .unwrap();
+    let base = server.http_url().unwrap();
+    let client = reqwest::Client::new();
+    let json = async |request: reqwest::RequestBuilder| {
+        let reply = request.send().await.unwrap();
+        assert_eq!(reply.status(), 200);
+        serde_json::from_slice::<Value>(&reply.bytes().await.unwrap()).unwrap()
+    };
+    let target = here(&url(&emulator, "/services/myservice"), &base);
+    let service = json(client.get(&target).bearer_auth("t")).await;
+    let uri = service["scoringUri"].as_str().unwrap();
+    assert_eq!(uri, format!("{base}api/v1/service/myservice/score"));
+    let keys = json(client.post(format!("{target}/listkeys")).bearer_auth("t")).await;
+    let key = keys["primaryKey"].as_str().unwrap();
+    let scored = json(client.post(uri).bearer_auth(key).body("[1]")).await;
+    assert_eq!(scored, json!([1]));
+    let refused = client.post(uri).bearer_auth("t").send().await.unwrap();
+    assert_eq!(refused.status(), 401);
+}
+
+#[tokio::test]
+async fn connections_break_as_faults_say() {
+    let emulator = Emulator::builder().clock(Clock::Manual).build();
+    let server = emulator
+        .serve(ServeOptions::new().http(any()).https(any()))
+        .await
+        .unwrap();
+    let ca = reqwest::Certificate::from_pem(server.ca_pem().as_bytes()).unwrap();
+    let client = reqwest::Client::builder()
+        .tls_certs_only([ca])
+        .build()
+        .unwrap();
+    for base in [server.http_url().unwrap(), server.https_url().unwrap()] {
+        let url = here(&compute_url(&emulator, "myaks"), &base);
+        emulator.inject(Fault::connection_dropped().times(1));
+        let error = client.get(&url).bearer_auth("t").send().await.unwrap_err();
+        assert!(error.is_request(), "{error:?}");
+        emulator.inject(Fault::truncated_body().times(1));
+        let reply = client.get(&url).bearer_auth("t").send().await.unwrap();
+        assert_eq!(reply.status(), 404);
+        assert!(reply.bytes().await.is_err());
+        let reply = client.get(&url).bearer_auth("t").send().await.unwrap();
+        assert!(reply.bytes().await.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn only_loopback_unless_told_otherwise() {
+    let emulator = Emulator::new();
+    let all: SocketAddr = "0.0.0.0:0".parse().unwrap();
+    let error = emulator
+        .serve(ServeOptions::new().http(all))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+    assert!(
+        emulator.serve(ServeOptions::new()).await.is_err(),
+        "nowhere to listen"
+    );
+    let options = ServeOptions::new().http(all).allow_non_loopback(true);
+    assert!(emulator.serve(options).await.is_ok());
+}
+
+#[tokio::test]
+async fn dropping_the_server_stops_it() {
+    let emulator = Emulator::new();
+    let server = emulator
+        .serve(ServeOptions::new().http(any()))
+        .await
+        .unwrap();
+    assert!(server.https_url().is_none() && server.ca_pem().is_empty());
+    let url = server.http_url().unwrap();
+    let health = url.join("_emulator/health").unwrap();
+    assert!(reqwest::get(health.clone()).await.is_ok());
+    drop(server);
+    for _ in 0..100 {
+        if reqwest::get(health.clone()).await.is_err() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("still listening");
+}
+
+#[tokio::test]
+async fn a_blob_is_at_the_listener_that_was_asked_and_needs_no_token() {
+    let emulator = Emulator::builder().clock(Clock::Manual).build();
+    emulator.add_run_output("exp", "run-1", "outputs/a b.txt", "0123456789");
+    let server = emulator
+        .serve(ServeOptions::new().http(any()))
+        .await
+        .unwrap();
+    let base = server.http_url().unwrap();
+    let workspace = here(&workspace_url(&emulator), &base);
+    let list = format!(
+        "{}artifact/v2.0/{}/artifacts/prefix/contentinfo/ExperimentRun/dcid.run-1",
+        base,
+        workspace.trim_start_matches(base.as_str())
+    );
+    let client = reqwest::Client::new();
+    let list = client.get(list).bearer_auth("t").send().await.unwrap();
+    let list: Value = serde_json::from_slice(&list.bytes().await.unwrap()).unwrap();
+    let uri = list["value"][0]["contentUri"].as_str().unwrap();
+    let blob = format!("{base}azureml/ExperimentRun/dcid.run-1/outputs/a%20b.txt?");
+    assert!(uri.starts_with(&blob), "{uri}");
+
+    let head = client.head(uri).send().await.unwrap();
+    assert_eq!(head.status(), 200);
+    assert_eq!(head.headers()["content-length"], "10");
+    let part = client.get(uri).header("range", "bytes=2-4").send();
+    let part = part.await.unwrap();
+    assert_eq!(part.status(), 206);
+    assert_eq!(part.headers()["content-range"], "bytes 2-4/10");
+    assert_eq!(part.text().await.unwrap(), "234");
+    server.shutdown().await;
+}
