@@ -10,6 +10,7 @@ mod model_adversities;
 #[cfg(all(feature = "emulator", feature = "services"))]
 mod models;
 mod operations;
+mod secrecy;
 #[cfg(all(feature = "emulator", feature = "services"))]
 mod service_secrets;
 #[cfg(all(feature = "emulator", feature = "services"))]

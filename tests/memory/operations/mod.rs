@@ -3,7 +3,7 @@
 //! Each name starts with the number of its case in `docs/operations.md`. The tests inside
 //! `src/operation` cover what no public verb reaches (POST, PATCH).
 
-mod script;
+pub(crate) mod script;
 mod support;
 
 mod dropping;

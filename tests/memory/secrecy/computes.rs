@@ -1,7 +1,7 @@
 //! The private key and the certificate of a compute.
 
-use crate::script::{Credential, Lifetime, Reply, Script, reply};
-use crate::{Quoted, Shown};
+use super::{Quoted, Shown};
+use crate::operations::script::{Credential, Lifetime, Reply, Script, reply};
 use azure_core::credentials::Secret;
 use azure_core::http::Transport;
 use azureml_aks::{

@@ -1,21 +1,10 @@
 //! What a request carried that is secret stands in no text that comes back, wherever the service repeats it.
 //!
 //! Tables of secrets and of the places where a service may quote them.
-// The allowance for tests in clippy.toml does not reach their helpers.
-#![allow(clippy::unwrap_used)]
 
-#[path = "secrecy/computes.rs"]
 mod computes;
-#[cfg(all(feature = "emulator", feature = "services"))]
-#[path = "support/emulated.rs"]
-mod emulated;
-#[path = "operations/script.rs"]
-#[allow(dead_code, reason = "other tests take other parts of it")]
-mod script;
-#[path = "secrecy/sentences.rs"]
 mod sentences;
 #[cfg(all(feature = "emulator", feature = "services"))]
-#[path = "secrecy/services.rs"]
 mod services;
 
 use azureml_aks::Error;

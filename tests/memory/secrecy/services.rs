@@ -1,7 +1,7 @@
 //! Keys, passwords and variables of web services.
 
-use crate::emulated;
-use crate::{Quoted, Shown, spellings};
+use super::{Quoted, Shown, spellings};
+use crate::support::fixture;
 use azure_core::credentials::Secret;
 use azure_core::http::Method;
 use azureml_aks::emulator::{Emulator, Fault};
@@ -46,7 +46,7 @@ struct Scene {
 impl Scene {
     async fn new() -> Self {
         let emulator = Emulator::new();
-        let workspace = emulated::workspace(&emulator);
+        let workspace = fixture::workspace(&emulator);
         let config = AksCompute::provisioning_configuration().build().unwrap();
         let created = ComputeTarget::create(&workspace, "myaks", config).await;
         let mut aks: AksCompute = created.unwrap();
@@ -229,7 +229,7 @@ async fn everywhere(secret: &Quoted) -> Shown {
         (Get, "/services/s-1", 200, &document("Failed", secret)),
         (Get, "/operations/", 200, &failed),
     ]);
-    let workspace = emulated::workspace(&scene.emulator);
+    let workspace = fixture::workspace(&scene.emulator);
     let Resumed::Service(mut resumed) = workspace.resume(&token).await.unwrap() else {
         unreachable!("the token is that of a deployment");
     };
