@@ -19,13 +19,13 @@ const SUFFIXES: [&str; 4] = ["value", "data", "hash", "s"];
 /// Hides PEM blocks, JSON web tokens, bearer tokens, the users of URLs, and the values behind names that
 /// end like a secret's.
 pub(crate) fn redact(text: &str) -> String {
+    let text = &without_pem(text);
     let lower = text.to_ascii_lowercase();
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     while let Some(c) = text[at..].chars().next() {
         let rest = &text[at..];
         let found = match c {
-            '-' if lower[at..].starts_with("-----begin") => Some(at..pem_end(&lower, at)),
             ':' => user_of_url(text, at),
             _ if c.is_ascii_alphanumeric() => token(text, at).or_else(|| value(text, &lower, at)),
             _ => None,
@@ -79,14 +79,18 @@ pub(crate) fn redact_cause(text: &str) -> String {
     redact(&shown.collect::<String>())
 }
 
-/// An unfinished block is hidden to the end.
-fn pem_end(lower: &str, start: usize) -> usize {
-    const END: &str = "-----end";
-    let end = lower[start..].find(END).and_then(|end| {
-        let tail = start + end + END.len();
-        Some(tail + lower[tail..].find("-----")? + 5)
-    });
-    end.unwrap_or(lower.len())
+/// The text without PEM blocks. First of all, because they have many lines; an unfinished one is hidden to
+/// the end.
+fn without_pem(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let (mut out, mut at) = (String::new(), 0);
+    while let Some(begin) = lower[at..].find("-----begin") {
+        out = out + &text[at..at + begin] + HIDDEN;
+        let behind = |at: usize, mark: &&str| Some(at + lower[at..].find(*mark)? + mark.len());
+        let end = ["-----end", "-----"].iter().try_fold(at + begin, behind);
+        at = end.unwrap_or(text.len());
+    }
+    out + &text[at..]
 }
 
 /// `user:password` or a token, in `://…@`.
@@ -118,7 +122,7 @@ fn token(text: &str, at: usize) -> Option<Range<usize>> {
     let start = text.len() - rest.len();
     let token = &rest[..token_end(rest)];
     // `Bearer authentication` and `Bearer realm=…` are words.
-    let word = token.trim_end_matches(|c: char| c.is_ascii_punctuation());
+    let word = token.trim_matches(|c: char| c.is_ascii_punctuation());
     let tail = word.trim_start_matches(char::is_uppercase);
     let is_word = word.len() - tail.len() <= 1 && tail.chars().all(char::is_lowercase);
     let hides = !token.is_empty()
@@ -384,6 +388,10 @@ mod tests {
             ("{'password': 's3cr3t'}", "s3cr3t"),
             ("x-api-key: s3cr3t", "s3cr3t"),
             ("Authorization: Basic s3cr3t", "s3cr3t"),
+            (
+                "Authorization: -----BEGIN A-----\ns3cr3t\n-----END A-----",
+                "s3cr3t",
+            ),
             ("Authorization: Digest a=\"b\", c=\"s3cr3t\"", "s3cr3t"),
             ("users:\n- user:\n    client-key-data: s3cr3t\n", "s3cr3t"),
             ("users:\n- password: two s3cr3t\n  x: y", "s3cr3t"),
