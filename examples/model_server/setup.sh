@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the virtual environment whose model server the example and tests/model_server.rs start.
+# Makes the virtual environment whose model server the example and tests/external/model_server.rs start.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 venv=${AZUREML_AKS_MODEL_SERVER:-$here/../../target/model-server-venv}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Azurite that tests/azurite.rs starts. Newer ones need a newer Node.js than
+# Installs the Azurite that tests/external/azurite starts. Newer ones need a newer Node.js than
 # distributions have.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

@@ -179,9 +179,16 @@ async fn a_download_dropped_anywhere_leaves_no_part_of_a_file() {
         let target = tempfile::tempdir().unwrap();
         let model = Model::get(&workspace, "m").await.unwrap();
         let first = dropped(model.download(target.path()).into_future(), wakes).await;
-        // What still writes to the disk ends soon.
+        // A thread that still writes to the disk ends soon, on a busy machine within seconds.
         tokio::task::spawn_blocking(|| {}).await.unwrap();
         std::thread::sleep(Duration::from_millis(20));
+        for _ in 0..500 {
+            let mut there = fs::read_dir(target.path()).unwrap();
+            if there.all(|file| file.unwrap().file_name() == "model.bin") {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
         let there: Vec<_> = fs::read_dir(target.path()).unwrap().collect();
         for file in &there {
             let file = file.as_ref().unwrap();

@@ -1,4 +1,4 @@
-//! Models on the emulator, in process and under a paused clock: tier 3 of the proof.
+//! Models on the emulator, in process and under a paused clock.
 
 use crate::support::fixture::{builder, count, workspace};
 use azure_core::http::Method;

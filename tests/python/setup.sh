@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the two virtual environments that tests/python.rs looks for: the clients need versions of
+# Makes the two virtual environments that tests/external/python.rs looks for: the clients need versions of
 # their requirements that exclude each other.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,4 +1,4 @@
-//! Web services on the emulator, in process and under a paused clock: tier 3 of the proof.
+//! Web services on the emulator, in process and under a paused clock.
 
 mod adversities;
 mod deploying;

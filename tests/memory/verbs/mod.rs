@@ -1,4 +1,4 @@
-//! Every verb on the emulator, in process and under a paused clock: tier 3 of the proof.
+//! Every verb on the emulator, in process and under a paused clock.
 
 mod attaching;
 mod creating;

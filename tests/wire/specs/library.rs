@@ -1,5 +1,5 @@
 //! Checks what this library sends and what the emulator answers against Microsoft's published
-//! descriptions: tier 4 of the proof.
+//! descriptions.
 
 use crate::support::fixture;
 use crate::support::recorder::{Recorded, Recorder};

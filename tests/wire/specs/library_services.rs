@@ -1,5 +1,4 @@
-//! What this library sends about models and services, held against Microsoft's published descriptions:
-//! tier 4 of the proof.
+//! What this library sends about models and services, held against Microsoft's published descriptions.
 
 use crate::support::fixture;
 use crate::support::recorder::{Recorded, Recorder};
