@@ -441,7 +441,7 @@ async fn a_token_that_is_refused_twice_is_an_error() {
 }
 
 #[tokio::test]
-async fn workspace_sends_nothing_after_one_answer_that_asks_for_patience() {
+async fn workspace_sends_nothing_after_one_answer_that_throttles_for_long() {
     for status in [429, 503] {
         let mut service = Service::start().await;
         let mut aks = handle(&mut service).await;
@@ -460,7 +460,7 @@ async fn workspace_sends_nothing_after_one_answer_that_asks_for_patience() {
 
         let own = |error: Error| {
             assert_eq!(error.http_status(), Some(status), "{error}");
-            assert!(error.to_string().contains("nothing was sent"), "{error}");
+            assert!(error.to_string().contains("was not sent"), "{error}");
             let left = error.retry_after().unwrap();
             assert!(left > Duration::from_secs(3500), "{left:?}");
             assert!(error.resume_token().is_none(), "nothing was sent");
