@@ -41,7 +41,7 @@ impl SasUrl {
             "https" => {}
             "http" if is_loopback(&host) => {}
             "http" => return Err(untrusted("is not encrypted")),
-            _ => return Err(untrusted("is no https URL")),
+            _ => return Err(untrusted("is not an https URL")),
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(untrusted("holds a user name"));

@@ -198,7 +198,7 @@ pub(crate) async fn read<T: DeserializeOwned>(
 
 /// The refusal of a compute that does not exist; an error for every other refusal.
 ///
-/// A 404 for what stands above the compute is no answer to the question.
+/// A 404 for the workspace, or for what it lies in, does not say that the compute is absent.
 pub(super) fn existence(answer: &Answer, client_request_id: &str) -> Result<Option<Error>, Error> {
     if answer.is_success() {
         return Ok(None);
@@ -215,7 +215,7 @@ pub(super) fn existence(answer: &Answer, client_request_id: &str) -> Result<Opti
         .iter()
         .any(|start| code.starts_with(start))
     });
-    // A page of some proxy in between is no answer either.
+    // A page of a proxy in between does not say so either.
     let body = answer.text();
     let foreign =
         !body.is_empty() && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err();

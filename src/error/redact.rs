@@ -295,7 +295,7 @@ fn closing_quote(value: &str, opening: &str) -> usize {
         .map_or(value.len(), |(at, escapes)| at - escapes.min(level))
 }
 
-/// Where a list or an object of JSON ends; one that is none hides the rest.
+/// Returns where a list or an object of JSON ends; text that is not valid JSON is hidden to its end.
 fn json_end(text: &str) -> usize {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
     let first = values.next();

@@ -57,7 +57,7 @@ impl Document {
         serde_json::to_value(self).unwrap_or_default()
     }
 
-    /// Where a part of the text stands in it; `None` where it is no part of the text.
+    /// Returns the range of a part of the text; `None` if it lies outside the text.
     pub(crate) fn range_of(text: &str, part: &str) -> Option<Range<usize>> {
         let start = part.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
         let range = start..start + part.len();
@@ -249,7 +249,7 @@ impl<'t> Place<'t> {
         }
     }
 
-    /// The next byte that is no space; 0 at the end.
+    /// Returns the next byte that is not a space; 0 at the end.
     fn peek(&self) -> u8 {
         let rest = &self.text.as_bytes()[self.at.get()..];
         let spaces = rest.len() - rest.trim_ascii_start().len();

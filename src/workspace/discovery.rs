@@ -107,7 +107,7 @@ impl Workspace {
             let url = trusted(url.secret()).ok_or_else(|| {
                 Error::new(
                     ErrorKind::UntrustedUrl,
-                    "the discoveryUrl of the workspace is no https URL, and nothing was sent there",
+                    "the discoveryUrl of the workspace is not an https URL, and nothing was sent there",
                 )
             })?;
             // Microsoft's client sends no token either: whoever knows the URL may read the hosts.
