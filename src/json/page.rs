@@ -109,8 +109,8 @@ impl<'t> Rest<'t> {
     }
 }
 
-/// The service writes `null` where it could write nothing. Anything else that is no list is an
-/// error: a list that cannot be read must not pass for an empty one.
+/// Reads `null` as the default, because the service writes it for a member that is not set. Any other
+/// value of the wrong type is an error: a list that cannot be read must not pass for an empty one.
 fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

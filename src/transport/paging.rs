@@ -273,10 +273,9 @@ pub struct Page<T> {
 
 /// Where a page of a [`List`] is: the link to it as the service gave it.
 ///
-/// `Display` gives the text to store, and `FromStr` reads it. It is no credential, but it belongs to one
-/// list of one workspace, with the query that the list was made with; the service decides how long it is
-/// good for. `Debug` does not show its query, which may hold the service's own token
-/// (`$skiptoken`).
+/// `Display` gives the text to store, and `FromStr` reads it. The text is not a credential. It is valid
+/// for one list of one workspace and for the query of that list; the service decides how long. `Debug`
+/// does not show its query, which may hold the service's own token (`$skiptoken`).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Continuation(Url);
 

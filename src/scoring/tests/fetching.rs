@@ -136,7 +136,7 @@ async fn a_failed_fetch_is_shared_and_soon_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_region_that_asks_for_patience_gets_it() {
+async fn throttled_fetch_is_repeated_after_the_time_that_the_service_gave() {
     let service = Service::taking(&["a"]);
     let source = Source::new(QUICK, [refusal(429, Some(20)), Fetch::Key("a")]);
     let client = service.client(&source);

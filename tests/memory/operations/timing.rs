@@ -135,7 +135,7 @@ async fn case_33_a_success_that_shows_at_the_deadline_is_brought_home() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_33_a_service_that_asks_for_patience_is_left_alone_at_the_deadline() {
+async fn case_33_throttling_service_is_left_alone_at_the_deadline() {
     for status in [429, 503] {
         let start = created().header("Retry-After", "45");
         let busy = reply(status).header("Retry-After", "30");
@@ -144,7 +144,7 @@ async fn case_33_a_service_that_asks_for_patience_is_left_alone_at_the_deadline(
         assert_eq!(run.took.as_secs(), 60);
         assert!(run.token.is_some());
     }
-    // Others ask for no patience, whatever their hint.
+    // Other statuses are not throttling, whatever `Retry-After` they have.
     let start = created().header("Retry-After", "45");
     let broken = reply(500).header("Retry-After", "30");
     let replies = [broken, super::support::status("InProgress")];

@@ -55,7 +55,7 @@ impl Store {
     }
 }
 
-/// The requests so far that are no reads.
+/// Counts the requests so far, without reads.
 fn changes(emulator: &Emulator) -> usize {
     let journal = emulator.journal();
     journal.iter().filter(|entry| entry.method != "GET").count()

@@ -23,7 +23,7 @@ async fn list_keeps_unknown_kinds_and_an_unreadable_item_takes_no_other_with_it(
         .flatten()
         .map(|item| item.name().as_str())
         .collect();
-    // An odd member of a compute is passed over; what is no compute is an error of its own.
+    // A member with a wrong type is passed over. An item that is not a compute is an error in its place.
     assert_eq!(names, ["a", "b", "c", "d", "e"]);
     let quantum = items[0].as_ref().unwrap();
     assert_eq!(quantum.compute_type(), "Quantum");
@@ -88,7 +88,8 @@ async fn a_link_that_cannot_be_followed_costs_nothing_that_was_read() {
     }
 }
 
-/// A list of three pages: `a` and `b`, `c` and what is no compute, `d`. With the targets of the pages.
+/// Serves a list of three pages, and returns their targets. The pages have `a` and `b`; `c` and an item
+/// that is not a compute; `d`.
 async fn three_pages() -> (Service, [String; 3]) {
     let second = format!("{}&%24skiptoken=a%2Fb+c%3d", at("/Computes"));
     let third = "/elsewhere?x=1&$skiptoken=2".to_owned();

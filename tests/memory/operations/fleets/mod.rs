@@ -21,7 +21,7 @@ const STATUS: &str = "https://management.azure.com/subscriptions/s/providers/Mic
 /// A compute as the scripted service has it.
 #[derive(Clone)]
 struct Compute {
-    /// By the service's clock: what its row shows from then on. `None` is no row.
+    /// From when, by the service's clock, the list shows which row. `None`: the list has no row for it.
     rows: Vec<(f64, Option<(&'static str, &'static str)>)>,
     /// What the monitor says from then on.
     monitor: Vec<(f64, &'static str)>,
