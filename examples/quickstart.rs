@@ -4,11 +4,16 @@
 //! cargo run --example quickstart --features emulator
 //! ```
 //!
-//! Without a workspace it runs against the embedded emulator. With `AZUREML_SUBSCRIPTION_ID`,
-//! `AZUREML_RESOURCE_GROUP` and `AZUREML_WORKSPACE_NAME` set, or with the path of a `config.json` or
-//! its folder as the first argument, it runs against Azure with the credential of the environment
-//! (for example `az login`). Then it creates a real cluster, which costs money until it is deleted,
-//! and attaches the one that `AZUREML_ATTACH_CLUSTER` names by its resource id, if that is set.
+//! It runs against the embedded emulator. Only with `--azure` does it run against Azure: in the workspace of
+//! `AZUREML_SUBSCRIPTION_ID`, `AZUREML_RESOURCE_GROUP` and `AZUREML_WORKSPACE_NAME`, or of the `config.json` whose
+//! path follows the flag, and with the credential of the environment (for example `az login`). Then it creates
+//! a real cluster, which costs money until it is deleted, and attaches the one that `AZUREML_ATTACH_CLUSTER`
+//! names by its resource id, if that is set.
+//!
+//! ```text
+//! cargo run --example quickstart -- --azure
+//! cargo run --example quickstart -- --azure path/to/config.json
+//! ```
 
 #![allow(
     clippy::print_stdout,
@@ -19,6 +24,8 @@
 use azureml_aks::{AksCompute, ClusterPurpose, ClusterRef, ComputeTarget, WaitOptions, Workspace};
 use futures::TryStreamExt;
 use std::process::ExitCode;
+
+type Error = Box<dyn std::error::Error>;
 
 /// Where the example runs, and what there is to attach.
 struct Setting {
@@ -37,7 +44,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run() -> azureml_aks::Result<()> {
+async fn run() -> Result<(), Error> {
     let Setting { workspace, attach } = setting()?;
     println!(
         "workspace {} in {}",
@@ -102,18 +109,19 @@ async fn run() -> azureml_aks::Result<()> {
     Ok(())
 }
 
-/// Azure where it is configured, the emulator where it is not.
-fn setting() -> azureml_aks::Result<Setting> {
-    if let Some(path) = std::env::args().nth(1) {
-        return azure(Workspace::builder_from_config(path)?);
+/// Azure where `--azure` asks for it, and the emulator otherwise: a configured workspace alone does not make
+/// anybody pay for a cluster.
+fn setting() -> Result<Setting, Error> {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => emulated(),
+        ["--azure"] => azure(Workspace::builder_from_env()?),
+        ["--azure", path] => azure(Workspace::builder_from_config(path)?),
+        _ => Err("the arguments are: none, `--azure`, or `--azure` and the path of a config.json".into()),
     }
-    if std::env::var_os("AZUREML_SUBSCRIPTION_ID").is_some() {
-        return azure(Workspace::builder_from_env()?);
-    }
-    emulated()
 }
 
-fn azure(builder: azureml_aks::WorkspaceBuilder) -> azureml_aks::Result<Setting> {
+fn azure(builder: azureml_aks::WorkspaceBuilder) -> Result<Setting, Error> {
     let attach = std::env::var("AZUREML_ATTACH_CLUSTER")
         .ok()
         .map(ClusterRef::id);
@@ -124,10 +132,10 @@ fn azure(builder: azureml_aks::WorkspaceBuilder) -> azureml_aks::Result<Setting>
 }
 
 #[cfg(feature = "emulator")]
-fn emulated() -> azureml_aks::Result<Setting> {
+fn emulated() -> Result<Setting, Error> {
     use azureml_aks::emulator::{Clock, Emulator, ExistingCluster};
 
-    println!("no workspace is configured: using the embedded emulator, at 300 times the speed");
+    println!("using the embedded emulator, at 300 times the speed");
     let emulator = Emulator::builder()
         .cluster(ExistingCluster::new("myresourcegroup", "myexistingcluster"))
         .clock(Clock::Automatic { speed: 300.0 })
@@ -145,7 +153,6 @@ fn emulated() -> azureml_aks::Result<Setting> {
 }
 
 #[cfg(not(feature = "emulator"))]
-fn emulated() -> azureml_aks::Result<Setting> {
-    // The builder's own error says what is missing.
-    azure(Workspace::builder_from_env()?)
+fn emulated() -> Result<Setting, Error> {
+    Err("to use the emulator add `--features emulator`; to use Azure add `-- --azure`".into())
 }

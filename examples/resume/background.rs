@@ -99,7 +99,7 @@ pub(crate) fn start(folder: &Path) -> Result<(), Error> {
         std::thread::sleep(Duration::from_millis(20));
     }
     println!(
-        "no workspace is configured: started an emulator as process {}, at {SPEED} times the speed",
+        "started an emulator as process {}, at {SPEED} times the speed",
         process.id()
     );
     Ok(())
@@ -113,7 +113,7 @@ pub(crate) fn workspace(folder: &Path) -> Result<Workspace, Error> {
         .ok_or_else(|| {
             let minutes = LIFETIME.as_secs() / 60;
             format!(
-                "no workspace is configured, and no emulator is running for the token in {0}: it \
+                "no emulator is running for the token in {0}: it \
                  ends after {minutes} minutes, and its clusters with it. Remove {0} to begin anew",
                 folder.display()
             )

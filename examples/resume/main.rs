@@ -9,11 +9,11 @@
 //! owner can read. The second run finds the file, resumes the wait, prints the result and removes the file.
 //! Kill either of them at any point: the next run finds out how far it came.
 //!
-//! The file is `target/resume/token`; another folder may be given as the argument. Without a workspace
-//! it runs against an emulator, which the first run starts in the background (behind a proxy,
-//! `NO_PROXY` has to name 127.0.0.1). With `AZUREML_SUBSCRIPTION_ID`, `AZUREML_RESOURCE_GROUP` and
-//! `AZUREML_WORKSPACE_NAME` set it runs against Azure with the credential of the environment (for
-//! example `az login`), and creates a real cluster, which costs money until it is deleted.
+//! The file is `target/resume/token`; another folder may be given as the argument. It runs against an
+//! emulator, which the first run starts in the background (behind a proxy, `NO_PROXY` has to name
+//! 127.0.0.1). Only with `--azure` as the first argument does it run against Azure: in the workspace of
+//! `AZUREML_SUBSCRIPTION_ID`, `AZUREML_RESOURCE_GROUP` and `AZUREML_WORKSPACE_NAME`, with the credential of the
+//! environment (for example `az login`). Then it creates a real cluster, which costs money until it is deleted.
 
 #![allow(
     clippy::print_stdout,
@@ -55,11 +55,10 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Error> {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
-    let is_background = arguments
-        .first()
-        .is_some_and(|first| first == background::FLAG);
+    let first_is = |flag: &str| arguments.first().is_some_and(|first| first == flag);
+    let (is_background, is_azure) = (first_is(background::FLAG), first_is("--azure"));
     let folder = arguments
-        .get(usize::from(is_background))
+        .get(usize::from(is_background || is_azure))
         .map_or_else(|| PathBuf::from("target/resume"), PathBuf::from);
     if is_background {
         return background::serve(&folder).await;
@@ -67,7 +66,12 @@ async fn run() -> Result<(), Error> {
 
     let file = Arc::new(TokenFile::within(&folder)?);
     let stored = file.read()?;
-    let workspace = workspace(&folder, stored.is_some())?;
+    let workspace = match is_azure {
+        true => Workspace::builder_from_env()?
+            .default_credential()?
+            .build()?,
+        false => emulated(&folder, stored.is_some())?,
+    };
     let result = match stored {
         None => begin(&workspace, &file).await,
         Some(token) => resume(&workspace, &file, token).await,
@@ -180,13 +184,8 @@ async fn finish(
     Ok(())
 }
 
-/// Azure where it is configured, the emulator where it is not.
-fn workspace(folder: &Path, resuming: bool) -> Result<Workspace, Error> {
-    if std::env::var_os("AZUREML_SUBSCRIPTION_ID").is_some() {
-        return Ok(Workspace::builder_from_env()?
-            .default_credential()?
-            .build()?);
-    }
+/// The workspace of the emulator that the first run started.
+fn emulated(folder: &Path, resuming: bool) -> Result<Workspace, Error> {
     if !resuming {
         background::start(folder)?;
     }

@@ -1,7 +1,7 @@
 //! Processes and sockets: processes that are killed at each of their requests, the default HTTP client over
-//! TLS, and the emulator on loopback.
+//! TLS, the emulator on loopback, and the first program of the README as pasted.
 //!
-//! Needs sockets on loopback, and real time.
+//! Needs sockets on loopback, real time, and cargo.
 
 // The allowance for tests in clippy.toml does not reach their helpers.
 #![allow(clippy::unwrap_used)]
@@ -12,4 +12,6 @@ mod default_client;
 mod killed;
 #[cfg(all(feature = "emulator", feature = "rustls"))]
 mod loopback;
+#[cfg(all(feature = "emulator", feature = "rustls"))]
+mod readme;
 mod support;
