@@ -117,7 +117,9 @@ fn setting() -> Result<Setting, Error> {
         [] => emulated(),
         ["--azure"] => azure(Workspace::builder_from_env()?),
         ["--azure", path] => azure(Workspace::builder_from_config(path)?),
-        _ => Err("the arguments are: none, `--azure`, or `--azure` and the path of a config.json".into()),
+        _ => Err(
+            "the arguments are: none, `--azure`, or `--azure` and the path of a config.json".into(),
+        ),
     }
 }
 

@@ -1,19 +1,139 @@
 //! Create, attach and manage the AKS clusters of an Azure Machine Learning workspace; register models,
 //! deploy them there and call them.
 //!
-//! - The root has what a program names: [`Workspace`], the handles ([`ComputeTarget`], [`AksCompute`] and, with
-//!   the feature `services`, `Model` and `AksWebservice`), configurations and their builders, [`WaitOptions`],
-//!   [`ResumeToken`], [`Error`].
-//! - [`models`] has what is mostly read: what the service answers, the progress of a wait, and the request values
-//!   that verbs return.
-//! - [`mod@error`] has the parts of an [`Error`]: findings, the service's own errors, logs of containers.
+//! This is for computes of kind AKS, as Microsoft's Python SDK v1 (`azureml-core`) manages them. Support of that SDK ended
+//! on 2026-06-30, and the service may refuse to *create* such clusters:
+//! [who should use this, and what to know first](_documentation::before_you_start).
+//!
+//! # A first program
+//!
+//! It runs on the [`emulator`] in place of Azure, with `features = ["emulator"]`:
+#![cfg_attr(feature = "emulator", doc = "```")]
+#![cfg_attr(not(feature = "emulator"), doc = "```ignore")]
+//! use azureml_aks::emulator::{Clock, Emulator, ExistingCluster};
+//! use azureml_aks::{AksCompute, ClusterRef, ComputeTarget, WaitOptions, Workspace};
+//!
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> azureml_aks::Result<()> {
+//!     let emulator = Emulator::builder()
+//!         .cluster(ExistingCluster::new("myresourcegroup", "myexistingcluster"))
+//!         .clock(Clock::Automatic { speed: 1000.0 })
+//!         .build();
+//!     let workspace = Workspace::builder(
+//!         emulator.subscription(),
+//!         emulator.resource_group(),
+//!         emulator.workspace(),
+//!     )
+//!     .credential(emulator.credential())
+//!     .transport(emulator.transport())
+//!     .build()?;
+//!
+//!     let cluster = ClusterRef::named("myresourcegroup", "myexistingcluster");
+//!     let config = AksCompute::attach_configuration(cluster).build()?;
+//!     let mut aks = ComputeTarget::attach(&workspace, "myaks", config).await?;
+//!     aks.wait_for_completion(WaitOptions::new()).await?;
+//!     assert!(aks.is_ready());
+//!     Ok(())
+//! }
+//! ```
+//!
+//! For Azure, `Workspace::builder_from_config(".")?.default_credential()?.build()?` is the workspace. The README has the
+//! same with a model and a web service, and all ways to a credential.
+//!
+//! # From task to item
+//!
+//! | to | use |
+//! | --- | --- |
+//! | name a workspace and its credential | [`Workspace::builder`], [`Workspace::builder_from_config`], [`Workspace::builder_from_env`]; [`WorkspaceBuilder::credential`], [`WorkspaceBuilder::default_credential`] |
+//! | create a cluster | [`AksCompute::provisioning_configuration`], [`ComputeTarget::create`] |
+//! | attach one that exists | [`AksCompute::attach_configuration`], [`ClusterRef`], [`ComputeTarget::attach`] |
+//! | wait | [`ComputeTarget::wait_for_completion`], [`WaitOptions`]; for many [`wait_all`]; as a stream [`ComputeTarget::events`] |
+//! | find clusters | [`AksCompute::get`](ComputeTarget::get), [`AksCompute::get_opt`](ComputeTarget::get_opt), [`AksCompute::list`](ComputeTarget::list); of any kind [`Workspace::computes`] |
+//! | change TLS or the load balancer | [`UpdateConfiguration::builder`], [`ComputeTarget::update`] |
+//! | read the kubeconfigs | [`AksCompute::credentials`](ComputeTarget::credentials) |
+//! | take a cluster away | [`ComputeTarget::detach`] keeps the cluster, [`ComputeTarget::delete`] deletes it |
+//! | register a model | [`Model::register`], [`Model::register_from_run`] |
+//! | find, change, download models | [`Model::get`], [`Model::list`], [`Model::update`], [`Model::download`] |
+//! | say what runs in a service | [`InferenceConfiguration::builder`], [`Environment::builder`], [`EnvironmentRef`] |
+//! | say what a service may use | [`AksWebservice::deploy_configuration`], [`Auth`], [`AutoScale`] |
+//! | take the files of `az ml` | [`InferenceConfiguration::builder_from_file`], [`DeployConfiguration::builder_from_file`] |
+//! | deploy, and wait | [`Model::deploy`], [`AksWebservice::wait_for_deployment`] |
+//! | call a service | [`AksWebservice::scoring_client`], [`ScoringClient::run`] |
+//! | keys and tokens of a service | [`AksWebservice::keys`], [`AksWebservice::regenerate_key`], [`AksWebservice::token`] |
+//! | read its logs | [`AksWebservice::logs`]; after a failure [`Error::container_logs`] |
+//! | change or delete a service | [`AksWebservice::update`], [`AksWebservice::update_inference`], [`AksWebservice::delete`] |
+//! | survive the end of the process | [`Prepared`], [`TokenStore`], [`ResumeToken`], [`Workspace::resume`], [`Workspace::resume_all`] |
+//! | decide after an error | [`Error::kind`], [`Error::is_transient`], [`Error::may_still_run`], [`Error::findings`], [`Error::remedy`] |
+//! | test without Azure | [`emulator`] |
+//!
+//! The root has what a program names. [`models`] has what is mostly read: what the service answers, the progress of a
+//! wait, and the request values that verbs return. [`mod@error`] has the parts of an [`Error`].
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! | --- | --- | --- |
+//! | `rustls` | yes | the default HTTP client, with rustls |
+//! | `native_tls` | no | the default HTTP client, with the platform's TLS |
+//! | `identity` | yes | [`WorkspaceBuilder::default_credential`], the re-export of `azure_identity` |
+//! | `services` | yes | [`Model`], [`AksWebservice`], [`ScoringClient`], [`InferenceConfiguration`], [`Environment`] and what belongs to them |
+//! | `tls_checks` | yes | checks of certificate and key by the builders that take [`Tls`] |
+//! | `emulator` | no | the module [`emulator`] |
+//!
+//! Without any of them there are clusters, and a workspace needs a [`transport`](WorkspaceBuilder::transport).
+//!
+//! # Pages
+//!
+//! [`_documentation`] has the guides: [before you start](_documentation::before_you_start),
+//! [coming from Python](_documentation::from_python), [cookbook](_documentation::cookbook),
+//! [troubleshooting](_documentation::troubleshooting), [operations](_documentation::operations),
+//! [validation](_documentation::validation), [the emulator](_documentation::emulator),
+//! [security](_documentation::security), [logging](_documentation::logging).
+// What a feature brings is a link only where the feature is on.
+#![cfg_attr(not(feature = "emulator"), doc = "\n[`emulator`]: #features\n")]
 #![cfg_attr(
-    all(feature = "emulator", feature = "identity", feature = "services"),
-    doc = "\n",
-    doc = include_str!("../README.md")
+    not(feature = "identity"),
+    doc = "\n[`WorkspaceBuilder::default_credential`]: #features\n"
+)]
+#![cfg_attr(
+    not(feature = "services"),
+    doc = "
+[`Auth`]: #features
+[`AutoScale`]: #features
+[`AksWebservice`]: #features
+[`AksWebservice::delete`]: #features
+[`AksWebservice::deploy_configuration`]: #features
+[`AksWebservice::keys`]: #features
+[`AksWebservice::logs`]: #features
+[`AksWebservice::regenerate_key`]: #features
+[`AksWebservice::scoring_client`]: #features
+[`AksWebservice::token`]: #features
+[`AksWebservice::update`]: #features
+[`AksWebservice::update_inference`]: #features
+[`AksWebservice::wait_for_deployment`]: #features
+[`DeployConfiguration::builder_from_file`]: #features
+[`Environment`]: #features
+[`Environment::builder`]: #features
+[`EnvironmentRef`]: #features
+[`InferenceConfiguration`]: #features
+[`InferenceConfiguration::builder`]: #features
+[`InferenceConfiguration::builder_from_file`]: #features
+[`Model`]: #features
+[`Model::deploy`]: #features
+[`Model::download`]: #features
+[`Model::get`]: #features
+[`Model::list`]: #features
+[`Model::register`]: #features
+[`Model::register_from_run`]: #features
+[`Model::update`]: #features
+[`ScoringClient`]: #features
+[`ScoringClient::run`]: #features
+"
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(any(doc, doctest))]
+pub mod _documentation;
 #[cfg(feature = "services")]
 mod blob;
 mod compute;
@@ -110,3 +230,13 @@ pub mod models {
         UpdateService,
     };
 }
+
+/// The README's programs, which `cargo test` compiles and runs.
+#[cfg(all(
+    doctest,
+    feature = "emulator",
+    feature = "identity",
+    feature = "services"
+))]
+#[doc = include_str!("../README.md")]
+mod readme {}
