@@ -89,16 +89,16 @@
 //! [troubleshooting](_documentation::troubleshooting), [operations](_documentation::operations),
 //! [validation](_documentation::validation), [the emulator](_documentation::emulator),
 //! [security](_documentation::security), [logging](_documentation::logging).
+//!
 // What a feature brings is a link only where the feature is on.
-#![cfg_attr(not(feature = "emulator"), doc = "\n[`emulator`]: #features\n")]
+#![cfg_attr(not(feature = "emulator"), doc = "[`emulator`]: #features")]
 #![cfg_attr(
     not(feature = "identity"),
-    doc = "\n[`WorkspaceBuilder::default_credential`]: #features\n"
+    doc = "[`WorkspaceBuilder::default_credential`]: #features"
 )]
 #![cfg_attr(
     not(feature = "services"),
-    doc = "
-[`Auth`]: #features
+    doc = "[`Auth`]: #features
 [`AutoScale`]: #features
 [`AksWebservice`]: #features
 [`AksWebservice::delete`]: #features
@@ -127,8 +127,7 @@
 [`Model::register_from_run`]: #features
 [`Model::update`]: #features
 [`ScoringClient`]: #features
-[`ScoringClient::run`]: #features
-"
+[`ScoringClient::run`]: #features"
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
