@@ -17,8 +17,8 @@ fn a_scoring_uri_that_is_none_is_refused_and_not_quoted() {
     for (uri, why) in [
         ("", "empty"),
         ("  ", "empty"),
-        ("20.61.114.201/score", "no URL"),
-        ("CANARY", "no URL"),
+        ("20.61.114.201/score", "not a valid URL"),
+        ("CANARY", "not a valid URL"),
         ("http://", "no URL"),
         ("https://[CANARY", "no URL"),
         ("ftp://host/CANARY", "no http"),
