@@ -169,11 +169,16 @@ fn texts_are_those_of_the_snapshot() {
 
 #[test]
 fn texts_of_the_library_are_not_taken_for_secrets() {
+    let mut taken = Vec::new();
     for (file, texts) in texts() {
-        for text in texts {
-            assert_eq!(redact(&text), text, "{file}");
+        // The markers of PEM, which the library looks for and never shows.
+        for text in texts.iter().filter(|text| !text.starts_with("-----")) {
+            if redact(text) != *text {
+                taken.push(format!("{file}: {text}"));
+            }
         }
     }
+    assert!(taken.is_empty(), "{taken:#?}");
 }
 
 /// Wording that a reader stumbles over; CONTRIBUTING.md says how to put it instead.
