@@ -141,7 +141,7 @@ impl ScoringClientBuilder {
     ///
     /// let error = ScoringClient::builder("20.61.114.201/score").build().unwrap_err();
     /// assert_eq!(error.kind(), ErrorKind::Configuration);
-    /// assert!(error.to_string().contains("no URL"));
+    /// assert!(error.to_string().contains("not a valid URL"));
     /// assert!(error.to_string().contains("`anonymous`"));
     /// ```
     pub fn build(self) -> Result<ScoringClient, Error> {
