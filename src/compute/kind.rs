@@ -106,7 +106,7 @@ pub(super) fn deviations<K: Kind>(requested: &Value, resource: &ComputeResource)
         found.push(deviation(
             "cluster",
             format!(
-                "the compute was to be {}, and was {}",
+                "the request asked for a compute that is {}, and it is {}",
                 way(to_attach),
                 way(!to_attach)
             ),

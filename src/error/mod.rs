@@ -5,7 +5,7 @@ mod display;
 mod finding;
 mod hiding;
 mod logs;
-mod redact;
+pub(crate) mod redact;
 #[cfg(feature = "services")]
 mod scoring;
 mod service;

@@ -407,6 +407,6 @@ fn number<S: Serializer>(token: &str, serializer: S) -> Result<S::Ok, S::Error> 
     match token.parse::<f64>() {
         Ok(number) if number.is_finite() => serializer.serialize_f64(number),
         Ok(_) => serializer.serialize_str(token),
-        Err(_) => Err(S::Error::custom("a document is no JSON")),
+        Err(_) => Err(S::Error::custom("the document is not valid JSON")),
     }
 }

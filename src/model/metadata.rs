@@ -64,7 +64,7 @@ impl Model {
             .map_err(|error| refuse(format!("cannot be read: {error}")).with_source(error))?;
         let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&text);
         let metadata: Metadata = serde_json::from_slice(text)
-            .map_err(|error| refuse(format!("is no model metadata file: {error}")))?;
+            .map_err(|error| refuse(format!("is not a valid model metadata file: {error}")))?;
         let id = workspace.id();
         for (said, own, what) in [
             (&metadata.workspace_name, id.name(), "workspace"),

@@ -319,7 +319,7 @@ fn split(id: &str) -> Result<(ModelName, Option<u64>), Error> {
         let finding = crate::rules::MODEL_VERSION.finding(
             "model",
             Some(id),
-            "what follows the colon is no version",
+            "the text after the colon is not a version",
             "write name:version, for example \"mymodel:1\"",
         );
         Error::validation("model id", vec![finding])

@@ -138,7 +138,7 @@ impl<'m> UpdateModel<'m> {
                 "update",
                 None,
                 "the update changes nothing",
-                "say what shall change",
+                "set what should change",
             ));
         }
         match found.is_empty() {

@@ -65,7 +65,7 @@ registry! {
             source r#"`modelManagement` 2019-09-30: "multiple of 2""#;
         Refusal DEPLOY_REPLICAS_RANGE = "deploy.replicas.range": "the smallest number of replicas is at most the largest",
             broken by "4 to 3 replicas",
-            remedy "exchange the two, or raise the largest",
+            remedy "swap the two, or raise the largest",
             source "`azureml-core` 1.61";
         Advice DEPLOY_REPLICAS_DEFAULT_MAXIMUM = "deploy.replicas.default_maximum": "a smallest number of replicas above 10 comes with a largest one",
             broken by "at least 20 replicas without a largest number",

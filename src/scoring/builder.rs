@@ -141,7 +141,7 @@ impl ScoringClientBuilder {
     ///
     /// let error = ScoringClient::builder("20.61.114.201/score").build().unwrap_err();
     /// assert_eq!(error.kind(), ErrorKind::Configuration);
-    /// assert!(error.to_string().contains("no URL"));
+    /// assert!(error.to_string().contains("not a valid URL"));
     /// assert!(error.to_string().contains("`anonymous`"));
     /// ```
     pub fn build(self) -> Result<ScoringClient, Error> {
@@ -160,8 +160,8 @@ impl ScoringClientBuilder {
                 let bearer = Bearer::new(&key);
                 if bearer.is_none() {
                     wrong.push(
-                        "the key is empty or holds what no header can carry, such as a blank or \
-                         the end of a line"
+                        "the key is empty or contains characters that a header cannot carry, \
+                         such as spaces and line breaks"
                             .to_owned(),
                     );
                 }
@@ -169,8 +169,8 @@ impl ScoringClientBuilder {
             }
             Caller::Unsaid => {
                 wrong.push(
-                    "it is not said who calls: give a `key`, or call `anonymous` for a service \
-                     without authentication"
+                    "no credential: set `key`, or call `anonymous` for a service without \
+                     authentication"
                         .to_owned(),
                 );
                 None
@@ -199,7 +199,7 @@ impl ScoringClientBuilder {
         if uri.scheme() == "http" && !matches!(authority, Authority::Anonymous) {
             tracing::warn!(
                 host = uri.host_str(),
-                "the key or token of this service is sent in clear, because it has no TLS"
+                "the key or token of this service is sent in plain text, because the service has no TLS"
             );
         }
         Ok(ScoringClient {
@@ -224,10 +224,12 @@ fn scoring_uri(text: &str) -> Result<Url, String> {
         return Err("the scoring URI is empty: the service may not be deployed yet".to_owned());
     }
     let mut url = Url::parse(text).map_err(|error| {
-        format!("the scoring URI is no URL ({error}): it begins with http:// or https://")
+        format!(
+            "the scoring URI is not a valid URL ({error}): it must begin with http:// or https://"
+        )
     })?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err("the scoring URI is no http or https URL".to_owned());
+        return Err("the scoring URI is not an http or https URL".to_owned());
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(

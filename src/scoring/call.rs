@@ -125,7 +125,7 @@ impl ScoringRequest {
         if !is_header_value(content_type) {
             return Err(Error::new(
                 ErrorKind::Configuration,
-                format!("the content type {content_type:?} cannot stand in a header"),
+                format!("the content type {content_type:?} is not a valid header value"),
             ));
         }
         let call = Call {
@@ -209,11 +209,11 @@ impl ScoringRequest {
         if let Some(id) = &self.request_id
             && !is_header_value(id)
         {
-            return refuse(format!("the request id {id:?} cannot stand in a header"));
+            return refuse(format!("the request id {id:?} is not a valid header value"));
         }
         for (name, value) in &self.headers {
             if !is_header_name(name) {
-                return refuse(format!("{name:?} is no name of a header"));
+                return refuse(format!("{name:?} is not a valid header name"));
             }
             if OWN.iter().any(|own| name.eq_ignore_ascii_case(own)) {
                 return refuse(format!("the header {name} is set by the call itself"));
@@ -256,7 +256,7 @@ impl ScoringRequest {
                         && !renewed
                         && let Some(newer) = client.newer(&credential, &deadline).await?
                     {
-                        tracing::debug!("the service refused the credential, and there is a newer");
+                        tracing::debug!("the service refused the credential; a newer one is tried");
                         (credential, renewed) = (newer, true);
                         continue;
                     }

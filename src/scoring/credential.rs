@@ -76,7 +76,7 @@ impl Held {
                 CredentialKind::Key => "key",
                 CredentialKind::Token => "token",
             };
-            let why = format!("the {what} that the service gave out cannot stand in a header");
+            let why = format!("the {what} that the service returned is not a valid header value");
             Error::new(ErrorKind::Protocol, why)
         })?;
         let (now, wall) = (Instant::now(), OffsetDateTime::now_utc());
@@ -329,7 +329,7 @@ fn unavailable(error: Error) -> Error {
         return error.with_context(|| "fetch the key or token of the service".to_owned());
     }
     let what = format!(
-        "no key or token for the service can be had: {}",
+        "the key or token of the service is not available: {}",
         error.message()
     );
     error

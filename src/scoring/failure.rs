@@ -22,7 +22,7 @@ pub(super) const SLOW: &str = "run() took longer than the service's scoring_time
 pub(super) const REFUSED: &str = "use the service's present primary or secondary key, or a new token; the kind must be \
      the one that the service has switched on";
 
-pub(super) const ANONYMOUS: &str = "the service asks for a key or token: give it one with `key`";
+pub(super) const ANONYMOUS: &str = "the service requires a key or token: set it with `key`";
 
 pub(super) const REGION: &str = "keys and tokens come from the workspace's region, not from the cluster: try again later, and \
      keep cluster and workspace in one region; a client that is made with a key needs no fetch";
@@ -30,7 +30,7 @@ pub(super) const REGION: &str = "keys and tokens come from the workspace's regio
 const MISSING: &str =
     "there is no service at this scoring URI: read the URI from the service again";
 
-const REDIRECTED: &str = "make the client with the URI that the service has now";
+const REDIRECTED: &str = "build the client with the service's current URI";
 
 /// An answer that is none of the good ones.
 ///

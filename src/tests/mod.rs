@@ -6,3 +6,4 @@ mod documents;
 #[cfg(feature = "services")]
 mod inference_rules;
 mod rules;
+mod texts;

@@ -75,9 +75,10 @@ impl Cloud {
                 format!("the ARM endpoint {endpoint:?} {why}"),
             )
         };
-        let url = Url::parse(endpoint).map_err(|error| refuse(&format!("is no URL: {error}")))?;
+        let url = Url::parse(endpoint)
+            .map_err(|error| refuse(&format!("is not a valid URL: {error}")))?;
         if url.scheme() != "https" {
-            return Err(refuse("is not https: tokens are never sent in clear"));
+            return Err(refuse("is not https: tokens are never sent in plain text"));
         }
         let bare =
             matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();

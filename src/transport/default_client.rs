@@ -27,8 +27,8 @@ impl DefaultClient {
                 self.proxy = Some(url);
                 Ok(())
             }
-            Ok(_) => Err("the proxy is no http or https URL".to_owned()),
-            Err(error) => Err(format!("the proxy is no URL: {error}")),
+            Ok(_) => Err("the proxy is not an http or https URL".to_owned()),
+            Err(error) => Err(format!("the proxy is not a valid URL: {error}")),
         }
     }
 }
@@ -63,11 +63,11 @@ pub(super) fn client(settings: &DefaultClient) -> Result<reqwest::Client, Error>
     }
     for pem in &settings.extra_ca {
         let certificates = reqwest::Certificate::from_pem_bundle(pem)
-            .map_err(|error| refuse("the extra CA is no PEM certificate", error))?;
+            .map_err(|error| refuse("the extra CA is not a PEM certificate", error))?;
         if certificates.is_empty() {
             return Err(Error::new(
                 ErrorKind::Configuration,
-                "the extra CA holds no PEM certificate",
+                "the extra CA contains no PEM certificate",
             ));
         }
         builder = builder.tls_certs_merge(certificates);

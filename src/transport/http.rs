@@ -73,7 +73,7 @@ pub(super) fn headers(map: &HeaderMap) -> Headers {
             Ok(value) => {
                 headers.insert(own_name(name.as_str()), HeaderValue::from(value.to_owned()));
             }
-            Err(_) => tracing::warn!(header = %name, "left out, because its value is no text"),
+            Err(_) => tracing::warn!(header = %name, "left out, because its value is not text"),
         }
     }
     headers.into()

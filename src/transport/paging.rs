@@ -543,7 +543,7 @@ pub(crate) fn follow(client: &ServiceClient, page: &Url, link: Option<&str>) -> 
         return Ok(None);
     };
     let Some(url) = client.origins().resolve(page, link) else {
-        return refuse("the nextLink of the list is no URL");
+        return refuse("the nextLink of the list is not a URL");
     };
     url.map(Some)
 }
@@ -562,7 +562,7 @@ impl Trail {
         if self.remembered.as_ref() == Some(url) {
             return Err(Error::new(
                 ErrorKind::Protocol,
-                "the pages of the list go round in a circle",
+                "the pages of the list repeat",
             ));
         }
         if self.steps == self.next_mark {

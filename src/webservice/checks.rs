@@ -77,7 +77,7 @@ pub(super) async fn ask(plane: &DataPlane, checks: &[Check], hidden: &Hidden) ->
                 check.what,
                 None,
                 message,
-                "correct it, or send the request in spite of it",
+                "correct it, or send the request with `despite_findings`",
             ),
             Err(error) => {
                 tracing::debug!(check = check.what, %error, "the service did not make a check");
@@ -85,7 +85,7 @@ pub(super) async fn ask(plane: &DataPlane, checks: &[Check], hidden: &Hidden) ->
                     rules::DEPLOYMENT_NOT_CHECKED,
                     check.what,
                     "the service did not check this in advance",
-                    "nothing: it checks it when the request is made",
+                    "no action needed: the service checks it when it handles the request",
                 );
             }
         }

@@ -93,7 +93,7 @@ async fn registered(plane: &DataPlane, reference: &EnvironmentRef) -> Result<Val
     let Value::Object(document) = document else {
         return Err(Error::new(
             ErrorKind::Protocol,
-            "the service gave no environment",
+            "the answer is not an environment",
         ));
     };
     Ok(Value::Object(spelled(document, SECTIONS)))

@@ -490,7 +490,7 @@ fn check_kind(name: &ServiceName, resource: &ServiceResource) -> Result<(), Erro
 fn nameless() -> Error {
     Error::new(
         ErrorKind::Protocol,
-        "the service gave a web service without a usable name",
+        "the web service in the answer has no valid name",
     )
 }
 

@@ -106,7 +106,7 @@ impl CredentialSource for Source {
                 let secret = keys
                     .primary_key
                     .or(keys.secondary_key)
-                    .ok_or_else(|| Error::new(ErrorKind::Protocol, "the service gave no key"))?;
+                    .ok_or_else(|| Error::new(ErrorKind::Protocol, "the answer contains no key"))?;
                 Ok(ScoringCredential {
                     secret,
                     refresh_after: None,

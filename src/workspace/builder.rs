@@ -182,8 +182,8 @@ impl WorkspaceBuilder {
                 .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
         {
             return refuse(&format!(
-                "the API version has other characters than letters, digits, dots and hyphens, or none: a \
-                 valid one looks like {DEFAULT_API_VERSION}"
+                "the API version must consist of letters, digits, dots and hyphens, for example \
+                 {DEFAULT_API_VERSION}"
             ));
         }
         let mut options = self.options;
@@ -191,7 +191,7 @@ impl WorkspaceBuilder {
             && !is_application_id(application)
         {
             return refuse(
-                "the application id cannot stand in User-Agent: it has 1 to 24 letters, digits \
+                "the application id is not valid in User-Agent: it must have 1 to 24 letters, digits \
                  and characters of !#$%&'*+-.^_`|~",
             );
         }

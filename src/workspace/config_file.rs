@@ -62,7 +62,7 @@ fn parse(text: &[u8]) -> Result<ConfigFile, String> {
     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
     let expected = "it needs subscription_id, resource_group and workspace_name, as text";
     let value: serde_json::Value =
-        serde_json::from_slice(text).map_err(|error| format!("is no JSON: {error}"))?;
+        serde_json::from_slice(text).map_err(|error| format!("is not valid JSON: {error}"))?;
     match serde_json::from_value(value) {
         Ok(Forms::Plain(found)) => Ok(found),
         Ok(Forms::Scoped { scope }) => {
@@ -78,7 +78,7 @@ fn parse(text: &[u8]) -> Result<ConfigFile, String> {
                 workspace_name: part(8),
             })
         }
-        Err(_) => Err(format!("is no workspace configuration: {expected}")),
+        Err(_) => Err(format!("is not a workspace configuration: {expected}")),
     }
 }
 
@@ -87,8 +87,12 @@ fn locate(path: &Path) -> Result<PathBuf, Error> {
         return Ok(path.to_owned());
     }
     let refuse = |why: String| Error::new(ErrorKind::Configuration, why);
-    let start = std::path::absolute(path)
-        .map_err(|error| refuse(format!("{} is no path: {error}", path.display())))?;
+    let start = std::path::absolute(path).map_err(|error| {
+        refuse(format!(
+            "{} is not a readable path: {error}",
+            path.display()
+        ))
+    })?;
     if !start.is_dir() {
         return Err(refuse(format!(
             "{} is neither a file nor a folder",

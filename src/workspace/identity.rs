@@ -42,7 +42,7 @@ impl WorkspaceBuilder {
     pub fn default_credential(self) -> Result<Self, Error> {
         let options = self.identity_options()?;
         let credential = make(way(|name| std::env::var(name).ok()), options).map_err(|error| {
-            let why = format!("no credential can be made of what the environment says: {error}");
+            let why = format!("the environment does not describe a credential: {error}");
             Error::new(ErrorKind::Credential, why).with_source(error)
         })?;
         Ok(self.credential(credential))

@@ -215,7 +215,7 @@ impl Workspace {
                 .ok_or_else(|| {
                     Error::new(
                         ErrorKind::Protocol,
-                        "the service gave the workspace no location",
+                        "the workspace in the answer has no location",
                     )
                 })?;
             Ok(Found {

@@ -73,7 +73,7 @@ async fn no_secret_stands_in_any_text_that_leaves_the_client() {
 
     let logged = log.text();
     assert!(
-        logged.contains("sent in clear"),
+        logged.contains("sent in plain text"),
         "the check listens: {logged}"
     );
     assert!(

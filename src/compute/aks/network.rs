@@ -244,7 +244,7 @@ fn read<T: FromStr>(
     findings: &mut Findings,
 ) -> Option<T> {
     let Some(value) = value else {
-        let message = "a network needs this, and it is not given";
+        let message = "a virtual network requires this, and it is not set";
         findings.refuse(rules::NETWORK_RANGE_MISSING, path, None, message, remedy);
         return None;
     };

@@ -101,7 +101,7 @@ impl UpdateConfiguration {
                 rules::UPDATE_CURRENT,
                 "compute",
                 None,
-                "the service's description of the compute is not one",
+                "the answer does not describe a compute",
                 "read the compute again",
             );
             return Err(Error::validation(
@@ -218,7 +218,7 @@ impl UpdateConfigurationBuilder {
                 "update",
                 None,
                 "the update changes nothing",
-                "give a change of TLS or a load balancer",
+                "set TLS or a load balancer",
             );
         }
         if let Some(load_balancer) = &self.load_balancer {

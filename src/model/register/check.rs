@@ -28,7 +28,7 @@ impl RegisterModel {
                     found.push(rules::MODEL_NEEDS_POSITIVE.finding(
                         format!("resource_needs.{field}"),
                         Some(&value.to_string()),
-                        "what a model needs is more than nothing",
+                        "a resource of a model must be above 0",
                         "give a number above 0, or leave it out",
                     ));
                 }

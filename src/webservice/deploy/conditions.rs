@@ -34,7 +34,7 @@ impl DeployService {
         };
         let Some(target) = AksCompute::get_opt(&self.workspace, name).await? else {
             return refuse(
-                "is not there: it was detached or deleted".to_owned(),
+                "does not exist: it was detached or deleted".to_owned(),
                 "attach or create it first",
             );
         };
@@ -45,7 +45,7 @@ impl DeployService {
             None => Ok(()),
             Some(state) if state.eq_ignore_ascii_case("Failed") => refuse(
                 "has failed".to_owned(),
-                "delete or detach it, and make it anew",
+                "delete or detach it, then create or attach it again",
             ),
             Some(state) => refuse(
                 format!("is not ready (state {state})"),
@@ -64,7 +64,7 @@ impl DeployService {
             found.push(rules::DEPLOYMENT_MODELS.finding(
                 "models",
                 Some(&self.models.len().to_string()),
-                format!("one deployment has {MOST_MODELS} models at most"),
+                format!("a deployment has at most {MOST_MODELS} models"),
                 "divide the models between services",
             ));
         }

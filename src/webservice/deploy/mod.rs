@@ -239,7 +239,7 @@ impl DeployService {
         handle.begin(plane, ticket, begun);
         // The service is created; it can be read later as well.
         if let Err(error) = handle.read_again().await {
-            tracing::debug!(%error, "a new service cannot be read yet");
+            tracing::debug!(%error, "the new service cannot be read yet");
         }
         Ok(handle)
     }

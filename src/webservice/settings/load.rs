@@ -50,7 +50,7 @@ impl ServiceLoad {
                 rules::LOAD_AMOUNT,
                 path,
                 Some(&value),
-                "this is no load that replicas can be counted for",
+                "no number of replicas follows from this value",
                 remedy,
             );
         };

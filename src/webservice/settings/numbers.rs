@@ -95,7 +95,7 @@ fn refuse_too_large(path: &str, said: &str, findings: &mut Findings) {
         rules::DEPLOY_COUNT_TOO_LARGE,
         path,
         Some(said),
-        format!("the service has no room for a number above {MOST}"),
+        format!("the number is above the service's maximum of {MOST}"),
         "give a smaller number",
     );
 }

@@ -120,7 +120,7 @@ impl Replicas {
                 "replicas.min_replicas",
                 Some(&min.to_string()),
                 format!("the smallest number of replicas is above the largest, {max}"),
-                "exchange the two, or raise the largest",
+                "swap the two, or raise the largest",
             );
         }
         if let Some(percent) = scale.target_utilization

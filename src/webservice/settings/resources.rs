@@ -30,7 +30,7 @@ impl Resources {
                     rules::DEPLOY_AMOUNT,
                     path,
                     Some(&amount.to_string()),
-                    "this is no amount",
+                    "this is not a valid amount",
                     "give a finite number above zero, or leave it out for the service's default",
                 );
             }

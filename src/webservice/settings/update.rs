@@ -166,7 +166,7 @@ pub(super) fn refuse_nothing(findings: &mut Findings) {
         "update",
         None,
         "the update changes nothing",
-        "say what shall change",
+        "set what should change",
     );
 }
 

@@ -268,7 +268,7 @@ async fn lists_that_go_round_or_lead_nowhere_end_with_an_error() {
         ("https://models.example/x", "does not say which page"),
         ("https://models.example/x?", "does not say which page"),
         ("nonsense", "does not say which page"),
-        ("/models?orderBy=CreatedAtDesc", "round in a circle"),
+        ("/models?orderBy=CreatedAtDesc", "pages of the list repeat"),
     ] {
         let mut service = plane::start().await;
         let target = models("/models?orderBy=CreatedAtDesc");

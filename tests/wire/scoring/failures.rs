@@ -121,7 +121,7 @@ async fn a_refusal_without_a_key_says_that_one_is_wanted() {
         let error = client.run::<_, u8>(&()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ScoringUnauthorized);
         assert!(
-            error.remedy().unwrap().contains("asks for a key"),
+            error.remedy().unwrap().contains("requires a key"),
             "{error}"
         );
     }

@@ -32,7 +32,7 @@ pub(crate) fn check(
             } else {
                 "there is no PEM certificate in this text"
             },
-            "give the PEM text of the certificate and its chain, which begins with -----BEGIN CERTIFICATE-----",
+            "give the PEM text of the certificate and its chain, whose first line is BEGIN CERTIFICATE in dashes",
         );
     }
     let has_key = check_key_text(key, findings);
@@ -81,7 +81,7 @@ fn check_key_text(key: &str, findings: &mut Findings) -> bool {
             } else {
                 "there is no PEM private key in this text"
             },
-            "give the PEM text of the key, which begins with -----BEGIN PRIVATE KEY-----, -----BEGIN RSA PRIVATE KEY----- or -----BEGIN EC PRIVATE KEY-----",
+            "give the PEM text of the key, whose first line is BEGIN PRIVATE KEY, BEGIN RSA PRIVATE KEY or BEGIN EC PRIVATE KEY in dashes",
         );
         return false;
     }

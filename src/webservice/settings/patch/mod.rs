@@ -117,7 +117,7 @@ impl ServiceUpdate {
             refuse_current(
                 path,
                 &said.to_string(),
-                format!("then the service would have at least {min} and at most {max} replicas"),
+                format!("the service would then have at least {min} and at most {max} replicas"),
                 findings,
             );
         }
@@ -140,7 +140,7 @@ impl ServiceUpdate {
                 refuse_current(
                     path,
                     &then.to_string(),
-                    format!("then the limit would be below the {request} that a replica asks for"),
+                    format!("the limit would then be below the {request} that a replica asks for"),
                     findings,
                 );
             }
