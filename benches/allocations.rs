@@ -1,7 +1,7 @@
 //! How often memory is asked for: a GET of one compute, and an item of a list.
 //!
 //! `cargo bench --bench allocations`; the figures hardly vary from run to run. How to read them:
-//! `docs/performance.md`.
+//! `docs/internals/performance.md`.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 

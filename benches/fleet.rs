@@ -2,7 +2,7 @@
 //! requests the wait takes, each by itself and by `wait_all`.
 //!
 //! `cargo bench --bench fleet --features emulator`; the clock is paused, so that the minutes take
-//! none. How to read it: `docs/performance.md`.
+//! none. How to read it: `docs/internals/performance.md`.
 
 #![allow(clippy::print_stdout)]
 

@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --bench get_compute` prints processor time and throughput at 64 requests in flight
 //! and at one, as ratios within the run; `-- --callgrind` counts instructions instead, with valgrind.
-//! How to read it: `docs/performance.md`.
+//! How to read it: `docs/internals/performance.md`.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 

@@ -2,7 +2,7 @@
 //! `reqwest` and plain structs, and how much memory lists of different lengths take. Both read what the
 //! kind adds once per item.
 //!
-//! `cargo bench --bench list_computes`. How to read it: `docs/performance.md`.
+//! `cargo bench --bench list_computes`. How to read it: `docs/internals/performance.md`.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 

@@ -2,7 +2,7 @@
 //! and beside an enum that serde tags internally. The library keeps the text of each compute, and reads
 //! what the kind adds when it is asked for.
 //!
-//! `cargo bench --bench parse --features internals`. How to read it: `docs/performance.md`.
+//! `cargo bench --bench parse --features internals`. How to read it: `docs/internals/performance.md`.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 

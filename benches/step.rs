@@ -1,7 +1,7 @@
 //! The pure decision step: what an answer costs before anything is sent again, beside a bare parse of
 //! the same body into borrowed fields.
 //!
-//! `cargo bench --bench step --features internals`. How to read it: `docs/performance.md`.
+//! `cargo bench --bench step --features internals`. How to read it: `docs/internals/performance.md`.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 

@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --bench upload --features internals` prints throughput and processor time as ratios
 //! within the run, and the memory of each by the size of the file. How to read it:
-//! `docs/performance.md`.
+//! `docs/internals/performance.md`.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 

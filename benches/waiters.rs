@@ -2,7 +2,7 @@
 //! by `wait_all`. What a waiter costs in requests, connections, memory and processor time, and how
 //! late polls are sent.
 //!
-//! `cargo bench --bench waiters`. How to read it: `docs/performance.md`.
+//! `cargo bench --bench waiters`. How to read it: `docs/internals/performance.md`.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 

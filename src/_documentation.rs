@@ -21,6 +21,10 @@
 macro_rules! links {
     () => {
         "
+[../emulator.md]: crate::_documentation::emulator
+[../operations.md]: crate::_documentation::operations
+[../operations.md#requests-that-are-repeated]: crate::_documentation::operations#requests-that-are-repeated
+[../operations.md#web-services]: crate::_documentation::operations#web-services
 [architecture.md]: crate::_documentation::architecture
 [articles.md]: crate::_documentation::articles
 [before-you-start.md]: crate::_documentation::before_you_start
@@ -41,9 +45,7 @@ macro_rules! links {
 [from-python.md]: crate::_documentation::from_python
 [from-python.md#files-of-the-command-line]: crate::_documentation::from_python#files-of-the-command-line
 [from-python.md#the-command-line]: crate::_documentation::from_python#the-command-line
-[operations.md]: crate::_documentation::operations
-[operations.md#requests-that-are-repeated]: crate::_documentation::operations#requests-that-are-repeated
-[operations.md#web-services]: crate::_documentation::operations#web-services
+[internals/conformance.md]: crate::_documentation::conformance
 [operations.md#what-a-token-is]: crate::_documentation::operations#what-a-token-is
 [operations.md#what-to-store-and-when]: crate::_documentation::operations#what-to-store-and-when
 [performance.md]: crate::_documentation::performance
@@ -92,8 +94,8 @@ compiled_page!(emulator, "emulator.md");
 compiled_page!(security, "security.md");
 compiled_page!(logging, "logging.md");
 page!(articles, "articles.md");
-page!(architecture, "architecture.md");
-page!(design, "design.md");
-page!(conformance, "conformance.md");
-page!(wire, "wire.md");
-page!(performance, "performance.md");
+page!(architecture, "internals/architecture.md");
+page!(design, "internals/design.md");
+page!(conformance, "internals/conformance.md");
+page!(wire, "internals/wire.md");
+page!(performance, "internals/performance.md");

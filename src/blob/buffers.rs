@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// room for. They make way for a block that is larger.
 ///
 /// **Used again.** Without that an upload takes at least a sixth more processor time, and nearly twice the
-/// memory: what is freed on one thread and had anew on another is not found again (`docs/performance.md`).
+/// memory: what is freed on one thread and had anew on another is not found again (`docs/internals/performance.md`).
 #[derive(Debug)]
 pub(super) struct Buffers {
     /// A permit for each [`BLOCK`].

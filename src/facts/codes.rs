@@ -1,6 +1,6 @@
 //! Well-known refusals of the service, and what a person can do about them.
 //!
-//! Sources: the issue threads and pages listed in `docs/wire.md`, "Refusals". The texts of the
+//! Sources: the issue threads and pages listed in `docs/internals/wire.md`, "Refusals". The texts of the
 //! service were seen in reports, never live: a refusal is recognised by its code where it has one of
 //! its own, and otherwise by words that all stand in its message.
 

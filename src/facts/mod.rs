@@ -1,6 +1,6 @@
 //! Plain data with its source: no behaviour, no dependency on the rest of the crate.
 //!
-//! The emulator may use this module, and nothing else of the library (`docs/design.md`).
+//! The emulator may use this module, and nothing else of the library (`docs/internals/design.md`).
 
 pub(crate) mod arm;
 pub(crate) mod codes;

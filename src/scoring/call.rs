@@ -360,7 +360,7 @@ impl Deadline {
     ///
     /// * `what` - what is waited for, if it is not the answer.
     /// * `work` - pinned already, for it is large: moved from hand to hand it would be a third of
-    ///   what a call costs beside `reqwest` (`docs/performance.md`).
+    ///   what a call costs beside `reqwest` (`docs/internals/performance.md`).
     async fn keep<T>(
         &self,
         what: &str,

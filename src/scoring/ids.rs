@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Hands out ids that look like random UUIDs: a count, hashed with keys that this client alone has.
 ///
 /// An id has to be found in a log, not to be unguessable, and a random number for each call would ask
-/// the system each time: with a call of 20 µs that is seen (`docs/performance.md`).
+/// the system each time: with a call of 20 µs that is seen (`docs/internals/performance.md`).
 #[derive(Debug, Default)]
 pub(super) struct Ids {
     keys: RandomState,

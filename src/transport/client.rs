@@ -214,7 +214,7 @@ async fn exchange(
     ctx: &Context<'_>,
 ) -> Result<AsyncRawResponse, Error> {
     let mut sent = Request::new(request.url.clone(), request.method);
-    // Set here, so that `azure_core` need not look for it in vain (docs/performance.md).
+    // Set here, so that `azure_core` need not look for it in vain (docs/internals/performance.md).
     sent.insert_header(CLIENT_REQUEST_ID, request.client_request_id.clone());
     sent.insert_header(ACCEPT, "application/json");
     if let Some(body) = &request.body {

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 /// `azure_core` has this for `reqwest` itself, and what it does is done here too. It copies the
 /// name of every header of an answer twice, though, and grows the map as it goes; here the names
 /// that ARM sends are known beforehand. That is a fifth of a request's allocations and a tenth of its work
-/// (`docs/performance.md`).
+/// (`docs/internals/performance.md`).
 #[derive(Debug)]
 pub(super) struct Http(pub(super) reqwest::Client);
 

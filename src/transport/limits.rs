@@ -2,7 +2,7 @@
 //! is bounded.
 //!
 //! Numbers that are a fact of a format or of a service's validation stay with their check, and so do those
-//! of `error` and of the settings of resources, which may not use this module (`docs/architecture.md`).
+//! of `error` and of the settings of resources, which may not use this module (`docs/internals/architecture.md`).
 //! A test compares `docs/operations.md` with the numbers that it names.
 
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub(crate) mod calls {
 pub(crate) mod bodies {
     /// Far above any single resource that ARM gives.
     pub(crate) const RESOURCE: usize = 4 << 20;
-    /// A page of 1,000 computes takes 1.6 MB (`docs/performance.md`); ARM caps pages far below this.
+    /// A page of 1,000 computes takes 1.6 MB (`docs/internals/performance.md`); ARM caps pages far below this.
     pub(crate) const PAGE: usize = 32 << 20;
     /// Logs of a container: 5,000 lines of stack traces and more.
     #[cfg(feature = "services")]
@@ -187,7 +187,7 @@ pub(crate) mod blobs {
     pub(crate) const PARALLELISM: NonZero<usize> = NonZero::new((MEMORY / BLOCK) as usize).unwrap();
     /// Files that are uploaded or downloaded at the same time. Their blocks share [`MEMORY`].
     pub(crate) const FILES: usize = 4;
-    /// Paths for which one request asks for signed URLs (docs/wire.md: Microsoft's client splits there).
+    /// Paths for which one request asks for signed URLs (docs/internals/wire.md: Microsoft's client splits there).
     pub(crate) const PATHS: usize = 50;
     /// A signed URL that is refused later than this after it was given may have expired, and a new one is
     /// asked for; before, it is refused for another reason.

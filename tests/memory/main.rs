@@ -1,7 +1,7 @@
 //! The library in memory: every verb and every case of `docs/operations.md`, and the emulator itself.
 //!
 //! Needs nothing but the process: requests go to a script or to the emulator without a socket, and the clock is
-//! paused wherever a test waits. `docs/architecture.md` compares this binary with the others.
+//! paused wherever a test waits. `docs/internals/architecture.md` compares this binary with the others.
 
 // The allowance for tests in clippy.toml does not reach their helpers.
 #![allow(clippy::unwrap_used)]

@@ -1,11 +1,11 @@
-//! A module uses modules of a lower rank only: `docs/architecture.md` lists them.
+//! A module uses modules of a lower rank only: `docs/internals/architecture.md` lists them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The ranks, as the page gives them.
 fn ranks() -> BTreeMap<String, u32> {
-    let page = include_str!("../../docs/architecture.md");
+    let page = include_str!("../../docs/internals/architecture.md");
     page.lines()
         .filter_map(|line| {
             let mut cells = line.strip_prefix("| `")?.split(" | ");

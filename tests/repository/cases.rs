@@ -1,4 +1,4 @@
-//! Each case of the conformance suite has a row in `docs/conformance.md` and a test, and the row names the
+//! Each case of the conformance suite has a row in `docs/internals/conformance.md` and a test, and the row names the
 //! modules of its tests.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +16,7 @@ fn number(name: &str) -> Option<u32> {
 /// Reads the table of the page: `case`, a sentence, the modules.
 fn rows() -> Cases {
     let mut rows = Cases::new();
-    for line in include_str!("../../docs/conformance.md").lines() {
+    for line in include_str!("../../docs/internals/conformance.md").lines() {
         let Some(row) = line.strip_prefix("| `") else {
             continue;
         };

@@ -5,7 +5,7 @@
 //!
 //! A scoring call is worth a millisecond, and what a pipeline adds (a boxed future for each policy,
 //! headers in hash maps both ways) is a third of what `reqwest` itself takes
-//! (`docs/performance.md`). None of it is of use here: the credential is not one of ARM, and what
+//! (`docs/internals/performance.md`). None of it is of use here: the credential is not one of ARM, and what
 //! may be tried again is for the scoring client to say.
 
 #[cfg(any(feature = "rustls", feature = "native_tls"))]

@@ -1,6 +1,6 @@
 //! The conformance suite of long-running operations, through the public verbs.
 //!
-//! Names of tests begin with their case in `docs/conformance.md`. The tests inside
+//! Names of tests begin with their case in `docs/internals/conformance.md`. The tests inside
 //! `src/operation` cover what no public verb reaches (POST, PATCH).
 
 pub(crate) mod script;

@@ -1,6 +1,6 @@
 //! What the library sends: method, path, query, headers and body bytes of every request.
 //!
-//! The facts behind these goldens are in `docs/wire.md`.
+//! The facts behind these goldens are in `docs/internals/wire.md`.
 
 mod computes;
 mod creating;
