@@ -56,6 +56,15 @@ impl Refusal {
     ) -> Finding {
         Finding::new(Self::SEVERITY, self.0, path, value, message, remedy)
     }
+
+    /// Returns a breach of this rule that says what `finding` says of another one.
+    #[cfg(feature = "services")]
+    pub(crate) fn in_place_of(self, finding: Finding) -> Finding {
+        Finding {
+            rule: self.0,
+            ..finding.with_severity(Self::SEVERITY)
+        }
+    }
 }
 
 impl Advice {
@@ -130,10 +139,10 @@ impl Findings {
         self.0.extend(found);
     }
 
-    /// Returns the errors and the rest, where both are carried on.
+    /// Returns all of them, where they are carried on.
     #[cfg(feature = "services")]
-    pub(crate) fn into_parts(self) -> (Vec<Finding>, Vec<Finding>) {
-        self.0.into_iter().partition(refuses)
+    pub(crate) fn into_vec(self) -> Vec<Finding> {
+        self.0
     }
 
     /// Returns the same findings with warnings in place of the errors, for a caller who goes on despite

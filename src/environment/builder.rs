@@ -31,6 +31,8 @@ pub struct EnvironmentBuilder {
     pub(super) docker_arguments: Arguments,
     pub(super) spark: Option<SparkSettings>,
     pub(super) inferencing_stack_version: Option<String>,
+    /// Whether the name of a curated environment is allowed: its document was read from a file.
+    pub(super) curated: bool,
 }
 
 /// Variables by name. Values are not shown: many hold a token.
@@ -216,7 +218,7 @@ impl EnvironmentBuilder {
     fn check(&self, findings: &mut Findings) {
         if let Some(name) = &self.name {
             findings.extend(names::segment("name", name));
-            if RESERVED.iter().any(|reserved| name.starts_with(reserved)) {
+            if !self.curated && is_reserved(name) {
                 findings.refuse(
                     rules::ENVIRONMENT_NAME_RESERVED,
                     "name",
@@ -346,6 +348,13 @@ impl EnvironmentBuilder {
     }
 }
 
+/// Whether a name is kept for curated environments.
+pub(super) fn is_reserved(name: &str) -> bool {
+    ["Microsoft", "AzureML"]
+        .iter()
+        .any(|reserved| name.starts_with(reserved))
+}
+
 /// A size as `docker run --shm-size` takes it.
 fn is_size(size: &str) -> bool {
     let digits = size.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -359,7 +368,6 @@ fn is_size(size: &str) -> bool {
         )
 }
 
-const RESERVED: [&str; 2] = ["Microsoft", "AzureML"];
 const DEFAULT_INTERPRETER: &str = "python";
 const SET_BY_DEPLOYMENT: [&str; 2] = [
     crate::facts::services::ENTRY_SCRIPT_VARIABLE,

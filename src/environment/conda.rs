@@ -1,7 +1,7 @@
 //! The Python packages of an environment, as conda writes them down.
 
-use crate::error::Error;
-use crate::json::text_file;
+use crate::error::{Error, Finding};
+use crate::json::{text_file, yaml};
 use crate::rules::{self, Findings};
 use serde_json::{Map, Value, json};
 use std::fmt;
@@ -57,13 +57,16 @@ impl CondaDependencies {
     ///
     /// # Errors
     ///
-    /// Refuses a file that cannot be read, is empty, larger than 1 MiB or not valid YAML, and names
-    /// every place of the file that has another shape than conda's.
+    /// Refuses a file that cannot be read, is empty, larger than 1 MiB, not valid YAML, or that has a key twice,
+    /// and names every place of the file that has another shape than conda's.
     pub fn builder_from_file(path: impl AsRef<Path>) -> Result<CondaDependenciesBuilder, Error> {
         let path = path.as_ref();
-        let mut findings = Findings::default();
-        let read = Self::read(path, FIELD, &mut findings);
-        begin(read, findings).map_err(|error| error.with_context(|| path.display().to_string()))
+        let read = Self::read(path, FIELD).map_err(|found| Error::validation(WHAT, found));
+        let read = read.map_err(|error| error.with_context(|| path.display().to_string()))?;
+        Ok(CondaDependenciesBuilder {
+            read,
+            strict: false,
+        })
     }
 
     /// Reads the text of a conda environment file; see
@@ -73,9 +76,12 @@ impl CondaDependencies {
     ///
     /// As for [`builder_from_file`](Self::builder_from_file).
     pub fn builder_from_yaml(text: &str) -> Result<CondaDependenciesBuilder, Error> {
-        let mut findings = Findings::default();
-        let read = Self::parse(text, FIELD, None, &mut findings);
-        begin(read, findings)
+        let read =
+            Self::parse(text, FIELD, None).map_err(|found| Error::validation(WHAT, found))?;
+        Ok(CondaDependenciesBuilder {
+            read,
+            strict: false,
+        })
     }
 
     /// Adds a conda package, for example `numpy` or `scikit-learn=1.1`.
@@ -125,39 +131,36 @@ impl CondaDependencies {
         self
     }
 
-    /// Reads a file for the field at `field`; `None` where something was refused.
-    pub(crate) fn read(path: &Path, field: &str, findings: &mut Findings) -> Option<Self> {
+    /// Reads a file for the field at `field`.
+    pub(crate) fn read(path: &Path, field: &str) -> Result<Self, Vec<Finding>> {
         let shown = path.display().to_string();
-        match text_file::read(path) {
-            Ok(text) => Self::parse(&text, field, Some(&shown), findings),
-            Err(why) => {
-                refuse_file(findings, field, Some(&shown), why);
-                None
-            }
+        let text = text_file::read(path).map_err(|why| not_conda(field, Some(&shown), why))?;
+        Self::parse(&text, field, Some(&shown))
+    }
+
+    fn parse(text: &str, field: &str, file: Option<&str>) -> Result<Self, Vec<Finding>> {
+        match yaml::parse(text).map_err(|why| not_conda(field, file, why))? {
+            Value::Null => Err(not_conda(field, file, "it is empty")),
+            document => Self::from_value(document, field),
         }
     }
 
-    fn parse(text: &str, field: &str, file: Option<&str>, findings: &mut Findings) -> Option<Self> {
-        match yaml_serde::from_str::<Value>(text) {
-            Ok(Value::Null) => refuse_file(findings, field, file, "it is empty"),
-            Ok(document) => return Self::from_value(document, field, findings),
-            Err(error) => refuse_file(findings, field, file, format!("it is no YAML: {error}")),
-        }
-        None
-    }
-
-    /// Takes a document that stands inline in a JSON file.
-    pub(crate) fn from_value(
-        document: Value,
-        field: &str,
-        findings: &mut Findings,
-    ) -> Option<Self> {
+    /// Takes a document that stands inline in another file.
+    pub(crate) fn from_value(document: Value, field: &str) -> Result<Self, Vec<Finding>> {
         let Value::Object(mut document) = document else {
-            refuse_file(findings, field, None, "it is no mapping of keys to values");
-            return None;
+            return Err(not_conda(
+                field,
+                None,
+                "it is not a mapping of keys to values",
+            ));
         };
         document.retain(|_, value| !value.is_null());
-        check_shape(&document, field, findings).then_some(Self { document })
+        let findings = check_shape(&document, field).into_vec();
+        if findings.is_empty() {
+            Ok(Self { document })
+        } else {
+            Err(findings)
+        }
     }
 
     /// Notes what is empty, or missing, or will not work.
@@ -312,41 +315,20 @@ const FIELD: &str = "conda_file";
 const UNKNOWN_KEY: &str = "conda does not know this key";
 const CORRECT_KEY: &str = "correct it, or leave it out";
 
-fn begin(
-    read: Option<CondaDependencies>,
-    findings: Findings,
-) -> Result<CondaDependenciesBuilder, Error> {
-    findings.finish(WHAT)?;
-    // Never the case: what cannot be read was refused.
-    let read = read.ok_or_else(|| Error::validation(WHAT, Vec::new()))?;
-    Ok(CondaDependenciesBuilder {
-        read,
-        strict: false,
-    })
-}
-
-/// Whether the parts that this library reads have conda's shape; notes every place that has not.
-fn check_shape(document: &Map<String, Value>, field: &str, findings: &mut Findings) -> bool {
-    let mut sound = true;
-    let mut refuse = |place: String, found: &Value, expected: &str| {
-        sound = false;
-        findings.refuse(
-            rules::CONDA_SHAPE,
-            place,
-            None,
-            format!(
-                "{} stands where {expected} is expected",
-                crate::json::object::kind(found)
-            ),
-            "write it as conda documents it; quote a text that looks like a number",
-        );
+/// Notes every place of the parts that this library reads that has another shape than conda's.
+fn check_shape(document: &Map<String, Value>, field: &str) -> Findings {
+    let mut findings = Findings::default();
+    let mut refuse = |place: String, expected: &str| {
+        let remedy = "write it as conda documents it; quote a text that looks like a number";
+        let message = format!("this is not {expected}");
+        findings.refuse(rules::CONDA_SHAPE, place, None, message, remedy);
     };
     for key in ["channels", "dependencies"] {
         let entries = match document.get(key) {
             None => continue,
             Some(Value::Array(entries)) => entries,
-            Some(other) => {
-                refuse(format!("{field}.{key}"), other, "a list");
+            Some(_) => {
+                refuse(format!("{field}.{key}"), "a list");
                 continue;
             }
         };
@@ -358,31 +340,26 @@ fn check_shape(document: &Map<String, Value>, field: &str, findings: &mut Findin
                     for (name, packages) in inner {
                         let place = format!("{place}.{name}");
                         let Value::Array(packages) = packages else {
-                            refuse(place, packages, "a list of packages");
+                            refuse(place, "a list of packages");
                             continue;
                         };
                         for (inner, package) in packages.iter().enumerate() {
                             if !package.is_string() {
-                                refuse(format!("{place}[{inner}]"), package, "a text");
+                                refuse(format!("{place}[{inner}]"), "a text");
                             }
                         }
                     }
                 }
-                other => refuse(place, other, "a text"),
+                _ => refuse(place, "a text"),
             }
         }
     }
-    sound
+    findings
 }
 
-fn refuse_file(findings: &mut Findings, field: &str, file: Option<&str>, why: impl Into<String>) {
-    findings.refuse(
-        rules::CONDA_FILE,
-        field,
-        file,
-        why,
-        "give a conda environment file: YAML with channels and dependencies",
-    );
+fn not_conda(field: &str, file: Option<&str>, why: impl Into<String>) -> Vec<Finding> {
+    let remedy = "give a conda environment file: YAML with channels and dependencies";
+    vec![rules::CONDA_FILE.finding(field, file, why, remedy)]
 }
 
 fn is_python(entry: &Value) -> bool {

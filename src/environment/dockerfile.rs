@@ -1,8 +1,8 @@
 //! The text of a Dockerfile.
 
-use crate::error::Error;
+use crate::error::{Error, Finding};
 use crate::json::text_file;
-use crate::rules::{self, Findings};
+use crate::rules;
 use std::fmt;
 use std::path::Path;
 
@@ -32,30 +32,21 @@ impl Dockerfile {
     ///
     /// # Errors
     ///
-    /// Refuses a file that cannot be read, is empty, larger than 1 MiB or no text.
+    /// Refuses a file that cannot be read, is empty, larger than 1 MiB or not a text.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let mut findings = Findings::default();
-        let read = Self::read(path.as_ref(), "base_dockerfile", &mut findings);
-        findings.finish("Dockerfile")?;
-        // Never the case: what cannot be read was refused.
-        read.ok_or_else(|| Error::validation("Dockerfile", Vec::new()))
+        let read = Self::read(path.as_ref(), "base_dockerfile");
+        read.map_err(|found| Error::validation("Dockerfile", vec![found]))
     }
 
-    /// Reads a file for the field at `field`; `None` where it was refused.
-    pub(crate) fn read(path: &Path, field: &str, findings: &mut Findings) -> Option<Self> {
+    /// Reads a file for the field at `field`.
+    pub(crate) fn read(path: &Path, field: &str) -> Result<Self, Finding> {
         let why = match text_file::read(path) {
             Ok(text) if text.trim().is_empty() => "it is empty".to_owned(),
-            Ok(text) => return Some(Self(text)),
+            Ok(text) => return Ok(Self(text)),
             Err(why) => why,
         };
-        findings.refuse(
-            rules::DOCKERFILE_FILE,
-            field,
-            Some(&path.display().to_string()),
-            why,
-            "give the path of a Dockerfile",
-        );
-        None
+        let (shown, remedy) = (path.display().to_string(), "give the path of a Dockerfile");
+        Err(rules::DOCKERFILE_FILE.finding(field, Some(&shown), why, remedy))
     }
 
     /// The text.

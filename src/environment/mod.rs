@@ -3,6 +3,7 @@
 mod builder;
 mod conda;
 mod dockerfile;
+mod file;
 mod reference;
 mod registry;
 mod spark;
@@ -10,6 +11,7 @@ mod spark;
 pub use builder::EnvironmentBuilder;
 pub use conda::{CondaDependencies, CondaDependenciesBuilder};
 pub use dockerfile::Dockerfile;
+pub(crate) use file::FLAT_KEYS;
 pub use reference::EnvironmentRef;
 pub use registry::ContainerRegistry;
 pub use spark::SparkSettings;
@@ -90,6 +92,11 @@ impl Environment {
     #[must_use]
     pub fn warnings(&self) -> &[Finding] {
         &self.warnings
+    }
+
+    /// Moves the warnings out, for a caller who shows them under other names.
+    pub(crate) fn take_warnings(&mut self) -> Vec<Finding> {
+        std::mem::take(&mut self.warnings)
     }
 
     /// The environment as a request for an image holds it (`ModelEnvironmentDefinition` of the model

@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 #[must_use = "settings do nothing until an environment is made with them"]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SparkSettings {
-    repositories: Vec<String>,
-    packages: Vec<[String; 3]>,
-    precache_packages: Option<bool>,
+    pub(super) repositories: Vec<String>,
+    pub(super) packages: Vec<[String; 3]>,
+    pub(super) precache_packages: Option<bool>,
 }
 
 impl SparkSettings {
@@ -81,7 +81,7 @@ impl SparkSettings {
     }
 }
 
-const PARTS: [&str; 3] = ["group", "artifact", "version"];
+pub(super) const PARTS: [&str; 3] = ["group", "artifact", "version"];
 
 #[cfg(test)]
 mod tests {

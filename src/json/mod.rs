@@ -4,13 +4,15 @@
 //! Nothing is required that some version of the service leaves out, and what is not known here survives.
 
 mod document;
-pub(crate) mod lenient;
 #[cfg(feature = "services")]
-pub(crate) mod object;
+pub(crate) mod file;
+pub(crate) mod lenient;
 mod page;
 mod status;
 #[cfg(feature = "services")]
 pub(crate) mod text_file;
+#[cfg(feature = "services")]
+pub(crate) mod yaml;
 
 pub(crate) use document::{Document, kept, twin};
 pub(crate) use page::{Item, Page, leading};

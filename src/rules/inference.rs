@@ -19,7 +19,7 @@ registry! {
         Refusal ENTRY_SCRIPT_FILE = "entry_script.file": "an entry script is a file that is packed, can be read and has content",
             broken by "a folder; a script that `.amlignore` leaves out",
             remedy "give the path of a file, or change the ignore file",
-            source "this crate, when the service is deployed and not in `build()`";
+            source "this crate, when the service is deployed, or when a file that names the script is read";
         Advice ENTRY_SCRIPT_FUNCTIONS = "entry_script.functions": "an entry script names the functions `init` and `run`",
             broken by "a script without `init`",
             remedy "define both",
@@ -30,7 +30,7 @@ registry! {
         Refusal SOURCE_DIRECTORY = "source_directory.folder": "a source directory is a folder that has a name and content",
             broken by "a file, `/`, an empty folder",
             remedy "give the path of the folder that holds the entry script",
-            source "this crate, when the service is deployed; `build()` refuses an empty path";
+            source "this crate, when the service is deployed, or when a file that names the folder is read";
         Refusal SOURCE_UNREADABLE = "source_directory.unreadable": "every file that is to be packed can be read",
             broken by "a file without read permission",
             remedy "give the permission, or list it in an ignore file",
@@ -105,7 +105,7 @@ registry! {
     }
 
     section "Conda files and Dockerfiles" needs "services" {
-        Refusal CONDA_FILE = "conda.file": "a conda file can be read, has content, and is a YAML mapping",
+        Refusal CONDA_FILE = "conda.file": "a conda file can be read, has content, and is a YAML mapping with each key once",
             broken by "a list, a picture, a path that does not exist",
             remedy "give the path of a conda environment file",
             source r#"conda documentation, "Managing environments""#;
@@ -148,14 +148,14 @@ registry! {
             broken by "a path that does not exist",
             remedy "give the path of the file",
             source "this crate";
-        Refusal INFERENCE_FILE_SYNTAX = "inference_file.syntax": "an `inferenceconfig.json` is a JSON object",
-            broken by "a list, YAML, an empty file",
+        Refusal INFERENCE_FILE_SYNTAX = "inference_file.syntax": "an `inferenceconfig.json` holds an object, in YAML or JSON, with each key once",
+            broken by "a list, an empty file, a key that is there twice",
             remedy "correct it at the line that the message names",
-            source "`azureml-core` 1.61, CLI reference 2020-06";
+            source "`az ml` reads YAML first and JSON second; that a key is there once is a rule of this crate";
         Refusal INFERENCE_FILE_TYPE = "inference_file.type": "every known key of an `inferenceconfig.json` has a value of its type",
-            broken by r#"`"enableGpu": "yes"`"#,
+            broken by r#"`"enableGpu": "often"`"#,
             remedy "give a value of the type that the message names",
-            source "`azureml-core` 1.61, CLI reference 2020-06; `null` counts as absent";
+            source "`azureml-core` 1.61, CLI reference 2020-06; `null` and an empty text count as absent";
         Advice INFERENCE_FILE_UNKNOWN_KEY = "inference_file.unknown_key": "this crate knows every key of an `inferenceconfig.json`",
             broken by r#"`"entryscript": "s.py"`"#,
             remedy "correct the key, or leave it out",
@@ -183,6 +183,10 @@ registry! {
         Refusal INFERENCE_FILE_DOCKER_STEPS = "inference_file.docker_steps": "extra Docker steps come with the base image that they build on",
             broken by r#"`"extraDockerFileSteps": "steps"` without a base image"#,
             remedy "name `baseImage`, or give `docker.baseDockerfile` under `environment`",
-            source "the request takes a whole Dockerfile only";
+            source "the request takes a whole Dockerfile only; `azureml-core` 1.61 leaves the image to the older API for images";
+        Advice INFERENCE_FILE_CURATED = "inference_file.curated_environment": "a curated environment is referred to, by `name` and `version` alone",
+            broken by r#"`"environment": { "name": "AzureML-Minimal", "docker": { "baseImage": "i" } }`"#,
+            remedy "leave the other members out, or choose a name of your own",
+            source "`azureml-core` 1.61 sends such a document as it is, and so does this crate";
     }
 }

@@ -104,18 +104,18 @@ registry! {
     section "Files of deploy configurations" needs "services" {
         Refusal DEPLOY_FILE_UNREADABLE = "deploy_file.unreadable": "the file can be read, as text of at most 1 MiB",
             broken by "a missing file, a folder, 2 MiB, Latin-1",
-            remedy "give the path of a JSON file that this program may read",
+            remedy "give the path of a YAML or JSON file that this program may read",
             source "`deploymentconfig.json`; the limit is of this crate";
-        Refusal DEPLOY_FILE_SYNTAX = "deploy_file.syntax": "the file holds JSON",
-            broken by "YAML, a trailing comma",
-            remedy "correct it",
-            source "the sources document JSON only";
+        Refusal DEPLOY_FILE_SYNTAX = "deploy_file.syntax": "the file holds an object, in YAML or JSON, with each key once",
+            broken by "a list, an empty file, a key that is there twice",
+            remedy "correct it at the line that the message names",
+            source "`az ml` reads YAML first and JSON second; that a key is there once is a rule of this crate";
         Refusal DEPLOY_FILE_TYPE = "deploy_file.type": "a member of the file has its documented type",
             broken by r#"`"containerResourceRequirements": { "cpu": "0.5" }`, `"gpuCores": -1`"#,
             remedy "write the type that the message names, or leave it out",
             source "`machine-learning-service-aks-deploy-config`, 2020-03; messages quote no text, since it may be a key";
         Refusal DEPLOY_FILE_COMPUTE_TYPE = "deploy_file.compute_type": "the file names AKS as its compute type",
-            broken by r#"`"computeType": "aci"`, or `"cpu": 1` without a type"#,
+            broken by r#"`"computeType": "aci"`, or `"gpuCores": 1` without a type"#,
             remedy r#"write `"computeType": "aks"`"#,
             source "required; `azureml-core` 1.61 compares without case";
         Refusal DEPLOY_FILE_AUTH = "deploy_file.auth": "the file does not turn keys and tokens on together",

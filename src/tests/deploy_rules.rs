@@ -27,7 +27,7 @@ pub(super) fn see(seen: &mut Seen) {
         build(new().primary_key(text.to_owned()))
     });
     seen.examples("deploy.metadata.name", |text| build(new().tag(text, "x")));
-    let read = DeployConfiguration::builder_from_json;
+    let read = DeployConfiguration::builder_from_text;
     let aks = |members: &str| read(&format!(r#"{{ "computeType": "aks", {members} }}"#));
     for rule in [
         "deploy_file.type",
@@ -76,7 +76,7 @@ fn see_deployments(seen: &mut Seen) {
 }
 
 fn see_files(seen: &mut Seen) {
-    let read = DeployConfiguration::builder_from_json;
+    let read = DeployConfiguration::builder_from_text;
     seen.error(DeployConfiguration::builder_from_file(
         "does/not/exist.json",
     ));

@@ -51,9 +51,11 @@ fn see_examples(seen: &mut Seen) {
         });
     }
 
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("s.py"), "").unwrap();
     let file = |members: &str| {
         let text = format!(r#"{{ "entryScript": "s.py", {members} }}"#);
-        InferenceConfiguration::builder_from_json(&text)
+        InferenceConfiguration::builder_from_text(&text, folder.path())
     };
     for rule in [
         "inference_file.type",
@@ -62,6 +64,7 @@ fn see_examples(seen: &mut Seen) {
         "inference_file.runtime",
         "inference_file.cuda_",
         "inference_file.docker_steps",
+        "inference_file.curated_environment",
     ] {
         seen.examples(rule, |members| script(file(members)?));
     }
@@ -122,5 +125,5 @@ fn see_environments(seen: &mut Seen) {
 
 fn see_files(seen: &mut Seen) {
     seen.error(InferenceConfiguration::builder_from_file("does/not/exist"));
-    seen.error(InferenceConfiguration::builder_from_json("[]"));
+    seen.error(InferenceConfiguration::builder_from_text("[]", ""));
 }

@@ -67,6 +67,9 @@ fn every_place_with_another_shape_is_named() {
     assert_eq!(broken("# nothing\n"), [("conda.file", "conda_file".into())]);
     assert_eq!(broken("- numpy\n"), [("conda.file", "conda_file".into())]);
     assert_eq!(broken("a: [\n"), [("conda.file", "conda_file".into())]);
+    for twice in ["dependencies: []\ndependencies: []\n", "a: {b: 1, b: 2}\n"] {
+        assert_eq!(broken(twice), [("conda.file", "conda_file".into())]);
+    }
     assert_eq!(
         broken(
             "channels: conda-forge\ndependencies:\n- 3.10\n- pip: numpy\n- pip:\n  - 1\n- [a]\n"

@@ -3,7 +3,7 @@
 use super::file;
 use crate::environment::{Environment, EnvironmentRef};
 use crate::error::{Error, Finding};
-use crate::json::object::UnknownKey;
+use crate::json::file::Reading;
 use crate::package::Script;
 use crate::package::{self, Package};
 use crate::rules::{self, Findings};
@@ -87,8 +87,10 @@ impl InferenceConfiguration {
         InferenceConfigurationBuilder::default()
     }
 
-    /// Reads an `inferenceconfig.json`, in either of its forms, and gives a builder, so that more can
+    /// Reads an `inferenceconfig.json` or `.yml`, in either of its forms, and gives a builder, so that more can
     /// be set. Blocks while it reads.
+    ///
+    /// The file is YAML or JSON.
     ///
     /// - The form of 2020: `entryScript`, `sourceDirectory` and an `environment` as a whole document.
     ///   One with a `name` and at most a `version` is a reference.
@@ -99,15 +101,18 @@ impl InferenceConfiguration {
     ///   `baseImage`.
     ///
     /// A `description` is known in both forms and has no effect: a request for a service has no place
-    /// for it. `sourceDirectory` is relative to the folder of the file (Microsoft's client takes the
-    /// current one). `entryScript` and the paths of a conda file and of Docker steps are relative to
-    /// `sourceDirectory`, or to the folder of the file where there is none. `null` counts as absent.
-    /// Unknown keys become warnings of the built configuration, or are refused by
-    /// [`strict`](InferenceConfigurationBuilder::strict).
+    /// for it. `null` and an empty text count as absent. Unknown keys become warnings of the built configuration,
+    /// or are refused by [`strict`](InferenceConfigurationBuilder::strict).
+    ///
+    /// `sourceDirectory` is looked for beside the file, then in the working directory, as Microsoft's client does.
+    /// So are `entryScript`, the conda file and the Docker steps, unless there is a `sourceDirectory`: then they are
+    /// below that. [`builder_from_text`](Self::builder_from_text) takes another base.
     ///
     /// # Errors
     ///
-    /// Gives everything that is wrong with the file at once, each with its JSON path. A file without
+    /// Refuses a file that cannot be read, is larger than 1 MiB, is neither YAML nor JSON, or has a key twice.
+    /// Everything else that is wrong with it comes at once from [`build`](InferenceConfigurationBuilder::build), each
+    /// with its path in the file: wrong types, values out of bounds, files that do not exist. A file without
     /// `entryScript` is not wrong by that alone: the builder may still get one.
     ///
     /// # Examples
@@ -116,15 +121,16 @@ impl InferenceConfiguration {
     /// use azureml_aks::InferenceConfiguration;
     ///
     /// # let folder = tempfile::tempdir().unwrap();
+    /// # std::fs::write(folder.path().join("score.py"), "").unwrap();
     /// # let path = folder.path().join("inferenceconfig.json");
     /// std::fs::write(&path, r#"{ "entryScript": "score.py", "entryscript": "x.py" }"#).unwrap();
     /// let config = InferenceConfiguration::builder_from_file(&path)?.build()?;
-    /// assert_eq!(config.warnings()[0].path, "entryscript");
+    /// assert_eq!(config.warnings()[0].remedy, "did you mean `entryScript`?");
     /// let strict = InferenceConfiguration::builder_from_file(&path)?.strict(true).build();
     /// assert_eq!(strict.unwrap_err().findings()[0].path, "entryscript");
     ///
-    /// std::fs::write(&path, r#"{ "entryScript": "score.py", "enableGpu": "yes" }"#).unwrap();
-    /// let error = InferenceConfiguration::builder_from_file(&path).unwrap_err();
+    /// std::fs::write(&path, r#"{ "entryScript": "score.py", "enableGpu": "often" }"#).unwrap();
+    /// let error = InferenceConfiguration::builder_from_file(&path)?.build().unwrap_err();
     /// assert_eq!(error.findings()[0].path, "enableGpu");
     /// # Ok::<(), azureml_aks::Error>(())
     /// ```
@@ -134,27 +140,34 @@ impl InferenceConfiguration {
         file::from_file(path.as_ref())
     }
 
-    /// Reads the text of an `inferenceconfig.json`; see
-    /// [`builder_from_file`](Self::builder_from_file). Its paths are relative to the current folder.
+    /// Reads the text of an `inferenceconfig.json` or `.yml`; see
+    /// [`builder_from_file`](Self::builder_from_file). Its paths are relative to the folder `base`; an empty one is
+    /// the working directory.
     ///
     /// Reads the conda file and the Docker steps that the text names. Blocks while it reads.
     ///
     /// # Errors
     ///
-    /// Gives everything that is wrong with the text at once, each with its JSON path.
+    /// As for [`builder_from_file`](Self::builder_from_file).
     ///
     /// # Examples
     ///
     /// ```
     /// use azureml_aks::InferenceConfiguration;
     ///
-    /// let text = r#"{ "entryScript": "score.py", "environment": { "name": "AzureML-Minimal" } }"#;
-    /// let config = InferenceConfiguration::builder_from_json(text)?.strict(true).build()?;
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let base = folder.path();
+    /// std::fs::write(base.join("score.py"), "def init(): ...\ndef run(data): ...\n").unwrap();
+    /// let text = "entryScript: score.py\nenvironment: { name: AzureML-Minimal, version: 3 }";
+    /// let config = InferenceConfiguration::builder_from_text(text, base)?.strict(true).build()?;
     /// assert!(config.environment().is_some());
     /// # Ok::<(), azureml_aks::Error>(())
     /// ```
-    pub fn builder_from_json(text: &str) -> Result<InferenceConfigurationBuilder, Error> {
-        file::from_json(text)
+    pub fn builder_from_text(
+        text: &str,
+        base: impl Into<PathBuf>,
+    ) -> Result<InferenceConfigurationBuilder, Error> {
+        file::from_text(text, base.into())
     }
 
     /// The configuration as a builder, to change something that a file says.
@@ -219,13 +232,12 @@ impl InferenceConfiguration {
 #[must_use = "a builder does nothing until `build()`"]
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct InferenceConfigurationBuilder {
-    entry_script: Option<PathBuf>,
-    source_directory: Option<PathBuf>,
-    environment: Option<EnvironmentSource>,
+    pub(super) entry_script: Option<PathBuf>,
+    pub(super) source_directory: Option<PathBuf>,
+    pub(super) environment: Option<EnvironmentSource>,
     /// What the reading of a file found.
-    read: Vec<Finding>,
-    unknown_keys: Vec<UnknownKey>,
-    strict: bool,
+    pub(super) file: Reading,
+    pub(super) strict: bool,
 }
 
 impl InferenceConfigurationBuilder {
@@ -259,52 +271,22 @@ impl InferenceConfigurationBuilder {
         self
     }
 
-    /// Takes over what the reading of a file found.
-    pub(super) fn read(mut self, warnings: Vec<Finding>, unknown_keys: Vec<UnknownKey>) -> Self {
-        self.read = warnings;
-        self.unknown_keys = unknown_keys;
-        self
-    }
-
     /// Checks everything together. Reads nothing: files are looked at when the service is deployed.
     ///
     /// # Errors
     ///
-    /// Gives all broken rules at once.
+    /// Gives all broken rules at once, those that a file breaks included. A setting that the file has is named by
+    /// its path there.
     pub fn build(self) -> Result<InferenceConfiguration, Error> {
         let mut findings = Findings::default();
-        let script = self.check(&mut findings);
-        for UnknownKey { place, meant } in &self.unknown_keys {
-            let remedy = match meant {
-                Some(meant) => format!("write {meant}"),
-                None => "correct the key, or leave it out".to_owned(),
-            };
-            let message = "this key is not known and means nothing";
-            if self.strict {
-                findings.refuse(rules::INFERENCE_FILE_STRICT, place, None, message, remedy);
-            } else {
-                findings.advise(rules::INFERENCE_FILE_UNKNOWN_KEY, place, message, remedy);
-            }
-        }
-        let warnings = findings.finish(WHAT)?;
-        let script = script.ok_or_else(|| Error::validation(WHAT, Vec::new()))?;
-        Ok(InferenceConfiguration {
-            said: self,
-            script,
-            warnings,
-        })
-    }
-
-    /// Checks everything but the keys of a file; `None` where there is no usable script.
-    pub(super) fn check(&self, findings: &mut Findings) -> Option<Script> {
         let script = Script::parse(
             self.entry_script.as_deref(),
             self.source_directory.as_deref(),
-            findings,
+            &mut findings,
         );
         match &self.environment {
             None => {}
-            Some(EnvironmentSource::Registered(reference)) => reference.check(findings),
+            Some(EnvironmentSource::Registered(reference)) => reference.check(&mut findings),
             Some(EnvironmentSource::Definition(environment)) => {
                 let warnings = environment.warnings().iter().cloned();
                 findings.extend(warnings.map(|mut warning| {
@@ -313,8 +295,13 @@ impl InferenceConfigurationBuilder {
                 }));
             }
         }
-        findings.extend(self.read.iter().cloned());
-        script
+        let strict = self.strict.then_some(rules::INFERENCE_FILE_STRICT);
+        let (script, warnings) = self.file.finish(script, findings, strict, WHAT)?;
+        Ok(InferenceConfiguration {
+            said: self,
+            script,
+            warnings,
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use super::auth::Keys;
 use super::configuration::DeployConfiguration;
 use super::shared::{self, Settings};
 use crate::error::Error;
+use crate::json::file::Reading;
 use crate::names::ComputeName;
 use crate::names::tags::Tags;
 use crate::rules::{self, Findings};
@@ -19,9 +20,9 @@ pub struct DeployConfigurationBuilder {
     pub(super) compute_target_name: Option<String>,
     pub(super) tags: Tags,
     pub(super) properties: Tags,
-    /// Where in the file there are keys that nothing here reads.
-    pub(super) unknown_keys: Vec<String>,
-    strict: bool,
+    /// What the reading of a file found.
+    pub(super) file: Reading,
+    pub(super) strict: bool,
 }
 
 shared::setters!(DeployConfigurationBuilder);
@@ -106,27 +107,21 @@ impl DeployConfigurationBuilder {
     ///
     /// # Errors
     ///
-    /// Gives all broken rules at once.
+    /// Gives all broken rules at once, those that a file breaks included. A setting that the file has is named by
+    /// its path there.
     pub fn build(self) -> Result<DeployConfiguration, Error> {
         let mut findings = Findings::default();
         self.check(&mut findings);
-        for path in &self.unknown_keys {
-            let message = "nothing reads this key of the file";
-            let remedy = "correct its spelling, or remove it";
-            if self.strict {
-                findings.refuse(rules::DEPLOY_FILE_STRICT, path, None, message, remedy);
-            } else {
-                findings.advise(rules::DEPLOY_FILE_UNKNOWN_KEY, path, message, remedy);
-            }
-        }
-        let warnings = findings.finish("deployment configuration")?;
+        let strict = self.strict.then_some(rules::DEPLOY_FILE_STRICT);
+        let what = "deployment configuration";
+        let ((), warnings) = self.file.finish(Some(()), findings, strict, what)?;
         Ok(DeployConfiguration {
             said: self,
             warnings,
         })
     }
 
-    pub(super) fn check(&self, findings: &mut Findings) {
+    fn check(&self, findings: &mut Findings) {
         self.settings.check(findings);
         if let Some(replicas) = &self.settings.replicas {
             replicas.advise_new(findings);

@@ -52,12 +52,12 @@ impl DeployConfiguration {
         DeployConfigurationBuilder::default()
     }
 
-    /// Reads a `deploymentconfig.json`, the file of `az ml model deploy --dc`, and gives a builder,
-    /// so that more can be said.
+    /// Reads a `deploymentconfig.json` or `.yml`, the file of `az ml model deploy --dc`, and gives a builder,
+    /// so that more can be set.
     ///
-    /// The keys of the file are not those of the service: `tokenAuthEnabled` turns tokens on,
-    /// `gpuCores` stands at the top, `computeTargetName` names the cluster. `computeType` has to be
-    /// there and say `aks`, in any case. `null` counts as absent. Keys that are not read become
+    /// The file is YAML or JSON. Its keys are not those of the service: `tokenAuthEnabled` turns tokens on,
+    /// `gpuCores` is at the top, `computeTargetName` names the cluster. `computeType` is required and has to be
+    /// `aks`, in any case. `null` and an empty text count as absent. Keys that nothing reads become
     /// warnings of the built configuration, or are refused by
     /// [`strict`](DeployConfigurationBuilder::strict). Tags, properties and description are in no
     /// such file; give them to the builder.
@@ -66,44 +66,45 @@ impl DeployConfiguration {
     ///
     /// # Errors
     ///
-    /// Gives everything that is wrong with the file at once, each with its path in the file
-    /// (`autoScaler.minReplicas`): wrong types, contradictions and values out of bounds; another kind
-    /// of compute; a file that is missing, too large, or no JSON.
+    /// Refuses a file that is missing, larger than 1 MiB, neither YAML nor JSON, or that has a key twice. Everything
+    /// else that is wrong with it comes at once from [`build`](DeployConfigurationBuilder::build), each with its path
+    /// in the file (`autoScaler.minReplicas`): wrong types, contradictions, values out of bounds, another kind of
+    /// compute.
     pub fn builder_from_file(path: impl AsRef<Path>) -> Result<DeployConfigurationBuilder, Error> {
         file::from_file(path.as_ref())
     }
 
-    /// Reads the text of a `deploymentconfig.json`; see
+    /// Reads the text of a `deploymentconfig.json` or `.yml`; see
     /// [`builder_from_file`](Self::builder_from_file).
     ///
     /// # Errors
     ///
-    /// Gives everything that is wrong with the text at once, each with its path.
+    /// As for [`builder_from_file`](Self::builder_from_file).
     ///
     /// # Examples
     ///
     /// ```
     /// use azureml_aks::{Auth, DeployConfiguration};
     ///
-    /// let text = r#"{
-    ///     "computeType": "AKS",
-    ///     "tokenAuthEnabled": true,
-    ///     "autoScaler": { "autoscaleEnabled": true, "minReplicas": 1, "maxReplicas": 3 },
-    ///     "containerResourceRequirements": { "cpu": 0.5, "memoryInGB": 1.0 },
-    ///     "sslEnabled": true
-    /// }"#;
-    /// let config = DeployConfiguration::builder_from_json(text)?.tag("team", "vision").build()?;
+    /// let text = "
+    ///     computeType: aks
+    ///     tokenAuthEnabled: yes
+    ///     autoScaler: { autoscaleEnabled: true, minReplicas: 1, maxReplicas: 3 }
+    ///     containerResourceRequirements: { cpu: 0.5, memoryInGB: 1 }
+    ///     sslEnabled: true
+    /// ";
+    /// let config = DeployConfiguration::builder_from_text(text)?.tag("team", "vision").build()?;
     /// assert_eq!(config.auth(), Some(Auth::Token));
     /// assert_eq!(config.warnings()[0].path, "sslEnabled");
     ///
-    /// let text = r#"{ "computeType": "aks", "autoScaler": { "minReplicas": "one" }, "gpuCores": -1 }"#;
-    /// let error = DeployConfiguration::builder_from_json(text).unwrap_err();
-    /// assert_eq!(error.findings()[0].path, "autoScaler.minReplicas");
-    /// assert_eq!(error.findings()[1].path, "gpuCores");
+    /// let text = r#"{ "computeType": "aks", "numReplicas": 0, "gpuCores": "one" }"#;
+    /// let error = DeployConfiguration::builder_from_text(text)?.build().unwrap_err();
+    /// assert_eq!(error.findings()[0].path, "gpuCores");
+    /// assert_eq!(error.findings()[1].path, "numReplicas");
     /// # Ok::<(), azureml_aks::Error>(())
     /// ```
-    pub fn builder_from_json(text: &str) -> Result<DeployConfigurationBuilder, Error> {
-        file::from_json(text)
+    pub fn builder_from_text(text: &str) -> Result<DeployConfigurationBuilder, Error> {
+        file::from_text(text)
     }
 
     /// Returns what does not stand in the way: what is allowed but probably not meant

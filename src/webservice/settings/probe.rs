@@ -23,11 +23,11 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[must_use = "a part does nothing until it is given to a builder"]
 pub struct LivenessProbe {
-    period: Option<Duration>,
-    initial_delay: Option<Duration>,
-    timeout: Option<Duration>,
-    success_threshold: Option<u32>,
-    failure_threshold: Option<u32>,
+    pub(super) period: Option<Duration>,
+    pub(super) initial_delay: Option<Duration>,
+    pub(super) timeout: Option<Duration>,
+    pub(super) success_threshold: Option<u32>,
+    pub(super) failure_threshold: Option<u32>,
 }
 
 impl LivenessProbe {

@@ -210,6 +210,6 @@ proptest! {
 
     #[test]
     fn no_text_makes_the_reading_of_a_file_panic(text in ".*") {
-        let _ = DeployConfiguration::builder_from_json(&text);
+        let _ = DeployConfiguration::builder_from_text(&text);
     }
 }

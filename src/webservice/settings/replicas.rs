@@ -44,10 +44,10 @@ pub enum Replicas {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[must_use = "a part does nothing until it is given to a builder"]
 pub struct AutoScale {
-    min_replicas: Option<u32>,
-    max_replicas: Option<u32>,
-    target_utilization: Option<u32>,
-    refresh_period: Option<Duration>,
+    pub(super) min_replicas: Option<u32>,
+    pub(super) max_replicas: Option<u32>,
+    pub(super) target_utilization: Option<u32>,
+    pub(super) refresh_period: Option<Duration>,
 }
 
 impl AutoScale {

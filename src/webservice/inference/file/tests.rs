@@ -1,17 +1,18 @@
 use super::*;
-use crate::environment::EnvironmentRef;
 use crate::package::script::Script;
-use crate::webservice::EnvironmentSource;
+use crate::webservice::InferenceConfiguration;
 use proptest::prelude::*;
 use serde_json::json;
 use std::fs;
 use tempfile::TempDir;
 
-/// A folder with an `inferenceconfig.json` and other files.
+/// A folder with an `inferenceconfig.json`, a `score.py` and other files.
 fn folder(config: &str, files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("inferenceconfig.json"), config).unwrap();
-    for (path, text) in files {
+    for (path, text) in [("inferenceconfig.json", config), ("score.py", "")]
+        .iter()
+        .chain(files)
+    {
         let path = folder.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
@@ -66,6 +67,7 @@ fn the_flat_form_of_2019_becomes_an_environment_named_after_the_service() {
     let files = [
         ("src/env.yml", CONDA),
         ("src/steps", "RUN apt-get update\n"),
+        ("src/app/score.py", ""),
     ];
     let folder = folder(&config.to_string(), &files);
     let config = read_in(&folder, true).unwrap();
@@ -113,14 +115,10 @@ fn paths_are_relative_to_the_folder_of_the_file() {
     );
     assert!(advice(&config).is_empty());
     // The file of another folder is not in the way of absolute paths.
-    let elsewhere = json!({
-        "entryScript": "/somewhere/score.py", "condaFile": folder.path().join("env.yml"),
-    });
-    let config = good(&elsewhere);
-    assert_eq!(
-        config.entry_script(),
-        Some(Path::new("/somewhere/score.py"))
-    );
+    let script = folder.path().join("score.py");
+    let config =
+        good(&json!({ "entryScript": script, "condaFile": folder.path().join("env.yml") }));
+    assert_eq!(config.entry_script(), Some(&*script));
 }
 
 #[test]
@@ -172,8 +170,12 @@ fn the_form_of_2020_is_a_whole_environment() {
             "gpuSupport": false,
             "shmSize": "2g",
             "arguments": ["--x"],
-            "baseImageRegistry": { "address": null, "username": null, "password": null },
+            "baseImageRegistry": { "address": null, "username": null, "password": null, "registryIdentity": null },
+            "platform": { "os": "Linux", "architecture": "amd64" },
+            "buildContext": null,
         },
+        "databricks": { "mavenLibraries": [] },
+        "assetId": "azureml://x",
         "spark": {
             "repositories": ["https://r.example.com"],
             "packages": [{ "group": "g", "artifact": "a", "version": "1" }],
@@ -226,7 +228,10 @@ fn a_conda_file_of_an_environment_lies_in_the_source_directory() {
         "environment": { "name": "e", "python": { "condaDependenciesFile": "env.yml" } },
     });
     let config = read_in(
-        &folder(&config.to_string(), &[("src/env.yml", CONDA)]),
+        &folder(
+            &config.to_string(),
+            &[("src/env.yml", CONDA), ("src/score.py", "")],
+        ),
         true,
     )
     .unwrap();
@@ -291,8 +296,8 @@ fn unknown_keys_are_warnings_and_refused_in_strict_mode() {
         "nothing": null,
         "environment": {
             "name": "e",
-            "databricks": {},
-            "docker": { "baseImage": "i", "platform": { "os": "Linux" } },
+            "condaFile": "env.yml",
+            "docker": { "baseImage": "i", "baseImg": "j" },
         },
     });
     let folder = folder(&config.to_string(), &[]);
@@ -300,12 +305,13 @@ fn unknown_keys_are_warnings_and_refused_in_strict_mode() {
     assert_eq!(
         advice(&config),
         [
-            ("inference_file.unknown_key", "environment.docker.platform"),
-            ("inference_file.unknown_key", "environment.databricks"),
             ("inference_file.unknown_key", "entryscript"),
+            ("inference_file.unknown_key", "environment.condaFile"),
+            ("inference_file.unknown_key", "environment.docker.baseImg"),
         ]
     );
-    assert_eq!(config.warnings()[2].remedy, "write entryScript");
+    assert_eq!(config.warnings()[2].remedy, "did you mean `baseImage`?");
+    assert_eq!(config.warnings()[0].remedy, "did you mean `entryScript`?");
     // They stay when the configuration is changed, and come once.
     assert_eq!(config.into_builder().build().unwrap().warnings().len(), 3);
 
@@ -318,76 +324,241 @@ fn unknown_keys_are_warnings_and_refused_in_strict_mode() {
     assert_eq!(
         found,
         [
-            ("inference_file.strict", "environment.docker.platform"),
-            ("inference_file.strict", "environment.databricks"),
             ("inference_file.strict", "entryscript"),
+            ("inference_file.strict", "environment.condaFile"),
+            ("inference_file.strict", "environment.docker.baseImg"),
         ]
     );
 }
 
 #[test]
-fn every_wrong_type_is_named_by_its_json_path_at_once() {
+fn wrong_types_are_named_by_their_paths_and_come_at_once() {
     let config = json!({
-        "entryScript": 1,
+        "entryScript": [1],
         "sourceDirectory": [],
-        "description": {},
         "environment": {
-            "name": 1,
-            "version": 2,
-            "environmentVariables": { "A": 1 },
+            "name": {},
+            "environmentVariables": { "A": ["CANARY"] },
             "python": {
                 "userManagedDependencies": "yes",
                 "condaDependencies": { "dependencies": [1] },
             },
             "docker": {
-                "arguments": ["a", 1],
-                "enabled": 1,
+                "arguments": ["a", []],
+                "enabled": "CANARY",
                 "baseImageRegistry": { "address": "r", "username": "u", "password": ["CANARY"] },
             },
-            "spark": { "packages": [1, { "group": 1 }] },
-            "inferencingStackVersion": 1.5,
+            "spark": { "packages": [{ "group": [] }], "precachePackages": "CANARY, expected x" },
+            "inferencingStackVersion": [],
         },
     });
     let text = config.to_string();
-    let found = broken(&text);
-    let types: Vec<&str> = found
-        .iter()
-        .filter(|(rule, _)| *rule == "inference_file.type")
-        .map(|(_, path)| path.as_str())
-        .collect();
-    assert_eq!(
-        types,
-        [
-            "sourceDirectory",
-            "entryScript",
-            "description",
-            "environment.name",
-            "environment.version",
-            "environment.environmentVariables.A",
-            "environment.python.userManagedDependencies",
-            "environment.docker.enabled",
-            "environment.docker.baseImageRegistry.password",
-            "environment.docker.arguments[1]",
-            "environment.spark.packages[0]",
-            "environment.spark.packages[1].group",
-            "environment.inferencingStackVersion",
-        ]
-    );
-    let conda = (
-        "conda.shape",
-        "environment.python.condaDependencies.dependencies[0]".to_owned(),
-    );
-    assert!(found.contains(&conda), "{found:?}");
-    assert!(
-        !read_in(&folder(&text, &[]), false)
-            .unwrap_err()
-            .to_string()
-            .contains("CANARY")
-    );
+    let mut found = broken(&text);
+    found.sort();
+    let types = [
+        "entryScript",
+        "environment.docker.arguments[1]",
+        "environment.docker.baseImageRegistry.password",
+        "environment.docker.enabled",
+        "environment.environmentVariables.A",
+        "environment.inferencingStackVersion",
+        "environment.name",
+        "environment.python.userManagedDependencies",
+        "environment.spark.packages[0].group",
+        "environment.spark.precachePackages",
+        "sourceDirectory",
+    ];
+    let mut expected = vec![
+        (
+            "conda.shape",
+            "environment.python.condaDependencies.dependencies[0]".to_owned(),
+        ),
+        (
+            "environment.registry",
+            "environment.docker.baseImageRegistry".to_owned(),
+        ),
+    ];
+    expected.extend(types.map(|path| ("inference_file.type", path.to_owned())));
+    assert_eq!(found, expected);
+    let error = read_in(&folder(&text, &[]), false).unwrap_err().to_string();
+    assert!(!error.contains("CANARY"), "{error}");
+    assert!(error.contains("this is not a text"), "{error}");
+    assert!(error.contains("this is not a boolean"), "{error}");
     assert_eq!(
         broken(r#"{"entryScript":"score.py","environment":"e"}"#),
         [("inference_file.type", "environment".into())]
     );
+}
+
+#[test]
+fn scalars_are_read_as_the_texts_that_microsofts_client_sends() {
+    let text = "
+entryScript: score.py
+environment:
+  name: e
+  version: 1
+  environmentVariables: {WORKER_COUNT: 4, DEBUG: yes, QUOTED: 'yes', RATE: 0.5, EMPTY: '', NONE: , DAY: 2022-02-03}
+  docker: {baseImage: i, shmSize: 64, baseImageRegistry: r.azurecr.io}
+";
+    let config = read_in(&folder(text, &[]), true).unwrap();
+    let environment = environment(&config);
+    assert_eq!(environment["version"], "1");
+    assert_eq!(
+        environment["environmentVariables"],
+        json!({
+            "WORKER_COUNT": "4", "DEBUG": "true", "QUOTED": "yes", "RATE": "0.5", "EMPTY": "", "DAY": "2022-02-03",
+        })
+    );
+    let registry = &environment["docker"]["baseImageRegistry"];
+    assert_eq!(*registry, json!({ "address": "r.azurecr.io" }));
+    assert_eq!(environment["docker"]["shmSize"], "64");
+}
+
+#[test]
+fn empty_text_counts_as_absent() {
+    let text = "
+entryScript: score.py
+runtime: python
+condaFile:
+baseImage: ''
+extraDockerfileSteps: ''
+baseImageRegistry: ''
+sourceDirectory: ''
+description: ''
+environment: ''
+";
+    let config = read_in(&folder(text, &[]), true).unwrap();
+    assert!(
+        config
+            .warnings()
+            .iter()
+            .all(|found| !found.path.contains("docker"))
+    );
+    assert_eq!(config.source_directory(), None);
+    assert!(environment(&config).get("docker").is_none());
+}
+
+#[test]
+fn whole_document_of_a_curated_environment_is_sent_with_a_warning() {
+    let text = r#"{"entryScript":"score.py","environment":{"name":"AzureML-x","docker":{"baseImage":"i"}}}"#;
+    let config = read_in(&folder(text, &[]), true).unwrap();
+    assert_eq!(environment(&config)["name"], "AzureML-x");
+    assert_eq!(
+        advice(&config),
+        [("inference_file.curated_environment", "environment.name")]
+    );
+}
+
+#[test]
+fn misspelt_entry_script_is_pointed_at() {
+    for key in ["EntryScript", "entry_script", "entryscript", "entryScrpt"] {
+        let error = read_in(&folder(&format!("{key}: score.py\n"), &[]), false).unwrap_err();
+        let [missing, unknown] = error.findings() else {
+            panic!("{error}")
+        };
+        assert_eq!(
+            (missing.rule, &*missing.path),
+            ("entry_script.missing", "entryScript")
+        );
+        assert_eq!(
+            (&*unknown.path, &*unknown.remedy),
+            (key, "did you mean `entryScript`?")
+        );
+    }
+}
+
+#[test]
+fn warning_about_an_environment_is_named_by_its_path_in_the_file() {
+    let flat = json!({ "entryScript": "score.py", "condaFile": "env.yml", "enableGpu": true });
+    let files = [("env.yml", "dependencies: [python=3.8]")];
+    let config = read_in(&folder(&flat.to_string(), &files), false).unwrap();
+    assert_eq!(
+        advice(&config),
+        [
+            ("conda.server_missing", "condaFile.dependencies"),
+            ("environment.gpu_image", "enableGpu"),
+        ]
+    );
+    let document =
+        json!({ "python": { "interpreterPath": "/opt/python" }, "docker": { "gpuSupport": true } });
+    let config = good(&json!({ "entryScript": "score.py", "environment": document }));
+    assert_eq!(
+        advice(&config),
+        [
+            (
+                "environment.interpreter_unused",
+                "environment.python.interpreterPath"
+            ),
+            ("environment.gpu_image", "environment.docker.gpuSupport"),
+        ]
+    );
+}
+
+#[test]
+fn paths_are_looked_for_beside_the_file_then_in_the_working_directory() {
+    // The working directory of tests is the checkout.
+    let config = read_in(
+        &folder("entryScript: examples/model_server/source/score.py", &[]),
+        true,
+    );
+    let checkout = Path::new("examples/model_server/source/score.py");
+    assert_eq!(config.unwrap().entry_script(), Some(checkout));
+    let beside = folder(
+        "{entryScript: lib.py, sourceDirectory: src}",
+        &[("src/lib.py", "")],
+    );
+    let config = read_in(&beside, true).unwrap();
+    assert_eq!(config.source_directory(), Some(&*beside.path().join("src")));
+
+    let alone = folder(
+        "{entryScript: lib.py, sourceDirectory: absent, condaFile: env.yml}",
+        &[],
+    );
+    let error = read_in(&alone, false).unwrap_err();
+    let [found] = error.findings() else {
+        panic!("{error}")
+    };
+    assert_eq!(
+        (found.rule, &*found.path),
+        ("source_directory.folder", "sourceDirectory")
+    );
+    let beside = alone.path().join("absent").display().to_string();
+    assert!(
+        found
+            .message
+            .ends_with(&format!("looked for `{beside}` and `absent`")),
+        "{found}"
+    );
+
+    // Below a source directory nothing else counts.
+    let text = "{entryScript: lib.py, sourceDirectory: src, condaFile: env.yml, runtime: python}";
+    let folder = folder(text, &[("src/lib.py", ""), ("env.yml", CONDA)]);
+    let error = read_in(&folder, false).unwrap_err();
+    let [found] = error.findings() else {
+        panic!("{error}")
+    };
+    assert_eq!((found.rule, &*found.path), ("conda.file", "condaFile"));
+    let inside = folder.path().join("src/env.yml").display().to_string();
+    assert!(
+        found.message.ends_with(&format!("looked for `{inside}`")),
+        "{found}"
+    );
+}
+
+#[test]
+fn key_that_is_there_twice_is_refused() {
+    for text in [
+        r#"{"entryScript":"a.py","entryScript":"score.py"}"#,
+        "entryScript: score.py\nenvironment: {environmentVariables: {A: CANARY, A: CANARY}}\n",
+    ] {
+        let error = read_in(&folder(text, &[]), false).unwrap_err();
+        assert_eq!(error.findings()[0].rule, "inference_file.syntax");
+        let text = error.to_string();
+        assert!(
+            text.contains("is there twice") && !text.contains("CANARY"),
+            "{text}"
+        );
+    }
 }
 
 #[test]
@@ -402,19 +573,22 @@ fn what_the_flat_form_cannot_say_any_more_is_refused() {
             ("inference_file.runtime", "runtime".into()),
             ("conda.file", "condaFile".into()),
             ("environment.registry", "baseImageRegistry".into()),
-            ("dockerfile.file", "extraDockerFileSteps".into()),
             ("inference_file.docker_steps", "extraDockerFileSteps".into()),
             ("inference_file.cuda_version", "cudaVersion".into()),
         ]
+    );
+    assert_eq!(
+        broken(r#"{"entryScript":"score.py","extraDockerfileSteps":"absent","baseImage":"i"}"#),
+        [("dockerfile.file", "extraDockerfileSteps".into())]
     );
 }
 
 #[test]
 fn a_broken_environment_is_told_with_the_rest() {
     assert_eq!(
-        broken(r#"{"environment":{"name":"AzureML-x","docker":{"shmSize":"x"}}}"#),
+        broken(r#"{"environment":{"name":"a/b","docker":{"shmSize":"x"}}}"#),
         [
-            ("environment.name_reserved", "environment.name".into()),
+            ("segment.characters", "environment.name".into()),
             ("environment.shm_size", "environment.docker.shmSize".into()),
             ("entry_script.missing", "entryScript".into()),
         ]
@@ -423,16 +597,18 @@ fn a_broken_environment_is_told_with_the_rest() {
 
 #[test]
 fn a_value_that_breaks_a_rule_is_named_as_the_file_names_it() {
+    // Beside it there is `score.py`, but not below it.
+    let text = r#"{"entryScript":"../score.py","sourceDirectory":"a"}"#;
+    let error = read_in(&folder(text, &[("a/b", "")]), false).unwrap_err();
+    let [found] = error.findings() else {
+        panic!("{error}")
+    };
     assert_eq!(
-        broken(r#"{"entryScript":"../x.py","sourceDirectory":"a"}"#),
-        [("entry_script.outside", "entryScript".into())]
-    );
-    assert_eq!(
-        broken(r#"{"entryScript":"x.py","sourceDirectory":""}"#),
-        [("source_directory.folder", "sourceDirectory".into())]
+        (found.rule, &*found.path),
+        ("entry_script.outside", "entryScript")
     );
     let docker = json!({
-        "entryScript": "x.py",
+        "entryScript": "score.py",
         "environment": {
             "docker": { "baseImage": "i", "baseDockerfile": "FROM i" },
             "python": { "interpreterPath": " ", "condaDependencies": { "channels": [""] } },
@@ -451,7 +627,7 @@ fn a_value_that_breaks_a_rule_is_named_as_the_file_names_it() {
         ]
     );
     assert_eq!(
-        broken(r#"{"entryScript":"x.py","baseImage":" "}"#),
+        broken(r#"{"entryScript":"score.py","baseImage":" "}"#),
         [("environment.empty", "baseImage".into())]
     );
 }
@@ -472,30 +648,40 @@ fn a_file_without_a_script_is_whole_once_the_builder_gets_one() {
 }
 
 #[test]
-fn a_text_is_read_as_a_file_of_the_current_folder() {
+fn text_is_read_as_a_file_of_its_base() {
+    let folder = folder("", &[("src/score.py", "")]);
     let text = r#"{"entryScript":"score.py","sourceDirectory":"src","x":1}"#;
-    let builder = InferenceConfiguration::builder_from_json(text).unwrap();
+    let builder = InferenceConfiguration::builder_from_text(text, folder.path()).unwrap();
     let config = builder.clone().build().unwrap();
     assert_eq!(config.entry_script(), Some(Path::new("score.py")));
-    assert_eq!(config.source_directory(), Some(Path::new("src")));
+    assert_eq!(config.source_directory(), Some(&*folder.path().join("src")));
     assert_eq!(advice(&config), [("inference_file.unknown_key", "x")]);
     assert!(builder.strict(true).build().is_err());
-    let error = InferenceConfiguration::builder_from_json("[]").unwrap_err();
-    assert_eq!(error.findings()[0].rule, "inference_file.syntax");
-    assert_eq!(error.findings()[0].value, None);
+    let elsewhere = InferenceConfiguration::builder_from_text(text, folder.path().join("src"));
+    let error = elsewhere.unwrap().build().unwrap_err();
+    assert_eq!(error.findings()[0].rule, "source_directory.folder");
 }
 
 #[test]
-fn what_is_no_json_object_is_refused_with_the_name_of_the_file() {
+fn text_that_is_not_an_object_is_refused_with_the_name_of_the_file() {
     for (text, expected) in [
-        ("", "it is no JSON"),
-        ("[]", "it is a list, not an object"),
-        ("null", "it is null, not an object"),
+        ("", "it is not an object"),
+        ("[]", "it is not an object"),
+        ("null", "it is not an object"),
+        ("score.py", "it is not an object"),
         (
-            "entryScript: score.py",
-            "it is no JSON: expected value at line 1",
+            r#"{"entryScript" "score.py"}"#,
+            "it is not valid YAML or JSON: did not find",
         ),
-        (r#"{"entryScript":"score.py",}"#, "it is no JSON"),
+        (
+            "password: !!int CANARY",
+            "a value does not fit its tag at line 1",
+        ),
+        (
+            "password: !secret CANARY",
+            "a value does not fit its tag at line 1",
+        ),
+        ("a: &a {}\nb: {<<: *a}", "the merge key << is not supported"),
     ] {
         let folder = folder(text, &[]);
         let error = read_in(&folder, false).unwrap_err();
@@ -506,6 +692,7 @@ fn what_is_no_json_object_is_refused_with_the_name_of_the_file() {
             text.contains(expected) && text.contains("inferenceconfig.json"),
             "{text}"
         );
+        assert!(!text.contains("CANARY"), "{text}");
     }
     let error = from_file(Path::new("does/not/exist.json")).unwrap_err();
     assert_eq!(error.findings()[0].rule, "inference_file.unreadable");
@@ -513,6 +700,34 @@ fn what_is_no_json_object_is_refused_with_the_name_of_the_file() {
 
     let bom = "\u{feff}{\"entryScript\":\"score.py\"}";
     assert!(read_in(&folder(bom, &[]), true).is_ok());
+    // What YAML does not read is read as JSON.
+    let json = "\t{\"entryScript\":\"score.py\",\"description\":\"\\ud83d\\ude00\"}";
+    assert!(read_in(&folder(json, &[]), true).is_ok());
+}
+
+#[test]
+fn text_that_would_exhaust_memory_or_time_is_refused() {
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+        bomb.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+    }
+    let limit = 1024 * 1024;
+    for (text, expected) in [
+        (bomb, "repetition limit exceeded"),
+        ("a: {".repeat(limit / 4), "more than 4096 opening brackets"),
+        ("a: {".repeat(4096), "recursion limit exceeded"),
+        ("- ".repeat(10_000), "recursion limit exceeded"),
+    ] {
+        let begun = std::time::Instant::now();
+        let error = read_in(&folder(&text, &[]), false).unwrap_err();
+        assert!(error.to_string().contains(expected), "{expected}: {error}");
+        assert!(
+            begun.elapsed().as_secs() < 20,
+            "{expected}: {:?}",
+            begun.elapsed()
+        );
+    }
 }
 
 /// Any JSON, with keys that are known often enough to matter.

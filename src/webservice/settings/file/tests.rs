@@ -1,17 +1,20 @@
 use super::*;
 use crate::ErrorKind;
-use crate::error::Finding;
 use crate::names::ServiceName;
 use crate::webservice::settings::DeployConfiguration;
 use serde_json::{Value, json};
 use std::path::PathBuf;
+
+fn built(text: &str) -> Result<DeployConfiguration, Error> {
+    from_text(text)?.build()
+}
 
 /// Path and rule of all that is wrong with a file of these members.
 fn broken(mut members: Value) -> Vec<(String, &'static str)> {
     if members.get("computeType").is_none() {
         members["computeType"] = "aks".into();
     }
-    let error = from_json(&members.to_string()).unwrap_err();
+    let error = built(&members.to_string()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Validation);
     let found = error.findings().iter();
     found
@@ -21,7 +24,7 @@ fn broken(mut members: Value) -> Vec<(String, &'static str)> {
 
 fn config(mut members: Value) -> DeployConfiguration {
     members["computeType"] = "AKS".into();
-    from_json(&members.to_string()).unwrap().build().unwrap()
+    built(&members.to_string()).unwrap()
 }
 
 /// What a file of these members says, as the service will read it.
@@ -32,13 +35,6 @@ fn body(members: Value) -> Value {
         body.as_object_mut().unwrap().remove(always);
     }
     body
-}
-
-/// The only thing to say about the file with everything: it has keys and turns tokens on.
-fn keys_unused() -> Finding {
-    let builder = DeployConfiguration::builder().auth(Auth::Token);
-    let config = builder.primary_key("x").build().unwrap();
-    config.warnings()[0].clone()
 }
 
 fn at(paths: &[&str], rule: &'static str) -> Vec<(String, &'static str)> {
@@ -100,7 +96,15 @@ fn every_documented_key_becomes_the_member_of_the_service() {
             "namespace": "scoring",
         })
     );
-    assert_eq!(config(file).warnings(), [keys_unused()]);
+    // The only thing to say about it: it has keys and turns tokens on.
+    let config = config(file);
+    let [warning] = config.warnings() else {
+        panic!("{config:?}")
+    };
+    assert_eq!(
+        (&*warning.path, warning.rule),
+        ("keys.primaryKey", "deploy.keys.unused")
+    );
 }
 
 #[test]
@@ -194,7 +198,7 @@ fn a_switch_of_the_wrong_type_is_not_taken_for_one_that_is_off() {
 fn every_wrong_type_is_named_by_its_path_at_once() {
     let text = json!("text");
     let file = json!({
-        "computeTargetName": 1,
+        "computeTargetName": [1],
         "autoScaler": {
             "autoscaleEnabled": text, "minReplicas": text, "maxReplicas": 1.5,
             "refreshPeriodInSeconds": -1, "targetUtilization": true,
@@ -257,7 +261,7 @@ fn every_wrong_type_is_named_by_its_path_at_once() {
 
     let mut file = file;
     file["computeType"] = "aks".into();
-    let text = from_json(&file.to_string()).unwrap_err().to_string();
+    let text = built(&file.to_string()).unwrap_err().to_string();
     assert!(
         !text.contains("12345") && !text.contains("CANARY"),
         "{text}"
@@ -265,7 +269,7 @@ fn every_wrong_type_is_named_by_its_path_at_once() {
 }
 
 #[test]
-fn every_value_out_of_bounds_is_named_by_its_path_in_the_file() {
+fn value_out_of_bounds_is_named_by_its_path_in_the_file() {
     let numbers = json!({
         "computeTargetName": "a/b",
         "numReplicas": 0,
@@ -276,6 +280,7 @@ fn every_value_out_of_bounds_is_named_by_its_path_in_the_file() {
         "maxConcurrentRequestsPerContainer": 0,
         "maxQueueWaitMs": 0,
         "keys": { "primaryKey": "", "secondaryKey": " " },
+        "dataCollection": {}, "gpuCores": 1,
         "livenessProbeRequirements": {
             "periodSeconds": 0, "initialDelaySeconds": 0, "timeoutSeconds": 0,
             "successThreshold": 0, "failureThreshold": 0,
@@ -292,20 +297,58 @@ fn every_value_out_of_bounds_is_named_by_its_path_in_the_file() {
         .map(|(path, _)| path)
         .collect();
     found.sort();
-    let mut expected: Vec<_> = NAMES
-        .iter()
-        .map(|(_, path)| *path)
-        .filter(|path| *path != "gpuCores")
-        .chain(["namespace"])
-        .collect();
+    let mut expected = [
+        "computeTargetName",
+        "numReplicas",
+        "containerResourceRequirements.cpu",
+        "containerResourceRequirements.cpuLimit",
+        "containerResourceRequirements.memoryInGB",
+        "containerResourceRequirements.memoryInGBLimit",
+        "scoringTimeoutMs",
+        "maxConcurrentRequestsPerContainer",
+        "maxQueueWaitMs",
+        "keys.primaryKey",
+        "keys.secondaryKey",
+        "livenessProbeRequirements.periodSeconds",
+        "livenessProbeRequirements.initialDelaySeconds",
+        "livenessProbeRequirements.timeoutSeconds",
+        "livenessProbeRequirements.successThreshold",
+        "livenessProbeRequirements.failureThreshold",
+        "namespace",
+        "autoScaler.minReplicas",
+        "autoScaler.maxReplicas",
+        "autoScaler.targetUtilization",
+        "autoScaler.refreshPeriodInSeconds",
+    ];
     expected.sort_unstable();
     assert_eq!(found, expected);
 }
 
 #[test]
-fn wrong_types_and_values_out_of_bounds_come_together() {
+fn warning_is_named_by_its_path_in_the_file() {
     let file = json!({
-        "gpuCores": "two", "namespace": "A", "autoScaler": { "maxReplicas": 3 },
+        "maxConcurrentRequestsPerContainer": 2,
+        "livenessProbeRequirements": { "successThreshold": 2 },
+    });
+    let config = config(file);
+    let paths: Vec<_> = config
+        .warnings()
+        .iter()
+        .map(|found| found.path.as_str())
+        .collect();
+    assert_eq!(
+        paths,
+        [
+            "livenessProbeRequirements.successThreshold",
+            "maxConcurrentRequestsPerContainer",
+        ]
+    );
+}
+
+#[test]
+fn wrong_types_come_with_values_out_of_bounds_and_unknown_keys() {
+    let file = json!({
+        "gpuCores": "two", "namespace": "A", "autoScaler": { "maxReplicas": 3 }, "tokenAuthEnable": true,
     });
     assert_eq!(
         broken(file),
@@ -313,31 +356,47 @@ fn wrong_types_and_values_out_of_bounds_come_together() {
             at(&["autoScaler.maxReplicas"], "deploy_file.replicas"),
             at(&["gpuCores"], "deploy_file.type"),
             at(&["namespace"], "namespace.syntax"),
+            at(&["tokenAuthEnable"], "deploy_file.unknown_key"),
         ]
         .concat()
     );
 }
 
 #[test]
-fn the_kind_of_compute_is_required_and_compared_without_case() {
+fn compute_type_is_required_and_compared_without_case() {
     for kind in ["aks", "AKS", "Aks"] {
-        assert!(from_json(&json!({ "computeType": kind }).to_string()).is_ok());
+        assert!(built(&json!({ "computeType": kind }).to_string()).is_ok());
     }
-    for kind in ["aci", "aksendpoint", "local", ""] {
-        let error = from_json(&json!({ "computeType": kind }).to_string()).unwrap_err();
+    for kind in ["aci", "aksendpoint", "local", " aks "] {
+        let error = built(&json!({ "computeType": kind }).to_string()).unwrap_err();
         let found = &error.findings()[0];
         assert_eq!(found.rule, "deploy_file.compute_type");
         assert!(found.message.contains(&format!("{kind:?}")), "{found}");
     }
-    for file in ["{}", r#"{ "computeType": null }"#] {
-        let error = from_json(file).unwrap_err();
+    for file in ["{}", r#"{ "computeType": null }"#, "computeType: ''"] {
+        let error = built(file).unwrap_err();
         assert_eq!(error.findings().len(), 1);
         assert_eq!(error.findings()[0].rule, "deploy_file.compute_type");
     }
     assert_eq!(
-        broken(json!({ "computeType": 1 })),
+        broken(json!({ "computeType": ["aks"] })),
         at(&["computeType"], "deploy_file.type")
     );
+}
+
+#[test]
+fn misspelt_compute_type_is_pointed_at() {
+    for key in ["computetype", "compute_type", "ComputeType", "computeTyp"] {
+        let error = built(&format!("{key}: aks\n")).unwrap_err();
+        let [missing, unknown] = error.findings() else {
+            panic!("{error}")
+        };
+        assert_eq!(
+            (missing.path.as_str(), unknown.path.as_str()),
+            ("computeType", key)
+        );
+        assert_eq!(unknown.remedy, "did you mean `computeType`?");
+    }
 }
 
 #[test]
@@ -346,7 +405,7 @@ fn keys_that_nobody_reads_are_warnings_or_refused() {
         "computeType": "aks", "sslEnabled": true, "autoScaler": { "autoscaleEnable": true },
         "keys": { "primary": "CANARY" }, "description": "x",
     });
-    let builder = from_json(&file.to_string()).unwrap();
+    let builder = from_text(&file.to_string()).unwrap();
     let paths = [
         "description",
         "sslEnabled",
@@ -379,7 +438,7 @@ fn keys_that_nobody_reads_are_warnings_or_refused() {
 #[test]
 fn more_can_be_said_after_the_file() {
     let text = r#"{ "computeType": "aks", "numReplicas": 2, "gpuCores": 1 }"#;
-    let config = from_json(text)
+    let config = from_text(text)
         .unwrap()
         .replicas(5)
         .description("x")
@@ -424,6 +483,65 @@ fn a_file_is_read_with_or_without_a_byte_order_mark() {
 }
 
 #[test]
+fn error_about_the_members_names_the_file() {
+    let file = Scratch::new("range", b"computeType: aks\nnumReplicas: 0\n");
+    let error = from_file(&file.0).unwrap().build().unwrap_err();
+    assert_eq!(error.findings()[0].path, "numReplicas");
+    assert!(
+        error.to_string().contains(file.0.to_str().unwrap()),
+        "{error}"
+    );
+}
+
+#[test]
+fn yaml_is_read_as_microsofts_client_reads_it() {
+    let text = "
+# for AKS
+computeType: AKS
+autoScaler: {autoscaleEnabled: True, minReplicas: 1, maxReplicas: 3,}
+authEnabled: off
+tokenAuthEnabled: yes
+dataCollection:
+    storageEnabled: on
+appInsightsEnabled: 'no'
+namespace: ''
+keys:
+    primaryKey:
+";
+    let found = built(text).unwrap_err();
+    let found: Vec<_> = found
+        .findings()
+        .iter()
+        .map(|found| found.path.as_str())
+        .collect();
+    assert_eq!(
+        found,
+        ["appInsightsEnabled"],
+        "a text in quotation marks is no boolean"
+    );
+    let config = built(&text.replace("'no'", "No")).unwrap();
+    assert_eq!(config.auth(), Some(Auth::Token));
+    assert_eq!(
+        (config.collect_model_data(), config.app_insights()),
+        (Some(true), Some(false))
+    );
+    assert_eq!(config.namespace(), None);
+    assert!(config.warnings().is_empty());
+}
+
+#[test]
+fn key_of_a_service_is_a_text() {
+    assert_eq!(
+        broken(json!({ "keys": { "primaryKey": 123_456, "secondaryKey": "" } })),
+        [
+            at(&["keys.primaryKey"], "deploy_file.type"),
+            at(&["keys.secondaryKey"], "deploy.keys.empty"),
+        ]
+        .concat()
+    );
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_refused_by_its_name() {
     let broken = |path: &Path| {
         let error = from_file(path).unwrap_err();
@@ -449,21 +567,16 @@ fn a_file_that_cannot_be_read_is_refused_by_its_name() {
 
     for (name, text) in [
         ("empty", ""),
-        ("yaml", "computeType: aks\n"),
-        ("comma", r#"{ "computeType": "aks", }"#),
-        ("huge", r#"{ "computeType": "aks", "gpuCores": 1e999 }"#),
-        ("deep", &"[".repeat(100_000)),
+        ("slashes", "{ // aks\n \"computeType\": \"aks\" }"),
+        ("list", "[]"),
+        ("text", "aks"),
+        ("null", "null"),
+        ("infinite", "computeType: aks\ngpuCores: .inf\n"),
+        ("twice", "computeType: aks\ncomputeType: aks\n"),
     ] {
         let file = Scratch::new(name, text.as_bytes());
-        assert_eq!(broken(&file.0).rule, "deploy_file.syntax", "{name}");
-    }
-    for (name, text) in [("list", "[]"), ("text", "\"aks\""), ("null", "null")] {
-        let file = Scratch::new(name, text.as_bytes());
         let found = broken(&file.0);
-        assert_eq!(
-            (found.path.as_str(), found.rule),
-            ("$", "deploy_file.type"),
-            "{name}"
-        );
+        let found = (found.path.as_str(), found.rule);
+        assert_eq!(found, ("$", "deploy_file.syntax"), "{name}");
     }
 }
