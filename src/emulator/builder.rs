@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Emulator;
 use super::clock::{Clock, Time};
-use super::cluster::ExistingCluster;
+use super::clusters::ExistingCluster;
 use super::services::Settings;
 use super::sizes::{self, VmSize};
 use super::state::{Config, Shared, State};
@@ -29,7 +29,7 @@ pub struct EmulatorBuilder {
     page_size: usize,
     tolerate_second_attachment: bool,
     sizes: Vec<VmSize>,
-    pub(super) services: Settings,
+    pub(crate) services: Settings,
     sas: Duration,
     outputs: Vec<RunOutput>,
 }

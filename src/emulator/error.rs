@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 /// A refusal: `{"error":{"code":…,"message":…}}` with a status.
 #[derive(Clone, Debug)]
-pub(super) struct ArmError {
-    pub(super) status: u16,
-    pub(super) code: String,
-    pub(super) message: String,
+pub(crate) struct ArmError {
+    pub(crate) status: u16,
+    pub(crate) code: String,
+    pub(crate) message: String,
 }
 
 impl ArmError {
-    pub(super) fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             status,
             code: code.into(),
@@ -20,16 +20,16 @@ impl ArmError {
     }
 
     /// What the body or the query gets wrong.
-    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(400, "BadRequest", message)
     }
 
     /// What the service may well know, and the emulator does not: loud, never approximated.
-    pub(super) fn unsupported(message: impl Into<String>) -> Self {
+    pub(crate) fn unsupported(message: impl Into<String>) -> Self {
         Self::new(400, "UnsupportedByEmulator", message)
     }
 
-    pub(super) fn not_found(what: &str) -> Self {
+    pub(crate) fn not_found(what: &str) -> Self {
         Self::new(
             404,
             "ResourceNotFound",
@@ -37,16 +37,16 @@ impl ArmError {
         )
     }
 
-    pub(super) fn conflict(message: impl Into<String>) -> Self {
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
         Self::new(409, "Conflict", message)
     }
 
-    pub(super) fn body(&self) -> Value {
+    pub(crate) fn body(&self) -> Value {
         json!({ "error": { "code": self.code, "message": self.message } })
     }
 
     /// The same as model management says it, without an envelope.
-    pub(super) fn model_management(&self, request_id: &str) -> Value {
+    pub(crate) fn model_management(&self, request_id: &str) -> Value {
         json!({
             "code": self.code,
             "statusCode": self.status,

@@ -18,7 +18,7 @@ use super::versions;
 #[derive(Clone, Debug)]
 #[must_use = "a fault does nothing until it is injected"]
 pub struct Fault {
-    pub(super) kind: Kind,
+    pub(crate) kind: Kind,
     method: Option<String>,
     path: Option<String>,
     skip: u32,
@@ -26,7 +26,7 @@ pub struct Fault {
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     QuotaExceeded,
     PolicyDenied,
     UnsupportedVersion,
@@ -55,7 +55,7 @@ pub(super) enum Kind {
 }
 
 impl Fault {
-    pub(super) const fn of(kind: Kind) -> Self {
+    pub(crate) const fn of(kind: Kind) -> Self {
         Self {
             kind,
             method: None,
@@ -199,7 +199,7 @@ impl Fault {
     }
 
     /// From the JSON of the admin route.
-    pub(super) fn from_json(value: &Value) -> Result<Self, ArmError> {
+    pub(crate) fn from_json(value: &Value) -> Result<Self, ArmError> {
         let map = value
             .as_object()
             .ok_or_else(|| ArmError::bad_request("a fault is a JSON object with a `kind`"))?;
@@ -336,19 +336,19 @@ fn status(map: &Map<String, Value>) -> Result<Option<u16>, ArmError> {
 
 /// The faults that wait for their request.
 #[derive(Debug, Default)]
-pub(super) struct Faults(Vec<Fault>);
+pub(crate) struct Faults(Vec<Fault>);
 
 impl Faults {
-    pub(super) fn push(&mut self, fault: Fault) {
+    pub(crate) fn push(&mut self, fault: Fault) {
         self.0.push(fault);
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
 
     /// The first fault that concerns this request and is of a wanted kind, counted as used.
-    pub(super) fn take(
+    pub(crate) fn take(
         &mut self,
         method: &str,
         path: &str,
@@ -384,7 +384,7 @@ impl Faults {
 
 impl Kind {
     /// Whether it acts before the request is looked at.
-    pub(super) fn acts_before(&self) -> bool {
+    pub(crate) fn acts_before(&self) -> bool {
         matches!(
             self,
             Self::Throttled(_)
@@ -397,13 +397,13 @@ impl Kind {
     }
 
     /// Whether it acts on the finished answer.
-    pub(super) fn acts_after(&self) -> bool {
+    pub(crate) fn acts_after(&self) -> bool {
         matches!(self, Self::ResponseLost | Self::TruncatedBody)
     }
 
     /// The answer of a fault that acts before; `refusal` gives a refusal the shape of the host that
     /// was asked.
-    pub(super) fn answer(self, refusal: impl FnOnce(ArmError) -> Answer) -> Answer {
+    pub(crate) fn answer(self, refusal: impl FnOnce(ArmError) -> Answer) -> Answer {
         match self {
             Self::Throttled(retry_after) => {
                 let seconds = retry_after.as_millis().div_ceil(1000);
@@ -461,7 +461,7 @@ impl Kind {
 }
 
 /// The refusals that faults of the service's own kind give.
-pub(super) fn policy_denied(name: &str) -> ArmError {
+pub(crate) fn policy_denied(name: &str) -> ArmError {
     ArmError::new(
         403,
         "RequestDisallowedByPolicy",
@@ -472,7 +472,7 @@ pub(super) fn policy_denied(name: &str) -> ArmError {
     )
 }
 
-pub(super) fn path_retired() -> ArmError {
+pub(crate) fn path_retired() -> ArmError {
     ArmError::new(
         400,
         "BadRequest",
@@ -481,7 +481,7 @@ pub(super) fn path_retired() -> ArmError {
     )
 }
 
-pub(super) fn unsupported_version(version: &str) -> ArmError {
+pub(crate) fn unsupported_version(version: &str) -> ArmError {
     ArmError::new(
         400,
         "UnsupportedKubernetesVersion",

@@ -8,45 +8,45 @@ use super::error::ArmError;
 
 /// A request, read to its end.
 #[derive(Debug)]
-pub(super) struct Incoming {
+pub(crate) struct Incoming {
     /// Scheme and authority of the listener it came in by; every URL handed out begins with it.
-    pub(super) origin: String,
+    pub(crate) origin: String,
     /// Scheme and authority of the blob store for this client.
-    pub(super) blobs: String,
-    pub(super) method: String,
+    pub(crate) blobs: String,
+    pub(crate) method: String,
     /// As it was sent, still percent-encoded.
-    pub(super) path: String,
-    pub(super) query: Option<String>,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+    pub(crate) path: String,
+    pub(crate) query: Option<String>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 impl Incoming {
     /// The decoded path segments; `None` when one is not valid UTF-8 or a `%` is not followed by
     /// two digits.
-    pub(super) fn segments(&self) -> Option<Vec<String>> {
+    pub(crate) fn segments(&self) -> Option<Vec<String>> {
         self.path.split('/').skip(1).map(percent_decode).collect()
     }
 
     /// The query parameter, whose name is compared without case as ARM does.
-    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
         self.parameters()
             .find(|(key, _)| key.eq_ignore_ascii_case(name))
             .map(|(_, value)| value)
     }
 
-    pub(super) fn parameters(&self) -> impl Iterator<Item = (String, String)> + '_ {
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = (String, String)> + '_ {
         url::form_urlencoded::parse(self.query.as_deref().unwrap_or_default().as_bytes())
             .map(|(key, value)| (key.into_owned(), value.into_owned()))
     }
 
     /// The header as text; `None` when it is absent or not text.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
     /// Whether a bearer token that is not empty came along. Which one is not looked at.
-    pub(super) fn authorized(&self) -> bool {
+    pub(crate) fn authorized(&self) -> bool {
         self.headers
             .get("authorization")
             .and_then(|value| value.to_str().ok())
@@ -57,7 +57,7 @@ impl Incoming {
     }
 
     /// The body for the journal: JSON where it is JSON, else its text; of a blob only its length.
-    pub(super) fn body_value(&self) -> Value {
+    pub(crate) fn body_value(&self) -> Value {
         if self.body.is_empty() {
             return Value::Null;
         }
@@ -78,23 +78,23 @@ impl Incoming {
 
 /// The container of the storage account that holds artifacts. A blob is told by it, whatever the
 /// host: on loopback all hosts are one.
-pub(super) const BLOB_CONTAINER: &str = "azureml";
+pub(crate) const BLOB_CONTAINER: &str = "azureml";
 
-pub(super) fn is_blob_path(path: &str) -> bool {
+pub(crate) fn is_blob_path(path: &str) -> bool {
     path.strip_prefix('/')
         .and_then(|path| path.strip_prefix(BLOB_CONTAINER))
         .is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Whether it is for the router before the services. Its address is the emulator's too.
-pub(super) fn is_scoring_path(path: &str) -> bool {
+pub(crate) fn is_scoring_path(path: &str) -> bool {
     const ROOT: &str = "/api/v1/service/";
     path.get(..ROOT.len())
         .is_some_and(|start| start.eq_ignore_ascii_case(ROOT))
 }
 
 /// Encodes a path for a URL; slashes stay.
-pub(super) fn percent_encode_path(path: &str) -> String {
+pub(crate) fn percent_encode_path(path: &str) -> String {
     let mut encoded = String::with_capacity(path.len());
     for byte in path.bytes() {
         if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
@@ -123,7 +123,7 @@ fn percent_decode(segment: &str) -> Option<String> {
 
 /// How the answer reaches the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Manner {
+pub(crate) enum Manner {
     #[default]
     Whole,
     /// Half of the body, then the connection breaks.
@@ -134,15 +134,15 @@ pub(super) enum Manner {
 
 /// An answer.
 #[derive(Clone, Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
-    pub(super) manner: Manner,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) manner: Manner,
 }
 
 impl Answer {
-    pub(super) fn empty(status: u16) -> Self {
+    pub(crate) fn empty(status: u16) -> Self {
         Self {
             status,
             headers: Vec::new(),
@@ -151,11 +151,11 @@ impl Answer {
         }
     }
 
-    pub(super) fn json(status: u16, body: &Value) -> Self {
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
         Self::raw(status, "application/json; charset=utf-8", body.to_string())
     }
 
-    pub(super) fn raw(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn raw(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         Self {
             body: body.into(),
             ..Self::empty(status)
@@ -164,12 +164,12 @@ impl Answer {
     }
 
     #[must_use]
-    pub(super) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.headers
             .iter()
             .any(|(header, _)| header.eq_ignore_ascii_case(name))

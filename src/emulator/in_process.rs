@@ -20,12 +20,12 @@ const BLOB_ORIGIN: &str = "https://emulatorstorage.blob.core.windows.net";
 
 /// Hands requests to the router. Nothing waits on anything but the router, so that a paused
 /// `tokio` clock moves on as if the answer came at once.
-pub(super) struct InProcess {
+pub(crate) struct InProcess {
     router: Router,
 }
 
 impl InProcess {
-    pub(super) fn new(router: Router) -> Self {
+    pub(crate) fn new(router: Router) -> Self {
         Self { router }
     }
 }

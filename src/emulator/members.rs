@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::error::ArmError;
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Text,
     Number,
     /// A whole number of 32 bits, not below zero.
@@ -27,17 +27,17 @@ pub(super) enum Kind {
 }
 
 /// A member by its name.
-pub(super) type Member = (&'static str, Kind);
+pub(crate) type Member = (&'static str, Kind);
 
 /// Every member of a body that is an object, without those that are `null`.
-pub(super) fn check(body: &[u8], members: &[Member]) -> Result<Map<String, Value>, ArmError> {
+pub(crate) fn check(body: &[u8], members: &[Member]) -> Result<Map<String, Value>, ArmError> {
     let body: Value = serde_json::from_slice(body)
         .map_err(|error| ArmError::bad_request(format!("The body is no JSON: {error}.")))?;
     check_value(&body, members)
 }
 
 /// Like [`check`] for a body that is read already.
-pub(super) fn check_value(
+pub(crate) fn check_value(
     body: &Value,
     members: &[Member],
 ) -> Result<Map<String, Value>, ArmError> {
@@ -48,7 +48,7 @@ pub(super) fn check_value(
 }
 
 /// Like [`check`] for a value within a body; `path` names it in refusals.
-pub(super) fn object(
+pub(crate) fn object(
     path: &str,
     map: &Map<String, Value>,
     members: &[Member],
@@ -73,7 +73,7 @@ pub(super) fn object(
 }
 
 /// One value of this kind.
-pub(super) fn checked(at: &str, value: &Value, kind: Kind) -> Result<Value, ArmError> {
+pub(crate) fn checked(at: &str, value: &Value, kind: Kind) -> Result<Value, ArmError> {
     let refuse = |what: &str| Err(ArmError::bad_request(format!("'{at}' must be {what}.")));
     let as_is = |fits: bool, what: &str| {
         if fits {

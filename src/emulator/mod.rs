@@ -20,23 +20,28 @@
 //! assert_eq!(emulator.workspace(), "myworkspace");
 //! ```
 
+mod admin;
+mod artifacts;
+mod assets;
 mod builder;
+mod call;
 mod clock;
-mod cluster;
+mod clusters;
+mod computes;
+mod container_service;
 mod credential;
+mod environment_store;
+mod environments;
 mod error;
 mod faults;
 mod http;
 mod in_process;
 mod journal;
 mod members;
+mod models;
 mod names;
-mod operations;
 mod router;
 mod routes;
-mod rules;
-mod sas;
-mod schema;
 mod server;
 mod services;
 mod sizes;
@@ -44,6 +49,7 @@ mod state;
 mod store;
 mod tls;
 mod versions;
+mod workspace;
 
 use std::io;
 use std::sync::Arc;
@@ -55,16 +61,16 @@ use serde_json::Value;
 
 pub use self::builder::EmulatorBuilder;
 pub use self::clock::Clock;
-pub use self::cluster::ExistingCluster;
+pub use self::clusters::ExistingCluster;
 pub use self::faults::Fault;
 pub use self::journal::JournalEntry;
 pub use self::server::{ServeOptions, Server};
 pub use self::services::{ScoringRequest, ScoringResponse};
 
-use self::cluster::Cluster;
+use self::artifacts::blob_store as blobs;
+use self::artifacts::store::{self as artifact_store, Place};
+use self::clusters::Cluster;
 use self::state::Shared;
-use self::store::artifacts::{self, Place};
-use self::store::blobs;
 
 /// A handle to an emulated workspace. Clones share its state.
 #[derive(Clone, Debug)]
@@ -202,7 +208,7 @@ impl Emulator {
     /// or an asset names it with (`aml://artifact/{id}`). `None` when nothing was uploaded to it.
     #[must_use]
     pub fn artifact(&self, id: &str) -> Option<Vec<u8>> {
-        let id = id.strip_prefix(artifacts::URL).unwrap_or(id);
+        let id = id.strip_prefix(artifact_store::URL).unwrap_or(id);
         let state = self.shared.state();
         state.store.blobs.get(id).map(blobs::Blob::all)
     }

@@ -10,6 +10,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use futures::{StreamExt as _, stream};
 
+use super::artifacts::blobs;
 use super::error::ArmError;
 use super::http::{Answer, Incoming, Manner, is_blob_path, is_scoring_path};
 use super::routes;
@@ -26,17 +27,17 @@ const SCORING_LIMIT: usize = 100 * 1024 * 1024;
 
 /// The connection that a request came in by.
 #[derive(Clone, Debug)]
-pub(super) struct Link {
+pub(crate) struct Link {
     /// Where URLs that are handed out begin, unless the request has a `Host`.
-    pub(super) scheme: &'static str,
-    pub(super) authority: String,
+    pub(crate) scheme: &'static str,
+    pub(crate) authority: String,
     /// Where URLs of blobs begin, when not where the others do.
-    pub(super) blobs: Option<String>,
+    pub(crate) blobs: Option<String>,
     /// Set when a fault breaks the connection: nothing more is written to it.
-    pub(super) severed: Arc<AtomicBool>,
+    pub(crate) severed: Arc<AtomicBool>,
 }
 
-pub(super) fn router(shared: Arc<Shared>) -> Router {
+pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new().fallback(handle).with_state(shared)
 }
 
@@ -55,7 +56,7 @@ async fn handle(
     };
     let Ok(body) = axum::body::to_bytes(body, limit).await else {
         let refusal = if to_a_blob {
-            routes::blob_too_large(BLOB_LIMIT)
+            blobs::too_large(BLOB_LIMIT)
         } else if to_a_service {
             Answer::raw(413, "text/plain", "The body is too large.")
         } else {

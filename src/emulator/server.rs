@@ -84,7 +84,7 @@ pub struct Server {
 }
 
 impl Server {
-    pub(super) async fn start(router: Router, options: ServeOptions) -> io::Result<Self> {
+    pub(crate) async fn start(router: Router, options: ServeOptions) -> io::Result<Self> {
         options.check()?;
         let (stop, stopped) = watch::channel(false);
         let mut server = Self {

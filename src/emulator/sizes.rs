@@ -5,12 +5,12 @@
 
 /// A VM size.
 #[derive(Clone, Debug)]
-pub(super) struct VmSize {
-    pub(super) name: String,
-    pub(super) family: String,
-    pub(super) cores: u32,
-    pub(super) memory_gb: f64,
-    pub(super) gpus: u32,
+pub(crate) struct VmSize {
+    pub(crate) name: String,
+    pub(crate) family: String,
+    pub(crate) cores: u32,
+    pub(crate) memory_gb: f64,
+    pub(crate) gpus: u32,
 }
 
 type Row = (&'static str, &'static str, u32, f64, u32);
@@ -104,7 +104,7 @@ const SIZES: &[Row] = &[
     ("Standard_NV6", "standardNVFamily", 6, 56.0, 1),
 ];
 
-pub(super) fn known() -> Vec<VmSize> {
+pub(crate) fn known() -> Vec<VmSize> {
     SIZES
         .iter()
         .map(|(name, family, cores, memory_gb, gpus)| VmSize {

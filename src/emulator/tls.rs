@@ -23,14 +23,14 @@ use tokio_rustls::server::TlsStream;
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// The certificate authority made at the start, in PEM, and what a listener needs.
-pub(super) struct Identity {
-    pub(super) ca_pem: String,
+pub(crate) struct Identity {
+    pub(crate) ca_pem: String,
     acceptor: TlsAcceptor,
 }
 
 impl Identity {
     /// Makes an authority and, signed by it, a certificate for this address and `localhost`.
-    pub(super) fn make(address: SocketAddr) -> io::Result<Self> {
+    pub(crate) fn make(address: SocketAddr) -> io::Result<Self> {
         let mut ca = CertificateParams::new(Vec::new()).map_err(io::Error::other)?;
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -72,7 +72,7 @@ impl Identity {
 
     /// Turns a listener into one that shakes hands beside accepting, so that a slow client does
     /// not keep the others out.
-    pub(super) fn listen(&self, listener: TcpListener) -> io::Result<TlsListener> {
+    pub(crate) fn listen(&self, listener: TcpListener) -> io::Result<TlsListener> {
         let address = listener.local_addr()?;
         let (sender, receiver) = mpsc::channel(16);
         let acceptor = self.acceptor.clone();
@@ -106,7 +106,7 @@ impl Identity {
 type Accepted = (TlsStream<TcpStream>, SocketAddr);
 
 /// Connections whose handshake is done.
-pub(super) struct TlsListener {
+pub(crate) struct TlsListener {
     address: SocketAddr,
     receiver: mpsc::Receiver<Accepted>,
     task: JoinHandle<()>,

@@ -6,7 +6,7 @@ use super::error::ArmError;
 
 /// Which shape a request and its answer have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub(crate) enum Dialect {
     /// What `azureml-core` speaks: in no published type index. It insists on keys that others
     /// omit, so they are sent as `null`, and it puts back what it has read.
     Python = 1,
@@ -36,11 +36,11 @@ const CURRENT: &[&str] = &[
 
 /// From here on the description gives names of computes a pattern that forbids `-<digits>` at the
 /// end.
-pub(super) const NAME_PATTERN_SINCE: &str = "2025-12-01";
+pub(crate) const NAME_PATTERN_SINCE: &str = "2025-12-01";
 
 /// The container service versions answered: the published description of 2019-08-01
 /// (`orchestrators`), of 2019-10-01 (`managedClusters`) and today's types.
-pub(super) const CONTAINER_SERVICE: &[&str] = &[
+pub(crate) const CONTAINER_SERVICE: &[&str] = &[
     "2019-08-01",
     "2019-10-01",
     "2023-10-01",
@@ -73,7 +73,7 @@ fn refused(version: &str, kind: &str, supported: &[&str]) -> ArmError {
 }
 
 /// The dialect of a machine learning version.
-pub(super) fn dialect(version: Option<&str>, kind: &str) -> Result<Dialect, ArmError> {
+pub(crate) fn dialect(version: Option<&str>, kind: &str) -> Result<Dialect, ArmError> {
     match version.map(str::trim) {
         None | Some("") => Err(missing(kind)),
         Some(arm::PYTHON_COMPUTE_API_VERSION) => Ok(Dialect::Python),
@@ -93,7 +93,7 @@ pub(super) fn dialect(version: Option<&str>, kind: &str) -> Result<Dialect, ArmE
 }
 
 /// Whether a version of the container service is answered.
-pub(super) fn container_service(version: Option<&str>, kind: &str) -> Result<(), ArmError> {
+pub(crate) fn container_service(version: Option<&str>, kind: &str) -> Result<(), ArmError> {
     match version.map(str::trim) {
         None | Some("") => Err(missing(kind)),
         Some(version) if CONTAINER_SERVICE.contains(&version) => Ok(()),
@@ -103,15 +103,15 @@ pub(super) fn container_service(version: Option<&str>, kind: &str) -> Result<(),
 
 /// A Kubernetes version on offer, with its patches, oldest first.
 #[derive(Debug)]
-pub(super) struct Kubernetes {
-    pub(super) minor: &'static str,
-    pub(super) patches: &'static [&'static str],
-    pub(super) default: bool,
-    pub(super) preview: bool,
+pub(crate) struct Kubernetes {
+    pub(crate) minor: &'static str,
+    pub(crate) patches: &'static [&'static str],
+    pub(crate) default: bool,
+    pub(crate) preview: bool,
 }
 
 /// What this emulator offers; the real list differs by region and by week.
-pub(super) const KUBERNETES: &[Kubernetes] = &[
+pub(crate) const KUBERNETES: &[Kubernetes] = &[
     Kubernetes {
         minor: "1.33",
         patches: &["1.33.2", "1.33.5"],
@@ -139,10 +139,10 @@ pub(super) const KUBERNETES: &[Kubernetes] = &[
 ];
 
 /// The version that new clusters have.
-pub(super) const DEFAULT_KUBERNETES: &str = "1.34.3";
+pub(crate) const DEFAULT_KUBERNETES: &str = "1.34.3";
 
 /// Whether attaching a cluster of this version is accepted: its minor is on offer and no preview.
-pub(super) fn attachable(version: &str) -> bool {
+pub(crate) fn attachable(version: &str) -> bool {
     let minor: Vec<&str> = version.split('.').take(2).collect();
     KUBERNETES
         .iter()
@@ -150,7 +150,7 @@ pub(super) fn attachable(version: &str) -> bool {
 }
 
 /// The versions that [`attachable`] accepts, as the service's refusal lists them.
-pub(super) fn attachable_list() -> String {
+pub(crate) fn attachable_list() -> String {
     let minors: Vec<&str> = KUBERNETES
         .iter()
         .filter(|known| !known.preview)

@@ -4,24 +4,24 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::super::state::{Config, State};
 use super::Service;
+use crate::emulator::state::{Config, State};
 
 /// A token that was handed out.
 #[derive(Clone)]
-pub(in crate::emulator) struct Token {
+pub(crate) struct Token {
     value: String,
     expires: Duration,
 }
 
 impl State {
     /// A new key: 32 letters and digits.
-    pub(in crate::emulator) fn service_key(&mut self) -> String {
+    pub(crate) fn service_key(&mut self) -> String {
         self.uuid().replace('-', "")
     }
 
     /// A new token for a service, as the answer shows it: times in seconds of the epoch.
-    pub(in crate::emulator) fn service_token(&mut self, config: &Config, name: &str) -> Value {
+    pub(crate) fn service_token(&mut self, config: &Config, name: &str) -> Value {
         let value = format!("emulated-token-{}", self.uuid());
         let now = self.time.now();
         let settings = &config.services;
@@ -45,7 +45,7 @@ impl State {
 
 impl Service {
     /// Whether a scoring request with this bearer value, if any, is let in.
-    pub(in crate::emulator) fn admits(&self, bearer: Option<&str>, now: Duration) -> bool {
+    pub(crate) fn admits(&self, bearer: Option<&str>, now: Duration) -> bool {
         if self.flag("authEnabled") {
             return bearer.is_some_and(|bearer| bearer == self.primary || bearer == self.secondary);
         }

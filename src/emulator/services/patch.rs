@@ -2,20 +2,20 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::error::ArmError;
-use super::super::members;
-use super::super::state::Config;
 use super::document::{self, Wanted};
 use super::schema;
+use crate::emulator::error::ArmError;
+use crate::emulator::members;
+use crate::emulator::state::Config;
 
 /// What a patch leads to.
 #[derive(Debug)]
-pub(in crate::emulator) struct Patched {
-    pub(in crate::emulator) document: Value,
+pub(crate) struct Patched {
+    pub(crate) document: Value,
     /// Whether containers or authentication change, and not only what describes the service.
-    pub(in crate::emulator) redeploys: bool,
+    pub(crate) redeploys: bool,
     /// Whether models, code or environment change.
-    pub(in crate::emulator) rebuilds: bool,
+    pub(crate) rebuilds: bool,
 }
 
 /// Members with members of their own that are patched one by one.
@@ -39,11 +39,7 @@ const SCALARS: [&str; 9] = [
 ];
 
 /// Applies a patch to the settings of a service, all of it or nothing.
-pub(in crate::emulator) fn apply(
-    config: &Config,
-    settings: &Value,
-    patch: &Value,
-) -> Result<Patched, ArmError> {
+pub(crate) fn apply(config: &Config, settings: &Value, patch: &Value) -> Result<Patched, ArmError> {
     let steps = patch
         .as_array()
         .ok_or_else(|| ArmError::bad_request("The body is no JSON Patch: it must be a list."))?;

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::faults::{Fault, Kind};
+use crate::emulator::faults::{Fault, Kind};
 
 /// The end of a deployment that does not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::emulator) enum Trouble {
+pub(crate) enum Trouble {
     /// No node has room. The text is the scheduler's.
     Unschedulable { scheduler: Scheduler },
     /// The container ends again and again.
@@ -23,7 +23,7 @@ pub(in crate::emulator) enum Trouble {
 
 /// What the scheduler complains of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::emulator) enum Scheduler {
+pub(crate) enum Scheduler {
     /// This resource, on every node: the text is made when the number of nodes is known.
     Lacks(String),
     /// In these words.
@@ -64,7 +64,7 @@ impl Fault {
 
 impl Trouble {
     /// How a deployment of a service with this name ends, by its prefix.
-    pub(super) fn by_name(name: &str) -> Option<Self> {
+    pub(crate) fn by_name(name: &str) -> Option<Self> {
         if name.starts_with("fail") {
             Some(Self::Error {
                 code: "DeploymentFailed".to_owned(),
@@ -78,7 +78,7 @@ impl Trouble {
     }
 
     /// The state of the operation at its end.
-    pub(super) fn operation(&self) -> &'static str {
+    pub(crate) fn operation(&self) -> &'static str {
         match self {
             Self::TimedOut => "TimedOut",
             Self::Canceled => "Cancelled",
@@ -87,7 +87,7 @@ impl Trouble {
     }
 
     /// The state of the service at the end of the operation.
-    pub(super) fn service(&self) -> &'static str {
+    pub(crate) fn service(&self) -> &'static str {
         match self {
             Self::Unschedulable { .. } => "Unschedulable",
             Self::TimedOut => "Unhealthy",
@@ -96,7 +96,7 @@ impl Trouble {
     }
 
     /// The error of the operation and of the service.
-    pub(in crate::emulator) fn error(&self, service: &str) -> Value {
+    pub(crate) fn error(&self, service: &str) -> Value {
         let failed = |message: &str, code: &str, detail: &str| {
             json!({
                 "code": "KubernetesDeploymentFailed",
@@ -138,7 +138,7 @@ impl Trouble {
     }
 
     /// What the containers wrote: main or init.
-    pub(super) fn log(&self, init: bool) -> &'static str {
+    pub(crate) fn log(&self, init: bool) -> &'static str {
         match (self, init) {
             // Nothing ran.
             (Self::Unschedulable { .. } | Self::ImagePull | Self::Canceled, _) => "",
@@ -149,17 +149,17 @@ impl Trouble {
     }
 }
 
-pub(super) const INIT_LOG: &str = "\
+pub(crate) const INIT_LOG: &str = "\
 fetching the models of the service
 the models are there
 ";
 
-pub(super) const START_LOG: &str = "\
+pub(crate) const START_LOG: &str = "\
 starting the inference server
 loading the entry script
 ";
 
-pub(super) const READY_LOG: &str = "\
+pub(crate) const READY_LOG: &str = "\
 starting the inference server
 loading the entry script
 init() of the entry script was called

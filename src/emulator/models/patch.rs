@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::error::ArmError;
-use super::super::members::{self, Kind};
-use super::models::RESOURCES;
+use super::RESOURCES;
+use crate::emulator::error::ArmError;
+use crate::emulator::members::{self, Kind};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Op {
@@ -15,7 +15,7 @@ enum Op {
 }
 
 /// Applies all of a patch, or refuses all of it.
-pub(super) fn apply(model: &mut Value, body: &[u8]) -> Result<(), ArmError> {
+pub(crate) fn apply(model: &mut Value, body: &[u8]) -> Result<(), ArmError> {
     let patch: Value = serde_json::from_slice(body)
         .map_err(|error| ArmError::bad_request(format!("The body is no JSON: {error}.")))?;
     let operations = patch

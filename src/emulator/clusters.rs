@@ -10,13 +10,13 @@ use super::versions;
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ExistingCluster {
-    pub(super) resource_group: String,
-    pub(super) name: String,
-    pub(super) version: String,
-    pub(super) vm_size: String,
-    pub(super) node_count: u32,
-    pub(super) location: Option<String>,
-    pub(super) subscription: Option<String>,
+    pub(crate) resource_group: String,
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) vm_size: String,
+    pub(crate) node_count: u32,
+    pub(crate) location: Option<String>,
+    pub(crate) subscription: Option<String>,
 }
 
 impl ExistingCluster {
@@ -67,20 +67,20 @@ impl ExistingCluster {
 
 /// A cluster as the container service sees it.
 #[derive(Clone, Debug)]
-pub(super) struct Cluster {
-    pub(super) id: String,
-    pub(super) group: String,
-    pub(super) name: String,
-    pub(super) location: String,
-    pub(super) version: String,
-    pub(super) vm_size: String,
-    pub(super) nodes: u64,
+pub(crate) struct Cluster {
+    pub(crate) id: String,
+    pub(crate) group: String,
+    pub(crate) name: String,
+    pub(crate) location: String,
+    pub(crate) version: String,
+    pub(crate) vm_size: String,
+    pub(crate) nodes: u64,
     /// `aksNetworkingConfiguration` of the create that made it.
-    pub(super) network: Option<Value>,
+    pub(crate) network: Option<Value>,
 }
 
 impl Cluster {
-    pub(super) fn id(subscription: &str, group: &str, name: &str) -> String {
+    pub(crate) fn id(subscription: &str, group: &str, name: &str) -> String {
         format!(
             "/subscriptions/{subscription}/resourceGroups/{group}/providers/{}/{}/{name}",
             arm::AKS_PROVIDER,
@@ -88,11 +88,11 @@ impl Cluster {
         )
     }
 
-    pub(super) fn is(&self, id: &str) -> bool {
+    pub(crate) fn is(&self, id: &str) -> bool {
         self.id.eq_ignore_ascii_case(id)
     }
 
-    pub(super) fn fqdn(&self) -> String {
+    pub(crate) fn fqdn(&self) -> String {
         let region = super::names::region(&self.location);
         format!(
             "{}-dns.hcp.{region}.azmk8s.io",
@@ -101,7 +101,7 @@ impl Cluster {
     }
 
     /// The managed cluster as a GET shows it: the fields that a preflight reads.
-    pub(super) fn document(&self) -> Value {
+    pub(crate) fn document(&self) -> Value {
         let minor: Vec<&str> = self.version.split('.').take(2).collect();
         let network = self.network.clone().unwrap_or_else(|| json!({}));
         let given = |key: &str, default: &str| network[key].as_str().unwrap_or(default).to_owned();

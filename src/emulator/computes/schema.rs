@@ -6,8 +6,8 @@
 
 use serde_json::{Map, Value};
 
-use super::error::ArmError;
-use super::versions::Dialect;
+use crate::emulator::error::ArmError;
+use crate::emulator::versions::Dialect;
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -144,7 +144,7 @@ fn refuse(path: &str, what: &str) -> ArmError {
 /// Checks every key of a body and drops what is read-only or `null`.
 ///
 /// `null` counts as absent: `azureml-core` always attaches with `"loadBalancerSubnet":null`.
-pub(super) fn check(body: &Value, dialect: Dialect) -> Result<Map<String, Value>, ArmError> {
+pub(crate) fn check(body: &Value, dialect: Dialect) -> Result<Map<String, Value>, ArmError> {
     let body = body.as_object().ok_or_else(|| {
         ArmError::new(400, "InvalidRequestContent", "The body is no JSON object.")
     })?;
@@ -221,7 +221,7 @@ fn checked(path: &str, value: &Value, kind: Kind, dialect: Dialect) -> Result<Va
 }
 
 /// The stored document as this API version shows it.
-pub(super) fn show(document: &Value, dialect: Dialect) -> Value {
+pub(crate) fn show(document: &Value, dialect: Dialect) -> Value {
     if dialect == Dialect::Python {
         return document.clone();
     }

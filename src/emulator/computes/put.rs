@@ -2,21 +2,21 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::error::ArmError;
-use super::super::faults::{self, Kind};
-use super::super::http::Answer;
-use super::super::names;
-use super::super::operations::{Verb, outcome_by_name};
-use super::super::rules;
-use super::super::schema;
-use super::super::state::Compute;
-use super::super::versions;
-use super::computes::{busy, start};
-use super::{Context, Reply};
+use super::{busy, start};
+use crate::emulator::computes::operations::{Verb, outcome_by_name};
+use crate::emulator::computes::rules;
+use crate::emulator::computes::schema;
+use crate::emulator::error::ArmError;
+use crate::emulator::faults::{self, Kind};
+use crate::emulator::http::Answer;
+use crate::emulator::names;
+use crate::emulator::routes::{Context, Reply};
+use crate::emulator::state::Compute;
+use crate::emulator::versions;
 
 type Body = Map<String, Value>;
 
-pub(super) fn serve(mut context: Context<'_>, name: &str) -> Reply {
+pub(crate) fn serve(mut context: Context<'_>, name: &str) -> Reply {
     context.only_parameters(&["api-version"])?;
     names::check_compute(name, &context.api_version())?;
     let body: Value = serde_json::from_slice(&context.request.body).map_err(|error| {
@@ -88,7 +88,7 @@ fn check_location(context: &Context<'_>, body: &Body) -> Result<(), ArmError> {
 
 /// A document with every key, filled with what the service fills in. `aks` has the three values
 /// that depend on each other.
-pub(super) fn new_document(
+pub(crate) fn new_document(
     context: &Context<'_>,
     name: &str,
     aks: &Value,

@@ -6,17 +6,17 @@ use serde_json::{Map, Value};
 
 /// Documents in the order in which they were made.
 #[derive(Debug, Default)]
-pub(in crate::emulator) struct Assets {
-    pub(in crate::emulator) documents: Vec<Value>,
+pub(crate) struct Assets {
+    pub(crate) documents: Vec<Value>,
 }
 
 impl Assets {
-    pub(in crate::emulator) fn get(&self, id: &str) -> Option<&Value> {
+    pub(crate) fn get(&self, id: &str) -> Option<&Value> {
         self.documents.iter().find(|asset| asset["id"] == id)
     }
 
     /// Whether there was one to remove.
-    pub(in crate::emulator) fn remove(&mut self, id: &str) -> bool {
+    pub(crate) fn remove(&mut self, id: &str) -> bool {
         let before = self.documents.len();
         self.documents.retain(|asset| asset["id"] != id);
         self.documents.len() < before
@@ -25,16 +25,16 @@ impl Assets {
 
 /// A model with every key that it ever shows, `null` where there is nothing.
 #[derive(Clone, Debug)]
-pub(in crate::emulator) struct Model {
-    pub(in crate::emulator) document: Value,
+pub(crate) struct Model {
+    pub(crate) document: Value,
     /// When it was changed last, as a number that grows: two changes may fall into one moment.
-    pub(in crate::emulator) touched: u64,
+    pub(crate) touched: u64,
 }
 
 /// Models in the order in which they were registered.
 #[derive(Debug, Default)]
-pub(in crate::emulator) struct Models {
-    pub(in crate::emulator) models: Vec<Model>,
+pub(crate) struct Models {
+    pub(crate) models: Vec<Model>,
     /// The last version given for a name. It is kept when the model is deleted, so that no version
     /// comes twice.
     versions: BTreeMap<String, u64>,
@@ -42,28 +42,28 @@ pub(in crate::emulator) struct Models {
 }
 
 impl Models {
-    pub(in crate::emulator) fn get(&self, id: &str) -> Option<&Value> {
+    pub(crate) fn get(&self, id: &str) -> Option<&Value> {
         self.models
             .iter()
             .map(|model| &model.document)
             .find(|document| document["id"] == id)
     }
 
-    pub(in crate::emulator) fn next_version(&mut self, name: &str) -> u64 {
+    pub(crate) fn next_version(&mut self, name: &str) -> u64 {
         let version = self.versions.entry(name.to_owned()).or_default();
         *version += 1;
         *version
     }
 
     /// Whether no later version of its name is there.
-    pub(in crate::emulator) fn is_latest(&self, model: &Value) -> bool {
+    pub(crate) fn is_latest(&self, model: &Value) -> bool {
         !self.models.iter().any(|Model { document, .. }| {
             document["name"] == model["name"]
                 && document["version"].as_u64() > model["version"].as_u64()
         })
     }
 
-    pub(in crate::emulator) fn add(&mut self, document: Value) {
+    pub(crate) fn add(&mut self, document: Value) {
         self.touched += 1;
         self.models.push(Model {
             document,
@@ -72,7 +72,7 @@ impl Models {
     }
 
     /// Puts a changed document in the place of the one with its id.
-    pub(in crate::emulator) fn replace(&mut self, document: Value) {
+    pub(crate) fn replace(&mut self, document: Value) {
         self.touched += 1;
         let touched = self.touched;
         if let Some(model) = self
@@ -85,7 +85,7 @@ impl Models {
     }
 
     /// Whether there was one to remove.
-    pub(in crate::emulator) fn remove(&mut self, id: &str) -> bool {
+    pub(crate) fn remove(&mut self, id: &str) -> bool {
         let before = self.models.len();
         self.models.retain(|model| model.document["id"] != id);
         self.models.len() < before
@@ -93,7 +93,7 @@ impl Models {
 }
 
 /// Whether a map has what a query asks for: `key,key=value`, all of it.
-pub(in crate::emulator) fn has_all(map: &Value, query: &str) -> bool {
+pub(crate) fn has_all(map: &Value, query: &str) -> bool {
     query
         .split(',')
         .filter(|part| !part.is_empty())
@@ -104,7 +104,7 @@ pub(in crate::emulator) fn has_all(map: &Value, query: &str) -> bool {
 }
 
 /// The document without what is `null`, as the routes of models and assets show it.
-pub(in crate::emulator) fn shown(document: &Value) -> Value {
+pub(crate) fn shown(document: &Value) -> Value {
     let map: Map<String, Value> = document
         .as_object()
         .into_iter()

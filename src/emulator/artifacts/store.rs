@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 /// What stands before the id of an artifact where a URL names it.
-pub(in crate::emulator) const URL: &str = "aml://artifact/";
+pub(crate) const URL: &str = "aml://artifact/";
 
 /// Where an artifact is: its id is these three, with slashes between.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::emulator) struct Place {
-    pub(in crate::emulator) origin: String,
-    pub(in crate::emulator) container: String,
-    pub(in crate::emulator) path: String,
+pub(crate) struct Place {
+    pub(crate) origin: String,
+    pub(crate) container: String,
+    pub(crate) path: String,
 }
 
 impl Place {
-    pub(in crate::emulator) fn new(origin: &str, container: &str, path: &str) -> Self {
+    pub(crate) fn new(origin: &str, container: &str, path: &str) -> Self {
         Self {
             origin: origin.to_owned(),
             container: container.to_owned(),
@@ -23,7 +23,7 @@ impl Place {
     }
 
     /// From `{origin}/{container}/{path}`.
-    pub(in crate::emulator) fn of_id(id: &str) -> Option<Self> {
+    pub(crate) fn of_id(id: &str) -> Option<Self> {
         let mut parts = id.splitn(3, '/');
         let (origin, container, path) = (parts.next()?, parts.next()?, parts.next()?);
         (!origin.is_empty() && !container.is_empty() && !path.is_empty())
@@ -31,26 +31,26 @@ impl Place {
     }
 
     /// Its id, which is the path of its blob too.
-    pub(in crate::emulator) fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         format!("{}/{}/{}", self.origin, self.container, self.path)
     }
 }
 
 /// Every artifact with the time at which it was made, in the order of their ids.
 #[derive(Debug, Default)]
-pub(in crate::emulator) struct Artifacts {
+pub(crate) struct Artifacts {
     known: BTreeMap<Place, String>,
     /// The experiment of each run whose outputs were put here.
     runs: BTreeMap<String, String>,
 }
 
 impl Artifacts {
-    pub(in crate::emulator) fn created(&self, place: &Place) -> Option<&str> {
+    pub(crate) fn created(&self, place: &Place) -> Option<&str> {
         self.known.get(place).map(String::as_str)
     }
 
     /// Makes an artifact; false when it is there already.
-    pub(in crate::emulator) fn create(&mut self, place: Place, now: String) -> bool {
+    pub(crate) fn create(&mut self, place: Place, now: String) -> bool {
         if self.known.contains_key(&place) {
             return false;
         }
@@ -59,7 +59,7 @@ impl Artifacts {
     }
 
     /// Those of a container whose path begins so.
-    pub(in crate::emulator) fn under(
+    pub(crate) fn under(
         &self,
         origin: &str,
         container: &str,
@@ -70,12 +70,12 @@ impl Artifacts {
         })
     }
 
-    pub(in crate::emulator) fn add_run(&mut self, run_id: &str, experiment: &str) {
+    pub(crate) fn add_run(&mut self, run_id: &str, experiment: &str) {
         self.runs.insert(run_id.to_owned(), experiment.to_owned());
     }
 
     /// The experiment of a run, if it is known.
-    pub(in crate::emulator) fn experiment(&self, run_id: &str) -> Option<&str> {
+    pub(crate) fn experiment(&self, run_id: &str) -> Option<&str> {
         self.runs.get(run_id).map(String::as_str)
     }
 }

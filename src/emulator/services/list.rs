@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::super::error::ArmError;
-use super::super::http::Incoming;
-use super::super::services::Service;
-use super::super::store::models::has_all;
-use super::Reply;
-use super::model_store::{Call, listed};
-use super::services::flag;
+use super::verbs::flag;
+use crate::emulator::call::{Call, listed};
+use crate::emulator::error::ArmError;
+use crate::emulator::http::Incoming;
+use crate::emulator::models::store::has_all;
+use crate::emulator::routes::Reply;
+use crate::emulator::services::Service;
 
 /// Where the next page begins.
 const TOKEN: &str = "$skipToken";
@@ -34,7 +34,7 @@ const KNOWN: [&str; 13] = [
 
 const COMPUTE_TYPES: [&str; 6] = ["ACI", "AKS", "AMLCOMPUTE", "IOT", "AKSENDPOINT", "UNKNOWN"];
 
-pub(super) fn list(call: &Call<'_>) -> Reply {
+pub(crate) fn list(call: &Call<'_>) -> Reply {
     let request = call.request;
     call.only_parameters(&KNOWN)?;
     let filter = Filter::read(request)?;

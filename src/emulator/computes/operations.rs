@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::cluster::Cluster;
-use super::state::{Config, State};
-use super::versions;
+use crate::emulator::clusters::Cluster;
+use crate::emulator::state::{Config, State};
+use crate::emulator::versions;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verb {
+pub(crate) enum Verb {
     Create,
     Attach,
     Update,
@@ -19,7 +19,7 @@ pub(super) enum Verb {
 
 /// How an operation will end.
 #[derive(Clone, Debug)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     Succeeds,
     Fails {
         code: String,
@@ -30,7 +30,7 @@ pub(super) enum Outcome {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Status {
+pub(crate) enum Status {
     InProgress,
     Succeeded,
     Failed,
@@ -38,7 +38,7 @@ pub(super) enum Status {
 }
 
 impl Status {
-    pub(super) fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::InProgress => "InProgress",
             Self::Succeeded => "Succeeded",
@@ -49,22 +49,22 @@ impl Status {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Operation {
-    pub(super) verb: Verb,
-    pub(super) compute: String,
-    pub(super) started: Duration,
+pub(crate) struct Operation {
+    pub(crate) verb: Verb,
+    pub(crate) compute: String,
+    pub(crate) started: Duration,
     /// `None`: never.
-    pub(super) due: Option<Duration>,
-    pub(super) ended: Option<Duration>,
-    pub(super) outcome: Outcome,
-    pub(super) status: Status,
+    pub(crate) due: Option<Duration>,
+    pub(crate) ended: Option<Duration>,
+    pub(crate) outcome: Outcome,
+    pub(crate) status: Status,
     /// For an update, the document that it leads to.
-    pub(super) next: Option<Value>,
+    pub(crate) next: Option<Value>,
 }
 
 impl Operation {
     /// The error of a status answer, singly or doubly nested.
-    pub(super) fn error(&self) -> Option<Value> {
+    pub(crate) fn error(&self) -> Option<Value> {
         match (&self.outcome, self.status) {
             (
                 Outcome::Fails {
@@ -93,7 +93,7 @@ impl Operation {
 }
 
 /// How a PUT of a compute with this name ends, by its prefix.
-pub(super) fn outcome_by_name(name: &str) -> Outcome {
+pub(crate) fn outcome_by_name(name: &str) -> Outcome {
     let name = name.to_ascii_lowercase();
     let fails = |nested| Outcome::Fails {
         code: "ComputeProvisioningFailed".to_owned(),
@@ -113,7 +113,7 @@ pub(super) fn outcome_by_name(name: &str) -> Outcome {
 
 impl State {
     /// Ends every operation whose time has come.
-    pub(super) fn settle(&mut self, config: &Config) {
+    pub(crate) fn settle(&mut self, config: &Config) {
         self.settle_computes(config);
         self.settle_services(config);
     }
@@ -136,7 +136,7 @@ impl State {
     }
 
     /// Makes the end of everything that has one come now.
-    pub(super) fn finish(&mut self, config: &Config) {
+    pub(crate) fn finish(&mut self, config: &Config) {
         let now = self.time.now();
         for operation in self.operations.values_mut() {
             operation.due = operation.due.map(|due| due.min(now));
@@ -234,7 +234,7 @@ impl State {
     }
 
     /// The end of a create: the cluster is there, beside the workspace.
-    pub(super) fn provision(&mut self, config: &Config, name: &str) {
+    pub(crate) fn provision(&mut self, config: &Config, name: &str) {
         let suffix = self.six_characters();
         let Some(compute) = self.compute_mut(name) else {
             return;
@@ -273,7 +273,7 @@ impl State {
 
     /// Attaching a cluster again breaks what was attached before (the articles warn of it); so
     /// does deleting it under another attachment.
-    pub(super) fn break_other_attachments(&mut self, name: &str) {
+    pub(crate) fn break_other_attachments(&mut self, name: &str) {
         let Some(id) = self
             .compute(name)
             .and_then(|c| c.resource_id())

@@ -2,25 +2,26 @@
 
 use serde_json::{Value, json};
 
-use super::super::error::ArmError;
-use super::super::faults::Kind;
-use super::super::http::{Answer, Incoming};
-use super::super::services::{
+use super::list;
+use crate::emulator::call::Call;
+use crate::emulator::error::ArmError;
+use crate::emulator::faults::Kind;
+use crate::emulator::http::{Answer, Incoming};
+use crate::emulator::routes::{Reply, not_allowed, unsupported_route};
+use crate::emulator::services::{
     self, Patched, Service, Task, Wanted, check_name, check_sources, misfit, read_regenerate,
     read_validate,
 };
-use super::super::state::State;
-use super::model_store::Call;
-use super::{Reply, not_allowed, service_list, unsupported_route};
+use crate::emulator::state::State;
 
-pub(super) fn serve(call: Call<'_>, names: &[String], lower: &[&str]) -> Reply {
+pub(crate) fn serve(call: Call<'_>, names: &[String], lower: &[&str]) -> Reply {
     let name = names.get(1).map(String::as_str).unwrap_or_default();
     match (call.request.method.as_str(), lower) {
         ("POST", ["services", "validate"]) => validate(&call),
         ("POST", ["services", "validate", "resource"]) => validate_resource(&call),
         ("POST", ["services", "validate", "name", _]) => validate_name(&call, &names[3]),
         ("POST", ["services"]) => create(call),
-        ("GET", ["services"]) => service_list::list(&call),
+        ("GET", ["services"]) => list::list(&call),
         ("GET", ["services", _]) => get(&call, name),
         ("PATCH", ["services", _]) => update(call, name),
         ("DELETE", ["services", _]) => delete(call, name),
@@ -45,7 +46,7 @@ pub(super) fn serve(call: Call<'_>, names: &[String], lower: &[&str]) -> Reply {
 }
 
 impl Call<'_> {
-    pub(super) fn body(&self) -> Result<Value, ArmError> {
+    pub(crate) fn body(&self) -> Result<Value, ArmError> {
         serde_json::from_slice(&self.request.body)
             .map_err(|error| ArmError::bad_request(format!("The body is no JSON: {error}.")))
     }
@@ -69,7 +70,7 @@ impl Call<'_> {
         })
     }
 
-    pub(super) fn show(&self, service: &Service, expand: bool) -> Value {
+    pub(crate) fn show(&self, service: &Service, expand: bool) -> Value {
         let workspace = self.config.workspace_path();
         service.show(self.state, &self.request.origin, &workspace, expand)
     }
@@ -94,7 +95,7 @@ impl Call<'_> {
 }
 
 /// A yes or no as `azureml-core` sends it too, with a capital letter.
-pub(super) fn flag(request: &Incoming, name: &str) -> Result<bool, ArmError> {
+pub(crate) fn flag(request: &Incoming, name: &str) -> Result<bool, ArmError> {
     match request.parameter(name) {
         None => Ok(false),
         Some(value) if value.eq_ignore_ascii_case("true") => Ok(true),

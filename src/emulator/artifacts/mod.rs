@@ -1,17 +1,21 @@
 //! Artifacts, in the spelling of `azureml-core` (`artifacts/{what}/{origin}/{container}/{path}`) and
 //! in that of the published description (`artifacts/{origin}/{container}/{what}?path=`).
 
+pub(crate) mod blob_store;
+pub(crate) mod blobs;
+pub(crate) mod sas;
+pub(crate) mod store;
+
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::super::error::ArmError;
-use super::super::http::{Answer, BLOB_CONTAINER, percent_encode_path};
-use super::super::members::{self, Kind, Member};
-use super::super::sas;
-use super::super::store::artifacts::Place;
-use super::model_store::Call;
-use super::{Reply, get_only, not_allowed, unsupported_route};
+use crate::emulator::artifacts::store::Place;
+use crate::emulator::call::Call;
+use crate::emulator::error::ArmError;
+use crate::emulator::http::{Answer, BLOB_CONTAINER, percent_encode_path};
+use crate::emulator::members::{self, Kind, Member};
+use crate::emulator::routes::{Reply, get_only, not_allowed, unsupported_route};
 
 /// The most paths that one request may ask for (`azureml-core` sends at most so many).
 const MOST_PATHS: usize = 50;
@@ -58,7 +62,7 @@ impl What {
     }
 }
 
-pub(super) fn serve(call: Call<'_>, names: &[String]) -> Reply {
+pub(crate) fn serve(call: Call<'_>, names: &[String]) -> Reply {
     let words: Vec<&str> = names.iter().map(String::as_str).collect();
     let is_origin = |word: &&str| ORIGINS.contains(word);
     let Some(at) = words.iter().take(3).position(is_origin) else {

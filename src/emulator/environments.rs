@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::error::ArmError;
-use super::super::http::Answer;
-use super::super::members::{self, Kind, Member};
-use super::super::store::environments::Version;
-use super::model_store::{Call, check_name};
-use super::{Reply, get_only, not_allowed, unsupported_route};
+use crate::emulator::call::{Call, check_name};
+use crate::emulator::environment_store::Version;
+use crate::emulator::error::ArmError;
+use crate::emulator::http::Answer;
+use crate::emulator::members::{self, Kind, Member};
+use crate::emulator::routes::{Reply, get_only, not_allowed, unsupported_route};
 
 /// The keys of the top begin with a capital or not: `azureml-core` sends both kinds.
 const ENVIRONMENT: &[Member] = &[
@@ -80,7 +80,7 @@ const TOKEN: &str = "continuation";
 /// The label that is always there.
 const LATEST: &str = "latest";
 
-pub(super) fn serve(call: Call<'_>, names: &[String]) -> Reply {
+pub(crate) fn serve(call: Call<'_>, names: &[String]) -> Reply {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let method = call.request.method.as_str();
     if names != [""] && !names.is_empty() {

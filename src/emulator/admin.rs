@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::super::error::ArmError;
-use super::super::faults::Fault;
-use super::super::http::{Answer, Incoming};
-use super::super::state::{Config, State};
-use super::{Reply, not_allowed, unsupported_route};
+use crate::emulator::error::ArmError;
+use crate::emulator::faults::Fault;
+use crate::emulator::http::{Answer, Incoming};
+use crate::emulator::routes::{Reply, not_allowed, unsupported_route};
+use crate::emulator::state::{Config, State};
 
-pub(super) fn serve(
+pub(crate) fn serve(
     config: &Config,
     state: &mut State,
     request: &Incoming,

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::super::error::ArmError;
-use super::super::http::Answer;
-use super::super::operations::{Operation, Status};
-use super::{Context, Reply, get_only};
+use crate::emulator::computes::operations::{Operation, Status};
+use crate::emulator::error::ArmError;
+use crate::emulator::http::Answer;
+use crate::emulator::routes::{Context, Reply, get_only};
 
 /// Finds the operation of a URL that was handed out. It must come back as it was: with
 /// `service=new` and nothing added.
@@ -26,14 +26,14 @@ fn find<'state>(context: &'state Context<'_>, id: &str) -> Result<&'state Operat
         .ok_or_else(|| ArmError::not_found(&format!("computeOperationsStatus/{id}")))
 }
 
-pub(super) fn retry_after(answer: Answer, hint: Option<Duration>) -> Answer {
+pub(crate) fn retry_after(answer: Answer, hint: Option<Duration>) -> Answer {
     match hint {
         Some(hint) => answer.with("Retry-After", hint.as_millis().div_ceil(1000).to_string()),
         None => answer,
     }
 }
 
-pub(super) fn status(context: &Context<'_>, id: &str) -> Reply {
+pub(crate) fn status(context: &Context<'_>, id: &str) -> Reply {
     let operation = find(context, id)?;
     let time = &context.state.time;
     let mut body = json!({
@@ -56,7 +56,7 @@ pub(super) fn status(context: &Context<'_>, id: &str) -> Reply {
 }
 
 /// The older way: 202 until it is done, then what the request itself would have said.
-pub(super) fn result(context: &Context<'_>, id: &str) -> Reply {
+pub(crate) fn result(context: &Context<'_>, id: &str) -> Reply {
     let operation = find(context, id)?;
     let request = context.request;
     match operation.status {

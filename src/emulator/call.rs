@@ -3,28 +3,28 @@
 
 use serde_json::{Value, json};
 
-use super::super::error::ArmError;
-use super::super::http::{Answer, Incoming, is_blob_path};
-use super::super::state::{Config, State};
-use super::super::store;
-use super::{
-    Reply, artifacts, assets, blobs, check_scope, environments, models, service_operations,
-    services, unsupported_route,
-};
+use crate::emulator::artifacts::{self, blobs};
+use crate::emulator::error::ArmError;
+use crate::emulator::http::{Answer, Incoming, is_blob_path};
+use crate::emulator::routes::{Reply, check_scope, unsupported_route};
+use crate::emulator::services;
+use crate::emulator::state::{Config, State};
+use crate::emulator::store;
+use crate::emulator::{assets, environments, models};
 
 /// The longest that a name of a model or an environment may be.
 const LONGEST_NAME: usize = 255;
 
 /// What a route works with: the data plane has its version in the path.
-pub(super) struct Call<'call> {
-    pub(super) config: &'call Config,
-    pub(super) state: &'call mut State,
-    pub(super) request: &'call Incoming,
+pub(crate) struct Call<'call> {
+    pub(crate) config: &'call Config,
+    pub(crate) state: &'call mut State,
+    pub(crate) request: &'call Incoming,
 }
 
 impl Call<'_> {
     /// Refuses query parameters that the route does not know.
-    pub(super) fn only_parameters(&self, known: &[&str]) -> Result<(), ArmError> {
+    pub(crate) fn only_parameters(&self, known: &[&str]) -> Result<(), ArmError> {
         match self
             .request
             .parameters()
@@ -38,7 +38,7 @@ impl Call<'_> {
     }
 
     /// Refuses a patch that does not say that it is one.
-    pub(super) fn is_patch(&self) -> Result<(), ArmError> {
+    pub(crate) fn is_patch(&self) -> Result<(), ArmError> {
         let kind = self.request.header("content-type").unwrap_or_default();
         if kind.starts_with("application/json-patch+json") {
             return Ok(());
@@ -51,7 +51,7 @@ impl Call<'_> {
     }
 
     /// A whole number from the query.
-    pub(super) fn number(&self, name: &str) -> Result<Option<usize>, ArmError> {
+    pub(crate) fn number(&self, name: &str) -> Result<Option<usize>, ArmError> {
         let Some(text) = self.request.parameter(name) else {
             return Ok(None);
         };
@@ -64,7 +64,7 @@ impl Call<'_> {
 
     /// A page of a list: it begins where the parameter `token` says, and has at most `count` items
     /// and never more than the emulator's page size. With it the token of the next page.
-    pub(super) fn page<T>(
+    pub(crate) fn page<T>(
         &self,
         items: impl IntoIterator<Item = T>,
         token: &str,
@@ -82,7 +82,7 @@ impl Call<'_> {
     }
 
     /// The URL of this request with another token.
-    pub(super) fn next_link(&self, token: &str, next: &str) -> String {
+    pub(crate) fn next_link(&self, token: &str, next: &str) -> String {
         let kept = self.request.parameters().filter(|(key, _)| key != token);
         let query = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(kept)
@@ -92,13 +92,13 @@ impl Call<'_> {
     }
 
     /// The time now, as the service writes it.
-    pub(super) fn now(&self) -> String {
+    pub(crate) fn now(&self) -> String {
         self.state.time.stamp(self.state.time.now())
     }
 }
 
 /// The answer when the path belongs here; `segments` are as they were sent, `lower` in lower case.
-pub(super) fn route(
+pub(crate) fn route(
     config: &Config,
     state: &mut State,
     request: &Incoming,
@@ -162,10 +162,10 @@ pub(super) fn route(
             Some(in_scope(config).and_then(|()| models::serve(call, &names[1..])))
         }
         ("modelmanagement", "v1.0", ["services", ..]) => {
-            Some(in_scope(config).and_then(|()| services::serve(call, names, rest)))
+            Some(in_scope(config).and_then(|()| services::verbs::serve(call, names, rest)))
         }
         ("modelmanagement", "v1.0", ["operations", id]) => {
-            Some(in_scope(config).and_then(|()| service_operations::status(&call, id)))
+            Some(in_scope(config).and_then(|()| services::status::status(&call, id)))
         }
         ("environment", "v1.0", ["environments", ..]) => {
             Some(in_scope(config).and_then(|()| environments::serve(call, &names[1..])))
@@ -178,7 +178,7 @@ pub(super) fn route(
 }
 
 /// A list with the URL of the next page, if there is one.
-pub(super) fn listed(value: Vec<Value>, next_link: Option<String>) -> Answer {
+pub(crate) fn listed(value: Vec<Value>, next_link: Option<String>) -> Answer {
     let mut body = json!({ "value": value });
     if let Some(next_link) = next_link {
         body["nextLink"] = json!(next_link);
@@ -188,7 +188,7 @@ pub(super) fn listed(value: Vec<Value>, next_link: Option<String>) -> Answer {
 
 /// A name of a model, an asset or an environment: letters, digits, `-`, `_` and `.`, the first one a
 /// letter or a digit.
-pub(super) fn check_name(what: &str, name: &str) -> Result<(), ArmError> {
+pub(crate) fn check_name(what: &str, name: &str) -> Result<(), ArmError> {
     let fits = (1..=LONGEST_NAME).contains(&name.len())
         && name.starts_with(|c: char| c.is_ascii_alphanumeric())
         && name

@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::error::ArmError;
-use super::super::http::{Answer, Incoming};
-use super::super::state::State;
-use super::super::versions::{self, KUBERNETES};
-use super::{Reply, get_only};
+use crate::emulator::error::ArmError;
+use crate::emulator::http::{Answer, Incoming};
+use crate::emulator::routes::{Reply, get_only};
+use crate::emulator::state::State;
+use crate::emulator::versions::{self, KUBERNETES};
 
-pub(super) fn cluster(state: &State, request: &Incoming, names: &[String]) -> Reply {
+pub(crate) fn cluster(state: &State, request: &Incoming, names: &[String]) -> Reply {
     get_only(request)?;
     let version = request.parameter("api-version");
     versions::container_service(version.as_deref(), "managedClusters")?;
@@ -17,7 +17,7 @@ pub(super) fn cluster(state: &State, request: &Incoming, names: &[String]) -> Re
     Ok(Answer::json(200, &cluster.document()))
 }
 
-pub(super) fn versions(
+pub(crate) fn versions(
     request: &Incoming,
     subscription: &str,
     location: &str,

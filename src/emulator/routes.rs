@@ -2,39 +2,22 @@
 //!
 //! Routing is done by hand, because ARM compares every part of a path without case.
 
-mod admin;
-mod artifacts;
-mod assets;
-mod blobs;
-mod computes;
-mod container_service;
-mod environments;
-mod model_patch;
-mod model_store;
-mod models;
-mod operations;
-mod put;
-mod scoring;
-mod service_list;
-mod service_operations;
-mod services;
-mod workspace;
-
 use serde_json::json;
 
+use super::computes::{self, status as operations};
 use super::error::ArmError;
 use super::faults::Kind;
 use super::http::{Answer, Incoming, Manner, is_scoring_path};
 use super::journal::{JournalEntry, Ticket};
+use super::services::scoring;
 use super::state::{Config, Shared, State};
 use super::versions::{self, Dialect};
+use super::{admin, call as model_store, container_service, workspace};
 
-pub(super) use self::blobs::too_large as blob_too_large;
-
-type Reply = Result<Answer, ArmError>;
+pub(crate) type Reply = Result<Answer, ArmError>;
 
 /// Serves one request, from the journal entry to the last header.
-pub(super) async fn serve(shared: &Shared, request: &Incoming) -> Answer {
+pub(crate) async fn serve(shared: &Shared, request: &Incoming) -> Answer {
     match begin(shared, request) {
         Begun::Answered(answer) => answer,
         // Outside the lock: what scores may take its time, or ask the emulator itself.
@@ -145,15 +128,15 @@ impl Plane {
 }
 
 /// What a route works with.
-struct Context<'call> {
-    config: &'call Config,
-    state: &'call mut State,
-    request: &'call Incoming,
-    dialect: Dialect,
+pub(crate) struct Context<'call> {
+    pub(crate) config: &'call Config,
+    pub(crate) state: &'call mut State,
+    pub(crate) request: &'call Incoming,
+    pub(crate) dialect: Dialect,
 }
 
 impl Context<'_> {
-    fn api_version(&self) -> String {
+    pub(crate) fn api_version(&self) -> String {
         self.request
             .parameter("api-version")
             .unwrap_or_default()
@@ -162,7 +145,7 @@ impl Context<'_> {
     }
 
     /// Refuses query parameters that the route does not know.
-    fn only_parameters(&self, known: &[&str]) -> Result<(), ArmError> {
+    pub(crate) fn only_parameters(&self, known: &[&str]) -> Result<(), ArmError> {
         only_parameters(self.request, known)
     }
 }
@@ -179,7 +162,7 @@ fn only_parameters(request: &Incoming, known: &[&str]) -> Result<(), ArmError> {
     }
 }
 
-fn unsupported_route(request: &Incoming) -> ArmError {
+pub(crate) fn unsupported_route(request: &Incoming) -> ArmError {
     ArmError::new(
         404,
         "UnsupportedByEmulator",
@@ -190,7 +173,7 @@ fn unsupported_route(request: &Incoming) -> ArmError {
     )
 }
 
-fn not_allowed(request: &Incoming) -> ArmError {
+pub(crate) fn not_allowed(request: &Incoming) -> ArmError {
     ArmError::new(
         405,
         "UnsupportedByEmulator",
@@ -324,12 +307,16 @@ fn route(
 
 /// Which of the two hosts a path belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Host {
+pub(crate) enum Host {
     Arm,
     Service,
 }
 
-fn check_scope(config: &Config, subscription: &str, group: Option<&str>) -> Result<(), ArmError> {
+pub(crate) fn check_scope(
+    config: &Config,
+    subscription: &str,
+    group: Option<&str>,
+) -> Result<(), ArmError> {
     if !subscription.eq_ignore_ascii_case(&config.subscription) {
         return Err(ArmError::new(
             404,
@@ -347,7 +334,7 @@ fn check_scope(config: &Config, subscription: &str, group: Option<&str>) -> Resu
     }
 }
 
-fn get_only(request: &Incoming) -> Result<(), ArmError> {
+pub(crate) fn get_only(request: &Incoming) -> Result<(), ArmError> {
     if request.method == "GET" {
         Ok(())
     } else {
@@ -356,6 +343,6 @@ fn get_only(request: &Incoming) -> Result<(), ArmError> {
 }
 
 /// `{"value":[…]}`, or with another key.
-fn listing(key: &str, items: serde_json::Value) -> Answer {
+pub(crate) fn listing(key: &str, items: serde_json::Value) -> Answer {
     Answer::json(200, &json!({ key: items }))
 }

@@ -1,17 +1,19 @@
 //! Models: a name with versions, and what is said of each.
 
+mod patch;
+pub(crate) mod store;
+
 use serde_json::{Value, json};
 
-use super::super::error::ArmError;
-use super::super::http::Answer;
-use super::super::members::{self, Kind, Member};
-use super::super::store::artifacts::Place;
-use super::super::store::models::{Model, has_all, shown};
-use super::model_patch;
-use super::model_store::{Call, check_name, listed};
-use super::{Reply, not_allowed, unsupported_route};
+use crate::emulator::artifacts::store::Place;
+use crate::emulator::call::{Call, check_name, listed};
+use crate::emulator::error::ArmError;
+use crate::emulator::http::Answer;
+use crate::emulator::members::{self, Kind, Member};
+use crate::emulator::models::store::{Model, has_all, shown};
+use crate::emulator::routes::{Reply, not_allowed, unsupported_route};
 
-pub(super) const RESOURCES: &[Member] = &[
+pub(crate) const RESOURCES: &[Member] = &[
     ("cpu", Kind::Number),
     ("memoryInGB", Kind::Number),
     ("gpu", Kind::Number),
@@ -43,7 +45,7 @@ const ASSET_URL: &str = "aml://asset/";
 
 const TOKEN: &str = "$skipToken";
 
-pub(super) fn serve(call: Call<'_>, names: &[String]) -> Reply {
+pub(crate) fn serve(call: Call<'_>, names: &[String]) -> Reply {
     match (call.request.method.as_str(), names) {
         ("POST", []) => register(call),
         ("GET", []) => list(&call),
@@ -245,7 +247,7 @@ fn change(call: Call<'_>, id: &str) -> Reply {
     call.only_parameters(&[])?;
     let mut model = find(&call, id)?.clone();
     call.is_patch()?;
-    model_patch::apply(&mut model, &call.request.body)?;
+    patch::apply(&mut model, &call.request.body)?;
     model["modifiedTime"] = json!(call.now());
     let answer = Answer::json(200, &shown(&model));
     call.state.store.models.replace(model);

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::super::error::ArmError;
-use super::super::http::Answer;
-use super::super::services::Task;
-use super::model_store::Call;
-use super::{Reply, get_only};
+use crate::emulator::call::Call;
+use crate::emulator::error::ArmError;
+use crate::emulator::http::Answer;
+use crate::emulator::routes::{Reply, get_only};
+use crate::emulator::services::Task;
 
-pub(super) fn status(call: &Call<'_>, id: &str) -> Reply {
+pub(crate) fn status(call: &Call<'_>, id: &str) -> Reply {
     let (state, request) = (&*call.state, call.request);
     get_only(request)?;
     call.only_parameters(&["offset"])?;

@@ -1,20 +1,25 @@
 //! Computes: read one, list, keys, delete and detach. The PUT has its own file.
 
+pub(crate) mod operations;
+mod put;
+pub(crate) mod rules;
+pub(crate) mod schema;
+pub(crate) mod status;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::super::error::ArmError;
-use super::super::faults::Kind;
-use super::super::http::Answer;
-use super::super::names;
-use super::super::operations::{Operation, Outcome, Status, Verb};
-use super::super::schema;
-use super::super::state::Compute;
-use super::operations::retry_after;
-use super::{Context, Host, Reply, not_allowed, put, unsupported_route};
+use self::status::retry_after;
+use crate::emulator::computes::operations::{Operation, Outcome, Status, Verb};
+use crate::emulator::error::ArmError;
+use crate::emulator::faults::Kind;
+use crate::emulator::http::Answer;
+use crate::emulator::names;
+use crate::emulator::routes::{Context, Host, Reply, not_allowed, unsupported_route};
+use crate::emulator::state::Compute;
 
-pub(super) fn serve(context: Context<'_>, host: Host, names: &[String], lower: &[&str]) -> Reply {
+pub(crate) fn serve(context: Context<'_>, host: Host, names: &[String], lower: &[&str]) -> Reply {
     let name = names.get(1).map(String::as_str).unwrap_or_default();
     match (host, context.request.method.as_str(), lower) {
         (_, "GET", ["computes"]) => list(&context),
@@ -185,7 +190,7 @@ fn delete(mut context: Context<'_>, name: &str) -> Reply {
 }
 
 /// Refuses a write while an operation runs on the compute.
-pub(super) fn busy(compute: &Compute) -> Result<(), ArmError> {
+pub(crate) fn busy(compute: &Compute) -> Result<(), ArmError> {
     match &compute.operation {
         Some(_) => Err(ArmError::conflict(format!(
             "An operation is in progress on the compute '{}' (state {}). Try again when it ended.",
@@ -197,14 +202,14 @@ pub(super) fn busy(compute: &Compute) -> Result<(), ArmError> {
 }
 
 /// Where to follow an operation.
-pub(super) struct Links {
+pub(crate) struct Links {
     status: String,
     result: String,
     hint: Option<Duration>,
 }
 
 impl Links {
-    pub(super) fn on(self, answer: Answer) -> Answer {
+    pub(crate) fn on(self, answer: Answer) -> Answer {
         retry_after(answer.with("Azure-AsyncOperation", self.status), self.hint)
     }
 
@@ -215,7 +220,7 @@ impl Links {
 }
 
 /// Starts an operation on a compute that exists, unless a fault decides otherwise.
-pub(super) fn start(
+pub(crate) fn start(
     context: &mut Context<'_>,
     name: &str,
     verb: Verb,

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::super::error::ArmError;
-use super::super::http::Answer;
-use super::super::members::{self, Kind, Member};
-use super::super::store::artifacts::Place;
-use super::super::store::models::{has_all, shown};
-use super::model_store::{Call, check_name, listed};
-use super::{Reply, not_allowed, unsupported_route};
+use crate::emulator::artifacts::store::Place;
+use crate::emulator::call::{Call, check_name, listed};
+use crate::emulator::error::ArmError;
+use crate::emulator::http::Answer;
+use crate::emulator::members::{self, Kind, Member};
+use crate::emulator::models::store::{has_all, shown};
+use crate::emulator::routes::{Reply, not_allowed, unsupported_route};
 
 const ASSET: &[Member] = &[
     ("name", Kind::Text),
@@ -25,7 +25,7 @@ const ASSET: &[Member] = &[
 
 const TOKEN: &str = "$skipToken";
 
-pub(super) fn serve(call: Call<'_>, names: &[String]) -> Reply {
+pub(crate) fn serve(call: Call<'_>, names: &[String]) -> Reply {
     match (call.request.method.as_str(), names) {
         ("POST", []) => create(call),
         ("GET", []) => list(&call),

@@ -8,10 +8,10 @@ use azure_core::base64;
 use azure_core::time::to_rfc7231;
 use md5::{Digest, Md5};
 
-use super::super::http::{Answer, Incoming};
-use super::super::sas;
-use super::super::state::{Config, State};
-use super::super::store::blobs::{Blob, Block, Content, StorageError, Taken};
+use crate::emulator::artifacts::blob_store::{Blob, Block, Content, StorageError, Taken};
+use crate::emulator::artifacts::sas;
+use crate::emulator::http::{Answer, Incoming};
+use crate::emulator::state::{Config, State};
 
 /// Headers of Azure Storage that are understood, beside those that every request may have.
 const KNOWN_HEADERS: [&str; 9] = [
@@ -31,7 +31,7 @@ const LONGEST_ID: usize = 64;
 
 type Served = Result<Answer, StorageError>;
 
-pub(super) fn serve(config: &Config, state: &mut State, request: &Incoming, path: &str) -> Answer {
+pub(crate) fn serve(config: &Config, state: &mut State, request: &Incoming, path: &str) -> Answer {
     let version = request.header("x-ms-version").unwrap_or(sas::VERSION);
     operate(config, state, request, path)
         .unwrap_or_else(|error| refusal(&error, request))
@@ -39,7 +39,7 @@ pub(super) fn serve(config: &Config, state: &mut State, request: &Incoming, path
 }
 
 /// The answer to a body that was not read to its end.
-pub(in crate::emulator) fn too_large(limit: usize) -> Answer {
+pub(crate) fn too_large(limit: usize) -> Answer {
     error_answer(&StorageError::new(
         413,
         "RequestBodyTooLarge",

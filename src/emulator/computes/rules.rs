@@ -5,9 +5,9 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use serde_json::{Map, Value, json};
 
-use super::error::ArmError;
-use super::names;
-use super::state::Config;
+use crate::emulator::error::ArmError;
+use crate::emulator::names;
+use crate::emulator::state::Config;
 
 /// Production clusters need this many cores (the articles: "at least 12 vCPU"; the service's
 /// refusal speaks of cores).
@@ -17,7 +17,7 @@ const PRODUCTION_CORES: u64 = 12;
 const DEFAULT_SUBNET: &str = "aks-subnet";
 
 /// Checks that a cluster is large enough for its purpose.
-pub(super) fn check_cores(
+pub(crate) fn check_cores(
     config: &Config,
     purpose: &str,
     nodes: u64,
@@ -47,7 +47,7 @@ pub(super) fn check_cores(
 }
 
 /// Checks an `aksNetworkingConfiguration`: its four values belong together.
-pub(super) fn check_network(network: &Map<String, Value>) -> Result<(), ArmError> {
+pub(crate) fn check_network(network: &Map<String, Value>) -> Result<(), ArmError> {
     let get = |key: &str| {
         network.get(key).and_then(Value::as_str).ok_or_else(|| {
             ArmError::bad_request(format!(
@@ -101,7 +101,7 @@ pub(super) fn check_network(network: &Map<String, Value>) -> Result<(), ArmError
 }
 
 /// What becomes of the load balancer: what is not said is kept.
-pub(super) fn load_balancer(
+pub(crate) fn load_balancer(
     before: &Value,
     given: &Map<String, Value>,
 ) -> Result<(Value, Value), ArmError> {
@@ -129,7 +129,7 @@ pub(super) fn load_balancer(
 /// What becomes of TLS: what is not said is kept. `suffix` are six characters for a new name.
 ///
 /// Certificate and key are never kept, so that they cannot be read back.
-pub(super) fn ssl(
+pub(crate) fn ssl(
     before: &Value,
     given: Option<&Map<String, Value>>,
     load_balancer: &Value,
@@ -218,7 +218,7 @@ pub(super) fn ssl(
 }
 
 /// TLS off, with the keys that `azureml-core` looks for.
-pub(super) fn no_ssl() -> Value {
+pub(crate) fn no_ssl() -> Value {
     with_every_key(json!({ "status": "Disabled" }))
 }
 

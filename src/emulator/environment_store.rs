@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 
 /// One version of an environment.
 #[derive(Clone, Debug)]
-pub(in crate::emulator) struct Version {
-    pub(in crate::emulator) version: String,
-    pub(in crate::emulator) document: Value,
-    pub(in crate::emulator) labels: Vec<String>,
+pub(crate) struct Version {
+    pub(crate) version: String,
+    pub(crate) document: Value,
+    pub(crate) labels: Vec<String>,
 }
 
 /// Every environment by its name, its versions in the order in which they were made.
 #[derive(Debug)]
-pub(in crate::emulator) struct Environments {
+pub(crate) struct Environments {
     named: BTreeMap<String, Vec<Version>>,
 }
 
@@ -68,32 +68,32 @@ fn curated(packages: &[&str]) -> Value {
 }
 
 impl Environments {
-    pub(in crate::emulator) fn versions(&self, name: &str) -> &[Version] {
+    pub(crate) fn versions(&self, name: &str) -> &[Version] {
         self.named.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 
-    pub(in crate::emulator) fn version(&self, name: &str, version: &str) -> Option<&Version> {
+    pub(crate) fn version(&self, name: &str, version: &str) -> Option<&Version> {
         self.versions(name).iter().find(|v| v.version == version)
     }
 
     /// The one that was made last.
-    pub(in crate::emulator) fn latest(&self, name: &str) -> Option<&Version> {
+    pub(crate) fn latest(&self, name: &str) -> Option<&Version> {
         self.versions(name).last()
     }
 
-    pub(in crate::emulator) fn labelled(&self, name: &str, label: &str) -> Option<&Version> {
+    pub(crate) fn labelled(&self, name: &str, label: &str) -> Option<&Version> {
         self.versions(name)
             .iter()
             .find(|version| version.labels.iter().any(|known| known == label))
     }
 
     /// The last version of each, by name.
-    pub(in crate::emulator) fn all(&self) -> impl Iterator<Item = &Version> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Version> {
         self.named.values().filter_map(|versions| versions.last())
     }
 
     /// The number after the largest that is a number.
-    pub(in crate::emulator) fn next_version(&self, name: &str) -> String {
+    pub(crate) fn next_version(&self, name: &str) -> String {
         let largest = self
             .versions(name)
             .iter()
@@ -102,7 +102,7 @@ impl Environments {
         largest.unwrap_or_default().saturating_add(1).to_string()
     }
 
-    pub(in crate::emulator) fn add(&mut self, name: &str, version: &str, mut document: Value) {
+    pub(crate) fn add(&mut self, name: &str, version: &str, mut document: Value) {
         document["name"] = json!(name);
         document["version"] = json!(version);
         self.named
@@ -116,12 +116,7 @@ impl Environments {
     }
 
     /// Gives these labels to a version, and takes them from the others. False without it.
-    pub(in crate::emulator) fn label(
-        &mut self,
-        name: &str,
-        version: &str,
-        labels: &[String],
-    ) -> bool {
+    pub(crate) fn label(&mut self, name: &str, version: &str, labels: &[String]) -> bool {
         if self.version(name, version).is_none() {
             return false;
         }

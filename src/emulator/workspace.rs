@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::super::error::ArmError;
-use super::super::http::{Answer, Incoming};
-use super::super::state::Config;
-use super::super::versions::Dialect;
-use super::{Context, Reply, get_only, listing};
+use crate::emulator::error::ArmError;
+use crate::emulator::http::{Answer, Incoming};
+use crate::emulator::routes::{Context, Reply, get_only, listing};
+use crate::emulator::state::Config;
+use crate::emulator::versions::Dialect;
 
-pub(super) fn get(context: &Context<'_>) -> Reply {
+pub(crate) fn get(context: &Context<'_>) -> Reply {
     get_only(context.request)?;
     context.only_parameters(&["api-version"])?;
     let config = context.config;
@@ -45,7 +45,7 @@ pub(super) fn get(context: &Context<'_>) -> Reply {
 }
 
 /// Every service is the emulator itself, on the listener that was asked.
-pub(super) fn discovery(config: &Config, request: &Incoming, id: &str) -> Reply {
+pub(crate) fn discovery(config: &Config, request: &Incoming, id: &str) -> Reply {
     get_only(request)?;
     if !id.eq_ignore_ascii_case(&config.workspace_id) {
         return Err(ArmError::not_found(&format!("workspace {id}")));
@@ -66,7 +66,7 @@ pub(super) fn discovery(config: &Config, request: &Incoming, id: &str) -> Reply 
 }
 
 /// `locations/{l}/vmSizes`: under `amlCompute` in the old descriptions, under `value` in today's.
-pub(super) fn vm_sizes(context: &Context<'_>) -> Reply {
+pub(crate) fn vm_sizes(context: &Context<'_>) -> Reply {
     get_only(context.request)?;
     context.only_parameters(&["api-version"])?;
     let sizes: Vec<Value> = context

@@ -3,20 +3,20 @@
 
 use std::time::Duration;
 
-use super::super::error::ArmError;
-use super::super::http::{Answer, Incoming};
-use super::super::journal::headers;
-use super::super::services::{Scorer, ScoringRequest};
-use super::super::state::State;
-use super::{get_only, not_allowed, unsupported_route};
+use crate::emulator::error::ArmError;
+use crate::emulator::http::{Answer, Incoming};
+use crate::emulator::journal::headers;
+use crate::emulator::routes::{get_only, not_allowed, unsupported_route};
+use crate::emulator::services::{Scorer, ScoringRequest};
+use crate::emulator::state::State;
 
-pub(super) enum Begun {
+pub(crate) enum Begun {
     Answered(Answer),
     Calls(Call),
 }
 
 /// A scoring request on its way.
-pub(super) struct Call {
+pub(crate) struct Call {
     scorer: Scorer,
     request: ScoringRequest,
     timeout: Duration,
@@ -24,7 +24,7 @@ pub(super) struct Call {
 
 impl Call {
     /// Waits for what scores, but not longer than the service does.
-    pub(super) async fn answer(self) -> Answer {
+    pub(crate) async fn answer(self) -> Answer {
         match tokio::time::timeout(self.timeout, self.scorer.call(self.request)).await {
             Ok(response) => {
                 let mut answer =
@@ -45,7 +45,7 @@ impl Call {
 }
 
 /// Lets a request in, or refuses it. What scores is called later, outside of the lock.
-pub(super) fn begin(
+pub(crate) fn begin(
     state: &State,
     request: &Incoming,
     segments: &[String],
