@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::emulator::artifacts::store::Place;
-use crate::emulator::call::{Call, check_name, listed};
-use crate::emulator::error::ArmError;
-use crate::emulator::http::Answer;
-use crate::emulator::members::{self, Kind, Member};
-use crate::emulator::models::store::{has_all, shown};
-use crate::emulator::routes::{Reply, not_allowed, unsupported_route};
+use super::artifacts::Place;
+use super::call::{Call, check_name, ordered};
+use super::error::{ArmError, require};
+use super::http::Answer;
+use super::members::{self, Kind, Member};
+use super::models::{has_all, shown};
+use super::routes::Reply;
 
 const ASSET: &[Member] = &[
     ("name", Kind::Text),
@@ -25,33 +25,43 @@ const ASSET: &[Member] = &[
 
 const TOKEN: &str = "$skipToken";
 
-pub(crate) fn serve(call: Call<'_>, names: &[String]) -> Reply {
-    match (call.request.method.as_str(), names) {
-        ("POST", []) => create(call),
-        ("GET", []) => list(&call),
-        ("GET", [id]) => {
-            call.only_parameters(&[])?;
-            match call.state.store.assets.get(id) {
-                Some(asset) => Ok(Answer::json(200, &shown(asset))),
-                None => Err(ArmError::new(
-                    404,
-                    "AssetNotFound",
-                    format!("The asset with id {id} was not found."),
-                )),
-            }
-        }
-        ("DELETE", [id]) => {
-            call.only_parameters(&[])?;
-            let was_there = call.state.store.assets.remove(id);
-            Ok(Answer::empty(if was_there { 200 } else { 204 }))
-        }
-        (_, [] | [_]) => Err(not_allowed(call.request)),
-        _ => Err(unsupported_route(call.request)),
+pub(crate) const FILTERS: &[&str] = &[
+    "runId",
+    "name",
+    "count",
+    TOKEN,
+    "tags",
+    "properties",
+    "orderby",
+];
+
+/// Documents in the order in which they were made.
+#[derive(Debug, Default)]
+pub(crate) struct Assets(Vec<Value>);
+
+impl Assets {
+    pub(crate) fn get(&self, id: &str) -> Option<&Value> {
+        self.0.iter().find(|asset| asset["id"] == id)
     }
 }
 
-fn create(call: Call<'_>) -> Reply {
-    call.only_parameters(&[])?;
+pub(crate) fn get(call: Call<'_>) -> Reply {
+    let id = call.name("asset");
+    let asset = call.state.store.assets.get(id).ok_or_else(|| {
+        let message = format!("The asset with id {id} was not found.");
+        ArmError::new(404, "AssetNotFound", message)
+    })?;
+    Ok(Answer::json(200, &shown(asset)))
+}
+
+pub(crate) fn delete(call: Call<'_>) -> Reply {
+    let (id, assets) = (call.name("asset"), &mut call.state.store.assets.0);
+    let before = assets.len();
+    assets.retain(|asset| asset["id"] != id);
+    Ok(Answer::empty(if assets.len() < before { 200 } else { 204 }))
+}
+
+pub(crate) fn create(call: Call<'_>) -> Reply {
     let mut asset = Value::Object(members::check(&call.request.body, ASSET)?);
     check_name("asset", asset["name"].as_str().unwrap_or_default())?;
     for artifact in asset["artifacts"].as_array().into_iter().flatten() {
@@ -63,60 +73,33 @@ fn create(call: Call<'_>) -> Reply {
                 ));
             }
         };
-        if Place::of_id(id).is_none() {
-            return Err(ArmError::bad_request(format!(
+        require(
+            Place::of_id(id).is_some(),
+            format!(
                 "'{id}' does not name an artifact: it must be {{origin}}/{{container}}/{{path}}."
-            )));
-        }
+            ),
+        )?;
     }
     asset["id"] = json!(call.state.uuid().replace('-', ""));
     asset["createdTime"] = json!(call.now());
     let answer = Answer::json(200, &shown(&asset));
-    call.state.store.assets.documents.push(asset);
+    call.state.store.assets.0.push(asset);
     Ok(answer)
 }
 
-fn list(call: &Call<'_>) -> Reply {
-    call.only_parameters(&[
-        "runId",
-        "name",
-        "count",
-        TOKEN,
-        "tags",
-        "properties",
-        "orderby",
-    ])?;
+pub(crate) fn list(call: Call<'_>) -> Reply {
     let wanted = |name: &str| call.request.parameter(name);
     let (run, name) = (wanted("runId"), wanted("name"));
-    let (tags, properties) = (wanted("tags"), wanted("properties"));
+    let tags = wanted("tags").unwrap_or_default();
+    let properties = wanted("properties").unwrap_or_default();
     let fits = |asset: &&Value| {
         run.as_ref().is_none_or(|run| asset["runid"] == **run)
             && name.as_ref().is_none_or(|name| asset["name"] == **name)
-            && tags
-                .as_ref()
-                .is_none_or(|tags| has_all(&asset["kvTags"], tags))
-            && properties
-                .as_ref()
-                .is_none_or(|properties| has_all(&asset["properties"], properties))
+            && has_all(&asset["kvTags"], &tags)
+            && has_all(&asset["properties"], &properties)
     };
-    let mut found: Vec<&Value> = call
-        .state
-        .store
-        .assets
-        .documents
-        .iter()
-        .filter(fits)
-        .collect();
-    match wanted("orderby").as_deref() {
-        None | Some("CreatedAtDesc") => found.reverse(),
-        Some("CreatedAtAsc") => {}
-        Some(other) => {
-            return Err(ArmError::unsupported(format!(
-                "Assets cannot be ordered by '{other}'."
-            )));
-        }
-    }
-    let (page, next) = call.page(found, TOKEN, call.number("count")?)?;
-    let next = next.map(|next| call.next_link(TOKEN, &next));
-    Ok(listed(page.into_iter().map(shown).collect(), next))
+    let found = call.state.store.assets.0.iter().filter(fits).collect();
+    // An asset never changes.
+    let found = ordered(found, wanted("orderby").as_deref(), |_| ())?;
+    call.listed(found, TOKEN, call.number("count")?, shown)
 }

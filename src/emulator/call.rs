@@ -1,39 +1,77 @@
-//! The part of the data plane that holds artifacts, assets, models and environments, each under a
-//! prefix of its own, and the blob store beside it.
+//! What a route works with, and what several of them need.
 
 use serde_json::{Value, json};
 
-use crate::emulator::artifacts::{self, blobs};
-use crate::emulator::error::ArmError;
-use crate::emulator::http::{Answer, Incoming, is_blob_path};
-use crate::emulator::routes::{Reply, check_scope, unsupported_route};
-use crate::emulator::services;
-use crate::emulator::state::{Config, State};
-use crate::emulator::store;
-use crate::emulator::{assets, environments, models};
+use super::error::{ArmError, require};
+use super::http::{Answer, Incoming};
+use super::routes::{Names, Reply};
+use super::state::{Config, State};
+use super::versions::{self, Dialect};
 
 /// The longest that a name of a model or an environment may be.
 const LONGEST_NAME: usize = 255;
 
-/// What a route works with: the data plane has its version in the path.
+/// A request on its way through its route.
 pub(crate) struct Call<'call> {
     pub(crate) config: &'call Config,
     pub(crate) state: &'call mut State,
     pub(crate) request: &'call Incoming,
+    /// What stands in the path where the route has braces.
+    pub(crate) names: &'call Names,
 }
 
-impl Call<'_> {
-    /// Refuses query parameters that the route does not know.
-    pub(crate) fn only_parameters(&self, known: &[&str]) -> Result<(), ArmError> {
-        match self
-            .request
-            .parameters()
-            .find(|(key, _)| !known.contains(&key.as_str()))
-        {
-            Some((key, _)) => Err(ArmError::unsupported(format!(
-                "The query parameter '{key}' is not supported."
-            ))),
-            None => Ok(()),
+impl<'call> Call<'call> {
+    /// The part of the path that the route gives this name; empty when it has none.
+    pub(crate) fn name(&self, name: &str) -> &'call str {
+        let mut named = self.names.iter().filter(|(known, _)| *known == name);
+        named.next().map_or("", |(_, segment)| segment)
+    }
+
+    /// Refuses another subscription, group or workspace than the one that is emulated.
+    pub(crate) fn check_scope(&self) -> Result<(), ArmError> {
+        let config = self.config;
+        let is = |name: &str, own: &str| {
+            let given = self.name(name);
+            given.is_empty() || given.eq_ignore_ascii_case(own)
+        };
+        if !is("subscription", &config.subscription) {
+            let given = self.name("subscription");
+            let message = format!("The subscription '{given}' could not be found.");
+            return Err(ArmError::new(404, "SubscriptionNotFound", message));
+        }
+        if !is("group", &config.resource_group) {
+            let given = self.name("group");
+            let message = format!("Resource group '{given}' could not be found.");
+            return Err(ArmError::new(404, "ResourceGroupNotFound", message));
+        }
+        if !is("workspace", &config.workspace) {
+            let given = self.name("workspace");
+            return Err(ArmError::not_found(&format!(
+                "Microsoft.MachineLearningServices/workspaces/{given}"
+            )));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn api_version(&self) -> String {
+        let version = self.request.parameter("api-version").unwrap_or_default();
+        version.trim().to_owned()
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        versions::dialect(&self.api_version())
+    }
+
+    pub(crate) fn body(&self) -> Result<Value, ArmError> {
+        read_json(&self.request.body)
+    }
+
+    /// Refuses a body where there is none to send.
+    pub(crate) fn no_body(&self) -> Result<(), ArmError> {
+        match self.request.body_value() {
+            Value::Null => Ok(()),
+            Value::Object(map) if map.is_empty() => Ok(()),
+            _ => Err(ArmError::unsupported("This request has no body.")),
         }
     }
 
@@ -57,9 +95,21 @@ impl Call<'_> {
         };
         text.parse().map(Some).map_err(|_| {
             ArmError::bad_request(format!(
-                "The query parameter '{name}' is no number: {text}."
+                "The query parameter '{name}' is not a number: {text}."
             ))
         })
+    }
+
+    /// A yes or no from the query, as `azureml-core` sends it too, with a capital letter.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, ArmError> {
+        let text = self.request.parameter(name).unwrap_or_default();
+        match text.to_ascii_lowercase().as_str() {
+            "" | "false" => Ok(false),
+            "true" => Ok(true),
+            _ => Err(ArmError::bad_request(format!(
+                "'{name}' must be true or false, not '{text}'."
+            ))),
+        }
     }
 
     /// A page of a list: it begins where the parameter `token` says, and has at most `count` items
@@ -70,15 +120,30 @@ impl Call<'_> {
         token: &str,
         count: Option<usize>,
     ) -> Result<(Vec<T>, Option<String>), ArmError> {
-        if count == Some(0) {
-            return Err(ArmError::bad_request("'count' must be at least 1."));
-        }
-        let size = count.map_or(self.config.page_size, |count| {
-            count.min(self.config.page_size)
-        });
+        require(count != Some(0), "'count' must be at least 1.")?;
+        let size = self.config.page_size.min(count.unwrap_or(usize::MAX));
         let start = self.number(token)?.unwrap_or_default();
-        let (page, next) = store::page(items, start, size);
-        Ok((page, next.map(|next| next.to_string())))
+        let mut rest = items.into_iter().skip(start);
+        let page: Vec<T> = rest.by_ref().take(size).collect();
+        let next = rest.next().map(|_| (start + page.len()).to_string());
+        Ok((page, next))
+    }
+
+    /// The answer with a page of a list, and the URL of the next one if there is one.
+    pub(crate) fn listed<T>(
+        &self,
+        items: impl IntoIterator<Item = T>,
+        token: &str,
+        count: Option<usize>,
+        show: impl Fn(T) -> Value,
+    ) -> Reply {
+        let (page, next) = self.page(items, token, count)?;
+        let mut body = json!({ "value": page.into_iter().map(show).collect::<Vec<_>>() });
+        // Absent, not `null`, on the last page: `azureml-core` would request the null as a URL.
+        if let Some(next) = next {
+            body["nextLink"] = json!(self.next_link(token, &next));
+        }
+        Ok(Answer::json(200, &body))
     }
 
     /// The URL of this request with another token.
@@ -97,93 +162,30 @@ impl Call<'_> {
     }
 }
 
-/// The answer when the path belongs here; `segments` are as they were sent, `lower` in lower case.
-pub(crate) fn route(
-    config: &Config,
-    state: &mut State,
-    request: &Incoming,
-    segments: &[String],
-    lower: &[&str],
-) -> Option<Reply> {
-    if is_blob_path(&request.path) {
-        let path = segments[1..].join("/");
-        return Some(Ok(blobs::serve(config, state, request, &path)));
+/// Puts items, which come in the order in which they were made, into the order that a query asks
+/// for: the newest first, unless it says otherwise.
+pub(crate) fn ordered<T, K: Ord>(
+    mut items: Vec<T>,
+    by: Option<&str>,
+    updated: impl Fn(&T) -> K,
+) -> Result<Vec<T>, ArmError> {
+    let by = by.unwrap_or("CreatedAtDesc");
+    match by {
+        "CreatedAtAsc" | "CreatedAtDesc" => {}
+        // Sorting keeps the order of what is equal.
+        "UpdatedAtAsc" | "UpdatedAtDesc" => items.sort_by_key(updated),
+        _ => return Err(ArmError::bad_request(format!("There is no order '{by}'."))),
     }
-    let (service, version, scope) = match lower {
-        [service, version, scope @ ..] => (*service, *version, scope),
-        _ => return None,
-    };
-    let [
-        "subscriptions",
-        subscription,
-        "resourcegroups",
-        group,
-        "providers",
-        "microsoft.machinelearningservices",
-        "workspaces",
-        workspace,
-        rest @ ..,
-    ] = scope
-    else {
-        return None;
-    };
-    let names = &segments[segments.len() - rest.len()..];
-    let in_scope = |config: &Config| -> Result<(), ArmError> {
-        if !request.authorized() {
-            return Err(ArmError::new(
-                401,
-                "AuthenticationFailed",
-                "Authentication failed. The 'Authorization' header is missing or has no bearer \
-                 token.",
-            ));
-        }
-        check_scope(config, subscription, Some(group))?;
-        if workspace.eq_ignore_ascii_case(&config.workspace) {
-            Ok(())
-        } else {
-            Err(ArmError::not_found(&format!(
-                "Microsoft.MachineLearningServices/workspaces/{workspace}"
-            )))
-        }
-    };
-    let call = Call {
-        config,
-        state,
-        request,
-    };
-    match (service, version, rest) {
-        ("artifact", "v2.0", ["artifacts", ..]) => {
-            Some(in_scope(config).and_then(|()| artifacts::serve(call, &names[1..])))
-        }
-        ("modelmanagement", "v1.0", ["assets", ..]) => {
-            Some(in_scope(config).and_then(|()| assets::serve(call, &names[1..])))
-        }
-        ("modelmanagement", "v1.0", ["models", ..]) => {
-            Some(in_scope(config).and_then(|()| models::serve(call, &names[1..])))
-        }
-        ("modelmanagement", "v1.0", ["services", ..]) => {
-            Some(in_scope(config).and_then(|()| services::verbs::serve(call, names, rest)))
-        }
-        ("modelmanagement", "v1.0", ["operations", id]) => {
-            Some(in_scope(config).and_then(|()| services::status::status(&call, id)))
-        }
-        ("environment", "v1.0", ["environments", ..]) => {
-            Some(in_scope(config).and_then(|()| environments::serve(call, &names[1..])))
-        }
-        ("artifact" | "environment" | "modelmanagement", ..) => {
-            Some(Err(unsupported_route(request)))
-        }
-        _ => None,
+    if by.ends_with("Desc") {
+        items.reverse();
     }
+    Ok(items)
 }
 
-/// A list with the URL of the next page, if there is one.
-pub(crate) fn listed(value: Vec<Value>, next_link: Option<String>) -> Answer {
-    let mut body = json!({ "value": value });
-    if let Some(next_link) = next_link {
-        body["nextLink"] = json!(next_link);
-    }
-    Answer::json(200, &body)
+/// A body that must be JSON.
+pub(crate) fn read_json(body: &[u8]) -> Result<Value, ArmError> {
+    serde_json::from_slice(body)
+        .map_err(|error| ArmError::bad_request(format!("The body is not valid JSON: {error}.")))
 }
 
 /// A name of a model, an asset or an environment: letters, digits, `-`, `_` and `.`, the first one a
@@ -194,11 +196,11 @@ pub(crate) fn check_name(what: &str, name: &str) -> Result<(), ArmError> {
         && name
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    if fits {
-        return Ok(());
-    }
-    Err(ArmError::bad_request(format!(
-        "The {what} name '{name}' is invalid: it must have 1 to {LONGEST_NAME} letters, digits, \
-         dashes, underscores and dots, and begin with a letter or a digit."
-    )))
+    require(
+        fits,
+        format!(
+            "The {what} name '{name}' is invalid: it must have 1 to {LONGEST_NAME} letters, digits, \
+             dashes, underscores and dots, and begin with a letter or a digit."
+        ),
+    )
 }

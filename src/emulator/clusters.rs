@@ -1,10 +1,14 @@
-//! AKS clusters: those that exist beside the workspace and those that a create makes.
+//! The part of the container service that attaching needs: clusters, those that exist beside the
+//! workspace and those that a create makes, and Kubernetes versions.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::facts::arm;
 
-use super::versions;
+use super::call::Call;
+use super::error::ArmError;
+use super::http::Answer;
+use super::routes::Reply;
 
 /// An AKS cluster that exists beside the workspace, so that it can be attached.
 #[derive(Clone, Debug)]
@@ -26,7 +30,7 @@ impl ExistingCluster {
         Self {
             resource_group: resource_group.into(),
             name: name.into(),
-            version: versions::DEFAULT_KUBERNETES.to_owned(),
+            version: DEFAULT_KUBERNETES.to_owned(),
             vm_size: "Standard_D3_v2".to_owned(),
             node_count: 3,
             location: None,
@@ -150,4 +154,167 @@ impl Cluster {
             },
         })
     }
+}
+
+/// A Kubernetes version on offer, with its patches, oldest first.
+#[derive(Debug)]
+pub(crate) struct Kubernetes {
+    pub(crate) minor: &'static str,
+    pub(crate) patches: &'static [&'static str],
+    pub(crate) default: bool,
+    pub(crate) preview: bool,
+}
+
+/// What this emulator offers; the real list differs by region and by week.
+pub(crate) const KUBERNETES: &[Kubernetes] = &[
+    Kubernetes {
+        minor: "1.33",
+        patches: &["1.33.2", "1.33.5"],
+        default: false,
+        preview: false,
+    },
+    Kubernetes {
+        minor: "1.34",
+        patches: &["1.34.1", "1.34.3"],
+        default: true,
+        preview: false,
+    },
+    Kubernetes {
+        minor: "1.35",
+        patches: &["1.35.0"],
+        default: false,
+        preview: false,
+    },
+    Kubernetes {
+        minor: "1.36",
+        patches: &["1.36.0"],
+        default: false,
+        preview: true,
+    },
+];
+
+/// The version that new clusters have.
+pub(crate) const DEFAULT_KUBERNETES: &str = "1.34.3";
+
+/// Whether attaching a cluster of this version is accepted: its minor is on offer and no preview.
+pub(crate) fn attachable(version: &str) -> bool {
+    let minor: Vec<&str> = version.split('.').take(2).collect();
+    KUBERNETES
+        .iter()
+        .any(|known| !known.preview && known.minor == minor.join("."))
+}
+
+/// The versions that [`attachable`] accepts, as the service's refusal lists them.
+pub(crate) fn attachable_list() -> String {
+    let minors: Vec<&str> = KUBERNETES
+        .iter()
+        .filter(|known| !known.preview)
+        .map(|known| known.minor)
+        .collect();
+    minors.join(", ")
+}
+
+pub(crate) fn get(call: Call<'_>) -> Reply {
+    let id = Cluster::id(call.name("of"), call.name("in"), call.name("cluster"));
+    let cluster = call.state.cluster(&id);
+    let cluster = cluster.ok_or_else(|| ArmError::not_found(&id))?;
+    Ok(Answer::json(200, &cluster.document()))
+}
+
+/// The key is `values`, and there is no paging.
+pub(crate) fn kubernetes_versions(_call: Call<'_>) -> Reply {
+    let values: Vec<Value> = KUBERNETES.iter().map(minor).collect();
+    Ok(Answer::json(200, &json!({ "values": values })))
+}
+
+pub(crate) fn orchestrators(call: Call<'_>) -> Reply {
+    let (subscription, location) = (call.name("subscription"), call.name("location"));
+    let patches = all_patches();
+    let orchestrators: Vec<Value> = patches
+        .iter()
+        .map(|&(patch, default, preview)| {
+            let mut entry = json!({
+                "orchestratorType": "Kubernetes",
+                "orchestratorVersion": patch,
+                "upgrades": upgrades(patch).into_iter().map(|upgrade| {
+                    let preview = patches.iter().any(|known| known.0 == upgrade && known.2);
+                    json!({
+                        "orchestratorType": "",
+                        "orchestratorVersion": upgrade,
+                        "isPreview": preview,
+                    })
+                }).collect::<Vec<_>>(),
+            });
+            if default {
+                entry["default"] = json!(true);
+            }
+            if preview {
+                entry["isPreview"] = json!(true);
+            }
+            entry
+        })
+        .collect();
+    Ok(Answer::json(
+        200,
+        &json!({
+            "id": format!(
+                "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/\
+                 {location}/orchestrators"
+            ),
+            "name": "default",
+            "type": "Microsoft.ContainerService/locations/orchestrators",
+            "properties": { "orchestrators": orchestrators },
+        }),
+    ))
+}
+
+fn minor(known: &Kubernetes) -> Value {
+    let patches: Map<String, Value> = known
+        .patches
+        .iter()
+        .map(|patch| ((*patch).to_owned(), json!({ "upgrades": upgrades(patch) })))
+        .collect();
+    json!({
+        "version": known.minor,
+        "isDefault": known.default,
+        "isPreview": known.preview,
+        "capabilities": { "supportPlan": ["KubernetesOfficial"] },
+        "patchVersions": patches,
+    })
+}
+
+/// Every patch, oldest first, with whether it is the default and whether a preview. The newest
+/// patch of the default minor is the default.
+fn all_patches() -> Vec<(&'static str, bool, bool)> {
+    KUBERNETES
+        .iter()
+        .flat_map(|known| {
+            known.patches.iter().map(|patch| {
+                (
+                    *patch,
+                    known.default && known.patches.last() == Some(patch),
+                    known.preview,
+                )
+            })
+        })
+        .collect()
+}
+
+/// To a later patch of the same minor, or to any of the next one.
+fn upgrades(patch: &str) -> Vec<&'static str> {
+    let Some(index) = KUBERNETES
+        .iter()
+        .position(|known| known.patches.contains(&patch))
+    else {
+        return Vec::new();
+    };
+    let here = KUBERNETES[index]
+        .patches
+        .iter()
+        .skip_while(|p| **p != patch)
+        .skip(1);
+    let next = KUBERNETES
+        .get(index + 1)
+        .map_or(&[][..], |next| next.patches);
+    here.chain(next).copied().collect()
 }

@@ -1,13 +1,14 @@
 //! Environments: registering, reading by version or label, listing.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
-use crate::emulator::call::{Call, check_name};
-use crate::emulator::environment_store::Version;
-use crate::emulator::error::ArmError;
-use crate::emulator::http::Answer;
-use crate::emulator::members::{self, Kind, Member};
-use crate::emulator::routes::{Reply, get_only, not_allowed, unsupported_route};
+use super::call::{Call, check_name, read_json};
+use super::error::{ArmError, require};
+use super::http::Answer;
+use super::members::{self, Kind, Member};
+use super::routes::Reply;
 
 /// The keys of the top begin with a capital or not: `azureml-core` sends both kinds.
 const ENVIRONMENT: &[Member] = &[
@@ -80,41 +81,26 @@ const TOKEN: &str = "continuation";
 /// The label that is always there.
 const LATEST: &str = "latest";
 
-pub(crate) fn serve(call: Call<'_>, names: &[String]) -> Reply {
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let method = call.request.method.as_str();
-    if names != [""] && !names.is_empty() {
-        call.only_parameters(&[])?;
-    }
-    match (method, &names[..]) {
-        (_, [] | [""]) => {
-            get_only(call.request)?;
-            list(&call)
-        }
-        ("PUT", [name]) => register(call, name, None),
-        ("PUT", [name, "versions", version]) => register(call, name, Some(version)),
-        ("PUT", [name, "versions", version, "metadata"]) => label(call, name, version),
-        ("GET", [name]) => {
-            let found = call.state.store.environments.latest(name);
-            show(found, name, "any version")
-        }
-        ("GET", [name, "versions", version]) => {
-            let found = call.state.store.environments.version(name, version);
-            show(found, name, &format!("version '{version}'"))
-        }
-        ("GET", [name, "labels", label]) => {
-            let environments = &call.state.store.environments;
-            let found = match environments.labelled(name, label) {
-                None if label.eq_ignore_ascii_case(LATEST) => environments.latest(name),
-                found => found,
-            };
-            show(found, name, &format!("label '{label}'"))
-        }
-        (_, [_] | [_, "versions", _] | [_, "versions", _, "metadata"] | [_, "labels", _]) => {
-            Err(not_allowed(call.request))
-        }
-        _ => Err(unsupported_route(call.request)),
-    }
+pub(crate) fn latest(call: Call<'_>) -> Reply {
+    let name = call.name("name");
+    let found = call.state.store.environments.latest(name);
+    show(found, name, "any version")
+}
+
+pub(crate) fn version(call: Call<'_>) -> Reply {
+    let (name, version) = (call.name("name"), call.name("version"));
+    let found = call.state.store.environments.version(name, version);
+    show(found, name, &format!("version '{version}'"))
+}
+
+pub(crate) fn labelled(call: Call<'_>) -> Reply {
+    let (name, label) = (call.name("name"), call.name("label"));
+    let environments = &call.state.store.environments;
+    let found = match environments.labelled(name, label) {
+        None if label.eq_ignore_ascii_case(LATEST) => environments.latest(name),
+        found => found,
+    };
+    show(found, name, &format!("label '{label}'"))
 }
 
 fn show(found: Option<&Version>, name: &str, which: &str) -> Reply {
@@ -128,37 +114,37 @@ fn show(found: Option<&Version>, name: &str, which: &str) -> Reply {
     }
 }
 
-fn register(call: Call<'_>, name: &str, version: Option<&str>) -> Reply {
+pub(crate) fn register(call: Call<'_>) -> Reply {
+    let (name, version) = (call.name("name"), call.name("version"));
+    let version = Some(version).filter(|version| !version.is_empty());
     check_name("environment", name)?;
-    if RESERVED
-        .iter()
-        .any(|reserved| starts_with_ignoring_case(name, reserved))
-    {
-        return Err(ArmError::bad_request(format!(
+    let begins_with = |reserved: &&str| {
+        let start = name.get(..reserved.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(reserved))
+    };
+    require(
+        !RESERVED.iter().any(begins_with),
+        format!(
             "The environment name '{name}' is reserved: it must not begin with {}.",
             RESERVED.join(" or ")
-        )));
-    }
+        ),
+    )?;
     if let Some(version) = version {
         check_name("environment version", version)?;
     }
     let mut given = document(&call.request.body)?;
     for (key, expected) in [("name", Some(name)), ("version", version)] {
         let said = given.remove(key);
-        if said.as_ref().is_some_and(|said| said.as_str() != expected) {
-            return Err(ArmError::bad_request(format!(
-                "The {key} in the body is not the one in the path."
-            )));
-        }
+        require(
+            said.is_none_or(|said| said.as_str() == expected),
+            format!("The {key} in the body is not the one in the path."),
+        )?;
     }
-    if !["python", "docker", "spark"]
-        .iter()
-        .any(|section| given.contains_key(*section))
-    {
-        return Err(ArmError::bad_request(
-            "An environment needs a section: python, docker or spark.",
-        ));
-    }
+    let sections = ["python", "docker", "spark"];
+    require(
+        sections.iter().any(|section| given.contains_key(*section)),
+        "An environment needs a section: python, docker or spark.",
+    )?;
     let given = Value::Object(without_password(given));
     let environments = &mut call.state.store.environments;
     let before = match version {
@@ -183,18 +169,12 @@ fn register(call: Call<'_>, name: &str, version: Option<&str>) -> Reply {
     show(environments.version(name, &version), name, &version)
 }
 
-fn starts_with_ignoring_case(name: &str, beginning: &str) -> bool {
-    name.get(..beginning.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(beginning))
-}
-
 /// The body with keys as the answer has them: a small letter first.
 fn document(body: &[u8]) -> Result<Map<String, Value>, ArmError> {
-    let body: Value = serde_json::from_slice(body)
-        .map_err(|error| ArmError::bad_request(format!("The body is no JSON: {error}.")))?;
+    let body = read_json(body)?;
     let body = body
         .as_object()
-        .ok_or_else(|| ArmError::bad_request("The body is no JSON object."))?;
+        .ok_or_else(|| ArmError::bad_request("The body is not a JSON object."))?;
     let mut small = Map::new();
     for (key, value) in body {
         let mut letters = key.chars();
@@ -221,7 +201,8 @@ fn without_password(mut document: Map<String, Value>) -> Map<String, Value> {
     document
 }
 
-fn label(call: Call<'_>, name: &str, version: &str) -> Reply {
+pub(crate) fn label(call: Call<'_>) -> Reply {
+    let (name, version) = (call.name("name"), call.name("version"));
     let body = members::check(&call.request.body, LABELS)?;
     let labels: Vec<String> = body
         .get("Labels")
@@ -238,8 +219,7 @@ fn label(call: Call<'_>, name: &str, version: &str) -> Reply {
     }
 }
 
-fn list(call: &Call<'_>) -> Reply {
-    call.only_parameters(&[TOKEN])?;
+pub(crate) fn list(call: Call<'_>) -> Reply {
     let all = call.state.store.environments.all();
     let (page, next) = call.page(all, TOKEN, None)?;
     let value: Vec<&Value> = page.iter().map(|version| &version.document).collect();
@@ -248,4 +228,131 @@ fn list(call: &Call<'_>) -> Reply {
         body["continuationToken"] = json!(next);
     }
     Ok(Answer::json(200, &body))
+}
+
+/// One version of an environment.
+#[derive(Clone, Debug)]
+struct Version {
+    version: String,
+    document: Value,
+    labels: Vec<String>,
+}
+
+/// Every environment by its name, its versions in the order in which they were made.
+#[derive(Debug)]
+pub(crate) struct Environments {
+    named: BTreeMap<String, Vec<Version>>,
+}
+
+impl Default for Environments {
+    /// A few of those that the service curates, with little in them.
+    fn default() -> Self {
+        let mut environments = Self {
+            named: BTreeMap::new(),
+        };
+        for (name, versions, packages) in [
+            ("AzureML-Minimal", 3, &["azureml-defaults"][..]),
+            (
+                "AzureML-Scikit-learn-0.20.3",
+                1,
+                &["azureml-defaults", "scikit-learn==0.20.3"],
+            ),
+            (
+                "AzureML-TensorFlow-2.2-CPU",
+                1,
+                &["azureml-defaults", "tensorflow==2.2"],
+            ),
+        ] {
+            for version in 1..=versions {
+                environments.add(name, &version.to_string(), curated(packages));
+            }
+        }
+        environments
+    }
+}
+
+fn curated(packages: &[&str]) -> Value {
+    json!({
+        "environmentVariables": { "EXAMPLE_ENV_VAR": "EXAMPLE_VALUE" },
+        "python": {
+            "interpreterPath": "python",
+            "userManagedDependencies": false,
+            "condaDependencies": {
+                "name": "azureml_emulated",
+                "channels": ["conda-forge"],
+                "dependencies": ["python=3.8", { "pip": packages }],
+            },
+        },
+        "docker": {
+            "enabled": false,
+            "baseImage": "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04",
+            "sharedVolumes": true,
+            "arguments": [],
+        },
+        "spark": { "repositories": [], "packages": [], "precachePackages": true },
+    })
+}
+
+impl Environments {
+    fn versions(&self, name: &str) -> &[Version] {
+        self.named.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn version(&self, name: &str, version: &str) -> Option<&Version> {
+        self.versions(name).iter().find(|v| v.version == version)
+    }
+
+    /// The one that was made last.
+    fn latest(&self, name: &str) -> Option<&Version> {
+        self.versions(name).last()
+    }
+
+    fn labelled(&self, name: &str, label: &str) -> Option<&Version> {
+        self.versions(name)
+            .iter()
+            .find(|version| version.labels.iter().any(|known| known == label))
+    }
+
+    /// The last version of each, by name.
+    fn all(&self) -> impl Iterator<Item = &Version> {
+        self.named.values().filter_map(|versions| versions.last())
+    }
+
+    /// The number after the largest that is a number.
+    fn next_version(&self, name: &str) -> String {
+        let largest = self
+            .versions(name)
+            .iter()
+            .filter_map(|version| version.version.parse::<u64>().ok())
+            .max();
+        largest.unwrap_or_default().saturating_add(1).to_string()
+    }
+
+    fn add(&mut self, name: &str, version: &str, mut document: Value) {
+        document["name"] = json!(name);
+        document["version"] = json!(version);
+        self.named
+            .entry(name.to_owned())
+            .or_default()
+            .push(Version {
+                version: version.to_owned(),
+                document,
+                labels: Vec::new(),
+            });
+    }
+
+    /// Gives these labels to a version, and takes them from the others. False without it.
+    fn label(&mut self, name: &str, version: &str, labels: &[String]) -> bool {
+        if self.version(name, version).is_none() {
+            return false;
+        }
+        for known in self.named.get_mut(name).into_iter().flatten() {
+            if known.version == version {
+                known.labels = labels.to_vec();
+            } else {
+                known.labels.retain(|label| !labels.contains(label));
+            }
+        }
+        true
+    }
 }

@@ -56,3 +56,11 @@ impl ArmError {
         })
     }
 }
+
+/// Refuses a request that does not fit, with 400.
+pub(crate) fn require(fits: bool, message: impl Into<String>) -> Result<(), ArmError> {
+    match fits {
+        true => Ok(()),
+        false => Err(ArmError::bad_request(message)),
+    }
+}

@@ -5,10 +5,10 @@ use std::time::Duration;
 use azure_core::http::Method;
 use serde_json::{Map, Value};
 
+use super::clusters;
 use super::error::ArmError;
 use super::http::Answer;
 use super::services::Trouble;
-use super::versions;
 
 /// Something that goes wrong, once injected with [`Emulator::inject`](super::Emulator::inject).
 ///
@@ -488,7 +488,7 @@ pub(crate) fn unsupported_version(version: &str) -> ArmError {
         format!(
             "The Kubernetes version {version} of the cluster is not supported. Supported versions \
              are: {}.",
-            versions::attachable_list()
+            clusters::attachable_list()
         ),
     )
 }

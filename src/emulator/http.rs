@@ -1,10 +1,13 @@
 //! A request as the routes see it and an answer as they give it, whatever way it came in.
 
-use axum::body::Bytes;
-use axum::http::HeaderMap;
-use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::io;
 
-use super::error::ArmError;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use hyper::HeaderMap;
+use hyper::body::Bytes;
+use serde_json::{Value, json};
 
 /// A request, read to its end.
 #[derive(Debug)]
@@ -19,6 +22,8 @@ pub(crate) struct Incoming {
     pub(crate) query: Option<String>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// Whether the body has more bytes than the route reads.
+    pub(crate) too_large: bool,
 }
 
 impl Incoming {
@@ -45,15 +50,15 @@ impl Incoming {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// Whether a bearer token that is not empty came along. Which one is not looked at.
+    /// The bearer token that came along. Which one Azure's own routes do not look at.
+    pub(crate) fn bearer(&self) -> Option<&str> {
+        let (scheme, token) = self.header("authorization")?.split_once(' ')?;
+        let token = Some(token.trim()).filter(|token| !token.is_empty());
+        token.filter(|_| scheme.eq_ignore_ascii_case("Bearer"))
+    }
+
     pub(crate) fn authorized(&self) -> bool {
-        self.headers
-            .get("authorization")
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split_once(' '))
-            .is_some_and(|(scheme, token)| {
-                scheme.eq_ignore_ascii_case("Bearer") && !token.trim().is_empty()
-            })
+        self.bearer().is_some()
     }
 
     /// The body for the journal: JSON where it is JSON, else its text; of a blob only its length.
@@ -100,7 +105,7 @@ pub(crate) fn percent_encode_path(path: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            let _ = write!(encoded, "%{byte:02X}");
         }
     }
     encoded
@@ -133,12 +138,13 @@ pub(crate) enum Manner {
 }
 
 /// An answer.
-#[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
     pub(crate) manner: Manner,
+    /// What gives the answer in place of this one, once it was waited for.
+    pub(crate) later: Option<BoxFuture<'static, Answer>>,
 }
 
 impl Answer {
@@ -148,6 +154,22 @@ impl Answer {
             headers: Vec::new(),
             body: Vec::new(),
             manner: Manner::Whole,
+            later: None,
+        }
+    }
+
+    /// An answer that has to be waited for.
+    pub(crate) fn later(answer: impl Future<Output = Self> + Send + 'static) -> Self {
+        Self {
+            later: Some(answer.boxed()),
+            ..Self::empty(200)
+        }
+    }
+
+    pub(crate) fn without_body(self) -> Self {
+        Self {
+            body: Vec::new(),
+            ..self
         }
     }
 
@@ -174,10 +196,19 @@ impl Answer {
             .iter()
             .any(|(header, _)| header.eq_ignore_ascii_case(name))
     }
-}
 
-impl From<ArmError> for Answer {
-    fn from(error: ArmError) -> Self {
-        Self::json(error.status, &error.body())
+    /// The pieces of the body as they reach the client: one that is an error breaks the connection.
+    /// An error in place of them all breaks it before the first byte.
+    pub(crate) fn pieces(&self) -> io::Result<Vec<io::Result<Bytes>>> {
+        let broken = || io::Error::other("the emulator broke the connection");
+        match self.manner {
+            Manner::Whole => Ok(vec![Ok(self.body.clone().into())]),
+            Manner::Truncated if !self.body.is_empty() => {
+                let half = Bytes::copy_from_slice(&self.body[..self.body.len() / 2]);
+                Ok(vec![Ok(half), Err(broken())])
+            }
+            // Without a body there is nothing to cut in half, so nothing arrives.
+            Manner::Truncated | Manner::Severed => Err(broken()),
+        }
     }
 }

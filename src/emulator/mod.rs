@@ -28,9 +28,7 @@ mod call;
 mod clock;
 mod clusters;
 mod computes;
-mod container_service;
 mod credential;
-mod environment_store;
 mod environments;
 mod error;
 mod faults;
@@ -40,13 +38,11 @@ mod journal;
 mod members;
 mod models;
 mod names;
-mod router;
 mod routes;
 mod server;
 mod services;
 mod sizes;
 mod state;
-mod store;
 mod tls;
 mod versions;
 mod workspace;
@@ -67,8 +63,8 @@ pub use self::journal::JournalEntry;
 pub use self::server::{ServeOptions, Server};
 pub use self::services::{ScoringRequest, ScoringResponse};
 
+use self::artifacts::Place;
 use self::artifacts::blob_store as blobs;
-use self::artifacts::store::{self as artifact_store, Place};
 use self::clusters::Cluster;
 use self::state::Shared;
 
@@ -130,9 +126,7 @@ impl Emulator {
     /// What [`Emulator::transport`] wraps.
     #[must_use]
     pub fn http_client(&self) -> Arc<dyn HttpClient> {
-        Arc::new(in_process::InProcess::new(router::router(Arc::clone(
-            &self.shared,
-        ))))
+        Arc::new(in_process::InProcess(Arc::clone(&self.shared)))
     }
 
     /// A credential that gives one fixed token, valid for an hour.
@@ -151,7 +145,7 @@ impl Emulator {
     ///
     /// Dropping the future closes what had been opened.
     pub async fn serve(&self, options: ServeOptions) -> io::Result<Server> {
-        Server::start(router::router(Arc::clone(&self.shared)), options).await
+        Server::start(Arc::clone(&self.shared), options).await
     }
 
     /// Adds an AKS cluster that exists beside the workspace, or replaces it, and returns its id.
@@ -208,7 +202,7 @@ impl Emulator {
     /// or an asset names it with (`aml://artifact/{id}`). `None` when nothing was uploaded to it.
     #[must_use]
     pub fn artifact(&self, id: &str) -> Option<Vec<u8>> {
-        let id = id.strip_prefix(artifact_store::URL).unwrap_or(id);
+        let id = id.strip_prefix(artifacts::URL).unwrap_or(id);
         let state = self.shared.state();
         state.store.blobs.get(id).map(blobs::Blob::all)
     }

@@ -1,72 +1,174 @@
-//! From a path to what serves it.
+//! The routes of the emulator in one list, and what each request goes through.
 //!
 //! Routing is done by hand, because ARM compares every part of a path without case.
 
-use serde_json::json;
-
-use super::computes::{self, status as operations};
+use super::artifacts::{self, ORIGINS, blobs};
+use super::call::Call;
+use super::clusters as aks;
+use super::computes::{self, operations, put};
 use super::error::ArmError;
 use super::faults::Kind;
-use super::http::{Answer, Incoming, Manner, is_scoring_path};
-use super::journal::{JournalEntry, Ticket};
-use super::services::scoring;
+use super::http::{Answer, Incoming, Manner, is_blob_path, is_scoring_path};
+use super::journal::JournalEntry;
+use super::services::{list as service_list, scoring, status, verbs as services};
 use super::state::{Config, Shared, State};
-use super::versions::{self, Dialect};
-use super::{admin, call as model_store, container_service, workspace};
+use super::{admin, assets, environments, models, versions, workspace};
 
 pub(crate) type Reply = Result<Answer, ArmError>;
 
+/// Method, path, the query parameters that are understood beside `api-version`, and what serves it.
+///
+/// In a path `{ws}` is the path of the workspace, `{*}` the rest of the path, which may be empty, and
+/// any other name in braces one segment.
+type Route = (
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    fn(Call<'_>) -> Reply,
+);
+
+const WORKSPACE: &str = "subscriptions/{subscription}/resourceGroups/{group}/providers/\
+                         Microsoft.MachineLearningServices/workspaces/{workspace}";
+
+#[rustfmt::skip]
+const ROUTES: &[Route] = &[
+    // The emulator's own.
+    ("GET", "/_emulator/health", &[], admin::health),
+    ("POST", "/_emulator/faults", &[], admin::inject),
+    ("DELETE", "/_emulator/faults", &[], admin::clear_faults),
+    ("GET", "/_emulator/journal", &[], admin::journal),
+    ("DELETE", "/_emulator/journal", &[], admin::clear_journal),
+    ("POST", "/_emulator/advance", &[], admin::advance),
+    ("POST", "/_emulator/finish", &[], admin::finish),
+    ("PUT", "/_emulator/swagger/{service}", &[], admin::set_swagger),
+    ("PUT", "/_emulator/log/{service}", &[], admin::set_log),
+    // The workspace, its region and its computes. The service's own host serves reads of computes
+    // under a prefix.
+    ("GET", "/discovery/workspaces/{id}", &[], workspace::discovery),
+    ("GET", "/{ws}", &[], workspace::get),
+    ("GET", "/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/locations/{location}/vmSizes", &[], workspace::vm_sizes),
+    ("GET", "/{ws}/computes", &["$skiptoken"], computes::list),
+    ("GET", "/{ws}/computes/{compute}", &[], computes::get),
+    ("GET", "/rp/workspaces/{ws}/computes", &["$skiptoken"], computes::list),
+    ("GET", "/rp/workspaces/{ws}/computes/{compute}", &[], computes::get),
+    ("PUT", "/{ws}/computes/{compute}", &[], put::serve),
+    ("PATCH", "/{ws}/computes/{compute}", &[], put::patch),
+    ("DELETE", "/{ws}/computes/{compute}", &["underlyingResourceAction"], computes::delete),
+    ("POST", "/{ws}/computes/{compute}/listKeys", &[], computes::list_keys),
+    ("GET", "/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/locations/{location}/computeOperationsStatus/{operation}", &["service"], operations::status),
+    ("GET", "/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/locations/{location}/computeOperationsResults/{operation}", &["service"], operations::result),
+    // The container service.
+    ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}", &[], aks::get),
+    ("GET", "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/kubernetesVersions", &[], aks::kubernetes_versions),
+    ("GET", "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/orchestrators", &["resource-type"], aks::orchestrators),
+    // Artifacts, in the spelling of `azureml-core` and in that of the published description.
+    ("POST", "/artifact/v2.0/{ws}/artifacts/batch/metadata/{origin}/{container}", &[], artifacts::create_empty),
+    ("GET", "/artifact/v2.0/{ws}/artifacts/metadata/{origin}/{container}/{*}", &[], artifacts::metadata),
+    ("GET", "/artifact/v2.0/{ws}/artifacts/contentinfo/{origin}/{container}/{*}", &[], artifacts::to_read),
+    ("GET", "/artifact/v2.0/{ws}/artifacts/write/{origin}/{container}/{*}", &[], artifacts::to_write),
+    ("GET", "/artifact/v2.0/{ws}/artifacts/prefix/contentinfo/{origin}/{container}/{*}", &["continuationToken"], artifacts::list_to_read),
+    ("POST", "/artifact/v2.0/{ws}/artifacts/{origin}/{container}/batch/metadata", &[], artifacts::create_empty),
+    ("GET", "/artifact/v2.0/{ws}/artifacts/{origin}/{container}/metadata", &["path"], artifacts::metadata),
+    ("GET", "/artifact/v2.0/{ws}/artifacts/{origin}/{container}/contentinfo", &["path"], artifacts::to_read),
+    ("GET", "/artifact/v2.0/{ws}/artifacts/{origin}/{container}/write", &["path"], artifacts::to_write),
+    ("GET", "/artifact/v2.0/{ws}/artifacts/{origin}/{container}/prefix/contentinfo", &["path", "continuationToken"], artifacts::list_to_read),
+    ("GET", "/artifact/v2.0/{ws}/artifacts/{origin}/{container}/{*}", &["path", "continuationToken"], artifacts::list),
+    ("PUT", "/azureml/{*}", &[], blobs::serve),
+    ("GET", "/azureml/{*}", &[], blobs::serve),
+    ("HEAD", "/azureml/{*}", &[], blobs::serve),
+    // Assets, models, environments.
+    ("POST", "/modelmanagement/v1.0/{ws}/assets", &[], assets::create),
+    ("GET", "/modelmanagement/v1.0/{ws}/assets", assets::FILTERS, assets::list),
+    ("GET", "/modelmanagement/v1.0/{ws}/assets/{asset}", &[], assets::get),
+    ("DELETE", "/modelmanagement/v1.0/{ws}/assets/{asset}", &[], assets::delete),
+    ("POST", "/modelmanagement/v1.0/{ws}/models", &[], models::register),
+    ("GET", "/modelmanagement/v1.0/{ws}/models", models::FILTERS, models::list),
+    ("GET", "/modelmanagement/v1.0/{ws}/models/{model}", &[], models::get),
+    ("PATCH", "/modelmanagement/v1.0/{ws}/models/{model}", &[], models::change),
+    ("DELETE", "/modelmanagement/v1.0/{ws}/models/{model}", &[], models::delete),
+    ("GET", "/environment/v1.0/{ws}/environments", &["continuation"], environments::list),
+    ("GET", "/environment/v1.0/{ws}/environments/", &["continuation"], environments::list),
+    ("PUT", "/environment/v1.0/{ws}/environments/{name}", &[], environments::register),
+    ("GET", "/environment/v1.0/{ws}/environments/{name}", &[], environments::latest),
+    ("PUT", "/environment/v1.0/{ws}/environments/{name}/versions/{version}", &[], environments::register),
+    ("GET", "/environment/v1.0/{ws}/environments/{name}/versions/{version}", &[], environments::version),
+    ("PUT", "/environment/v1.0/{ws}/environments/{name}/versions/{version}/metadata", &[], environments::label),
+    ("GET", "/environment/v1.0/{ws}/environments/{name}/labels/{label}", &[], environments::labelled),
+    // Web services, their operations, and the router before their containers.
+    ("POST", "/modelmanagement/v1.0/{ws}/services/validate", &[], services::validate),
+    ("POST", "/modelmanagement/v1.0/{ws}/services/validate/resource", &[], services::validate_resource),
+    ("POST", "/modelmanagement/v1.0/{ws}/services/validate/name/{service}", &[], services::validate_name),
+    ("POST", "/modelmanagement/v1.0/{ws}/services", &[], services::create),
+    ("GET", "/modelmanagement/v1.0/{ws}/services", service_list::FILTERS, service_list::list),
+    ("GET", "/modelmanagement/v1.0/{ws}/services/{service}", &["expand"], services::get),
+    ("PATCH", "/modelmanagement/v1.0/{ws}/services/{service}", &[], services::update),
+    ("DELETE", "/modelmanagement/v1.0/{ws}/services/{service}", &[], services::delete),
+    ("POST", "/modelmanagement/v1.0/{ws}/services/{service}/listkeys", &[], services::list_keys),
+    ("POST", "/modelmanagement/v1.0/{ws}/services/{service}/regenerateKeys", &[], services::regenerate),
+    ("POST", "/modelmanagement/v1.0/{ws}/services/{service}/token", &[], services::token),
+    ("GET", "/modelmanagement/v1.0/{ws}/services/{service}/logs", &["tail", "init"], services::logs),
+    ("GET", "/modelmanagement/v1.0/{ws}/operations/{operation}", &["offset"], status::status),
+    ("POST", "/api/v1/service/{service}/score", &[], scoring::score),
+    ("GET", "/api/v1/service/{service}/swagger.json", &[], scoring::swagger),
+];
+
+/// What stands in a path where its route has braces.
+pub(crate) type Names = Vec<(&'static str, String)>;
+
+/// The names of a path that follows this template.
+fn names(template: &'static str, segments: &[String]) -> Option<Names> {
+    let parts = template.split('/').skip(1);
+    let parts = parts.flat_map(|part| if part == "{ws}" { WORKSPACE } else { part }.split('/'));
+    let mut rest = segments;
+    let mut found = Names::new();
+    for part in parts {
+        let name = part
+            .strip_prefix('{')
+            .and_then(|part| part.strip_suffix('}'));
+        if name == Some("*") {
+            found.push(("*", rest.join("/")));
+            return Some(found);
+        }
+        let (segment, after) = rest.split_first()?;
+        rest = after;
+        let fits = match name {
+            None => part.eq_ignore_ascii_case(segment),
+            Some("origin") => ORIGINS.contains(&segment.as_str()),
+            Some(_) => !segment.is_empty(),
+        };
+        match name {
+            _ if !fits => return None,
+            Some(name) => found.push((name, segment.clone())),
+            None => {}
+        }
+    }
+    rest.is_empty().then_some(found)
+}
+
 /// Serves one request, from the journal entry to the last header.
 pub(crate) async fn serve(shared: &Shared, request: &Incoming) -> Answer {
-    match begin(shared, request) {
-        Begun::Answered(answer) => answer,
-        // Outside the lock: what scores may take its time, or ask the emulator itself.
-        Begun::Scores(ticket, call) => {
-            let answer = call.answer().await;
-            finish(&mut shared.state(), request, ticket, answer)
-        }
-    }
-}
-
-/// What of a request is done under one lock.
-enum Begun {
-    Answered(Answer),
-    Scores(Ticket, scoring::Call),
-}
-
-fn begin(shared: &Shared, request: &Incoming) -> Begun {
-    let mut state = shared.state();
-    let config = &shared.config;
-    let segments = request.segments();
-    if segments
-        .as_deref()
-        .and_then(<[String]>::first)
-        .is_some_and(|first| first == "_emulator")
-    {
-        // Neither journalled nor subject to faults: it is not part of the service.
-        let segments = segments.unwrap_or_default();
-        let answer = admin::serve(config, &mut state, request, &segments);
-        return Begun::Answered(answer.unwrap_or_else(Into::into));
-    }
-    let ticket = state.journal.push(JournalEntry::of(request));
     let plane = Plane::of(&request.path);
-    let answer = match state.fault(request, Kind::acts_before) {
-        Some(fault) => fault.answer(|error| plane.refusal(&mut state, request, &error)),
-        None if plane == Plane::Scoring => {
-            match scoring::begin(&state, request, segments.as_deref().unwrap_or_default()) {
-                Ok(scoring::Begun::Answered(answer)) => answer,
-                Ok(scoring::Begun::Calls(call)) => return Begun::Scores(ticket, call),
-                Err(error) => plane.refusal(&mut state, request, &error),
-            }
+    let (ticket, answer) = {
+        let mut state = shared.state();
+        if plane == Plane::Admin || request.too_large {
+            // Neither journalled nor subject to faults.
+            let answer = route(&shared.config, &mut state, request, plane);
+            return answer.unwrap_or_else(|error| plane.refusal(&mut state, request, &error));
         }
-        None => route(config, &mut state, request, segments.as_deref())
-            .unwrap_or_else(|error| plane.refusal(&mut state, request, &error)),
+        let ticket = state.journal.push(JournalEntry::of(request));
+        let answer = match state.fault(request, Kind::acts_before) {
+            Some(fault) => fault.answer(|error| plane.refusal(&mut state, request, &error)),
+            None => route(&shared.config, &mut state, request, plane)
+                .unwrap_or_else(|error| plane.refusal(&mut state, request, &error)),
+        };
+        (ticket, answer)
     };
-    Begun::Answered(finish(&mut state, request, ticket, answer))
-}
-
-/// What every answer goes through: faults that act after, request ids, the journal.
-fn finish(state: &mut State, request: &Incoming, ticket: Ticket, mut answer: Answer) -> Answer {
+    // Outside the lock: what scores may take its time, or ask the emulator itself.
+    let mut answer = match answer.later {
+        Some(answer) => answer.await,
+        None => answer,
+    };
+    let mut state = shared.state();
     match state.fault(request, Kind::acts_after) {
         Some(Kind::ResponseLost) => answer.manner = Manner::Severed,
         Some(_) if answer.manner == Manner::Whole => answer.manner = Manner::Truncated,
@@ -78,6 +180,10 @@ fn finish(state: &mut State, request: &Incoming, ticket: Ticket, mut answer: Ans
             answer = answer.with(header, id);
         }
     }
+    if answer.status != 204 && !answer.has("Content-Length") {
+        let length = answer.body.len().to_string();
+        answer = answer.with("Content-Length", length);
+    }
     tracing::debug!(
         method = %request.method, path = %request.path, status = answer.status, "emulator answered"
     );
@@ -86,29 +192,46 @@ fn finish(state: &mut State, request: &Incoming, ticket: Ticket, mut answer: Ans
     answer
 }
 
+/// The largest body that is read as a blob, as a block of one, or for scoring.
+const LARGE: usize = 100 * 1024 * 1024;
+
+/// The largest body that is read at this path.
+pub(crate) fn limit(path: &str) -> usize {
+    match Plane::of(path) {
+        Plane::Blobs | Plane::Scoring => LARGE,
+        _ => 4 * 1024 * 1024,
+    }
+}
+
 /// Who speaks: each says errors in a shape of its own.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Plane {
+    Admin,
+    Discovery,
     Arm,
+    /// Artifacts and environments.
+    Data,
     ModelManagement,
+    Blobs,
     Scoring,
 }
 
 impl Plane {
     fn of(path: &str) -> Self {
         let first = path.split('/').nth(1).unwrap_or_default();
-        if first.eq_ignore_ascii_case("modelmanagement") {
-            Self::ModelManagement
-        } else if is_scoring_path(path) {
-            Self::Scoring
-        } else {
-            Self::Arm
+        match first.to_ascii_lowercase().as_str() {
+            "_emulator" => Self::Admin,
+            "discovery" => Self::Discovery,
+            "artifact" | "environment" => Self::Data,
+            "modelmanagement" => Self::ModelManagement,
+            _ if is_blob_path(path) => Self::Blobs,
+            _ if is_scoring_path(path) => Self::Scoring,
+            _ => Self::Arm,
         }
     }
 
     fn refusal(self, state: &mut State, request: &Incoming, error: &ArmError) -> Answer {
         match self {
-            Self::Arm => Answer::json(error.status, &error.body()),
             // The status is in the body too, where `azureml-core` looks for it.
             Self::ModelManagement => {
                 let id = match request.header("x-ms-client-request-id") {
@@ -123,226 +246,73 @@ impl Plane {
                 "text/plain; charset=utf-8",
                 error.message.clone(),
             ),
+            Self::Blobs => blobs::refusal(request, error),
+            Self::Admin | Self::Discovery | Self::Arm | Self::Data => {
+                Answer::json(error.status, &error.body())
+            }
         }
     }
 }
 
-/// What a route works with.
-pub(crate) struct Context<'call> {
-    pub(crate) config: &'call Config,
-    pub(crate) state: &'call mut State,
-    pub(crate) request: &'call Incoming,
-    pub(crate) dialect: Dialect,
-}
-
-impl Context<'_> {
-    pub(crate) fn api_version(&self) -> String {
-        self.request
-            .parameter("api-version")
-            .unwrap_or_default()
-            .trim()
-            .to_owned()
+fn route(config: &Config, state: &mut State, request: &Incoming, plane: Plane) -> Reply {
+    if request.too_large {
+        let code = match plane {
+            Plane::Blobs => "RequestBodyTooLarge",
+            _ => "RequestEntityTooLarge",
+        };
+        let limit = limit(&request.path);
+        let message = format!("The body is too large: the emulator takes {limit} bytes here.");
+        return Err(ArmError::new(413, code, message));
     }
-
-    /// Refuses query parameters that the route does not know.
-    pub(crate) fn only_parameters(&self, known: &[&str]) -> Result<(), ArmError> {
-        only_parameters(self.request, known)
+    let segments = request
+        .segments()
+        .ok_or_else(|| ArmError::bad_request("The path is not valid UTF-8."))?;
+    let mut known = ROUTES
+        .iter()
+        .filter_map(|route| Some((route, names(route.1, &segments)?)))
+        .peekable();
+    let refuse = |status, what: &str| {
+        let (method, path) = (&request.method, &request.path);
+        let message = format!("The emulator does not serve {what}{method} {path}.");
+        Err(ArmError::new(status, "UnsupportedByEmulator", message))
+    };
+    if known.peek().is_none() {
+        return refuse(404, "");
     }
-}
-
-fn only_parameters(request: &Incoming, known: &[&str]) -> Result<(), ArmError> {
-    match request
-        .parameters()
-        .find(|(key, _)| !known.iter().any(|known| known.eq_ignore_ascii_case(key)))
-    {
-        Some((key, _)) => Err(ArmError::unsupported(format!(
-            "The query parameter '{key}' is not supported."
-        ))),
-        None => Ok(()),
-    }
-}
-
-pub(crate) fn unsupported_route(request: &Incoming) -> ArmError {
-    ArmError::new(
-        404,
-        "UnsupportedByEmulator",
-        format!(
-            "The emulator does not serve {} {}.",
-            request.method, request.path
-        ),
-    )
-}
-
-pub(crate) fn not_allowed(request: &Incoming) -> ArmError {
-    ArmError::new(
-        405,
-        "UnsupportedByEmulator",
-        format!(
-            "The emulator does not serve the method {} on {}.",
-            request.method, request.path
-        ),
-    )
-}
-
-fn route(
-    config: &Config,
-    state: &mut State,
-    request: &Incoming,
-    segments: Option<&[String]>,
-) -> Reply {
-    let segments = segments.ok_or_else(|| ArmError::bad_request("The path is not valid UTF-8."))?;
-    let lower: Vec<String> = segments.iter().map(|s| s.to_ascii_lowercase()).collect();
-    let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
-
-    // No token is sent for discovery (wire.md: Microsoft's client sends none).
-    if let ["discovery", "workspaces", id] = lower[..] {
-        return workspace::discovery(config, request, id);
-    }
-    // Artifacts, models and environments have prefixes of their own, and blobs a signature for a
-    // token.
-    if let Some(reply) = model_store::route(config, state, request, segments, &lower) {
-        return reply;
-    }
-    if !matches!(lower[..], ["subscriptions" | "rp", ..]) {
-        return Err(unsupported_route(request));
-    }
-    if !request.authorized() {
+    let is_service = matches!(plane, Plane::Arm | Plane::Data | Plane::ModelManagement);
+    if is_service && !request.authorized() {
         return Err(ArmError::new(
             401,
             "AuthenticationFailed",
             "Authentication failed. The 'Authorization' header is missing or has no bearer token.",
         ));
     }
-    // The service's own host serves reads of computes under a prefix, else like ARM.
-    let (host, names, lower) = match lower[..] {
-        ["rp", "workspaces", ..] => (Host::Service, &segments[2..], &lower[2..]),
-        _ => (Host::Arm, segments, &lower[..]),
+    let mut served = known.filter(|(route, _)| route.0 == request.method);
+    let Some((&(_, template, parameters, serve), names)) = served.next() else {
+        return refuse(405, "the method of ");
     };
-    match *lower {
-        [
-            "subscriptions",
-            subscription,
-            "resourcegroups",
-            group,
-            "providers",
-            "microsoft.machinelearningservices",
-            "workspaces",
-            name,
-            ref rest @ ..,
-        ] => {
-            check_scope(config, subscription, Some(group))?;
-            if !name.eq_ignore_ascii_case(&config.workspace) {
-                return Err(ArmError::not_found(&format!(
-                    "Microsoft.MachineLearningServices/workspaces/{name}"
-                )));
-            }
-            let kind = if rest.is_empty() {
-                "workspaces"
-            } else {
-                "workspaces/computes"
-            };
-            let dialect = versions::dialect(request.parameter("api-version").as_deref(), kind)?;
-            let context = Context {
-                config,
-                state,
-                request,
-                dialect,
-            };
-            match rest {
-                ["computes", ..] => computes::serve(context, host, &names[8..], rest),
-                [] if host == Host::Arm => workspace::get(&context),
-                _ => Err(unsupported_route(request)),
-            }
+    let call = Call {
+        config,
+        state,
+        request,
+        names: &names,
+    };
+    call.check_scope()?;
+    if plane == Plane::Arm {
+        versions::check(request.parameter("api-version").as_deref(), template)?;
+    }
+    // ARM compares names of parameters without case; blobs and scoring look at theirs themselves.
+    let known = |key: &str| match plane {
+        Plane::Arm => {
+            let mut known = parameters.iter().chain(&["api-version"]);
+            known.any(|known| known.eq_ignore_ascii_case(key))
         }
-        [
-            "subscriptions",
-            subscription,
-            "providers",
-            "microsoft.machinelearningservices",
-            "locations",
-            _,
-            ref rest @ ..,
-        ] if host == Host::Arm => {
-            check_scope(config, subscription, None)?;
-            let dialect =
-                versions::dialect(request.parameter("api-version").as_deref(), "locations")?;
-            let context = Context {
-                config,
-                state,
-                request,
-                dialect,
-            };
-            match *rest {
-                ["computeoperationsstatus", id] => operations::status(&context, id),
-                ["computeoperationsresults", id] => operations::result(&context, id),
-                ["vmsizes"] => workspace::vm_sizes(&context),
-                _ => Err(unsupported_route(request)),
-            }
-        }
-        [
-            "subscriptions",
-            _,
-            "resourcegroups",
-            _,
-            "providers",
-            "microsoft.containerservice",
-            "managedclusters",
-            _,
-        ] if host == Host::Arm => container_service::cluster(state, request, names),
-        [
-            "subscriptions",
-            subscription,
-            "providers",
-            "microsoft.containerservice",
-            "locations",
-            location,
-            list @ ("kubernetesversions" | "orchestrators"),
-        ] if host == Host::Arm => {
-            check_scope(config, subscription, None)?;
-            container_service::versions(request, subscription, location, list)
-        }
-        _ => Err(unsupported_route(request)),
+        _ => !is_service || parameters.contains(&key),
+    };
+    match request.parameters().find(|(key, _)| !known(key)) {
+        Some((key, _)) => Err(ArmError::unsupported(format!(
+            "The query parameter '{key}' is not supported."
+        ))),
+        None => serve(call),
     }
-}
-
-/// Which of the two hosts a path belongs to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Host {
-    Arm,
-    Service,
-}
-
-pub(crate) fn check_scope(
-    config: &Config,
-    subscription: &str,
-    group: Option<&str>,
-) -> Result<(), ArmError> {
-    if !subscription.eq_ignore_ascii_case(&config.subscription) {
-        return Err(ArmError::new(
-            404,
-            "SubscriptionNotFound",
-            format!("The subscription '{subscription}' could not be found."),
-        ));
-    }
-    match group {
-        Some(group) if !group.eq_ignore_ascii_case(&config.resource_group) => Err(ArmError::new(
-            404,
-            "ResourceGroupNotFound",
-            format!("Resource group '{group}' could not be found."),
-        )),
-        _ => Ok(()),
-    }
-}
-
-pub(crate) fn get_only(request: &Incoming) -> Result<(), ArmError> {
-    if request.method == "GET" {
-        Ok(())
-    } else {
-        Err(not_allowed(request))
-    }
-}
-
-/// `{"value":[…]}`, or with another key.
-pub(crate) fn listing(key: &str, items: serde_json::Value) -> Answer {
-    Answer::json(200, &json!({ key: items }))
 }

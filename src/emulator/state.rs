@@ -5,17 +5,20 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
+use super::artifacts::Artifacts;
+use super::artifacts::blob_store::Blobs;
+use super::assets::Assets;
 use super::clock::Time;
 use super::clusters::Cluster;
+use super::computes::Compute;
 use super::computes::operations::Operation;
+use super::environments::Environments;
 use super::faults::{Faults, Kind};
 use super::http::Incoming;
 use super::journal::Journal;
+use super::models::Models;
 use super::services::{Services, Settings};
 use super::sizes::VmSize;
-use super::store::Store;
 
 /// What was decided when the emulator was built.
 #[derive(Debug)]
@@ -57,37 +60,14 @@ impl Config {
     }
 }
 
-/// A compute: its document in full, and what the document does not say.
-#[derive(Clone, Debug)]
-pub(crate) struct Compute {
-    pub(crate) name: String,
-    /// Every key that any dialect shows, with `null` where there is nothing.
-    pub(crate) document: Value,
-    pub(crate) attached: bool,
-    /// The operation that runs on it.
-    pub(crate) operation: Option<String>,
-}
-
-impl Compute {
-    pub(crate) fn resource_id(&self) -> Option<&str> {
-        self.document["properties"]["resourceId"].as_str()
-    }
-
-    pub(crate) fn state(&self) -> &str {
-        self.document["properties"]["provisioningState"]
-            .as_str()
-            .unwrap_or_default()
-    }
-
-    pub(crate) fn set_state(&mut self, state: &str) {
-        self.document["properties"]["provisioningState"] = json!(state);
-    }
-
-    pub(crate) fn fail(&mut self, code: &str, message: &str) {
-        self.set_state("Failed");
-        self.document["properties"]["provisioningErrors"] =
-            json!([{ "error": { "code": code, "message": message } }]);
-    }
+/// What the data plane keeps: each part knows nothing of the others.
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    pub(crate) artifacts: Artifacts,
+    pub(crate) blobs: Blobs,
+    pub(crate) assets: Assets,
+    pub(crate) models: Models,
+    pub(crate) environments: Environments,
 }
 
 /// Everything that changes.

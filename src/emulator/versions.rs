@@ -1,4 +1,4 @@
-//! API versions that are answered, and the Kubernetes versions that are on offer.
+//! API versions that are answered.
 
 use crate::facts::arm;
 
@@ -40,7 +40,7 @@ pub(crate) const NAME_PATTERN_SINCE: &str = "2025-12-01";
 
 /// The container service versions answered: the published description of 2019-08-01
 /// (`orchestrators`), of 2019-10-01 (`managedClusters`) and today's types.
-pub(crate) const CONTAINER_SERVICE: &[&str] = &[
+const CONTAINER_SERVICE: &[&str] = &[
     "2019-08-01",
     "2019-10-01",
     "2023-10-01",
@@ -72,89 +72,33 @@ fn refused(version: &str, kind: &str, supported: &[&str]) -> ArmError {
     )
 }
 
-/// The dialect of a machine learning version.
-pub(crate) fn dialect(version: Option<&str>, kind: &str) -> Result<Dialect, ArmError> {
-    match version.map(str::trim) {
-        None | Some("") => Err(missing(kind)),
-        Some(arm::PYTHON_COMPUTE_API_VERSION) => Ok(Dialect::Python),
-        Some(arm::PUBLISHED_API_VERSION) => Ok(Dialect::Of2019),
-        Some(arm::MGMT_CLIENT_API_VERSION) => Ok(Dialect::Of2020),
-        Some(version) if CURRENT.contains(&version) => Ok(Dialect::Current),
-        Some(version) => {
-            let mut supported = vec![
-                arm::PYTHON_COMPUTE_API_VERSION,
-                arm::PUBLISHED_API_VERSION,
-                arm::MGMT_CLIENT_API_VERSION,
-            ];
-            supported.extend(CURRENT);
-            Err(refused(version, kind, &supported))
-        }
-    }
-}
-
-/// Whether a version of the container service is answered.
-pub(crate) fn container_service(version: Option<&str>, kind: &str) -> Result<(), ArmError> {
-    match version.map(str::trim) {
-        None | Some("") => Err(missing(kind)),
-        Some(version) if CONTAINER_SERVICE.contains(&version) => Ok(()),
-        Some(version) => Err(refused(version, kind, CONTAINER_SERVICE)),
-    }
-}
-
-/// A Kubernetes version on offer, with its patches, oldest first.
-#[derive(Debug)]
-pub(crate) struct Kubernetes {
-    pub(crate) minor: &'static str,
-    pub(crate) patches: &'static [&'static str],
-    pub(crate) default: bool,
-    pub(crate) preview: bool,
-}
-
-/// What this emulator offers; the real list differs by region and by week.
-pub(crate) const KUBERNETES: &[Kubernetes] = &[
-    Kubernetes {
-        minor: "1.33",
-        patches: &["1.33.2", "1.33.5"],
-        default: false,
-        preview: false,
-    },
-    Kubernetes {
-        minor: "1.34",
-        patches: &["1.34.1", "1.34.3"],
-        default: true,
-        preview: false,
-    },
-    Kubernetes {
-        minor: "1.35",
-        patches: &["1.35.0"],
-        default: false,
-        preview: false,
-    },
-    Kubernetes {
-        minor: "1.36",
-        patches: &["1.36.0"],
-        default: false,
-        preview: true,
-    },
+const OLD: &[&str] = &[
+    arm::PYTHON_COMPUTE_API_VERSION,
+    arm::PUBLISHED_API_VERSION,
+    arm::MGMT_CLIENT_API_VERSION,
 ];
 
-/// The version that new clusters have.
-pub(crate) const DEFAULT_KUBERNETES: &str = "1.34.3";
-
-/// Whether attaching a cluster of this version is accepted: its minor is on offer and no preview.
-pub(crate) fn attachable(version: &str) -> bool {
-    let minor: Vec<&str> = version.split('.').take(2).collect();
-    KUBERNETES
-        .iter()
-        .any(|known| !known.preview && known.minor == minor.join("."))
+/// Refuses a version that is not answered. `route` is the path that was asked for.
+pub(crate) fn check(version: Option<&str>, route: &str) -> Result<(), ArmError> {
+    let last = |word: &&str| !word.is_empty() && !word.starts_with('{');
+    let kind = route.rsplit('/').find(last).unwrap_or("workspaces");
+    let known = match route.contains(arm::AKS_PROVIDER) {
+        true => CONTAINER_SERVICE.to_vec(),
+        false => [OLD, CURRENT].concat(),
+    };
+    match version.map(str::trim) {
+        None | Some("") => Err(missing(kind)),
+        Some(version) if known.contains(&version) => Ok(()),
+        Some(version) => Err(refused(version, kind, &known)),
+    }
 }
 
-/// The versions that [`attachable`] accepts, as the service's refusal lists them.
-pub(crate) fn attachable_list() -> String {
-    let minors: Vec<&str> = KUBERNETES
-        .iter()
-        .filter(|known| !known.preview)
-        .map(|known| known.minor)
-        .collect();
-    minors.join(", ")
+/// The dialect of a machine learning version that is answered.
+pub(crate) fn dialect(version: &str) -> Dialect {
+    match version {
+        arm::PYTHON_COMPUTE_API_VERSION => Dialect::Python,
+        arm::PUBLISHED_API_VERSION => Dialect::Of2019,
+        arm::MGMT_CLIENT_API_VERSION => Dialect::Of2020,
+        _ => Dialect::Current,
+    }
 }

@@ -2,26 +2,23 @@
 
 use serde_json::{Value, json};
 
-use crate::emulator::error::ArmError;
-use crate::emulator::http::{Answer, Incoming};
-use crate::emulator::routes::{Context, Reply, get_only, listing};
-use crate::emulator::state::Config;
-use crate::emulator::versions::Dialect;
+use super::call::Call;
+use super::error::ArmError;
+use super::http::Answer;
+use super::routes::Reply;
+use super::versions::Dialect;
 
-pub(crate) fn get(context: &Context<'_>) -> Reply {
-    get_only(context.request)?;
-    context.only_parameters(&["api-version"])?;
-    let config = context.config;
-    let id = config.workspace_path();
+pub(crate) fn get(call: Call<'_>) -> Reply {
+    let config = call.config;
     let group = format!(
         "/subscriptions/{}/resourceGroups/{}/providers",
         config.subscription, config.resource_group
     );
-    let origin = &context.request.origin;
+    let origin = &call.request.origin;
     Ok(Answer::json(
         200,
         &json!({
-            "id": id,
+            "id": config.workspace_path(),
             "name": config.workspace,
             "type": "Microsoft.MachineLearningServices/workspaces",
             "location": config.location,
@@ -44,13 +41,14 @@ pub(crate) fn get(context: &Context<'_>) -> Reply {
     ))
 }
 
-/// Every service is the emulator itself, on the listener that was asked.
-pub(crate) fn discovery(config: &Config, request: &Incoming, id: &str) -> Reply {
-    get_only(request)?;
-    if !id.eq_ignore_ascii_case(&config.workspace_id) {
+/// Every service is the emulator itself, on the listener that was asked. No token is sent for it, as
+/// Microsoft's client sends none.
+pub(crate) fn discovery(call: Call<'_>) -> Reply {
+    let id = call.name("id");
+    if !id.eq_ignore_ascii_case(&call.config.workspace_id) {
         return Err(ArmError::not_found(&format!("workspace {id}")));
     }
-    let origin = &request.origin;
+    let origin = &call.request.origin;
     // All six must be there: `azureml-core` looks each of them up.
     Ok(Answer::json(
         200,
@@ -66,31 +64,26 @@ pub(crate) fn discovery(config: &Config, request: &Incoming, id: &str) -> Reply 
 }
 
 /// `locations/{l}/vmSizes`: under `amlCompute` in the old descriptions, under `value` in today's.
-pub(crate) fn vm_sizes(context: &Context<'_>) -> Reply {
-    get_only(context.request)?;
-    context.only_parameters(&["api-version"])?;
-    let sizes: Vec<Value> = context
-        .config
-        .sizes
-        .iter()
-        .map(|size| {
-            json!({
-                "name": size.name,
-                "family": size.family,
-                "vCPUs": size.cores,
-                "gpus": size.gpus,
-                "memoryGB": size.memory_gb,
-                "osVhdSizeMB": 1_047_552,
-                "maxResourceVolumeMB": 0,
-                "lowPriorityCapable": true,
-                "premiumIO": size.name.contains('s'),
-            })
+pub(crate) fn vm_sizes(call: Call<'_>) -> Reply {
+    let sizes = call.config.sizes.iter().map(|size| {
+        json!({
+            "name": size.name,
+            "family": size.family,
+            "vCPUs": size.cores,
+            "gpus": size.gpus,
+            "memoryGB": size.memory_gb,
+            "osVhdSizeMB": 1_047_552,
+            "maxResourceVolumeMB": 0,
+            "lowPriorityCapable": true,
+            "premiumIO": size.name.contains('s'),
         })
-        .collect();
-    let key = if context.dialect == Dialect::Current {
-        "value"
-    } else {
-        "amlCompute"
+    });
+    let key = match call.dialect() {
+        Dialect::Current => "value",
+        _ => "amlCompute",
     };
-    Ok(listing(key, Value::Array(sizes)))
+    Ok(Answer::json(
+        200,
+        &json!({ key: sizes.collect::<Vec<Value>>() }),
+    ))
 }

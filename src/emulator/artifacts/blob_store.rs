@@ -4,28 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
-use axum::body::Bytes;
+use hyper::body::Bytes;
 
-/// A refusal of the blob store, which answers in XML.
-#[derive(Clone, Debug)]
-pub(crate) struct StorageError {
-    pub(crate) status: u16,
-    pub(crate) code: &'static str,
-    pub(crate) message: String,
-}
+use crate::emulator::error::ArmError;
 
-impl StorageError {
-    pub(crate) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            message: message.into(),
-        }
-    }
-
-    pub(crate) fn not_found() -> Self {
-        Self::new(404, "BlobNotFound", "The specified blob does not exist.")
-    }
+pub(crate) fn not_found() -> ArmError {
+    ArmError::new(404, "BlobNotFound", "The specified blob does not exist.")
 }
 
 /// A block as it was staged: its id is kept as it was sent, in base64.
@@ -145,14 +129,14 @@ impl Blobs {
     }
 
     /// Stages a block, or replaces the staged one with its id.
-    pub(crate) fn stage(&mut self, path: &str, block: Block) -> Result<(), StorageError> {
+    pub(crate) fn stage(&mut self, path: &str, block: Block) -> Result<(), ArmError> {
         let slot = self.slots.entry(path.to_owned()).or_default();
         let known = slot.blob.iter().flat_map(|blob| &blob.blocks);
         if known
             .chain(&slot.staged)
             .any(|known| !known.id.is_empty() && known.id.len() != block.id.len())
         {
-            return Err(StorageError::new(
+            return Err(ArmError::new(
                 400,
                 "InvalidBlobOrBlock",
                 "The specified blob or block content is invalid: the ids of a blob's blocks must \
@@ -174,7 +158,7 @@ impl Blobs {
         list: &[(Taken, String)],
         content: Content,
         now: Duration,
-    ) -> Result<&Blob, StorageError> {
+    ) -> Result<&Blob, ArmError> {
         let slot = self.slots.get(path);
         let staged = slot.map(|slot| slot.staged.as_slice()).unwrap_or_default();
         let committed = slot
@@ -191,7 +175,7 @@ impl Blobs {
             })
             .collect::<Option<Vec<_>>>()
             .ok_or_else(|| {
-                StorageError::new(
+                ArmError::new(
                     400,
                     "InvalidBlockList",
                     "The specified block list is invalid.",

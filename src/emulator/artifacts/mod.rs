@@ -3,25 +3,24 @@
 
 pub(crate) mod blob_store;
 pub(crate) mod blobs;
-pub(crate) mod sas;
-pub(crate) mod store;
+mod sas;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::emulator::artifacts::store::Place;
-use crate::emulator::call::Call;
-use crate::emulator::error::ArmError;
-use crate::emulator::http::{Answer, BLOB_CONTAINER, percent_encode_path};
-use crate::emulator::members::{self, Kind, Member};
-use crate::emulator::routes::{Reply, get_only, not_allowed, unsupported_route};
+use super::call::Call;
+use super::error::{ArmError, require};
+use super::http::{Answer, BLOB_CONTAINER, percent_encode_path};
+use super::members::{self, Kind, Member};
+use super::routes::Reply;
 
 /// The most paths that one request may ask for (`azureml-core` sends at most so many).
 const MOST_PATHS: usize = 50;
 
 /// Origins, as the description lists them.
-const ORIGINS: [&str; 7] = [
+pub(crate) const ORIGINS: [&str; 7] = [
     "ExperimentRun",
     "LocalUpload",
     "WebUpload",
@@ -36,73 +35,12 @@ const PATHS: &[Member] = &[("paths", Kind::Objects(&[("path", Kind::Text)]))];
 /// The token of the next page.
 const TOKEN: &str = "continuationToken";
 
-/// What is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
-    /// Names for blobs that are to be written.
-    BatchMetadata,
-    Metadata,
-    ContentInfo,
-    Write,
-    PrefixContentInfo,
-    List,
-}
-
-impl What {
-    fn of(words: &[&str]) -> Option<Self> {
-        match words {
-            ["batch", "metadata"] => Some(Self::BatchMetadata),
-            ["metadata"] => Some(Self::Metadata),
-            ["contentinfo"] => Some(Self::ContentInfo),
-            ["write"] => Some(Self::Write),
-            ["prefix", "contentinfo"] => Some(Self::PrefixContentInfo),
-            [] => Some(Self::List),
-            _ => None,
-        }
-    }
-}
-
-pub(crate) fn serve(call: Call<'_>, names: &[String]) -> Reply {
-    let words: Vec<&str> = names.iter().map(String::as_str).collect();
-    let is_origin = |word: &&str| ORIGINS.contains(word);
-    let Some(at) = words.iter().take(3).position(is_origin) else {
-        return Err(unsupported_route(call.request));
-    };
-    let (before, rest) = words.split_at(at);
-    let [origin, container, rest @ ..] = rest else {
-        return Err(unsupported_route(call.request));
-    };
-    // Words before the origin: the path follows. Words after the container, and none before: the
-    // description's spelling, unless they are a path to list.
-    let described = before.is_empty().then(|| What::of(rest)).flatten();
-    let (what, path) = match described {
-        Some(what) => (what, call.request.parameter("path").unwrap_or_default()),
-        None => match What::of(before) {
-            Some(what) => (what, rest.join("/")),
-            None => return Err(unsupported_route(call.request)),
-        },
-    };
-    let path_parameter = if described.is_some() { "path" } else { TOKEN };
-    let place = Place::new(origin, container, &path);
-    match what {
-        What::BatchMetadata => {
-            call.only_parameters(&[])?;
-            if call.request.method != "POST" {
-                return Err(not_allowed(call.request));
-            }
-            create_empty(call, &place)
-        }
-        What::PrefixContentInfo | What::List => {
-            get_only(call.request)?;
-            call.only_parameters(&[TOKEN, path_parameter])?;
-            list(&call, what, &place)
-        }
-        What::Metadata | What::ContentInfo | What::Write => {
-            get_only(call.request)?;
-            call.only_parameters(&[path_parameter])?;
-            one(&call, what, &place)
-        }
-    }
+/// The artifact, or the beginning of their paths, that a request names: the path is the rest of the
+/// URL, or a parameter in the description's spelling.
+fn place(call: &Call<'_>) -> Place {
+    let path = call.request.parameter("path");
+    let path = path.unwrap_or_else(|| call.name("*").to_owned());
+    Place::new(call.name("origin"), call.name("container"), &path)
 }
 
 /// Why a path cannot be one of an artifact.
@@ -122,7 +60,8 @@ fn flaw(path: &str) -> Option<&'static str> {
 }
 
 /// Makes artifacts without content, and says where the content of each is to be written.
-fn create_empty(call: Call<'_>, container: &Place) -> Reply {
+pub(crate) fn create_empty(call: Call<'_>) -> Reply {
+    let container = place(&call);
     let body = members::check(&call.request.body, PATHS)?;
     let paths: Vec<&str> = body
         .get("paths")
@@ -130,12 +69,13 @@ fn create_empty(call: Call<'_>, container: &Place) -> Reply {
         .map(|paths| paths.iter().map(|path| path["path"].as_str()).collect())
         .and_then(|paths: Option<Vec<&str>>| paths)
         .ok_or_else(|| ArmError::bad_request("'paths' must be a list of objects with 'path'."))?;
-    if paths.is_empty() || paths.len() > MOST_PATHS {
-        return Err(ArmError::bad_request(format!(
+    require(
+        (1..=MOST_PATHS).contains(&paths.len()),
+        format!(
             "'paths' must have 1 to {MOST_PATHS} entries, not {}.",
             paths.len()
-        )));
-    }
+        ),
+    )?;
     let (mut artifacts, mut contents, mut errors) = (Map::new(), Map::new(), Map::new());
     let now = call.now();
     for path in paths {
@@ -164,7 +104,7 @@ fn create_empty(call: Call<'_>, container: &Place) -> Reply {
                 errors.insert(path.to_owned(), error);
             }
             None => {
-                artifacts.insert(path.to_owned(), metadata(&call, &place));
+                artifacts.insert(path.to_owned(), described(&call, &place));
                 contents.insert(path.to_owned(), content(&call, &place, "rw"));
             }
         }
@@ -179,23 +119,41 @@ fn create_empty(call: Call<'_>, container: &Place) -> Reply {
     ))
 }
 
-fn one(call: &Call<'_>, what: What, place: &Place) -> Reply {
-    if call.state.store.artifacts.created(place).is_none() {
-        return Err(ArmError::new(
-            404,
-            "UserError",
-            format!("The artifact {} was not found.", place.id()),
-        ));
+/// The artifact of a request, which must be there.
+fn existing(call: &Call<'_>) -> Result<Place, ArmError> {
+    let place = place(call);
+    if call.state.store.artifacts.created(&place).is_some() {
+        return Ok(place);
     }
-    let shown = match what {
-        What::ContentInfo => content(call, place, "r"),
-        What::Write => content(call, place, "rw"),
-        _ => metadata(call, place),
-    };
-    Ok(Answer::json(200, &shown))
+    let message = format!("The artifact {} was not found.", place.id());
+    Err(ArmError::new(404, "UserError", message))
 }
 
-fn list(call: &Call<'_>, what: What, place: &Place) -> Reply {
+pub(crate) fn metadata(call: Call<'_>) -> Reply {
+    let place = existing(&call)?;
+    Ok(Answer::json(200, &described(&call, &place)))
+}
+
+pub(crate) fn to_read(call: Call<'_>) -> Reply {
+    let place = existing(&call)?;
+    Ok(Answer::json(200, &content(&call, &place, "r")))
+}
+
+pub(crate) fn to_write(call: Call<'_>) -> Reply {
+    let place = existing(&call)?;
+    Ok(Answer::json(200, &content(&call, &place, "rw")))
+}
+
+pub(crate) fn list(call: Call<'_>) -> Reply {
+    listed(&call, |place| described(&call, place))
+}
+
+pub(crate) fn list_to_read(call: Call<'_>) -> Reply {
+    listed(&call, |place| content(&call, place, "r"))
+}
+
+fn listed(call: &Call<'_>, show: impl Fn(&Place) -> Value) -> Reply {
+    let place = place(call);
     // `azureml-core` ends the prefix of a folder with one slash or with two.
     let bare = place.path.trim_end_matches('/');
     let prefix = if bare.len() < place.path.len() && !bare.is_empty() {
@@ -203,20 +161,10 @@ fn list(call: &Call<'_>, what: What, place: &Place) -> Reply {
     } else {
         bare.to_owned()
     };
-    let found = call
-        .state
-        .store
-        .artifacts
-        .under(&place.origin, &place.container, &prefix);
+    let artifacts = &call.state.store.artifacts;
+    let found = artifacts.under(&place.origin, &place.container, &prefix);
     let (page, next) = call.page(found, TOKEN, None)?;
-    let value: Vec<Value> = page
-        .into_iter()
-        .map(|place| match what {
-            What::List => metadata(call, place),
-            _ => content(call, place, "r"),
-        })
-        .collect();
-    let mut body = json!({ "value": value });
+    let mut body = json!({ "value": page.into_iter().map(show).collect::<Vec<_>>() });
     if let Some(next) = next {
         body["nextLink"] = json!(call.next_link(TOKEN, &next));
         body[TOKEN] = json!(next);
@@ -224,7 +172,7 @@ fn list(call: &Call<'_>, what: What, place: &Place) -> Reply {
     Ok(Answer::json(200, &body))
 }
 
-fn metadata(call: &Call<'_>, place: &Place) -> Value {
+fn described(call: &Call<'_>, place: &Place) -> Value {
     let mut shown = json!({
         "artifactId": place.id(),
         "origin": place.origin,
@@ -259,4 +207,82 @@ fn content(call: &Call<'_>, place: &Place, permissions: &str) -> Value {
         "container": place.container,
         "path": place.path,
     })
+}
+
+/// What stands before the id of an artifact where a URL names it.
+pub(crate) const URL: &str = "aml://artifact/";
+
+/// Where an artifact is: its id is these three, with slashes between.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) origin: String,
+    pub(crate) container: String,
+    pub(crate) path: String,
+}
+
+impl Place {
+    pub(crate) fn new(origin: &str, container: &str, path: &str) -> Self {
+        Self {
+            origin: origin.to_owned(),
+            container: container.to_owned(),
+            path: path.to_owned(),
+        }
+    }
+
+    /// From `{origin}/{container}/{path}`.
+    pub(crate) fn of_id(id: &str) -> Option<Self> {
+        let mut parts = id.splitn(3, '/');
+        let (origin, container, path) = (parts.next()?, parts.next()?, parts.next()?);
+        (!origin.is_empty() && !container.is_empty() && !path.is_empty())
+            .then(|| Self::new(origin, container, path))
+    }
+
+    /// Its id, which is the path of its blob too.
+    pub(crate) fn id(&self) -> String {
+        format!("{}/{}/{}", self.origin, self.container, self.path)
+    }
+}
+
+/// Every artifact with the time at which it was made, in the order of their ids.
+#[derive(Debug, Default)]
+pub(crate) struct Artifacts {
+    known: BTreeMap<Place, String>,
+    /// The experiment of each run whose outputs were put here.
+    runs: BTreeMap<String, String>,
+}
+
+impl Artifacts {
+    pub(crate) fn created(&self, place: &Place) -> Option<&str> {
+        self.known.get(place).map(String::as_str)
+    }
+
+    /// Makes an artifact; false when it is there already.
+    pub(crate) fn create(&mut self, place: Place, now: String) -> bool {
+        if self.known.contains_key(&place) {
+            return false;
+        }
+        self.known.insert(place, now);
+        true
+    }
+
+    /// Those of a container whose path begins so.
+    pub(crate) fn under(
+        &self,
+        origin: &str,
+        container: &str,
+        prefix: &str,
+    ) -> impl Iterator<Item = &Place> {
+        self.known.keys().filter(move |place| {
+            place.origin == origin && place.container == container && place.path.starts_with(prefix)
+        })
+    }
+
+    pub(crate) fn add_run(&mut self, run_id: &str, experiment: &str) {
+        self.runs.insert(run_id.to_owned(), experiment.to_owned());
+    }
+
+    /// The experiment of a run, if it is known.
+    pub(crate) fn experiment(&self, run_id: &str) -> Option<&str> {
+        self.runs.get(run_id).map(String::as_str)
+    }
 }

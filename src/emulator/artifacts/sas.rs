@@ -9,7 +9,7 @@ use azure_core::time::{OffsetDateTime, parse_rfc3339, to_rfc3339};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::blob_store::StorageError;
+use crate::emulator::error::ArmError;
 use crate::emulator::http::Incoming;
 
 /// The storage version that the URLs name; answers without a version in the request name it too.
@@ -49,9 +49,9 @@ pub(crate) fn check(
     request: &Incoming,
     now: OffsetDateTime,
     wanted: char,
-) -> Result<(), StorageError> {
+) -> Result<(), ArmError> {
     let refuse = |detail: &str| {
-        Err(StorageError::new(
+        Err(ArmError::new(
             403,
             "AuthenticationFailed",
             format!(
@@ -72,7 +72,7 @@ pub(crate) fn check(
         _ => return refuse(&format!("Signature not valid: it expired at {se}.")),
     }
     if !sp.contains(wanted) {
-        return Err(StorageError::new(
+        return Err(ArmError::new(
             403,
             "AuthorizationPermissionMismatch",
             "This request is not authorized to perform this operation using this permission.",

@@ -1,12 +1,17 @@
-//! Operations: how they begin and what their end does.
+//! Operations on computes: how they begin, what a poll shows, and what their end does.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::emulator::clusters::Cluster;
+use crate::emulator::call::Call;
+use crate::emulator::clusters::{Cluster, DEFAULT_KUBERNETES};
+use crate::emulator::error::{ArmError, require};
+use crate::emulator::faults::Kind;
+use crate::emulator::http::Answer;
+use crate::emulator::names;
+use crate::emulator::routes::Reply;
 use crate::emulator::state::{Config, State};
-use crate::emulator::versions;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verb {
@@ -250,7 +255,7 @@ impl State {
                 .as_str()
                 .unwrap_or(&config.location)
                 .to_owned(),
-            version: versions::DEFAULT_KUBERNETES.to_owned(),
+            version: DEFAULT_KUBERNETES.to_owned(),
             vm_size: properties["properties"]["agentVmSize"]
                 .as_str()
                 .unwrap_or_default()
@@ -308,4 +313,168 @@ fn front_end(load_balancer: &str) -> Value {
         "version": "1.0.0",
         "publicIpAddress": address,
     }])
+}
+
+/// Where to follow an operation.
+pub(crate) struct Links {
+    status: String,
+    result: String,
+    hint: Option<Duration>,
+}
+
+impl Links {
+    pub(crate) fn on(self, answer: Answer) -> Answer {
+        retry_after(answer.with("Azure-AsyncOperation", self.status), self.hint)
+    }
+
+    pub(crate) fn on_delete(self, answer: Answer) -> Answer {
+        let answer = answer.with("Location", self.result.clone());
+        self.on(answer)
+    }
+}
+
+/// Starts an operation on a compute that exists, unless a fault decides otherwise.
+pub(crate) fn start(
+    call: &mut Call<'_>,
+    name: &str,
+    verb: Verb,
+    takes: Duration,
+    outcome: Outcome,
+    next: Option<Value>,
+) -> Links {
+    let request = call.request;
+    let state = &mut *call.state;
+    let now = state.time.now();
+    let mut operation = Operation {
+        verb,
+        compute: name.to_owned(),
+        started: now,
+        due: Some(now.saturating_add(takes)),
+        ended: None,
+        outcome,
+        status: Status::InProgress,
+        next,
+    };
+    let quota = |kind: &Kind| verb == Verb::Create && matches!(kind, Kind::QuotaExceeded);
+    match state.fault(request, |kind| {
+        matches!(kind, Kind::OperationFails { .. }) || quota(kind)
+    }) {
+        Some(Kind::OperationFails { code, message }) => {
+            operation.outcome = Outcome::Fails {
+                code,
+                message,
+                nested: false,
+            };
+        }
+        Some(_) => {
+            operation.outcome = Outcome::Fails {
+                code: "QuotaExceeded".to_owned(),
+                message: "Operation could not be completed as it results in exceeding approved \
+                          Total Regional Cores quota."
+                    .to_owned(),
+                nested: false,
+            };
+        }
+        None => {}
+    }
+    if state
+        .fault(request, |kind| matches!(kind, Kind::NeverEndingOperation))
+        .is_some()
+    {
+        operation.due = None;
+    }
+    let id = state.uuid();
+    state.operations.insert(id.clone(), operation);
+    if let Some(compute) = state.compute_mut(name) {
+        compute.operation = Some(id.clone());
+    }
+    let url = |kind: &str| {
+        format!(
+            "{}/subscriptions/{}/providers/Microsoft.MachineLearningServices/locations/{}/{kind}/\
+             {id}?api-version={}&service=new",
+            request.origin,
+            call.config.subscription,
+            names::region(&call.config.location),
+            request.parameter("api-version").unwrap_or_default(),
+        )
+    };
+    let (mut status, mut result) = (
+        url("computeOperationsStatus"),
+        url("computeOperationsResults"),
+    );
+    let foreign = |kind: &Kind| matches!(kind, Kind::ForeignPollingUrl(_));
+    if let Some(Kind::ForeignPollingUrl(url)) = state.fault(request, foreign) {
+        result.clone_from(&url);
+        status = url;
+    }
+    Links {
+        status,
+        result,
+        hint: call.config.retry_after,
+    }
+}
+
+/// Finds the operation of a URL that was handed out. It must come back as it was: with
+/// `service=new` and nothing added.
+fn find<'state>(call: &'state Call<'_>) -> Result<&'state Operation, ArmError> {
+    let id = call.name("operation");
+    require(
+        call.request.parameter("service").as_deref() == Some("new"),
+        "The URL of an operation was handed out with service=new and came back without it.",
+    )?;
+    call.state
+        .operations
+        .get(id)
+        .ok_or_else(|| ArmError::not_found(&format!("computeOperationsStatus/{id}")))
+}
+
+fn retry_after(answer: Answer, hint: Option<Duration>) -> Answer {
+    match hint {
+        Some(hint) => answer.with("Retry-After", hint.as_millis().div_ceil(1000).to_string()),
+        None => answer,
+    }
+}
+
+pub(crate) fn status(call: Call<'_>) -> Reply {
+    let operation = find(&call)?;
+    let time = &call.state.time;
+    let mut body = json!({
+        "id": call.request.path,
+        "name": call.name("operation"),
+        "status": operation.status.as_str(),
+        "startTime": time.stamp(operation.started),
+    });
+    if let Some(ended) = operation.ended {
+        body["endTime"] = json!(time.stamp(ended));
+    }
+    if let Some(error) = operation.error() {
+        body["error"] = error;
+    }
+    let answer = Answer::json(200, &body);
+    Ok(match operation.status {
+        Status::InProgress => retry_after(answer, call.config.retry_after),
+        _ => answer,
+    })
+}
+
+/// The older way: 202 until it is done, then what the request itself would have said.
+pub(crate) fn result(call: Call<'_>) -> Reply {
+    let operation = find(&call)?;
+    let request = call.request;
+    match operation.status {
+        Status::InProgress => {
+            let query = request.query.as_deref().unwrap_or_default();
+            let here = format!("{}{}?{query}", request.origin, request.path);
+            Ok(retry_after(
+                Answer::empty(202).with("Location", here),
+                call.config.retry_after,
+            ))
+        }
+        Status::Succeeded => Ok(Answer::empty(204)),
+        Status::Failed | Status::Canceled => {
+            let error = operation.error().unwrap_or_default();
+            let error = error.get("error").cloned().unwrap_or(error);
+            Ok(Answer::json(400, &json!({ "error": error })))
+        }
+    }
 }

@@ -2,32 +2,30 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{busy, start};
-use crate::emulator::computes::operations::{Verb, outcome_by_name};
-use crate::emulator::computes::rules;
-use crate::emulator::computes::schema;
+use super::operations::{Verb, outcome_by_name, start};
+use super::{Compute, busy, rules, schema};
+use crate::emulator::call::Call;
+use crate::emulator::clusters;
 use crate::emulator::error::ArmError;
 use crate::emulator::faults::{self, Kind};
 use crate::emulator::http::Answer;
 use crate::emulator::names;
-use crate::emulator::routes::{Context, Reply};
-use crate::emulator::state::Compute;
-use crate::emulator::versions;
+use crate::emulator::routes::Reply;
 
 type Body = Map<String, Value>;
 
-pub(crate) fn serve(mut context: Context<'_>, name: &str) -> Reply {
-    context.only_parameters(&["api-version"])?;
-    names::check_compute(name, &context.api_version())?;
-    let body: Value = serde_json::from_slice(&context.request.body).map_err(|error| {
+pub(crate) fn serve(mut call: Call<'_>) -> Reply {
+    let name = call.name("compute");
+    names::check_compute(name, &call.api_version())?;
+    let body: Value = serde_json::from_slice(&call.request.body).map_err(|error| {
         ArmError::new(
             400,
             "InvalidRequestContent",
             format!("The body is no JSON: {error}."),
         )
     })?;
-    let mut body = schema::check(&body, context.dialect)?;
-    check_location(&context, &body)?;
+    let mut body = schema::check(&body, call.dialect())?;
+    check_location(&call, &body)?;
     let mut properties = take(&mut body, "properties");
     match properties.get("computeType").and_then(Value::as_str) {
         Some("AKS") => {}
@@ -43,21 +41,29 @@ pub(crate) fn serve(mut context: Context<'_>, name: &str) -> Reply {
     if let Some(size) = aks.remove("agentVMSize") {
         aks.insert("agentVmSize".to_owned(), size);
     }
-    let request = context.request;
-    if context
+    let request = call.request;
+    if call
         .state
         .fault(request, |kind| matches!(kind, Kind::PolicyDenied))
         .is_some()
     {
         return Err(faults::policy_denied(name));
     }
-    match context.state.compute(name).cloned() {
-        Some(compute) => update(&mut context, &compute, &body, &properties, &aks),
+    match call.state.compute(name).cloned() {
+        Some(compute) => update(&mut call, &compute, &body, &properties, &aks),
         None if properties.contains_key("resourceId") => {
-            attach(&mut context, name, &body, &properties, &aks)
+            attach(&mut call, name, &body, &properties, &aks)
         }
-        None => create(&mut context, name, &body, &properties, &aks),
+        None => create(&mut call, name, &body, &properties, &aks),
     }
+}
+
+pub(crate) fn patch(_call: Call<'_>) -> Reply {
+    Err(ArmError::new(
+        405,
+        "UnsupportedByEmulator",
+        "PATCH changes the scale settings of computes of type AmlCompute only; send a PUT.",
+    ))
 }
 
 fn take(body: &mut Body, key: &str) -> Body {
@@ -68,7 +74,7 @@ fn take(body: &mut Body, key: &str) -> Body {
 }
 
 /// `location` is the workspace's: the region of the cluster is `computeLocation`.
-fn check_location(context: &Context<'_>, body: &Body) -> Result<(), ArmError> {
+fn check_location(call: &Call<'_>, body: &Body) -> Result<(), ArmError> {
     let Some(location) = body.get("location").and_then(Value::as_str) else {
         return Err(ArmError::new(
             400,
@@ -76,26 +82,21 @@ fn check_location(context: &Context<'_>, body: &Body) -> Result<(), ArmError> {
             "The location property is required.",
         ));
     };
-    if names::region(location) == names::region(&context.config.location) {
+    if names::region(location) == names::region(&call.config.location) {
         return Ok(());
     }
     Err(ArmError::bad_request(format!(
         "location '{location}' is not that of the workspace, {}. For the region of the cluster \
          use properties.computeLocation.",
-        context.config.location
+        call.config.location
     )))
 }
 
 /// A document with every key, filled with what the service fills in. `aks` has the three values
 /// that depend on each other.
-pub(crate) fn new_document(
-    context: &Context<'_>,
-    name: &str,
-    aks: &Value,
-    description: &str,
-) -> Value {
-    let config = context.config;
-    let now = context.state.time.stamp(context.state.time.now());
+pub(crate) fn new_document(call: &Call<'_>, name: &str, aks: &Value, description: &str) -> Value {
+    let config = call.config;
+    let now = call.state.time.stamp(call.state.time.now());
     json!({
         "id": format!("{}/computes/{name}", config.workspace_path()),
         "name": name,
@@ -129,7 +130,7 @@ pub(crate) fn new_document(
 
 /// The part that create, attach and update have in common: what is said replaces what was.
 fn merge(
-    context: &mut Context<'_>,
+    call: &mut Call<'_>,
     document: &mut Value,
     body: &Body,
     properties: &Body,
@@ -149,7 +150,7 @@ fn merge(
         .to_owned();
     let before = &mut document["properties"]["properties"];
     let (kind, subnet) = rules::load_balancer(before, aks)?;
-    let suffix = context.state.six_characters();
+    let suffix = call.state.six_characters();
     let given = aks.get("sslConfiguration").and_then(Value::as_object);
     let ssl = rules::ssl(
         &before["sslConfiguration"],
@@ -164,15 +165,9 @@ fn merge(
     Ok(())
 }
 
-fn create(
-    context: &mut Context<'_>,
-    name: &str,
-    body: &Body,
-    properties: &Body,
-    aks: &Body,
-) -> Reply {
-    let request = context.request;
-    if context
+fn create(call: &mut Call<'_>, name: &str, body: &Body, properties: &Body, aks: &Body) -> Reply {
+    let request = call.request;
+    if call
         .state
         .fault(request, |kind| matches!(kind, Kind::PathRetired))
         .is_some()
@@ -192,10 +187,10 @@ fn create(
         .get("agentCount")
         .and_then(Value::as_u64)
         .unwrap_or(default_count);
-    rules::check_cores(context.config, &purpose, count, &size)?;
+    rules::check_cores(call.config, &purpose, count, &size)?;
 
     let filled = json!({ "agentCount": count, "agentVmSize": size, "clusterPurpose": purpose });
-    let mut document = new_document(context, name, &filled, "");
+    let mut document = new_document(call, name, &filled, "");
     document["properties"]["description"] = Value::Null;
     if let Some(location) = properties.get("computeLocation") {
         document["properties"]["computeLocation"] = location.clone();
@@ -207,17 +202,11 @@ fn create(
         rules::check_network(network)?;
         document["properties"]["properties"]["aksNetworkingConfiguration"] = json!(network);
     }
-    merge(context, &mut document, body, properties, aks)?;
-    accept_new(context, name, document, Verb::Create)
+    merge(call, &mut document, body, properties, aks)?;
+    accept_new(call, name, document, Verb::Create)
 }
 
-fn attach(
-    context: &mut Context<'_>,
-    name: &str,
-    body: &Body,
-    properties: &Body,
-    aks: &Body,
-) -> Reply {
+fn attach(call: &mut Call<'_>, name: &str, body: &Body, properties: &Body, aks: &Body) -> Reply {
     let id = properties
         .get("resourceId")
         .and_then(Value::as_str)
@@ -242,69 +231,69 @@ fn attach(
             "properties.computeLocation belongs to a create; an attached cluster has its own.",
         ));
     }
-    let cluster = context.state.cluster(&id).cloned().ok_or_else(|| {
+    let cluster = call.state.cluster(&id).cloned().ok_or_else(|| {
         ArmError::new(
             400,
             "ClusterNotFound",
             format!("The AKS cluster '{id}' does not exist."),
         )
     })?;
-    let request = context.request;
-    let by_fault = context
+    let request = call.request;
+    let by_fault = call
         .state
         .fault(request, |kind| matches!(kind, Kind::UnsupportedVersion))
         .is_some();
-    if by_fault || !versions::attachable(&cluster.version) {
+    if by_fault || !clusters::attachable(&cluster.version) {
         return Err(faults::unsupported_version(&cluster.version));
     }
     let purpose = aks
         .get("clusterPurpose")
         .and_then(Value::as_str)
         .unwrap_or("FastProd");
-    rules::check_cores(context.config, purpose, cluster.nodes, &cluster.vm_size)?;
+    rules::check_cores(call.config, purpose, cluster.nodes, &cluster.vm_size)?;
 
     let filled = json!({
         "agentCount": cluster.nodes,
         "agentVmSize": cluster.vm_size,
         "clusterPurpose": purpose,
     });
-    let mut document = new_document(context, name, &filled, "");
+    let mut document = new_document(call, name, &filled, "");
     let attached = &mut document["properties"];
     attached["description"] = Value::Null;
     attached["resourceId"] = json!(id);
     attached["isAttachedCompute"] = json!(true);
     attached["computeLocation"] = json!(cluster.location);
     attached["properties"]["clusterFqdn"] = json!(cluster.fqdn());
-    merge(context, &mut document, body, properties, aks)?;
-    let answer = accept_new(context, name, document, Verb::Attach)?;
+    merge(call, &mut document, body, properties, aks)?;
+    let answer = accept_new(call, name, document, Verb::Attach)?;
     let at_once = |kind: &Kind| matches!(kind, Kind::SecondAttachmentBreaksFirst);
-    if context.state.fault(request, at_once).is_some() {
-        context.state.break_other_attachments(name);
+    if call.state.fault(request, at_once).is_some() {
+        call.state.break_other_attachments(name);
     }
     Ok(answer)
 }
 
-fn accept_new(context: &mut Context<'_>, name: &str, document: Value, verb: Verb) -> Reply {
-    context.state.computes.push(Compute {
+fn accept_new(call: &mut Call<'_>, name: &str, document: Value, verb: Verb) -> Reply {
+    call.state.computes.push(Compute {
         name: name.to_owned(),
         document: document.clone(),
         attached: verb == Verb::Attach,
         operation: None,
     });
-    let config = context.config;
+    let config = call.config;
     let takes = if verb == Verb::Attach {
         config.attach
     } else {
         config.create
     };
-    let links = start(context, name, verb, takes, outcome_by_name(name), None);
-    Ok(links.on(Answer::json(201, &schema::show(&document, context.dialect))))
+    let links = start(call, name, verb, takes, outcome_by_name(name), None);
+    Ok(links.on(Answer::json(201, &schema::show(&document, call.dialect()))))
 }
 
 /// A PUT on a compute that is there changes what may change and keeps the rest: what was not said,
 /// and (assumed) size, purpose, network and region, which a cluster cannot change.
 fn update(
-    context: &mut Context<'_>,
+    call: &mut Call<'_>,
     compute: &Compute,
     body: &Body,
     properties: &Body,
@@ -323,7 +312,7 @@ fn update(
     }
     if compute
         .resource_id()
-        .and_then(|id| context.state.cluster(id))
+        .and_then(|id| call.state.cluster(id))
         .is_none()
     {
         return Err(ArmError::conflict(format!(
@@ -351,7 +340,7 @@ fn update(
             "agentCount of the attached compute '{name}' cannot be changed here: scale the cluster."
         )));
     }
-    rules::check_cores(context.config, &purpose, count, &size)?;
+    rules::check_cores(call.config, &purpose, count, &size)?;
     if let Some(network) = aks
         .get("aksNetworkingConfiguration")
         .and_then(Value::as_object)
@@ -359,21 +348,21 @@ fn update(
         rules::check_network(network)?;
     }
     before["agentCount"] = json!(count);
-    merge(context, &mut next, body, properties, aks)?;
+    merge(call, &mut next, body, properties, aks)?;
 
-    let takes = context.config.update;
+    let takes = call.config.update;
     let links = start(
-        context,
+        call,
         name,
         Verb::Update,
         takes,
         outcome_by_name(name),
         Some(next),
     );
-    let mut shown = Value::Null;
-    if let Some(compute) = context.state.compute_mut(name) {
+    let (mut shown, dialect) = (Value::Null, call.dialect());
+    if let Some(compute) = call.state.compute_mut(name) {
         compute.set_state("Updating");
-        shown = schema::show(&compute.document, context.dialect);
+        shown = schema::show(&compute.document, dialect);
     }
     Ok(links.on(Answer::json(200, &shown)))
 }

@@ -1,11 +1,9 @@
-//! Web services: what is remembered of them, and how they change.
-//!
-//! The routes are in `routes/services.rs`, `routes/service_operations.rs` and `routes/scoring.rs`.
+//! Web services: what is remembered of them, what changes them, and how they score.
 
 mod credentials;
 mod document;
 mod lifecycle;
-mod list;
+pub(crate) mod list;
 mod patch;
 mod resources;
 mod rules;
@@ -21,34 +19,18 @@ pub(crate) mod verbs;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::error::ArmError;
-use super::members;
+use self::credentials::Token;
+use self::document::Wanted;
+use self::lifecycle::{ServiceOperation, Task};
 use super::state::State;
 
 pub use self::scorer::{ScoringRequest, ScoringResponse};
 
-pub(crate) use self::credentials::Token;
-pub(crate) use self::document::Wanted;
-pub(crate) use self::lifecycle::{ServiceOperation, Task};
-pub(crate) use self::patch::{Patched, apply};
-pub(crate) use self::resources::misfit;
-pub(crate) use self::rules::name as check_name;
 pub(crate) use self::scorer::Scorer;
 pub(crate) use self::settings::Settings;
-pub(crate) use self::sources::check as check_sources;
 pub(crate) use self::trouble::Trouble;
-
-/// Checks the body of `regenerateKeys`.
-pub(crate) fn read_regenerate(body: &[u8]) -> Result<Map<String, Value>, ArmError> {
-    members::check(body, schema::REGENERATE)
-}
-
-/// Checks the body of `validate`, but for the two requests in it.
-pub(crate) fn read_validate(body: &[u8]) -> Result<Map<String, Value>, ArmError> {
-    members::check(body, schema::VALIDATE)
-}
 
 /// A service.
 #[derive(Clone)]

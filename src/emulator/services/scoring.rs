@@ -1,79 +1,21 @@
 //! `/api/v1/service/{name}/…`: what the router before a service's replicas lets in, and the answer of
 //! what stands behind it.
 
-use std::time::Duration;
-
+use super::{ScoringRequest, Service};
+use crate::emulator::call::Call;
 use crate::emulator::error::ArmError;
-use crate::emulator::http::{Answer, Incoming};
+use crate::emulator::http::Answer;
 use crate::emulator::journal::headers;
-use crate::emulator::routes::{get_only, not_allowed, unsupported_route};
-use crate::emulator::services::{Scorer, ScoringRequest};
-use crate::emulator::state::State;
+use crate::emulator::routes::Reply;
 
-pub(crate) enum Begun {
-    Answered(Answer),
-    Calls(Call),
-}
-
-/// A scoring request on its way.
-pub(crate) struct Call {
-    scorer: Scorer,
-    request: ScoringRequest,
-    timeout: Duration,
-}
-
-impl Call {
-    /// Waits for what scores, but not longer than the service does.
-    pub(crate) async fn answer(self) -> Answer {
-        match tokio::time::timeout(self.timeout, self.scorer.call(self.request)).await {
-            Ok(response) => {
-                let mut answer =
-                    Answer::raw(response.status, &response.content_type, response.body);
-                answer.headers.extend(response.headers);
-                answer
-            }
-            Err(_) => Answer::raw(
-                504,
-                "text/plain; charset=utf-8",
-                format!(
-                    "The service did not answer within {} ms.",
-                    self.timeout.as_millis()
-                ),
-            ),
-        }
-    }
-}
-
-/// Lets a request in, or refuses it. What scores is called later, outside of the lock.
-pub(crate) fn begin(
-    state: &State,
-    request: &Incoming,
-    segments: &[String],
-) -> Result<Begun, ArmError> {
-    let lower: Vec<String> = segments.iter().map(|s| s.to_ascii_lowercase()).collect();
-    let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
-    let (name, last) = match lower[..] {
-        [
-            "api",
-            "v1",
-            "service",
-            name,
-            last @ ("score" | "swagger.json"),
-        ] => (name, last),
-        _ => return Err(unsupported_route(request)),
-    };
-    let service = state
-        .services
-        .get(name)
-        .ok_or_else(|| ArmError::new(404, "NotFound", format!("There is no service '{name}'.")))?;
-    let bearer = request
-        .headers
-        .get("authorization")
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
-        .map(|(_, value)| value.trim());
-    if !service.admits(bearer, state.time.now()) {
+/// The service that a request is for, if it lets the request in and answers.
+fn admitted<'call>(call: &'call Call<'_>) -> Result<&'call Service, ArmError> {
+    let name = call.name("service");
+    let service =
+        call.state.services.get(name).ok_or_else(|| {
+            ArmError::new(404, "NotFound", format!("There is no service '{name}'."))
+        })?;
+    if !service.admits(call.request.bearer(), call.state.time.now()) {
         return Err(ArmError::new(
             401,
             "Unauthorized",
@@ -87,24 +29,44 @@ pub(crate) fn begin(
             format!("The service '{name}' has no replicas that answer."),
         ));
     }
-    if last == "swagger.json" {
-        get_only(request)?;
-        let document = state.services.swagger.get(name).ok_or_else(|| {
+    Ok(service)
+}
+
+pub(crate) fn swagger(call: Call<'_>) -> Reply {
+    let name = admitted(&call)?.name.to_ascii_lowercase();
+    let document =
+        call.state.services.swagger.get(&name).ok_or_else(|| {
             ArmError::new(404, "NotFound", "The entry script declares no schema.")
         })?;
-        return Ok(Begun::Answered(Answer::json(200, document)));
-    }
-    if request.method != "POST" {
-        return Err(not_allowed(request));
-    }
-    Ok(Begun::Calls(Call {
-        scorer: state.services.scorer.clone(),
-        request: ScoringRequest {
-            service: service.name.clone(),
-            query: request.query.clone(),
-            headers: headers(request),
-            body: request.body.to_vec(),
-        },
-        timeout: service.scoring_timeout(),
+    Ok(Answer::json(200, document))
+}
+
+/// Lets a request in. What scores is called later, and waited for no longer than the service does.
+pub(crate) fn score(call: Call<'_>) -> Reply {
+    let service = admitted(&call)?;
+    let timeout = service.scoring_timeout();
+    let scorer = call.state.services.scorer.clone();
+    let request = ScoringRequest {
+        service: service.name.clone(),
+        query: call.request.query.clone(),
+        headers: headers(call.request),
+        body: call.request.body.to_vec(),
+    };
+    Ok(Answer::later(async move {
+        match tokio::time::timeout(timeout, scorer.call(request)).await {
+            Ok(response) => {
+                let mut answer =
+                    Answer::raw(response.status, &response.content_type, response.body);
+                answer.headers.extend(response.headers);
+                answer
+            }
+            Err(_) => {
+                let text = format!(
+                    "The service did not answer within {} ms.",
+                    timeout.as_millis()
+                );
+                Answer::raw(504, "text/plain; charset=utf-8", text)
+            }
+        }
     }))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::emulator::artifacts::store::{Place, URL};
+use crate::emulator::artifacts::{Place, URL};
 use crate::emulator::error::ArmError;
 use crate::emulator::state::State;
 
