@@ -32,7 +32,7 @@ pub(crate) fn inject(call: Call<'_>) -> Reply {
         Value::Array(faults) => faults,
         fault => vec![fault],
     };
-    let faults = faults.iter().map(Fault::from_json);
+    let faults = faults.into_iter().map(Fault::from_json);
     for fault in faults.collect::<Result<Vec<_>, _>>()? {
         call.state.faults.push(fault);
     }

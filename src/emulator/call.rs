@@ -37,18 +37,17 @@ impl<'call> Call<'call> {
         if !is("subscription", &config.subscription) {
             let given = self.name("subscription");
             let message = format!("The subscription '{given}' could not be found.");
-            return Err(ArmError::new(404, "SubscriptionNotFound", message));
+            return Err(ArmError::front_door(404, "SubscriptionNotFound", message));
         }
         if !is("group", &config.resource_group) {
             let given = self.name("group");
             let message = format!("Resource group '{given}' could not be found.");
-            return Err(ArmError::new(404, "ResourceGroupNotFound", message));
+            return Err(ArmError::front_door(404, "ResourceGroupNotFound", message));
         }
         if !is("workspace", &config.workspace) {
             let given = self.name("workspace");
-            return Err(ArmError::not_found(&format!(
-                "Microsoft.MachineLearningServices/workspaces/{given}"
-            )));
+            let what = format!("Microsoft.MachineLearningServices/workspaces/{given}");
+            return Err(ArmError::not_found(&what, &config.resource_group));
         }
         Ok(())
     }

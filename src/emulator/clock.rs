@@ -76,9 +76,14 @@ impl Time {
         self.added = self.added.saturating_add(by);
     }
 
-    /// A moment of this clock as the service writes it.
+    /// A moment of this clock as the service writes it: up to seven digits of a second, without
+    /// zeros at their end, and `+00:00`.
     pub(crate) fn stamp(&self, at: Duration) -> String {
-        to_rfc3339(&self.date(at))
+        let date = self.date(at);
+        let whole = to_rfc3339(&date.replace_nanosecond(0).unwrap_or(date));
+        let fraction = format!(".{:07}", date.nanosecond() / 100);
+        let fraction = fraction.trim_end_matches('0').trim_end_matches('.');
+        format!("{}{fraction}+00:00", whole.trim_end_matches('Z'))
     }
 
     /// A moment of this clock in seconds of the epoch.

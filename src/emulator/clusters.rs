@@ -118,6 +118,7 @@ impl Cluster {
             "mode": "System",
             "enableAutoScaling": false,
             "orchestratorVersion": self.version,
+            "currentOrchestratorVersion": self.version,
             "provisioningState": "Succeeded",
             "powerState": { "code": "Running" },
         });
@@ -125,14 +126,15 @@ impl Cluster {
             pool["vnetSubnetID"] = json!(subnet);
         }
         json!({
-            "id": self.id,
+            // Whatever the case of the request.
+            "id": self.id.replace("/resourceGroups/", "/resourcegroups/"),
             "name": self.name,
-            "type": format!("{}/{}", arm::AKS_PROVIDER, arm::MANAGED_CLUSTERS),
+            "type": format!("{}/ManagedClusters", arm::AKS_PROVIDER),
             "location": self.location,
-            "tags": {},
             "sku": { "name": "Base", "tier": "Free" },
             "identity": { "type": "SystemAssigned" },
             "properties": {
+                "servicePrincipalProfile": { "clientId": "msi" },
                 "provisioningState": "Succeeded",
                 "powerState": { "code": "Running" },
                 "kubernetesVersion": minor.join("."),
@@ -142,10 +144,9 @@ impl Cluster {
                 "nodeResourceGroup": format!("MC_{}_{}_{}", self.group, self.name, self.location),
                 "enableRBAC": true,
                 "disableLocalAccounts": false,
-                "apiServerAccessProfile": { "enablePrivateCluster": false },
                 "networkProfile": {
                     "networkPlugin": "azure",
-                    "loadBalancerSku": "standard",
+                    "loadBalancerSku": "Standard",
                     "outboundType": "loadBalancer",
                     "serviceCidr": given("serviceCidr", "10.0.0.0/16"),
                     "dnsServiceIP": given("dnsServiceIP", "10.0.0.10"),
@@ -196,35 +197,44 @@ pub(crate) const KUBERNETES: &[Kubernetes] = &[
 /// The version that new clusters have.
 pub(crate) const DEFAULT_KUBERNETES: &str = "1.34.3";
 
-/// Whether attaching a cluster of this version is accepted: its minor is on offer and no preview.
+/// Whether attaching a cluster of this version is accepted: its minor is on offer, be it a preview.
 pub(crate) fn attachable(version: &str) -> bool {
     let minor: Vec<&str> = version.split('.').take(2).collect();
     KUBERNETES
         .iter()
-        .any(|known| !known.preview && known.minor == minor.join("."))
+        .any(|known| known.minor == minor.join("."))
 }
 
 /// The versions that [`attachable`] accepts, as the service's refusal lists them.
 pub(crate) fn attachable_list() -> String {
-    let minors: Vec<&str> = KUBERNETES
-        .iter()
-        .filter(|known| !known.preview)
-        .map(|known| known.minor)
-        .collect();
+    let minors: Vec<&str> = KUBERNETES.iter().map(|known| known.minor).collect();
     minors.join(", ")
+}
+
+/// The container service names its kind of content without a character set.
+fn answer(body: &Value) -> Answer {
+    Answer::raw(200, "application/json", body.to_string()).with("Server", "nginx")
 }
 
 pub(crate) fn get(call: Call<'_>) -> Reply {
     let id = Cluster::id(call.name("of"), call.name("in"), call.name("cluster"));
     let cluster = call.state.cluster(&id);
-    let cluster = cluster.ok_or_else(|| ArmError::not_found(&id))?;
-    Ok(Answer::json(200, &cluster.document()))
+    let cluster = cluster.ok_or_else(|| {
+        let what = format!(
+            "{}/{}/{}",
+            arm::AKS_PROVIDER,
+            arm::MANAGED_CLUSTERS,
+            call.name("cluster")
+        );
+        ArmError::not_found(&what, call.name("in"))
+    })?;
+    Ok(answer(&cluster.document()))
 }
 
 /// The key is `values`, and there is no paging.
 pub(crate) fn kubernetes_versions(_call: Call<'_>) -> Reply {
     let values: Vec<Value> = KUBERNETES.iter().map(minor).collect();
-    Ok(Answer::json(200, &json!({ "values": values })))
+    Ok(answer(&json!({ "values": values })))
 }
 
 pub(crate) fn orchestrators(call: Call<'_>) -> Reply {
@@ -236,15 +246,22 @@ pub(crate) fn orchestrators(call: Call<'_>) -> Reply {
             let mut entry = json!({
                 "orchestratorType": "Kubernetes",
                 "orchestratorVersion": patch,
-                "upgrades": upgrades(patch).into_iter().map(|upgrade| {
-                    let preview = patches.iter().any(|known| known.0 == upgrade && known.2);
-                    json!({
-                        "orchestratorType": "",
-                        "orchestratorVersion": upgrade,
-                        "isPreview": preview,
-                    })
-                }).collect::<Vec<_>>(),
             });
+            let upgrades = upgrades(patch).into_iter().map(|upgrade| {
+                let mut to = json!({
+                    "orchestratorType": "Kubernetes",
+                    "orchestratorVersion": upgrade,
+                });
+                if patches.iter().any(|known| known.0 == upgrade && known.2) {
+                    to["isPreview"] = json!(true);
+                }
+                to
+            });
+            let upgrades: Vec<Value> = upgrades.collect();
+            // The newest has no such key.
+            if !upgrades.is_empty() {
+                entry["upgrades"] = json!(upgrades);
+            }
             if default {
                 entry["default"] = json!(true);
             }
@@ -254,18 +271,15 @@ pub(crate) fn orchestrators(call: Call<'_>) -> Reply {
             entry
         })
         .collect();
-    Ok(Answer::json(
-        200,
-        &json!({
-            "id": format!(
-                "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/\
-                 {location}/orchestrators"
-            ),
-            "name": "default",
-            "type": "Microsoft.ContainerService/locations/orchestrators",
-            "properties": { "orchestrators": orchestrators },
-        }),
-    ))
+    Ok(answer(&json!({
+        "id": format!(
+            "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/\
+             {location}/orchestrators"
+        ),
+        "name": "default",
+        "type": "Microsoft.ContainerService/locations/orchestrators",
+        "properties": { "orchestrators": orchestrators },
+    })))
 }
 
 fn minor(known: &Kubernetes) -> Value {
@@ -274,13 +288,18 @@ fn minor(known: &Kubernetes) -> Value {
         .iter()
         .map(|patch| ((*patch).to_owned(), json!({ "upgrades": upgrades(patch) })))
         .collect();
-    json!({
+    let mut minor = json!({
         "version": known.minor,
-        "isDefault": known.default,
-        "isPreview": known.preview,
         "capabilities": { "supportPlan": ["KubernetesOfficial"] },
         "patchVersions": patches,
-    })
+    });
+    // There only when they are true.
+    for (key, holds) in [("isDefault", known.default), ("isPreview", known.preview)] {
+        if holds {
+            minor[key] = json!(true);
+        }
+    }
+    minor
 }
 
 /// Every patch, oldest first, with whether it is the default and whether a preview. The newest

@@ -186,7 +186,7 @@ fn document(body: &[u8]) -> Result<Map<String, Value>, ArmError> {
             )));
         }
     }
-    members::object("", &small, ENVIRONMENT)
+    members::object("", &small, ENVIRONMENT, members::EVERY_VERSION)
 }
 
 /// The password of a registry is not kept, so that it cannot be read back.

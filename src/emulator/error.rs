@@ -1,13 +1,15 @@
-//! Answers that refuse, in the shape of Azure Resource Manager.
+//! Answers that refuse, in the shapes that each host has.
 
 use serde_json::{Value, json};
 
-/// A refusal: `{"error":{"code":…,"message":…}}` with a status.
+/// A refusal, before it has the shape of the host that was asked.
 #[derive(Clone, Debug)]
 pub(crate) struct ArmError {
     pub(crate) status: u16,
     pub(crate) code: String,
     pub(crate) message: String,
+    /// Whether the front door of Resource Manager refuses, before a service sees the request.
+    pub(crate) front_door: bool,
 }
 
 impl ArmError {
@@ -16,6 +18,18 @@ impl ArmError {
             status,
             code: code.into(),
             message: message.into(),
+            front_door: false,
+        }
+    }
+
+    pub(crate) fn front_door(
+        status: u16,
+        code: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            front_door: true,
+            ..Self::new(status, code, message)
         }
     }
 
@@ -26,14 +40,18 @@ impl ArmError {
 
     /// What the service may well know, and the emulator does not: loud, never approximated.
     pub(crate) fn unsupported(message: impl Into<String>) -> Self {
-        Self::new(400, "UnsupportedByEmulator", message)
+        Self::new(400, UNSUPPORTED, message)
     }
 
-    pub(crate) fn not_found(what: &str) -> Self {
-        Self::new(
+    /// A resource of a group, in the words of the front door.
+    pub(crate) fn not_found(what: &str, group: &str) -> Self {
+        Self::front_door(
             404,
             "ResourceNotFound",
-            format!("The Resource '{what}' was not found."),
+            format!(
+                "The Resource '{what}' under resource group '{group}' was not found. For more \
+                 details please go to https://aka.ms/ARMResourceNotFoundFix"
+            ),
         )
     }
 
@@ -43,6 +61,52 @@ impl ArmError {
 
     pub(crate) fn body(&self) -> Value {
         json!({ "error": { "code": self.code, "message": self.message } })
+    }
+
+    /// As the service of computes refuses: the outer code tells who is to blame, the inner one what
+    /// is wrong.
+    pub(crate) fn of_computes(&self, surroundings: &Surroundings) -> Value {
+        let Surroundings {
+            id,
+            region,
+            time,
+            by_front_end,
+        } = surroundings;
+        let code = if self.status < 500 {
+            "UserError"
+        } else {
+            "ServiceError"
+        };
+        let inner = json!({ "code": self.code, "innerError": null });
+        let correlation = json!({ "operation": id.replace('-', ""), "request": &id[..8] });
+        if *by_front_end {
+            let more = [
+                ("ComponentName", json!("managementfrontend")),
+                ("Correlation", correlation),
+                ("Environment", json!(region)),
+                ("Location", json!(region)),
+                ("Time", json!(time)),
+                ("InnerError", inner),
+            ];
+            let more =
+                more.map(|(kind, value)| json!({ "type": kind, "info": { "value": value } }));
+            return json!({ "error": {
+                "code": code, "message": self.message, "details": [], "additionalInfo": more,
+            } });
+        }
+        json!({
+            "error": {
+                "code": code, "severity": null, "message": self.message, "messageFormat": null,
+                "messageParameters": null, "referenceCode": null, "detailsUri": null,
+                "target": null, "details": [], "innerError": inner, "debugInfo": null,
+                "additionalInfo": null,
+            },
+            "correlation": correlation,
+            "environment": region,
+            "location": region,
+            "time": time,
+            "componentName": "account-rp",
+        })
     }
 
     /// The same as model management says it, without an envelope.
@@ -55,6 +119,18 @@ impl ArmError {
             "correlation": { "RequestId": request_id },
         })
     }
+}
+
+/// The code of what the emulator does not do.
+pub(crate) const UNSUPPORTED: &str = "UnsupportedByEmulator";
+
+/// What the service of computes tells beside a refusal.
+pub(crate) struct Surroundings {
+    pub(crate) id: String,
+    pub(crate) region: String,
+    pub(crate) time: String,
+    /// Whether in the form of its front end.
+    pub(crate) by_front_end: bool,
 }
 
 /// Refuses a request that does not fit, with 400.

@@ -38,6 +38,7 @@ mod journal;
 mod members;
 mod models;
 mod names;
+mod patch;
 mod routes;
 mod server;
 mod services;

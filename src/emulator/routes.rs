@@ -6,7 +6,7 @@ use super::artifacts::{self, ORIGINS, blobs};
 use super::call::Call;
 use super::clusters as aks;
 use super::computes::{self, operations, put};
-use super::error::ArmError;
+use super::error::{ArmError, Surroundings, UNSUPPORTED};
 use super::faults::Kind;
 use super::http::{Answer, Incoming, Manner, is_blob_path, is_scoring_path};
 use super::journal::JournalEntry;
@@ -44,7 +44,7 @@ const ROUTES: &[Route] = &[
     ("PUT", "/_emulator/log/{service}", &[], admin::set_log),
     // The workspace, its region and its computes. The service's own host serves reads of computes
     // under a prefix.
-    ("GET", "/discovery/workspaces/{id}", &[], workspace::discovery),
+    ("GET", "/discovery", &[], workspace::discovery),
     ("GET", "/{ws}", &[], workspace::get),
     ("GET", "/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/locations/{location}/vmSizes", &[], workspace::vm_sizes),
     ("GET", "/{ws}/computes", &["$skiptoken"], computes::list),
@@ -55,8 +55,7 @@ const ROUTES: &[Route] = &[
     ("PATCH", "/{ws}/computes/{compute}", &[], put::patch),
     ("DELETE", "/{ws}/computes/{compute}", &["underlyingResourceAction"], computes::delete),
     ("POST", "/{ws}/computes/{compute}/listKeys", &[], computes::list_keys),
-    ("GET", "/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/locations/{location}/computeOperationsStatus/{operation}", &["service"], operations::status),
-    ("GET", "/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/locations/{location}/computeOperationsResults/{operation}", &["service"], operations::result),
+    ("GET", "/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/locations/{location}/computeOperationsStatus/{operation}", operations::PARAMETERS, operations::status),
     // The container service.
     ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}", &[], aks::get),
     ("GET", "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/kubernetesVersions", &[], aks::kubernetes_versions),
@@ -147,19 +146,23 @@ fn names(template: &'static str, segments: &[String]) -> Option<Names> {
 
 /// Serves one request, from the journal entry to the last header.
 pub(crate) async fn serve(shared: &Shared, request: &Incoming) -> Answer {
-    let plane = Plane::of(&request.path);
+    let (config, plane) = (&shared.config, Plane::of(&request.path));
     let (ticket, answer) = {
         let mut state = shared.state();
         if plane == Plane::Admin || request.too_large {
             // Neither journalled nor subject to faults.
-            let answer = route(&shared.config, &mut state, request, plane);
-            return answer.unwrap_or_else(|error| plane.refusal(&mut state, request, &error));
+            let answer = route(config, &mut state, request, plane);
+            return answer
+                .unwrap_or_else(|error| plane.refusal(config, &mut state, request, &error));
         }
         let ticket = state.journal.push(JournalEntry::of(request));
         let answer = match state.fault(request, Kind::acts_before) {
-            Some(fault) => fault.answer(|error| plane.refusal(&mut state, request, &error)),
-            None => route(&shared.config, &mut state, request, plane)
-                .unwrap_or_else(|error| plane.refusal(&mut state, request, &error)),
+            Some(fault) => fault.answer(|error| plane.refusal(config, &mut state, request, &error)),
+            None => {
+                let answer = route(config, &mut state, request, plane)
+                    .unwrap_or_else(|error| plane.refusal(config, &mut state, request, &error));
+                plane.headed(request, answer)
+            }
         };
         (ticket, answer)
     };
@@ -170,7 +173,7 @@ pub(crate) async fn serve(shared: &Shared, request: &Incoming) -> Answer {
     };
     let mut state = shared.state();
     match state.fault(request, Kind::acts_after) {
-        Some(Kind::ResponseLost) => answer.manner = Manner::Severed,
+        Some(Kind::ResponseLost { .. }) => answer.manner = Manner::Severed,
         Some(_) if answer.manner == Manner::Whole => answer.manner = Manner::Truncated,
         _ => {}
     }
@@ -230,8 +233,27 @@ impl Plane {
         }
     }
 
-    fn refusal(self, state: &mut State, request: &Incoming, error: &ArmError) -> Answer {
+    fn refusal(
+        self,
+        config: &Config,
+        state: &mut State,
+        request: &Incoming,
+        error: &ArmError,
+    ) -> Answer {
         match self {
+            Self::Arm if error.front_door => {
+                Answer::json(error.status, &error.body()).with("x-ms-failure-cause", "gateway")
+            }
+            Self::Arm if error.code != UNSUPPORTED => {
+                let surroundings = Surroundings {
+                    id: state.uuid(),
+                    region: config.location.clone(),
+                    time: state.time.stamp(state.time.now()),
+                    by_front_end: config.front_end_refusals,
+                };
+                Answer::json(error.status, &error.of_computes(&surroundings))
+                    .with("x-ms-response-type", "error")
+            }
             // The status is in the body too, where `azureml-core` looks for it.
             Self::ModelManagement => {
                 let id = match request.header("x-ms-client-request-id") {
@@ -251,6 +273,26 @@ impl Plane {
                 Answer::json(error.status, &error.body())
             }
         }
+    }
+}
+
+impl Plane {
+    /// With the headers that Resource Manager adds to what a service answers.
+    fn headed(self, request: &Incoming, answer: Answer) -> Answer {
+        if self != Self::Arm || answer.has("x-ms-failure-cause") {
+            return answer;
+        }
+        let answer = match answer.has("x-ms-response-type") || answer.has("Server") {
+            true => answer,
+            false => answer.with("x-ms-response-type", "standard"),
+        };
+        let (what, left, global) = match request.method.as_str() {
+            "GET" => ("reads", "249", "3749"),
+            "DELETE" => ("deletes", "199", "2999"),
+            _ => ("writes", "199", "2999"),
+        };
+        let name = |of: &str| format!("x-ms-ratelimit-remaining-subscription-{of}{what}");
+        answer.with(&name(""), left).with(&name("global-"), global)
     }
 }
 
@@ -274,14 +316,14 @@ fn route(config: &Config, state: &mut State, request: &Incoming, plane: Plane) -
     let refuse = |status, what: &str| {
         let (method, path) = (&request.method, &request.path);
         let message = format!("The emulator does not serve {what}{method} {path}.");
-        Err(ArmError::new(status, "UnsupportedByEmulator", message))
+        Err(ArmError::new(status, UNSUPPORTED, message))
     };
     if known.peek().is_none() {
         return refuse(404, "");
     }
     let is_service = matches!(plane, Plane::Arm | Plane::Data | Plane::ModelManagement);
     if is_service && !request.authorized() {
-        return Err(ArmError::new(
+        return Err(ArmError::front_door(
             401,
             "AuthenticationFailed",
             "Authentication failed. The 'Authorization' header is missing or has no bearer token.",

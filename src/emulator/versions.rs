@@ -19,7 +19,7 @@ pub(crate) enum Dialect {
 }
 
 /// The stable versions of the machine learning provider from 2021-07-01 on. Those between 2020
-/// and then had other fields each and are refused rather than approximated.
+/// and then had other fields each, and are answered like that of 2020.
 const CURRENT: &[&str] = &[
     "2021-07-01",
     arm::PYTHON_WORKSPACE_API_VERSION,
@@ -52,25 +52,8 @@ const CONTAINER_SERVICE: &[&str] = &[
     "2026-08-01",
 ];
 
-fn missing(kind: &str) -> ArmError {
-    ArmError::new(
-        400,
-        "MissingApiVersionParameter",
-        format!("The api-version query parameter (?api-version=) is required for '{kind}'."),
-    )
-}
-
-fn refused(version: &str, kind: &str, supported: &[&str]) -> ArmError {
-    ArmError::new(
-        400,
-        "NoRegisteredProviderFound",
-        format!(
-            "No registered resource provider found for type '{kind}' and API version \
-             '{version}'. The versions that the emulator answers are '{}'.",
-            supported.join(", ")
-        ),
-    )
-}
+/// Since then a compute has warnings beside its errors.
+pub(crate) const WARNINGS_SINCE: &str = "2024-04-01";
 
 const OLD: &[&str] = &[
     arm::PYTHON_COMPUTE_API_VERSION,
@@ -78,7 +61,18 @@ const OLD: &[&str] = &[
     arm::MGMT_CLIENT_API_VERSION,
 ];
 
-/// Refuses a version that is not answered. `route` is the path that was asked for.
+/// `2026-05-01`, or the same with `-preview`.
+fn is_dated(version: &str) -> bool {
+    let date = version.strip_suffix("-preview").unwrap_or(version);
+    date.len() == 10
+        && date.bytes().enumerate().all(|(index, byte)| match index {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        })
+}
+
+/// Refuses what is not a version. `route` is the path that was asked for. A version that is not known
+/// is taken, as clients are often newer, and the log tells which are known.
 pub(crate) fn check(version: Option<&str>, route: &str) -> Result<(), ArmError> {
     let last = |word: &&str| !word.is_empty() && !word.starts_with('{');
     let kind = route.rsplit('/').find(last).unwrap_or("workspaces");
@@ -87,18 +81,39 @@ pub(crate) fn check(version: Option<&str>, route: &str) -> Result<(), ArmError> 
         false => [OLD, CURRENT].concat(),
     };
     match version.map(str::trim) {
-        None | Some("") => Err(missing(kind)),
+        None | Some("") => Err(ArmError::front_door(
+            400,
+            "MissingApiVersionParameter",
+            format!("The api-version query parameter (?api-version=) is required for '{kind}'."),
+        )),
         Some(version) if known.contains(&version) => Ok(()),
-        Some(version) => Err(refused(version, kind, &known)),
+        Some(version) if is_dated(version) => {
+            tracing::info!(
+                version,
+                kind,
+                known = known.join(", "),
+                "the emulator answers an API version that it does not know like one that it does"
+            );
+            Ok(())
+        }
+        Some(version) => Err(ArmError::front_door(
+            400,
+            "NoRegisteredProviderFound",
+            format!(
+                "No registered resource provider found for type '{kind}' and API version \
+                 '{version}'. The versions that the emulator knows are '{}'.",
+                known.join(", ")
+            ),
+        )),
     }
 }
 
-/// The dialect of a machine learning version that is answered.
+/// The dialect of a machine learning version: of one that is not known, that of the last before it.
 pub(crate) fn dialect(version: &str) -> Dialect {
     match version {
         arm::PYTHON_COMPUTE_API_VERSION => Dialect::Python,
-        arm::PUBLISHED_API_VERSION => Dialect::Of2019,
-        arm::MGMT_CLIENT_API_VERSION => Dialect::Of2020,
+        _ if version < arm::MGMT_CLIENT_API_VERSION => Dialect::Of2019,
+        _ if version < CURRENT[0] => Dialect::Of2020,
         _ => Dialect::Current,
     }
 }

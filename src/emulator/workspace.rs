@@ -3,10 +3,13 @@
 use serde_json::{Value, json};
 
 use super::call::Call;
-use super::error::ArmError;
 use super::http::Answer;
+use super::names::region;
 use super::routes::Reply;
 use super::versions::Dialect;
+
+/// The tenant of the workspace, and who the workspace is in it.
+const TENANT: &str = "00000000-0000-0000-0000-0000000000ff";
 
 pub(crate) fn get(call: Call<'_>) -> Reply {
     let config = call.config;
@@ -14,29 +17,41 @@ pub(crate) fn get(call: Call<'_>) -> Reply {
         "/subscriptions/{}/resourceGroups/{}/providers",
         config.subscription, config.resource_group
     );
-    let origin = &call.request.origin;
+    let id = config.workspace_path();
     Ok(Answer::json(
         200,
         &json!({
-            "id": config.workspace_path(),
+            "id": id,
             "name": config.workspace,
             "type": "Microsoft.MachineLearningServices/workspaces",
             "location": config.location,
             "tags": {},
-            "sku": { "name": "Basic", "tier": "Basic" },
-            "identity": { "type": "SystemAssigned" },
+            "etag": null,
             "properties": {
-                "workspaceId": config.workspace_id,
                 "friendlyName": config.workspace,
                 "description": "",
-                "provisioningState": "Succeeded",
-                "discoveryUrl": format!("{origin}/discovery/workspaces/{}", config.workspace_id),
                 "storageAccount":
                     format!("{group}/Microsoft.Storage/storageAccounts/emulatorstorage"),
-                "keyVault": format!("{group}/Microsoft.KeyVault/vaults/emulatorvault"),
+                "keyVault": format!("{group}/Microsoft.Keyvault/vaults/emulatorvault"),
                 "applicationInsights":
-                    format!("{group}/microsoft.insights/components/emulatorinsights"),
+                    format!("{group}/Microsoft.insights/components/emulatorinsights"),
+                "hbiWorkspace": false,
+                "tenantId": TENANT,
+                "imageBuildCompute": null,
+                "provisioningState": "Succeeded",
+                "v1LegacyMode": false,
+                "storageHnsEnabled": false,
+                "workspaceId": config.workspace_id,
+                "privateLinkCount": 0,
+                "publicNetworkAccess": "Enabled",
+                "discoveryUrl": format!("{}/discovery", call.request.origin),
+                "mlFlowTrackingUri": format!(
+                    "azureml://{}.api.azureml.ms/mlflow/v1.0{id}", region(&config.location)
+                ),
             },
+            "identity": { "type": "SystemAssigned", "principalId": TENANT, "tenantId": TENANT },
+            "kind": "Default",
+            "sku": { "name": "Basic", "tier": "Basic" },
         }),
     ))
 }
@@ -44,20 +59,20 @@ pub(crate) fn get(call: Call<'_>) -> Reply {
 /// Every service is the emulator itself, on the listener that was asked. No token is sent for it, as
 /// Microsoft's client sends none.
 pub(crate) fn discovery(call: Call<'_>) -> Reply {
-    let id = call.name("id");
-    if !id.eq_ignore_ascii_case(&call.config.workspace_id) {
-        return Err(ArmError::not_found(&format!("workspace {id}")));
-    }
     let origin = &call.request.origin;
-    // All six must be there: `azureml-core` looks each of them up.
+    // `azureml-core` looks most of them up.
     Ok(Answer::json(
         200,
         &json!({
             "api": origin,
+            "catalog": origin,
             "experimentation": origin,
+            "gallery": origin,
             "history": origin,
             "hyperdrive": origin,
+            "labeling": origin,
             "modelmanagement": origin,
+            "pipelines": origin,
             "studio": origin,
         }),
     ))
@@ -76,6 +91,9 @@ pub(crate) fn vm_sizes(call: Call<'_>) -> Reply {
             "maxResourceVolumeMB": 0,
             "lowPriorityCapable": true,
             "premiumIO": size.name.contains('s'),
+            "supportedComputeTypes": ["AmlCompute", "ComputeInstance", "MIR"],
+            "generation": "gen1",
+            "supportsIB": false,
         })
     });
     let key = match call.dialect() {

@@ -110,7 +110,11 @@ pub(crate) fn serve(call: Call<'_>) -> Reply {
             check_absent(request, blobs.get(path))?;
             check_md5(request)?;
             let list = block_list(&request.body).ok_or_else(|| {
-                ArmError::new(400, "InvalidXmlDocument", "The XML is no list of blocks.")
+                ArmError::new(
+                    400,
+                    "InvalidXmlDocument",
+                    "The XML is not a list of blocks.",
+                )
             })?;
             let blob = blobs.commit(path, &list, content(request), now)?.clone();
             tagged(state, Answer::empty(201), &blob)

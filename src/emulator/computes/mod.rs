@@ -48,28 +48,27 @@ impl Compute {
 }
 
 fn absent(name: &str) -> ArmError {
-    ArmError::not_found(&format!(
-        "Microsoft.MachineLearningServices/workspaces/computes/{name}"
-    ))
+    ArmError::new(
+        404,
+        "NotFoundError",
+        format!("Cannot find compute with name {name}"),
+    )
 }
 
 pub(crate) fn get(mut call: Call<'_>) -> Reply {
     let name = call.name("compute");
     if let Some(compute) = call.state.compute(name) {
-        return Ok(Answer::json(
-            200,
-            &schema::show(&compute.document, call.dialect()),
-        ));
+        let shown = schema::show(&compute.document, &call.api_version());
+        return Ok(Answer::json(200, &shown));
     }
-    let request = call.request;
-    if call
-        .state
-        .fault(request, |kind| matches!(kind, Kind::ComputeAppears))
-        .is_some()
-    {
+    let appears = |kind: &Kind| matches!(kind, Kind::ComputeAppears { .. });
+    if call.state.fault(call.request, appears).is_some() {
         appear(&mut call, name);
     }
-    Err(absent(name))
+    match call.config.absent_without_body {
+        true => Ok(Answer::empty(404)),
+        false => Err(absent(name)),
+    }
 }
 
 /// Another client creates a compute of that name between a GET and the PUT that follows it.
@@ -90,10 +89,10 @@ fn appear(call: &mut Call<'_>, name: &str) {
 }
 
 pub(crate) fn list(call: Call<'_>) -> Reply {
-    let dialect = call.dialect();
+    let version = call.api_version();
     // The parameter of the published description; its value is the emulator's own.
     call.listed(&call.state.computes, "$skiptoken", None, |compute| {
-        schema::show(&compute.document, dialect)
+        schema::show(&compute.document, &version)
     })
 }
 
@@ -102,7 +101,8 @@ pub(crate) fn list_keys(call: Call<'_>) -> Reply {
     let compute = call.state.compute(name).ok_or_else(|| absent(name))?;
     let cluster = compute.resource_id().and_then(|id| call.state.cluster(id));
     let cluster = cluster
-        .filter(|_| !matches!(compute.state(), "Creating" | "Failed" | "Canceled"))
+        .filter(|_| !matches!(compute.state(), "Failed" | "Canceled"))
+        .filter(|_| !call.state.is_being_made(compute))
         .ok_or_else(|| {
             ArmError::conflict(format!(
                 "The compute '{name}' is in the state {} and has no credentials.",
@@ -169,7 +169,7 @@ pub(crate) fn delete(mut call: Call<'_>) -> Reply {
     if let Some(compute) = call.state.compute_mut(name) {
         compute.set_state("Deleting");
     }
-    Ok(links.on_delete(Answer::empty(202)))
+    Ok(links.on(Answer::empty(202)))
 }
 
 /// Refuses a write while an operation runs on the compute.

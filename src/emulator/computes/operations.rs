@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use azure_core::base64;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
+use super::Compute;
 use crate::emulator::call::Call;
 use crate::emulator::clusters::{Cluster, DEFAULT_KUBERNETES};
 use crate::emulator::error::{ArmError, require};
@@ -57,10 +60,8 @@ impl Status {
 pub(crate) struct Operation {
     pub(crate) verb: Verb,
     pub(crate) compute: String,
-    pub(crate) started: Duration,
     /// `None`: never.
     pub(crate) due: Option<Duration>,
-    pub(crate) ended: Option<Duration>,
     pub(crate) outcome: Outcome,
     pub(crate) status: Status,
     /// For an update, the document that it leads to.
@@ -117,6 +118,14 @@ pub(crate) fn outcome_by_name(name: &str) -> Outcome {
 }
 
 impl State {
+    /// Whether a compute is being created or attached.
+    pub(crate) fn is_being_made(&self, compute: &Compute) -> bool {
+        let operation = compute.operation.as_ref();
+        operation
+            .and_then(|id| self.operations.get(id))
+            .is_some_and(|operation| matches!(operation.verb, Verb::Create | Verb::Attach))
+    }
+
     /// Ends every operation whose time has come.
     pub(crate) fn settle(&mut self, config: &Config) {
         self.settle_computes(config);
@@ -154,7 +163,6 @@ impl State {
         let Some(operation) = self.operations.get_mut(id) else {
             return;
         };
-        operation.ended = Some(at);
         operation.status = match operation.outcome {
             Outcome::Succeeds => Status::Succeeded,
             Outcome::Fails { .. } => Status::Failed,
@@ -315,21 +323,16 @@ fn front_end(load_balancer: &str) -> Value {
     }])
 }
 
-/// Where to follow an operation.
+/// Where to follow an operation, which is all that a client is told: no `Location`, and no
+/// `Retry-After` unless the builder says so.
 pub(crate) struct Links {
-    status: String,
-    result: String,
+    url: String,
     hint: Option<Duration>,
 }
 
 impl Links {
     pub(crate) fn on(self, answer: Answer) -> Answer {
-        retry_after(answer.with("Azure-AsyncOperation", self.status), self.hint)
-    }
-
-    pub(crate) fn on_delete(self, answer: Answer) -> Answer {
-        let answer = answer.with("Location", self.result.clone());
-        self.on(answer)
+        retry_after(answer.with("Azure-AsyncOperation", self.url), self.hint)
     }
 }
 
@@ -348,14 +351,12 @@ pub(crate) fn start(
     let mut operation = Operation {
         verb,
         compute: name.to_owned(),
-        started: now,
         due: Some(now.saturating_add(takes)),
-        ended: None,
         outcome,
         status: Status::InProgress,
         next,
     };
-    let quota = |kind: &Kind| verb == Verb::Create && matches!(kind, Kind::QuotaExceeded);
+    let quota = |kind: &Kind| verb == Verb::Create && matches!(kind, Kind::QuotaExceeded { .. });
     match state.fault(request, |kind| {
         matches!(kind, Kind::OperationFails { .. }) || quota(kind)
     }) {
@@ -378,7 +379,9 @@ pub(crate) fn start(
         None => {}
     }
     if state
-        .fault(request, |kind| matches!(kind, Kind::NeverEndingOperation))
+        .fault(request, |kind| {
+            matches!(kind, Kind::NeverEndingOperation { .. })
+        })
         .is_some()
     {
         operation.due = None;
@@ -388,93 +391,86 @@ pub(crate) fn start(
     if let Some(compute) = state.compute_mut(name) {
         compute.operation = Some(id.clone());
     }
-    let url = |kind: &str| {
-        format!(
-            "{}/subscriptions/{}/providers/Microsoft.MachineLearningServices/locations/{}/{kind}/\
-             {id}?api-version={}&service=new",
-            request.origin,
-            call.config.subscription,
-            names::region(&call.config.location),
-            request.parameter("api-version").unwrap_or_default(),
-        )
-    };
-    let (mut status, mut result) = (
-        url("computeOperationsStatus"),
-        url("computeOperationsResults"),
+    let mut url = format!(
+        "{}/subscriptions/{}/providers/Microsoft.MachineLearningServices/locations/{}/\
+         computeOperationsStatus/{id}?api-version={}&service=new",
+        request.origin,
+        call.config.subscription,
+        names::region(&call.config.location),
+        request.parameter("api-version").unwrap_or_default(),
     );
-    let foreign = |kind: &Kind| matches!(kind, Kind::ForeignPollingUrl(_));
-    if let Some(Kind::ForeignPollingUrl(url)) = state.fault(request, foreign) {
-        result.clone_from(&url);
-        status = url;
+    if call.config.signed_polling_urls {
+        for (key, value) in signature(&id) {
+            url.push_str(&format!("&{key}={value}"));
+        }
     }
-    Links {
-        status,
-        result,
-        hint: call.config.retry_after,
+    let foreign = |kind: &Kind| matches!(kind, Kind::ForeignPollingUrl { .. });
+    if let Some(Kind::ForeignPollingUrl { url: foreign }) = state.fault(request, foreign) {
+        url = foreign;
     }
+    let hint = call.config.retry_after;
+    Links { url, hint }
 }
 
-/// Finds the operation of a URL that was handed out. It must come back as it was: with
-/// `service=new` and nothing added.
-fn find<'state>(call: &'state Call<'_>) -> Result<&'state Operation, ArmError> {
-    let id = call.name("operation");
+/// What Resource Manager appends to a polling URL since 2023: a time, a certificate, a signature and
+/// a hash, of the lengths that were seen. They sign nothing, but must come back as they were.
+fn signature(id: &str) -> [(&'static str, String); 4] {
+    let filler = |name: &str, length: usize| -> String {
+        let blocks = (0..).map(|block| Sha256::digest(format!("{id} {name} {block}")));
+        let text = blocks.map(|digest| {
+            base64::encode_url_safe(digest)
+                .trim_end_matches('=')
+                .to_owned()
+        });
+        text.take(length / 43 + 1).collect::<String>()[..length].to_owned()
+    };
+    let digits: String = id
+        .bytes()
+        .map(|byte| char::from(b'0' + byte % 10))
+        .take(18)
+        .collect();
+    [
+        ("t", digits),
+        ("c", filler("c", 2575)),
+        ("s", filler("s", 342)),
+        ("h", filler("h", 43)),
+    ]
+}
+
+/// The query parameters of a polling URL. Clients repeat that of the request that they follow.
+pub(crate) const PARAMETERS: &[&str] = &["service", "underlyingResourceAction", "t", "c", "s", "h"];
+
+/// How an operation goes. Its URL must come back as it was handed out.
+pub(crate) fn status(call: Call<'_>) -> Reply {
+    let (id, request) = (call.name("operation"), call.request);
+    let operation = call.state.operations.get(id).ok_or_else(|| {
+        let message = format!("Cannot find the operation {id}");
+        ArmError::new(404, "NotFoundError", message)
+    })?;
+    let is = |key: &str, value: &str| request.parameter(key).as_deref() == Some(value);
+    let signed =
+        !call.config.signed_polling_urls || signature(id).iter().all(|(key, value)| is(key, value));
     require(
-        call.request.parameter("service").as_deref() == Some("new"),
-        "The URL of an operation was handed out with service=new and came back without it.",
+        is("service", "new") && signed,
+        "The URL of an operation came back without service=new or without its signature.",
     )?;
-    call.state
-        .operations
-        .get(id)
-        .ok_or_else(|| ArmError::not_found(&format!("computeOperationsStatus/{id}")))
+    let mut body = json!({ "status": operation.status.as_str() });
+    if operation.status == Status::InProgress {
+        return Ok(retry_after(
+            Answer::json(200, &body),
+            call.config.retry_after,
+        ));
+    }
+    body["percentComplete"] = json!(100.0);
+    if let Some(error) = operation.error() {
+        body["error"] = error;
+    }
+    Ok(Answer::json(200, &body))
 }
 
 fn retry_after(answer: Answer, hint: Option<Duration>) -> Answer {
     match hint {
         Some(hint) => answer.with("Retry-After", hint.as_millis().div_ceil(1000).to_string()),
         None => answer,
-    }
-}
-
-pub(crate) fn status(call: Call<'_>) -> Reply {
-    let operation = find(&call)?;
-    let time = &call.state.time;
-    let mut body = json!({
-        "id": call.request.path,
-        "name": call.name("operation"),
-        "status": operation.status.as_str(),
-        "startTime": time.stamp(operation.started),
-    });
-    if let Some(ended) = operation.ended {
-        body["endTime"] = json!(time.stamp(ended));
-    }
-    if let Some(error) = operation.error() {
-        body["error"] = error;
-    }
-    let answer = Answer::json(200, &body);
-    Ok(match operation.status {
-        Status::InProgress => retry_after(answer, call.config.retry_after),
-        _ => answer,
-    })
-}
-
-/// The older way: 202 until it is done, then what the request itself would have said.
-pub(crate) fn result(call: Call<'_>) -> Reply {
-    let operation = find(&call)?;
-    let request = call.request;
-    match operation.status {
-        Status::InProgress => {
-            let query = request.query.as_deref().unwrap_or_default();
-            let here = format!("{}{}?{query}", request.origin, request.path);
-            Ok(retry_after(
-                Answer::empty(202).with("Location", here),
-                call.config.retry_after,
-            ))
-        }
-        Status::Succeeded => Ok(Answer::empty(204)),
-        Status::Failed | Status::Canceled => {
-            let error = operation.error().unwrap_or_default();
-            let error = error.get("error").cloned().unwrap_or(error);
-            Ok(Answer::json(400, &json!({ "error": error })))
-        }
     }
 }

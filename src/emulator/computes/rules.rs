@@ -76,9 +76,9 @@ pub(crate) fn check_network(network: &Map<String, Value>) -> Result<(), ArmError
     };
     let service_net = net("serviceCidr", service)?;
     let bridge_net = net("dockerBridgeCidr", bridge)?;
-    let address: Ipv4Addr = dns
-        .parse()
-        .map_err(|_| ArmError::bad_request(format!("dnsServiceIP '{dns}' is no IPv4 address.")))?;
+    let address: Ipv4Addr = dns.parse().map_err(|_| {
+        ArmError::bad_request(format!("dnsServiceIP '{dns}' is not an IPv4 address."))
+    })?;
     if !service_net.contains(&address) {
         return Err(ArmError::bad_request(format!(
             "dnsServiceIP {dns} must lie within serviceCidr {service}."
@@ -152,6 +152,17 @@ pub(crate) fn ssl(
         )))
     };
     let status = text("status");
+    // What a GET gave comes back: the name that is in effect, and neither certificate nor key.
+    let is_in_effect = ["status", "cname", "leafDomainLabel"]
+        .iter()
+        .all(|key| text(key) == before[*key].as_str());
+    if is_in_effect && text("cname").is_some() && !flag("renew") && text("cert").is_none() {
+        let mut kept = before.clone();
+        if let Some(overwrite) = given.get("overwriteExistingDomain") {
+            kept["overwriteExistingDomain"] = overwrite.clone();
+        }
+        return check_combination(kept, load_balancer);
+    }
     if flag("renew") && !(status == Some("Auto") && before["status"] == "Auto") {
         return refuse("renew needs a configuration with a leaf domain label to be in effect.");
     }
@@ -194,7 +205,7 @@ pub(crate) fn ssl(
                 return refuse("cname is chosen by the service when status is Auto.");
             }
             if !names::is_leaf_label(label) {
-                return refuse("leafDomainLabel is no DNS label in lower case.");
+                return refuse("leafDomainLabel is not a DNS label in lower case.");
             }
             let overwrite = flag("overwriteExistingDomain");
             // The article on TLS: with the same label and `overwriteExistingDomain` the name stays.

@@ -11,6 +11,7 @@ use super::call::{Call, check_name, ordered};
 use super::error::ArmError;
 use super::http::Answer;
 use super::members::{self, Kind, Member};
+use super::patch::apply;
 use super::routes::Reply;
 
 const RESOURCES: &[Member] = &[
@@ -211,9 +212,9 @@ pub(crate) fn list(call: Call<'_>) -> Reply {
 }
 
 pub(crate) fn change(call: Call<'_>) -> Reply {
-    let mut model = find(&call)?.clone();
+    let model = find(&call)?;
     call.is_patch()?;
-    patch::apply(&mut model, &call.request.body)?;
+    let mut model = apply(model, &call.body()?, patch::step)?;
     model["modifiedTime"] = json!(call.now());
     let answer = Answer::json(200, &shown(&model));
     call.state.store.models.replace(model);

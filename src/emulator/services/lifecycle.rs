@@ -112,7 +112,7 @@ impl State {
             built: now,
             request: request_id,
         };
-        let never = |kind: &Kind| matches!(kind, Kind::NeverEndingOperation);
+        let never = |kind: &Kind| matches!(kind, Kind::NeverEndingOperation { .. });
         if self.service_fault(request, name, never).is_some() {
             operation.due = None;
         }
@@ -164,8 +164,9 @@ impl State {
             // A service that failed must be removable.
             Task::Delete | Task::Regenerate { .. } => return None,
         };
-        let deployment = |kind: &Kind| matches!(kind, Kind::Deployment(_));
-        if let Some(Kind::Deployment(mut trouble)) = self.service_fault(request, name, deployment) {
+        let deployment = |kind: &Kind| kind.trouble().is_some();
+        let fault = self.service_fault(request, name, deployment);
+        if let Some(mut trouble) = fault.and_then(|kind| kind.trouble()) {
             if let Trouble::Unschedulable { scheduler } = &mut trouble
                 && let Scheduler::Lacks(resource) = scheduler
             {

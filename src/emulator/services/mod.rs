@@ -24,13 +24,13 @@ use serde_json::{Value, json};
 use self::credentials::Token;
 use self::document::Wanted;
 use self::lifecycle::{ServiceOperation, Task};
+use self::trouble::Trouble;
 use super::state::State;
 
 pub use self::scorer::{ScoringRequest, ScoringResponse};
 
 pub(crate) use self::scorer::Scorer;
 pub(crate) use self::settings::Settings;
-pub(crate) use self::trouble::Trouble;
 
 /// A service.
 #[derive(Clone)]

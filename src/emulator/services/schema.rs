@@ -129,11 +129,3 @@ pub(crate) const VALIDATE: &[Member] = &[
     ("createRequest", Kind::AnyObject),
     ("updateRequest", Kind::Any),
 ];
-
-/// One operation of a JSON Patch.
-pub(crate) const PATCH: &[Member] = &[
-    ("op", Kind::Text),
-    ("path", Kind::Text),
-    ("value", Kind::Any),
-    ("from", Kind::Unserved),
-];

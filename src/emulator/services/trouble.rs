@@ -38,27 +38,42 @@ impl Fault {
     /// It and the other faults of deployments can be limited by the name of a service, also where a
     /// create has it in its body alone: `.on_path("/services/myservice")`.
     pub fn unschedulable(resource: impl Into<String>) -> Self {
-        let scheduler = Scheduler::Lacks(resource.into());
-        Self::of(Kind::Deployment(Trouble::Unschedulable { scheduler }))
+        let resource = resource.into();
+        Self::of(Kind::Unschedulable { resource })
     }
 
     /// A deployment whose container ends as soon as it starts: operation and service end Failed,
     /// and the logs of the container tell of an exception in `init()`.
     pub fn crash_loop() -> Self {
-        Self::of(Kind::Deployment(Trouble::CrashLoop))
+        Self::of(Kind::CrashLoop {})
     }
 
     /// A deployment whose image cannot be pulled: operation and service end Failed, and there are
     /// no logs of the container.
     pub fn image_pull_failure() -> Self {
-        Self::of(Kind::Deployment(Trouble::ImagePull))
+        Self::of(Kind::ImagePullFailure {})
     }
 
     /// A deployment for which the service stops waiting: the operation ends TimedOut with
     /// `DeploymentTimedOut`, and the service is Unhealthy. When the time of a deployment has passed
     /// once more, it is Healthy.
     pub fn deployment_timed_out() -> Self {
-        Self::of(Kind::Deployment(Trouble::TimedOut))
+        Self::of(Kind::DeploymentTimedOut {})
+    }
+}
+
+impl Kind {
+    /// How a deployment goes wrong by this fault, if it concerns deployments.
+    pub(crate) fn trouble(&self) -> Option<Trouble> {
+        match self {
+            Self::Unschedulable { resource } => Some(Trouble::Unschedulable {
+                scheduler: Scheduler::Lacks(resource.clone()),
+            }),
+            Self::CrashLoop {} => Some(Trouble::CrashLoop),
+            Self::ImagePullFailure {} => Some(Trouble::ImagePull),
+            Self::DeploymentTimedOut {} => Some(Trouble::TimedOut),
+            _ => None,
+        }
     }
 }
 

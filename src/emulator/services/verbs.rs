@@ -43,9 +43,9 @@ impl Call<'_> {
             self.request.origin,
             self.config.workspace_path()
         );
-        let foreign = |kind: &Kind| matches!(kind, Kind::ForeignPollingUrl(_));
+        let foreign = |kind: &Kind| matches!(kind, Kind::ForeignPollingUrl { .. });
         let url = match self.state.service_fault(self.request, name, foreign) {
-            Some(Kind::ForeignPollingUrl(url)) => url,
+            Some(Kind::ForeignPollingUrl { url }) => url,
             _ => url,
         };
         Answer::empty(202).with("Operation-Location", url)
