@@ -384,8 +384,12 @@ impl Workspace {
             // Resume matches only when no other explanation fits: the compute is updating, and was changed
             // after the token was made. At rest it does not show whose update was the last.
             Verb::Update => {
+                let created = moment(properties.created_on.as_deref());
                 let modified = moment(properties.modified_on.as_deref());
-                let ours = state.trim().eq_ignore_ascii_case("Updating")
+                let is = |word: &str| state.trim().eq_ignore_ascii_case(word);
+                // A PUT over a compute makes it `Creating` again, and the time of its creation stays (recorded).
+                let again = created.is_some() && created < modified;
+                let ours = (is("Updating") || is("Creating") && again)
                     && modified.is_some_and(|modified| modified > started - SKEW);
                 if !ours {
                     return Ok(not_started);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Emulator;
 use super::clock::{Clock, Time};
-use super::cluster::ExistingCluster;
+use super::clusters::ExistingCluster;
 use super::services::Settings;
 use super::sizes::{self, VmSize};
 use super::state::{Config, Shared, State};
@@ -26,10 +26,13 @@ pub struct EmulatorBuilder {
     delete: Duration,
     detach: Duration,
     retry_after: Option<Duration>,
+    signed_polling_urls: bool,
+    front_end_refusals: bool,
+    absent_without_body: bool,
     page_size: usize,
     tolerate_second_attachment: bool,
     sizes: Vec<VmSize>,
-    pub(super) services: Settings,
+    pub(crate) services: Settings,
     sas: Duration,
     outputs: Vec<RunOutput>,
 }
@@ -59,7 +62,10 @@ impl Default for EmulatorBuilder {
             update: 5 * MINUTE,
             delete: 5 * MINUTE,
             detach: MINUTE,
-            retry_after: Some(Duration::from_secs(10)),
+            retry_after: None,
+            signed_polling_urls: true,
+            front_end_refusals: false,
+            absent_without_body: false,
             page_size: 10,
             tolerate_second_attachment: false,
             sizes: sizes::known(),
@@ -138,9 +144,29 @@ impl EmulatorBuilder {
     }
 
     /// `Retry-After` beside the URL of an operation and on its status while it runs, in whole
-    /// seconds, rounded up; `None` for no such header. Default: 10 seconds.
+    /// seconds, rounded up. Default: no such header, as the service sends none.
     pub fn retry_after(mut self, retry_after: Option<Duration>) -> Self {
         self.retry_after = retry_after;
+        self
+    }
+
+    /// Whether the URL of an operation ends with a certificate and a signature, as Resource Manager
+    /// has signed it since 2023: 3,200 characters, which must come back as they were. Default: yes.
+    pub fn signed_polling_urls(mut self, signed: bool) -> Self {
+        self.signed_polling_urls = signed;
+        self
+    }
+
+    /// Whether what a compute cannot do is refused in the form of the service's front end, with
+    /// `additionalInfo`, rather than in that of the service behind it, with `innerError`. Default: no.
+    pub fn front_end_refusals(mut self, by_front_end: bool) -> Self {
+        self.front_end_refusals = by_front_end;
+        self
+    }
+
+    /// Whether 404 for a compute that is not there has no body. Both were seen. Default: no.
+    pub fn absent_without_body(mut self, without_body: bool) -> Self {
+        self.absent_without_body = without_body;
         self
     }
 
@@ -213,6 +239,9 @@ impl EmulatorBuilder {
             delete: self.delete,
             detach: self.detach,
             retry_after: self.retry_after.map(|hint| self.clock.real(hint)),
+            signed_polling_urls: self.signed_polling_urls,
+            front_end_refusals: self.front_end_refusals,
+            absent_without_body: self.absent_without_body,
             page_size: self.page_size,
             tolerate_second_attachment: self.tolerate_second_attachment,
             sizes: self.sizes,

@@ -23,7 +23,7 @@ pub enum Clock {
 impl Clock {
     /// How long a span of this clock is on `tokio`'s, which clients wait by: a service that runs
     /// faster also wants to be asked sooner.
-    pub(super) fn real(self, span: Duration) -> Duration {
+    pub(crate) fn real(self, span: Duration) -> Duration {
         match self {
             Self::Automatic { speed } if speed > 0.0 => {
                 Duration::try_from_secs_f64(span.as_secs_f64() / speed).unwrap_or(span)
@@ -41,7 +41,7 @@ impl Default for Clock {
 
 /// A clock that runs: where it began and what was added by hand.
 #[derive(Debug)]
-pub(super) struct Time {
+pub(crate) struct Time {
     clock: Clock,
     began: tokio::time::Instant,
     wall: SystemTime,
@@ -49,7 +49,7 @@ pub(super) struct Time {
 }
 
 impl Time {
-    pub(super) fn start(clock: Clock) -> Self {
+    pub(crate) fn start(clock: Clock) -> Self {
         Self {
             clock,
             began: tokio::time::Instant::now(),
@@ -59,7 +59,7 @@ impl Time {
     }
 
     /// What has passed since the emulator began.
-    pub(super) fn now(&self) -> Duration {
+    pub(crate) fn now(&self) -> Duration {
         let passed = match self.clock {
             Clock::Manual => Duration::ZERO,
             Clock::Automatic { speed } => {
@@ -72,22 +72,27 @@ impl Time {
         passed.saturating_add(self.added)
     }
 
-    pub(super) fn advance(&mut self, by: Duration) {
+    pub(crate) fn advance(&mut self, by: Duration) {
         self.added = self.added.saturating_add(by);
     }
 
-    /// A moment of this clock as the service writes it.
-    pub(super) fn stamp(&self, at: Duration) -> String {
-        to_rfc3339(&self.date(at))
+    /// A moment of this clock as the service writes it: up to seven digits of a second, without
+    /// zeros at their end, and `+00:00`.
+    pub(crate) fn stamp(&self, at: Duration) -> String {
+        let date = self.date(at);
+        let whole = to_rfc3339(&date.replace_nanosecond(0).unwrap_or(date));
+        let fraction = format!(".{:07}", date.nanosecond() / 100);
+        let fraction = fraction.trim_end_matches('0').trim_end_matches('.');
+        format!("{}{fraction}+00:00", whole.trim_end_matches('Z'))
     }
 
     /// A moment of this clock in seconds of the epoch.
-    pub(super) fn epoch_seconds(&self, at: Duration) -> i64 {
+    pub(crate) fn epoch_seconds(&self, at: Duration) -> i64 {
         self.date(at).unix_timestamp()
     }
 
     /// A moment of this clock as fourteen digits, as logs of operations write it.
-    pub(super) fn digits(&self, at: Duration) -> String {
+    pub(crate) fn digits(&self, at: Duration) -> String {
         let moment = self.date(at);
         format!(
             "{:04}{:02}{:02}{:02}{:02}{:02}",
@@ -101,7 +106,7 @@ impl Time {
     }
 
     /// A moment of this clock in the calendar.
-    pub(super) fn date(&self, at: Duration) -> OffsetDateTime {
+    pub(crate) fn date(&self, at: Duration) -> OffsetDateTime {
         // The calendar ends, and a clock that is moved by hand may not.
         const LAST: Duration = Duration::from_secs(253_402_300_799);
         let wall = self.wall.checked_add(at).unwrap_or(self.wall);

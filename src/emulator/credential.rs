@@ -8,7 +8,7 @@ use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequest
 use azure_core::time::OffsetDateTime;
 
 /// Hands out one fixed token. The emulator accepts any that is not empty.
-pub(super) struct TestCredential;
+pub(crate) struct TestCredential;
 
 impl fmt::Debug for TestCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

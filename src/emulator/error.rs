@@ -1,52 +1,116 @@
-//! Answers that refuse, in the shape of Azure Resource Manager.
+//! Answers that refuse, in the shapes that each host has.
 
 use serde_json::{Value, json};
 
-/// A refusal: `{"error":{"code":…,"message":…}}` with a status.
+/// A refusal, before it has the shape of the host that was asked.
 #[derive(Clone, Debug)]
-pub(super) struct ArmError {
-    pub(super) status: u16,
-    pub(super) code: String,
-    pub(super) message: String,
+pub(crate) struct ArmError {
+    pub(crate) status: u16,
+    pub(crate) code: String,
+    pub(crate) message: String,
+    /// Whether the front door of Resource Manager refuses, before a service sees the request.
+    pub(crate) front_door: bool,
 }
 
 impl ArmError {
-    pub(super) fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             status,
             code: code.into(),
             message: message.into(),
+            front_door: false,
+        }
+    }
+
+    pub(crate) fn front_door(
+        status: u16,
+        code: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            front_door: true,
+            ..Self::new(status, code, message)
         }
     }
 
     /// What the body or the query gets wrong.
-    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(400, "BadRequest", message)
     }
 
     /// What the service may well know, and the emulator does not: loud, never approximated.
-    pub(super) fn unsupported(message: impl Into<String>) -> Self {
-        Self::new(400, "UnsupportedByEmulator", message)
+    pub(crate) fn unsupported(message: impl Into<String>) -> Self {
+        Self::new(400, UNSUPPORTED, message)
     }
 
-    pub(super) fn not_found(what: &str) -> Self {
-        Self::new(
+    /// A resource of a group, in the words of the front door.
+    pub(crate) fn not_found(what: &str, group: &str) -> Self {
+        Self::front_door(
             404,
             "ResourceNotFound",
-            format!("The Resource '{what}' was not found."),
+            format!(
+                "The Resource '{what}' under resource group '{group}' was not found. For more \
+                 details please go to https://aka.ms/ARMResourceNotFoundFix"
+            ),
         )
     }
 
-    pub(super) fn conflict(message: impl Into<String>) -> Self {
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
         Self::new(409, "Conflict", message)
     }
 
-    pub(super) fn body(&self) -> Value {
+    pub(crate) fn body(&self) -> Value {
         json!({ "error": { "code": self.code, "message": self.message } })
     }
 
+    /// As the service of computes refuses: the outer code tells who is to blame, the inner one what
+    /// is wrong.
+    pub(crate) fn of_computes(&self, surroundings: &Surroundings) -> Value {
+        let Surroundings {
+            id,
+            region,
+            time,
+            by_front_end,
+        } = surroundings;
+        let code = if self.status < 500 {
+            "UserError"
+        } else {
+            "ServiceError"
+        };
+        let inner = json!({ "code": self.code, "innerError": null });
+        let correlation = json!({ "operation": id.replace('-', ""), "request": &id[..8] });
+        if *by_front_end {
+            let more = [
+                ("ComponentName", json!("managementfrontend")),
+                ("Correlation", correlation),
+                ("Environment", json!(region)),
+                ("Location", json!(region)),
+                ("Time", json!(time)),
+                ("InnerError", inner),
+            ];
+            let more =
+                more.map(|(kind, value)| json!({ "type": kind, "info": { "value": value } }));
+            return json!({ "error": {
+                "code": code, "message": self.message, "details": [], "additionalInfo": more,
+            } });
+        }
+        json!({
+            "error": {
+                "code": code, "severity": null, "message": self.message, "messageFormat": null,
+                "messageParameters": null, "referenceCode": null, "detailsUri": null,
+                "target": null, "details": [], "innerError": inner, "debugInfo": null,
+                "additionalInfo": null,
+            },
+            "correlation": correlation,
+            "environment": region,
+            "location": region,
+            "time": time,
+            "componentName": "account-rp",
+        })
+    }
+
     /// The same as model management says it, without an envelope.
-    pub(super) fn model_management(&self, request_id: &str) -> Value {
+    pub(crate) fn model_management(&self, request_id: &str) -> Value {
         json!({
             "code": self.code,
             "statusCode": self.status,
@@ -54,5 +118,25 @@ impl ArmError {
             "details": [{ "code": self.code, "message": self.message }],
             "correlation": { "RequestId": request_id },
         })
+    }
+}
+
+/// The code of what the emulator does not do.
+pub(crate) const UNSUPPORTED: &str = "UnsupportedByEmulator";
+
+/// What the service of computes tells beside a refusal.
+pub(crate) struct Surroundings {
+    pub(crate) id: String,
+    pub(crate) region: String,
+    pub(crate) time: String,
+    /// Whether in the form of its front end.
+    pub(crate) by_front_end: bool,
+}
+
+/// Refuses a request that does not fit, with 400.
+pub(crate) fn require(fits: bool, message: impl Into<String>) -> Result<(), ArmError> {
+    match fits {
+        true => Ok(()),
+        false => Err(ArmError::bad_request(message)),
     }
 }

@@ -1,63 +1,68 @@
 //! A request as the routes see it and an answer as they give it, whatever way it came in.
 
-use axum::body::Bytes;
-use axum::http::HeaderMap;
-use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::io;
 
-use super::error::ArmError;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use hyper::HeaderMap;
+use hyper::body::Bytes;
+use serde_json::{Value, json};
 
 /// A request, read to its end.
 #[derive(Debug)]
-pub(super) struct Incoming {
+pub(crate) struct Incoming {
     /// Scheme and authority of the listener it came in by; every URL handed out begins with it.
-    pub(super) origin: String,
+    pub(crate) origin: String,
     /// Scheme and authority of the blob store for this client.
-    pub(super) blobs: String,
-    pub(super) method: String,
+    pub(crate) blobs: String,
+    pub(crate) method: String,
     /// As it was sent, still percent-encoded.
-    pub(super) path: String,
-    pub(super) query: Option<String>,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+    pub(crate) path: String,
+    pub(crate) query: Option<String>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// Whether the body has more bytes than the route reads.
+    pub(crate) too_large: bool,
 }
 
 impl Incoming {
     /// The decoded path segments; `None` when one is not valid UTF-8 or a `%` is not followed by
     /// two digits.
-    pub(super) fn segments(&self) -> Option<Vec<String>> {
+    pub(crate) fn segments(&self) -> Option<Vec<String>> {
         self.path.split('/').skip(1).map(percent_decode).collect()
     }
 
     /// The query parameter, whose name is compared without case as ARM does.
-    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
         self.parameters()
             .find(|(key, _)| key.eq_ignore_ascii_case(name))
             .map(|(_, value)| value)
     }
 
-    pub(super) fn parameters(&self) -> impl Iterator<Item = (String, String)> + '_ {
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = (String, String)> + '_ {
         url::form_urlencoded::parse(self.query.as_deref().unwrap_or_default().as_bytes())
             .map(|(key, value)| (key.into_owned(), value.into_owned()))
     }
 
     /// The header as text; `None` when it is absent or not text.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// Whether a bearer token that is not empty came along. Which one is not looked at.
-    pub(super) fn authorized(&self) -> bool {
-        self.headers
-            .get("authorization")
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split_once(' '))
-            .is_some_and(|(scheme, token)| {
-                scheme.eq_ignore_ascii_case("Bearer") && !token.trim().is_empty()
-            })
+    /// The bearer token that came along. Which one Azure's own routes do not look at.
+    pub(crate) fn bearer(&self) -> Option<&str> {
+        let (scheme, token) = self.header("authorization")?.split_once(' ')?;
+        let token = Some(token.trim()).filter(|token| !token.is_empty());
+        token.filter(|_| scheme.eq_ignore_ascii_case("Bearer"))
+    }
+
+    pub(crate) fn authorized(&self) -> bool {
+        self.bearer().is_some()
     }
 
     /// The body for the journal: JSON where it is JSON, else its text; of a blob only its length.
-    pub(super) fn body_value(&self) -> Value {
+    pub(crate) fn body_value(&self) -> Value {
         if self.body.is_empty() {
             return Value::Null;
         }
@@ -78,29 +83,29 @@ impl Incoming {
 
 /// The container of the storage account that holds artifacts. A blob is told by it, whatever the
 /// host: on loopback all hosts are one.
-pub(super) const BLOB_CONTAINER: &str = "azureml";
+pub(crate) const BLOB_CONTAINER: &str = "azureml";
 
-pub(super) fn is_blob_path(path: &str) -> bool {
+pub(crate) fn is_blob_path(path: &str) -> bool {
     path.strip_prefix('/')
         .and_then(|path| path.strip_prefix(BLOB_CONTAINER))
         .is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Whether it is for the router before the services. Its address is the emulator's too.
-pub(super) fn is_scoring_path(path: &str) -> bool {
+pub(crate) fn is_scoring_path(path: &str) -> bool {
     const ROOT: &str = "/api/v1/service/";
     path.get(..ROOT.len())
         .is_some_and(|start| start.eq_ignore_ascii_case(ROOT))
 }
 
 /// Encodes a path for a URL; slashes stay.
-pub(super) fn percent_encode_path(path: &str) -> String {
+pub(crate) fn percent_encode_path(path: &str) -> String {
     let mut encoded = String::with_capacity(path.len());
     for byte in path.bytes() {
         if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            let _ = write!(encoded, "%{byte:02X}");
         }
     }
     encoded
@@ -123,7 +128,7 @@ fn percent_decode(segment: &str) -> Option<String> {
 
 /// How the answer reaches the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Manner {
+pub(crate) enum Manner {
     #[default]
     Whole,
     /// Half of the body, then the connection breaks.
@@ -133,29 +138,46 @@ pub(super) enum Manner {
 }
 
 /// An answer.
-#[derive(Clone, Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
-    pub(super) manner: Manner,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) manner: Manner,
+    /// What gives the answer in place of this one, once it was waited for.
+    pub(crate) later: Option<BoxFuture<'static, Answer>>,
 }
 
 impl Answer {
-    pub(super) fn empty(status: u16) -> Self {
+    pub(crate) fn empty(status: u16) -> Self {
         Self {
             status,
             headers: Vec::new(),
             body: Vec::new(),
             manner: Manner::Whole,
+            later: None,
         }
     }
 
-    pub(super) fn json(status: u16, body: &Value) -> Self {
+    /// An answer that has to be waited for.
+    pub(crate) fn later(answer: impl Future<Output = Self> + Send + 'static) -> Self {
+        Self {
+            later: Some(answer.boxed()),
+            ..Self::empty(200)
+        }
+    }
+
+    pub(crate) fn without_body(self) -> Self {
+        Self {
+            body: Vec::new(),
+            ..self
+        }
+    }
+
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
         Self::raw(status, "application/json; charset=utf-8", body.to_string())
     }
 
-    pub(super) fn raw(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn raw(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         Self {
             body: body.into(),
             ..Self::empty(status)
@@ -164,20 +186,29 @@ impl Answer {
     }
 
     #[must_use]
-    pub(super) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.headers
             .iter()
             .any(|(header, _)| header.eq_ignore_ascii_case(name))
     }
-}
 
-impl From<ArmError> for Answer {
-    fn from(error: ArmError) -> Self {
-        Self::json(error.status, &error.body())
+    /// The pieces of the body as they reach the client: one that is an error breaks the connection.
+    /// An error in place of them all breaks it before the first byte.
+    pub(crate) fn pieces(&self) -> io::Result<Vec<io::Result<Bytes>>> {
+        let broken = || io::Error::other("the emulator broke the connection");
+        match self.manner {
+            Manner::Whole => Ok(vec![Ok(self.body.clone().into())]),
+            Manner::Truncated if !self.body.is_empty() => {
+                let half = Bytes::copy_from_slice(&self.body[..self.body.len() / 2]);
+                Ok(vec![Ok(half), Err(broken())])
+            }
+            // Without a body there is nothing to cut in half, so nothing arrives.
+            Manner::Truncated | Manner::Severed => Err(broken()),
+        }
     }
 }

@@ -1,40 +1,25 @@
 //! The way in without a socket.
 
-use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use axum::Router;
-use axum::extract::ConnectInfo;
 use azure_core::error::{Error, ErrorKind};
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request, StatusCode};
-use futures::{AsyncReadExt as _, TryStreamExt as _};
-use tower_service::Service as _;
+use futures::{AsyncReadExt as _, stream};
 
-use super::router::Link;
+use super::http::Incoming;
+use super::routes;
+use super::state::Shared;
 
-/// Where blobs are: at the storage account that the workspace names.
+/// Where blobs are: at the storage account that the workspace names. Any host reaches the emulator,
+/// so the blob store can have one as it has in Azure.
 const BLOB_ORIGIN: &str = "https://emulatorstorage.blob.core.windows.net";
 
-/// Hands requests to the router. Nothing waits on anything but the router, so that a paused
-/// `tokio` clock moves on as if the answer came at once.
-pub(super) struct InProcess {
-    router: Router,
-}
-
-impl InProcess {
-    pub(super) fn new(router: Router) -> Self {
-        Self { router }
-    }
-}
-
-impl fmt::Debug for InProcess {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InProcess").finish_non_exhaustive()
-    }
-}
+/// Serves requests at once. Nothing waits on a socket, so that a paused `tokio` clock moves on as if
+/// the answer came at once.
+#[derive(Debug)]
+pub(crate) struct InProcess(pub(crate) Arc<Shared>);
 
 #[async_trait]
 impl HttpClient for InProcess {
@@ -49,57 +34,49 @@ impl HttpClient for InProcess {
             }
         };
         let url = request.url();
-        let severed = Arc::new(AtomicBool::new(false));
-        let port = url
-            .port()
-            .map(|port| format!(":{port}"))
-            .unwrap_or_default();
-        let link = Link {
-            scheme: if url.scheme() == "http" {
-                "http"
-            } else {
-                "https"
-            },
-            authority: format!("{}{port}", url.host_str().unwrap_or_default()),
-            // Any host reaches the emulator, so the blob store can have one as it has in Azure.
-            blobs: Some(BLOB_ORIGIN.to_owned()),
-            severed: Arc::clone(&severed),
+        let authority = url.authority();
+        let scheme = if url.scheme() == "http" {
+            "http"
+        } else {
+            "https"
         };
-        let mut builder = axum::http::Request::builder()
-            .method(request.method().as_ref())
-            .uri(request.path_and_query())
-            .extension(ConnectInfo(link));
+        let mut headers = hyper::HeaderMap::new();
         for (name, value) in request.headers().iter() {
-            builder = builder.header(name.as_str(), value.as_str());
+            let name = hyper::header::HeaderName::try_from(name.as_str());
+            let value = hyper::header::HeaderValue::try_from(value.as_str());
+            let (Ok(name), Ok(value)) = (name, value) else {
+                return Err(Error::with_message(ErrorKind::Other, "malformed header"));
+            };
+            headers.append(name, value);
         }
-        let request = builder
-            .body(axum::body::Body::from(body))
-            .map_err(|error| Error::with_error(ErrorKind::Other, error, "malformed request"))?;
-
-        // A router is always ready, and its error is `Infallible`.
-        let response = match self.router.clone().call(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
+        let host = headers.get("host").and_then(|host| host.to_str().ok());
+        let incoming = Incoming {
+            too_large: body.len() > routes::limit(url.path()),
+            origin: format!("{scheme}://{}", host.unwrap_or(authority)),
+            blobs: BLOB_ORIGIN.to_owned(),
+            method: request.method().to_string(),
+            path: url.path().to_owned(),
+            query: url.query().map(str::to_owned),
+            headers,
+            body,
         };
-        if severed.load(Ordering::SeqCst) {
-            return Err(Error::with_message(
-                ErrorKind::Io,
-                "connection closed before the response arrived",
-            ));
-        }
-        let status = StatusCode::from(response.status().as_u16());
+        let answer = routes::serve(&self.0, &incoming).await;
+
+        let broken = |error| Error::with_error(ErrorKind::Io, error, "the connection broke");
+        let pieces = answer.pieces().map_err(broken)?.into_iter();
+        let pieces: Vec<_> = pieces.map(|piece| piece.map_err(broken)).collect();
         let mut headers = Headers::new();
-        for (name, value) in response.headers() {
-            if let Ok(value) = value.to_str() {
-                headers.insert(
-                    HeaderName::from(name.as_str().to_owned()),
-                    HeaderValue::from(value.to_owned()),
-                );
-            }
+        for (name, value) in answer.headers {
+            headers.insert(
+                HeaderName::from(name.to_ascii_lowercase()),
+                HeaderValue::from(value),
+            );
         }
-        let body = response.into_body().into_data_stream().map_err(|error| {
-            Error::with_error(ErrorKind::Io, error, "connection closed within the body")
-        });
-        Ok(AsyncRawResponse::new(status, headers, Box::pin(body)))
+        let status = StatusCode::from(answer.status);
+        Ok(AsyncRawResponse::new(
+            status,
+            headers,
+            Box::pin(stream::iter(pieces)),
+        ))
     }
 }

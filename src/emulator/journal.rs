@@ -32,7 +32,7 @@ pub struct JournalEntry {
 }
 
 impl JournalEntry {
-    pub(super) fn of(request: &Incoming) -> Self {
+    pub(crate) fn of(request: &Incoming) -> Self {
         Self {
             method: request.method.clone(),
             path: request.path.clone(),
@@ -52,7 +52,7 @@ impl JournalEntry {
             .map(|(_, value)| value.into_owned())
     }
 
-    pub(super) fn to_value(&self) -> Value {
+    pub(crate) fn to_value(&self) -> Value {
         json!({
             "method": self.method,
             "path": self.path,
@@ -66,7 +66,7 @@ impl JournalEntry {
 }
 
 /// The headers with names in lower case, without `authorization`.
-pub(super) fn headers(request: &Incoming) -> BTreeMap<String, String> {
+pub(crate) fn headers(request: &Incoming) -> BTreeMap<String, String> {
     request
         .headers
         .iter()
@@ -82,7 +82,7 @@ pub(super) fn headers(request: &Incoming) -> BTreeMap<String, String> {
 
 /// The requests seen, in order.
 #[derive(Default)]
-pub(super) struct Journal {
+pub(crate) struct Journal {
     entries: Vec<JournalEntry>,
     /// How many were forgotten before the first of these.
     forgotten: usize,
@@ -90,27 +90,27 @@ pub(super) struct Journal {
 
 /// An entry whose status is not known yet.
 #[derive(Clone, Copy)]
-pub(super) struct Ticket(usize);
+pub(crate) struct Ticket(usize);
 
 impl Journal {
-    pub(super) fn entries(&self) -> &[JournalEntry] {
+    pub(crate) fn entries(&self) -> &[JournalEntry] {
         &self.entries
     }
 
-    pub(super) fn push(&mut self, entry: JournalEntry) -> Ticket {
+    pub(crate) fn push(&mut self, entry: JournalEntry) -> Ticket {
         self.entries.push(entry);
         Ticket(self.forgotten + self.entries.len() - 1)
     }
 
     /// Writes down how a request was answered, unless it was forgotten meanwhile.
-    pub(super) fn answered(&mut self, ticket: Ticket, status: Option<u16>) {
+    pub(crate) fn answered(&mut self, ticket: Ticket, status: Option<u16>) {
         let index = ticket.0.checked_sub(self.forgotten);
         if let Some(entry) = index.and_then(|index| self.entries.get_mut(index)) {
             entry.status = status;
         }
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.forgotten += self.entries.len();
         self.entries.clear();
     }

@@ -1,13 +1,15 @@
-//! Which members the body of a request to the data plane may carry, and of which kind each is.
+//! Which members the body of a request may carry, and of which kind each is.
 //!
-//! A member that is not listed is refused: a misspelt one must be seen. `null` counts as absent.
+//! A member that is not listed is refused: a misspelt one must be seen. `null` counts as absent, as
+//! `azureml-core` sends it for what is not set.
 
 use serde_json::{Map, Value};
 
+use super::call::read_json;
 use super::error::ArmError;
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Text,
     Number,
     /// A whole number of 32 bits, not below zero.
@@ -22,36 +24,54 @@ pub(super) enum Kind {
     AnyObject,
     /// Looked at elsewhere.
     Any,
+    /// One of these strings.
+    OneOf(&'static [&'static str]),
+    /// Only read: in a request it is ignored, so that what a GET gave can be sent back.
+    Ignored,
     /// Known to the service, not to the emulator.
     Unserved,
+    /// Known to these API versions alone, as bits.
+    In(u8, &'static Self),
+}
+
+/// The bits of every API version.
+pub(crate) const EVERY_VERSION: u8 = u8::MAX;
+
+impl Kind {
+    /// What it is in an API version, if it is known there.
+    pub(crate) fn of(self, version: u8) -> Option<Self> {
+        match self {
+            Self::In(versions, kind) => (versions & version != 0).then_some(*kind),
+            kind => Some(kind),
+        }
+    }
 }
 
 /// A member by its name.
-pub(super) type Member = (&'static str, Kind);
+pub(crate) type Member = (&'static str, Kind);
 
 /// Every member of a body that is an object, without those that are `null`.
-pub(super) fn check(body: &[u8], members: &[Member]) -> Result<Map<String, Value>, ArmError> {
-    let body: Value = serde_json::from_slice(body)
-        .map_err(|error| ArmError::bad_request(format!("The body is no JSON: {error}.")))?;
-    check_value(&body, members)
+pub(crate) fn check(body: &[u8], members: &[Member]) -> Result<Map<String, Value>, ArmError> {
+    check_value(&read_json(body)?, members)
 }
 
 /// Like [`check`] for a body that is read already.
-pub(super) fn check_value(
+pub(crate) fn check_value(
     body: &Value,
     members: &[Member],
 ) -> Result<Map<String, Value>, ArmError> {
     let body = body
         .as_object()
-        .ok_or_else(|| ArmError::bad_request("The body is no JSON object."))?;
-    object("", body, members)
+        .ok_or_else(|| ArmError::bad_request("What was sent is not a JSON object."))?;
+    object("", body, members, EVERY_VERSION)
 }
 
 /// Like [`check`] for a value within a body; `path` names it in refusals.
-pub(super) fn object(
+pub(crate) fn object(
     path: &str,
     map: &Map<String, Value>,
     members: &[Member],
+    version: u8,
 ) -> Result<Map<String, Value>, ArmError> {
     let mut kept = Map::new();
     for (key, value) in map {
@@ -60,20 +80,25 @@ pub(super) fn object(
         } else {
             format!("{path}.{key}")
         };
-        let Some((_, kind)) = members.iter().find(|(name, _)| name == key) else {
-            return Err(ArmError::unsupported(format!(
-                "'{at}' is not a member that the emulator knows."
-            )));
-        };
-        if !value.is_null() {
-            kept.insert(key.clone(), checked(&at, value, *kind)?);
+        let known = members.iter().filter(|(name, _)| name == key);
+        match known.filter_map(|(_, kind)| kind.of(version)).next() {
+            None => {
+                return Err(ArmError::unsupported(format!(
+                    "'{at}' is not a member that the emulator knows."
+                )));
+            }
+            Some(Kind::Ignored) => {}
+            Some(_) if value.is_null() => {}
+            Some(kind) => {
+                kept.insert(key.clone(), checked(&at, value, kind, version)?);
+            }
         }
     }
     Ok(kept)
 }
 
 /// One value of this kind.
-pub(super) fn checked(at: &str, value: &Value, kind: Kind) -> Result<Value, ArmError> {
+pub(crate) fn checked(at: &str, value: &Value, kind: Kind, version: u8) -> Result<Value, ArmError> {
     let refuse = |what: &str| Err(ArmError::bad_request(format!("'{at}' must be {what}.")));
     let as_is = |fits: bool, what: &str| {
         if fits {
@@ -90,7 +115,11 @@ pub(super) fn checked(at: &str, value: &Value, kind: Kind) -> Result<Value, ArmE
             "a whole number, not below zero",
         ),
         Kind::Flag => as_is(value.is_boolean(), "true or false"),
-        Kind::Any => Ok(value.clone()),
+        Kind::OneOf(choices) => as_is(
+            value.as_str().is_some_and(|value| choices.contains(&value)),
+            &format!("one of {}", choices.join(", ")),
+        ),
+        Kind::Any | Kind::Ignored | Kind::In(..) => Ok(value.clone()),
         Kind::Unserved => Err(ArmError::unsupported(format!(
             "The member '{at}' is not supported."
         ))),
@@ -108,7 +137,7 @@ pub(super) fn checked(at: &str, value: &Value, kind: Kind) -> Result<Value, ArmE
             "a map from strings to strings",
         ),
         Kind::Object(members) => match value.as_object() {
-            Some(map) => Ok(Value::Object(object(at, map, members)?)),
+            Some(map) => Ok(Value::Object(object(at, map, members, version)?)),
             None => refuse("an object"),
         },
         Kind::Objects(members) => {
@@ -121,7 +150,7 @@ pub(super) fn checked(at: &str, value: &Value, kind: Kind) -> Result<Value, ArmE
                 .map(|(index, item)| {
                     let at = format!("{at}[{index}]");
                     match item.as_object() {
-                        Some(map) => Ok(Value::Object(object(&at, map, members)?)),
+                        Some(map) => Ok(Value::Object(object(&at, map, members, version)?)),
                         None => Err(ArmError::bad_request(format!("'{at}' must be an object."))),
                     }
                 })

@@ -20,30 +20,33 @@
 //! assert_eq!(emulator.workspace(), "myworkspace");
 //! ```
 
+mod admin;
+mod artifacts;
+mod assets;
 mod builder;
+mod call;
 mod clock;
-mod cluster;
+mod clusters;
+mod computes;
 mod credential;
+mod environments;
 mod error;
 mod faults;
 mod http;
 mod in_process;
 mod journal;
 mod members;
+mod models;
 mod names;
-mod operations;
-mod router;
+mod patch;
 mod routes;
-mod rules;
-mod sas;
-mod schema;
 mod server;
 mod services;
 mod sizes;
 mod state;
-mod store;
 mod tls;
 mod versions;
+mod workspace;
 
 use std::io;
 use std::sync::Arc;
@@ -55,16 +58,16 @@ use serde_json::Value;
 
 pub use self::builder::EmulatorBuilder;
 pub use self::clock::Clock;
-pub use self::cluster::ExistingCluster;
+pub use self::clusters::ExistingCluster;
 pub use self::faults::Fault;
 pub use self::journal::JournalEntry;
 pub use self::server::{ServeOptions, Server};
 pub use self::services::{ScoringRequest, ScoringResponse};
 
-use self::cluster::Cluster;
+use self::artifacts::Place;
+use self::artifacts::blob_store as blobs;
+use self::clusters::Cluster;
 use self::state::Shared;
-use self::store::artifacts::{self, Place};
-use self::store::blobs;
 
 /// A handle to an emulated workspace. Clones share its state.
 #[derive(Clone, Debug)]
@@ -124,9 +127,7 @@ impl Emulator {
     /// What [`Emulator::transport`] wraps.
     #[must_use]
     pub fn http_client(&self) -> Arc<dyn HttpClient> {
-        Arc::new(in_process::InProcess::new(router::router(Arc::clone(
-            &self.shared,
-        ))))
+        Arc::new(in_process::InProcess(Arc::clone(&self.shared)))
     }
 
     /// A credential that gives one fixed token, valid for an hour.
@@ -145,7 +146,7 @@ impl Emulator {
     ///
     /// Dropping the future closes what had been opened.
     pub async fn serve(&self, options: ServeOptions) -> io::Result<Server> {
-        Server::start(router::router(Arc::clone(&self.shared)), options).await
+        Server::start(Arc::clone(&self.shared), options).await
     }
 
     /// Adds an AKS cluster that exists beside the workspace, or replaces it, and returns its id.

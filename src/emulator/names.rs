@@ -5,7 +5,7 @@ use super::versions;
 
 /// Checks the name of a compute: 3 to 24 letters, digits and hyphens, a letter first, no hyphen
 /// last; and from 2025-12-01 on no `-<digits>` at the end (the pattern of the types).
-pub(super) fn check_compute(name: &str, api_version: &str) -> Result<(), ArmError> {
+pub(crate) fn check_compute(name: &str, api_version: &str) -> Result<(), ArmError> {
     let refuse = |rule: &str| {
         Err(ArmError::new(
             400,
@@ -50,7 +50,7 @@ fn id_parts<'id>(id: &'id str, shape: &[&str]) -> Option<Vec<&'id str>> {
 }
 
 /// Whether it is the id of a managed cluster.
-pub(super) fn is_cluster_id(id: &str) -> bool {
+pub(crate) fn is_cluster_id(id: &str) -> bool {
     let shape = [
         "subscriptions",
         "*",
@@ -66,7 +66,7 @@ pub(super) fn is_cluster_id(id: &str) -> bool {
 
 /// Whether it is the id of a subnet. `None` in place of a name is what a client sends that formats
 /// an absent value, so it is refused.
-pub(super) fn is_subnet_id(id: &str) -> bool {
+pub(crate) fn is_subnet_id(id: &str) -> bool {
     let shape = [
         "subscriptions",
         "*",
@@ -83,7 +83,7 @@ pub(super) fn is_subnet_id(id: &str) -> bool {
 }
 
 /// A region as ARM compares it: `West US 2` is `westus2`.
-pub(super) fn region(name: &str) -> String {
+pub(crate) fn region(name: &str) -> String {
     name.chars()
         .filter(|c| !c.is_whitespace())
         .collect::<String>()
@@ -91,7 +91,7 @@ pub(super) fn region(name: &str) -> String {
 }
 
 /// Whether it can be a DNS label once six characters are appended to it.
-pub(super) fn is_leaf_label(label: &str) -> bool {
+pub(crate) fn is_leaf_label(label: &str) -> bool {
     (1..=57).contains(&label.len())
         && label
             .bytes()

@@ -2,23 +2,31 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use futures::{StreamExt as _, stream};
+use http_body_util::{BodyExt as _, Limited, StreamBody};
+use hyper::body::{Body, Frame, Incoming as Received};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 use url::Url;
 
-use super::router::Link;
+use super::http::Incoming;
+use super::routes;
+use super::state::Shared;
 use super::tls::Identity;
+
+/// A client that does not finish its handshake must not be waited for.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// How long [`Server::shutdown`] waits for requests that are being answered.
 const GRACE: Duration = Duration::from_secs(2);
@@ -84,60 +92,62 @@ pub struct Server {
 }
 
 impl Server {
-    pub(super) async fn start(router: Router, options: ServeOptions) -> io::Result<Self> {
+    pub(crate) async fn start(shared: Arc<Shared>, options: ServeOptions) -> io::Result<Self> {
         options.check()?;
-        let (stop, stopped) = watch::channel(false);
         let mut server = Self {
             http_url: None,
             https_url: None,
             ca_pem: String::new(),
-            stop,
+            stop: watch::Sender::new(false),
             tasks: JoinSet::new(),
         };
         if let Some(address) = options.http {
             let listener = TcpListener::bind(address).await?;
-            let address = listener.local_addr()?;
-            server.http_url = Some(url("http", address)?);
-            server.run(
-                Severable {
-                    listener,
-                    scheme: "http",
-                },
-                router.clone(),
-                stopped.clone(),
-            );
+            server.http_url = Some(url("http", listener.local_addr()?)?);
+            server.listen(listener, None, &shared);
         }
         if let Some(address) = options.https {
             let listener = TcpListener::bind(address).await?;
             let address = listener.local_addr()?;
             let identity = Identity::make(address)?;
             server.https_url = Some(url("https", address)?);
-            let listener = Severable {
-                listener: identity.listen(listener)?,
-                scheme: "https",
-            };
-            server.run(listener, router, stopped);
             server.ca_pem = identity.ca_pem;
+            server.listen(listener, Some(identity.acceptor), &shared);
         }
         Ok(server)
     }
 
-    fn run<L>(&mut self, listener: Severable<L>, router: Router, mut stopped: watch::Receiver<bool>)
-    where
-        L: Listener<Addr = SocketAddr>,
-    {
-        let service = router.into_make_service_with_connect_info::<Link>();
-        let signal = async move {
-            // An error means that the server was dropped, which is as good.
-            let _ = stopped.wait_for(|stop| *stop).await;
-        };
+    /// Accepts connections until told to stop, and then waits for those that are open.
+    fn listen(&mut self, listener: TcpListener, tls: Option<TlsAcceptor>, shared: &Arc<Shared>) {
+        let (shared, mut stopped) = (Arc::clone(shared), self.stop.subscribe());
         self.tasks.spawn(async move {
-            if let Err(error) = axum::serve(listener, service)
-                .with_graceful_shutdown(signal)
-                .await
-            {
-                tracing::warn!(%error, "an emulator listener ended");
+            let mut connections = JoinSet::new();
+            loop {
+                let stream = tokio::select! {
+                    accepted = listener.accept() => match accepted {
+                        Ok((stream, _)) => stream,
+                        Err(error) => {
+                            tracing::warn!(%error, "the emulator could not accept a connection");
+                            tokio::time::sleep(Duration::from_millis(100)).await;
+                            continue;
+                        }
+                    },
+                    () = told_to_stop(&mut stopped) => break,
+                };
+                while connections.try_join_next().is_some() {}
+                let (shared, tls, stopped) = (Arc::clone(&shared), tls.clone(), stopped.clone());
+                connections.spawn(async move {
+                    let Some(tls) = tls else {
+                        return connection(stream, "http", &shared, stopped).await;
+                    };
+                    match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
+                        Ok(Ok(stream)) => connection(stream, "https", &shared, stopped).await,
+                        Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+                        Err(_) => tracing::debug!("TLS handshake timed out"),
+                    }
+                });
             }
+            while connections.join_next().await.is_some() {}
         });
     }
 
@@ -177,90 +187,73 @@ fn url(scheme: &str, address: SocketAddr) -> io::Result<Url> {
     Url::parse(&format!("{scheme}://{address}")).map_err(io::Error::other)
 }
 
-/// A listener whose connections a fault can break.
-struct Severable<L> {
-    listener: L,
+/// Waits until the server is shut down or dropped.
+async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
+    // An error means that it was dropped, which is as good.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+/// Serves a connection until it is closed or the server stops.
+async fn connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send,
     scheme: &'static str,
-}
-
-impl<L: Listener<Addr = SocketAddr>> Listener for Severable<L> {
-    type Io = SeverableIo<L::Io>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, SocketAddr) {
-        let (io, peer) = self.listener.accept().await;
-        let authority = self
-            .listener
-            .local_addr()
-            .map_or_else(|_| String::new(), |here| here.to_string());
-        let severed = Arc::new(AtomicBool::new(false));
-        (
-            SeverableIo {
-                io,
-                link: Link {
-                    scheme: self.scheme,
-                    authority,
-                    blobs: None,
-                    severed,
-                },
-            },
-            peer,
-        )
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-}
-
-impl<L: Listener<Addr = SocketAddr>> Connected<IncomingStream<'_, Severable<L>>> for Link {
-    fn connect_info(stream: IncomingStream<'_, Severable<L>>) -> Self {
-        stream.io().link.clone()
-    }
-}
-
-/// A stream to which nothing is written once its link is severed.
-struct SeverableIo<T> {
-    io: T,
-    link: Link,
-}
-
-impl<T> SeverableIo<T> {
-    fn check(&self) -> io::Result<()> {
-        if self.link.severed.load(Ordering::SeqCst) {
-            return Err(io::ErrorKind::ConnectionReset.into());
+    shared: &Shared,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let service = service_fn(|request| respond(shared, scheme, request));
+    let served = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let mut served = pin!(served);
+    let ended = tokio::select! {
+        ended = served.as_mut() => ended,
+        () = told_to_stop(&mut stopped) => {
+            served.as_mut().graceful_shutdown();
+            served.await
         }
-        Ok(())
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection to the emulator broke");
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for SeverableIo<T> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.check()?;
-        Pin::new(&mut self.io).poll_read(cx, buf)
+/// Answers a request. An error breaks the connection: nothing more is written to it.
+async fn respond(
+    shared: &Shared,
+    scheme: &str,
+    request: Request<Received>,
+) -> io::Result<Response<impl Body<Data = hyper::body::Bytes, Error = io::Error> + use<>>> {
+    let (parts, body) = request.into_parts();
+    let body = Limited::new(body, routes::limit(parts.uri.path()))
+        .collect()
+        .await;
+    let host = parts
+        .headers
+        .get("host")
+        .and_then(|host| host.to_str().ok());
+    let origin = format!("{scheme}://{}", host.unwrap_or("localhost"));
+    let incoming = Incoming {
+        blobs: origin.clone(),
+        origin,
+        method: parts.method.to_string(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().map(str::to_owned),
+        headers: parts.headers,
+        too_large: body.is_err(),
+        body: body.map(|body| body.to_bytes()).unwrap_or_default(),
+    };
+    let answer = routes::serve(shared, &incoming).await;
+    let pieces = stream::iter(answer.pieces()?).then(async |piece| {
+        if piece.is_err() {
+            // What was written is sent when nothing more is ready, and only then.
+            tokio::task::yield_now().await;
+        }
+        piece.map(Frame::data)
+    });
+    let mut response = Response::builder().status(answer.status);
+    for (name, value) in &answer.headers {
+        // A header of a `response_override` that HTTP does not allow cannot be sent.
+        response = response.header(name, value);
     }
-}
-
-impl<T: AsyncWrite + Unpin> AsyncWrite for SeverableIo<T> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.check()?;
-        Pin::new(&mut self.io).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.check()?;
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
-    }
+    response
+        .body(StreamBody::new(pieces))
+        .map_err(io::Error::other)
 }

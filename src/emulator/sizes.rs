@@ -5,12 +5,12 @@
 
 /// A VM size.
 #[derive(Clone, Debug)]
-pub(super) struct VmSize {
-    pub(super) name: String,
-    pub(super) family: String,
-    pub(super) cores: u32,
-    pub(super) memory_gb: f64,
-    pub(super) gpus: u32,
+pub(crate) struct VmSize {
+    pub(crate) name: String,
+    pub(crate) family: String,
+    pub(crate) cores: u32,
+    pub(crate) memory_gb: f64,
+    pub(crate) gpus: u32,
 }
 
 type Row = (&'static str, &'static str, u32, f64, u32);
@@ -102,9 +102,72 @@ const SIZES: &[Row] = &[
         1,
     ),
     ("Standard_NV6", "standardNVFamily", 6, 56.0, 1),
+    ("Standard_D2ads_v5", "standardDADSv5Family", 2, 8.0, 0),
+    ("Standard_D4ads_v5", "standardDADSv5Family", 4, 16.0, 0),
+    ("Standard_D8ads_v5", "standardDADSv5Family", 8, 32.0, 0),
+    ("Standard_D16ads_v5", "standardDADSv5Family", 16, 64.0, 0),
+    ("Standard_D2ds_v5", "standardDDSv5Family", 2, 8.0, 0),
+    ("Standard_D4ds_v5", "standardDDSv5Family", 4, 16.0, 0),
+    ("Standard_D8ds_v5", "standardDDSv5Family", 8, 32.0, 0),
+    ("Standard_D4pds_v5", "standardDPDSv5Family", 4, 16.0, 0),
+    ("Standard_D2s_v6", "standardDsv6Family", 2, 8.0, 0),
+    ("Standard_D4s_v6", "standardDsv6Family", 4, 16.0, 0),
+    ("Standard_D8s_v6", "standardDsv6Family", 8, 32.0, 0),
+    ("Standard_D16s_v6", "standardDsv6Family", 16, 64.0, 0),
+    ("Standard_E4ads_v5", "standardEADSv5Family", 4, 32.0, 0),
+    ("Standard_E8ads_v5", "standardEADSv5Family", 8, 64.0, 0),
+    (
+        "Standard_NC48ads_A100_v4",
+        "StandardNCADSA100v4Family",
+        48,
+        440.0,
+        2,
+    ),
+    (
+        "Standard_NC96ads_A100_v4",
+        "StandardNCADSA100v4Family",
+        96,
+        880.0,
+        4,
+    ),
+    (
+        "Standard_NC40ads_H100_v5",
+        "StandardNCadsH100v5Family",
+        40,
+        320.0,
+        1,
+    ),
+    (
+        "Standard_NC80adis_H100_v5",
+        "StandardNCadsH100v5Family",
+        80,
+        640.0,
+        2,
+    ),
+    (
+        "Standard_NV36ads_A10_v5",
+        "StandardNVADSA10v5Family",
+        36,
+        440.0,
+        1,
+    ),
+    (
+        "Standard_ND96isr_H100_v5",
+        "standardNDSH100v5Family",
+        96,
+        1900.0,
+        8,
+    ),
+    // With field-programmable gate arrays.
+    ("Standard_PB6s", "standardPBSFamily", 6, 112.0, 0),
+    ("Standard_PB12s", "standardPBSFamily", 12, 224.0, 0),
+    ("Standard_PB24s", "standardPBSFamily", 24, 448.0, 0),
+    ("Standard_NP10s", "standardNPSFamily", 10, 168.0, 0),
+    ("Standard_NP20s", "standardNPSFamily", 20, 336.0, 0),
+    ("Standard_NP40s", "standardNPSFamily", 40, 672.0, 0),
 ];
 
-pub(super) fn known() -> Vec<VmSize> {
+pub(crate) fn known() -> Vec<VmSize> {
     SIZES
         .iter()
         .map(|(name, family, cores, memory_gb, gpus)| VmSize {

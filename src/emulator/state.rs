@@ -5,42 +5,48 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
+use super::artifacts::Artifacts;
+use super::artifacts::blob_store::Blobs;
+use super::assets::Assets;
 use super::clock::Time;
-use super::cluster::Cluster;
+use super::clusters::Cluster;
+use super::computes::Compute;
+use super::computes::operations::Operation;
+use super::environments::Environments;
 use super::faults::{Faults, Kind};
 use super::http::Incoming;
 use super::journal::Journal;
-use super::operations::Operation;
+use super::models::Models;
 use super::services::{Services, Settings};
 use super::sizes::VmSize;
-use super::store::Store;
 
 /// What was decided when the emulator was built.
 #[derive(Debug)]
-pub(super) struct Config {
-    pub(super) subscription: String,
-    pub(super) resource_group: String,
-    pub(super) workspace: String,
-    pub(super) location: String,
-    pub(super) workspace_id: String,
-    pub(super) create: Duration,
-    pub(super) attach: Duration,
-    pub(super) update: Duration,
-    pub(super) delete: Duration,
-    pub(super) detach: Duration,
-    pub(super) retry_after: Option<Duration>,
-    pub(super) page_size: usize,
-    pub(super) tolerate_second_attachment: bool,
-    pub(super) sizes: Vec<VmSize>,
-    pub(super) services: Settings,
+pub(crate) struct Config {
+    pub(crate) subscription: String,
+    pub(crate) resource_group: String,
+    pub(crate) workspace: String,
+    pub(crate) location: String,
+    pub(crate) workspace_id: String,
+    pub(crate) create: Duration,
+    pub(crate) attach: Duration,
+    pub(crate) update: Duration,
+    pub(crate) delete: Duration,
+    pub(crate) detach: Duration,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) signed_polling_urls: bool,
+    pub(crate) front_end_refusals: bool,
+    pub(crate) absent_without_body: bool,
+    pub(crate) page_size: usize,
+    pub(crate) tolerate_second_attachment: bool,
+    pub(crate) sizes: Vec<VmSize>,
+    pub(crate) services: Settings,
     /// How long a signed URL of a blob is valid.
-    pub(super) sas: Duration,
+    pub(crate) sas: Duration,
 }
 
 impl Config {
-    pub(super) fn workspace_path(&self) -> String {
+    pub(crate) fn workspace_path(&self) -> String {
         format!(
             "/subscriptions/{}/resourceGroups/{}/providers/{}/workspaces/{}",
             self.subscription,
@@ -50,63 +56,40 @@ impl Config {
         )
     }
 
-    pub(super) fn size(&self, name: &str) -> Option<&VmSize> {
+    pub(crate) fn size(&self, name: &str) -> Option<&VmSize> {
         self.sizes
             .iter()
             .find(|size| size.name.eq_ignore_ascii_case(name))
     }
 }
 
-/// A compute: its document in full, and what the document does not say.
-#[derive(Clone, Debug)]
-pub(super) struct Compute {
-    pub(super) name: String,
-    /// Every key that any dialect shows, with `null` where there is nothing.
-    pub(super) document: Value,
-    pub(super) attached: bool,
-    /// The operation that runs on it.
-    pub(super) operation: Option<String>,
-}
-
-impl Compute {
-    pub(super) fn resource_id(&self) -> Option<&str> {
-        self.document["properties"]["resourceId"].as_str()
-    }
-
-    pub(super) fn state(&self) -> &str {
-        self.document["properties"]["provisioningState"]
-            .as_str()
-            .unwrap_or_default()
-    }
-
-    pub(super) fn set_state(&mut self, state: &str) {
-        self.document["properties"]["provisioningState"] = json!(state);
-    }
-
-    pub(super) fn fail(&mut self, code: &str, message: &str) {
-        self.set_state("Failed");
-        self.document["properties"]["provisioningErrors"] =
-            json!([{ "error": { "code": code, "message": message } }]);
-    }
+/// What the data plane keeps: each part knows nothing of the others.
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    pub(crate) artifacts: Artifacts,
+    pub(crate) blobs: Blobs,
+    pub(crate) assets: Assets,
+    pub(crate) models: Models,
+    pub(crate) environments: Environments,
 }
 
 /// Everything that changes.
-pub(super) struct State {
-    pub(super) time: Time,
+pub(crate) struct State {
+    pub(crate) time: Time,
     /// In the order in which they were made, as lists show them.
-    pub(super) computes: Vec<Compute>,
-    pub(super) clusters: Vec<Cluster>,
-    pub(super) operations: BTreeMap<String, Operation>,
+    pub(crate) computes: Vec<Compute>,
+    pub(crate) clusters: Vec<Cluster>,
+    pub(crate) operations: BTreeMap<String, Operation>,
     /// Artifacts, blobs, assets, models, environments.
-    pub(super) store: Store,
-    pub(super) faults: Faults,
-    pub(super) journal: Journal,
-    pub(super) services: Services,
+    pub(crate) store: Store,
+    pub(crate) faults: Faults,
+    pub(crate) journal: Journal,
+    pub(crate) services: Services,
     random: u64,
 }
 
 impl State {
-    pub(super) fn new(time: Time) -> Self {
+    pub(crate) fn new(time: Time) -> Self {
         Self {
             time,
             computes: Vec::new(),
@@ -120,24 +103,24 @@ impl State {
         }
     }
 
-    pub(super) fn compute(&self, name: &str) -> Option<&Compute> {
+    pub(crate) fn compute(&self, name: &str) -> Option<&Compute> {
         self.computes
             .iter()
             .find(|compute| compute.name.eq_ignore_ascii_case(name))
     }
 
-    pub(super) fn compute_mut(&mut self, name: &str) -> Option<&mut Compute> {
+    pub(crate) fn compute_mut(&mut self, name: &str) -> Option<&mut Compute> {
         self.computes
             .iter_mut()
             .find(|compute| compute.name.eq_ignore_ascii_case(name))
     }
 
-    pub(super) fn cluster(&self, id: &str) -> Option<&Cluster> {
+    pub(crate) fn cluster(&self, id: &str) -> Option<&Cluster> {
         self.clusters.iter().find(|cluster| cluster.is(id))
     }
 
     /// A fault of the service's own that concerns this request.
-    pub(super) fn fault(
+    pub(crate) fn fault(
         &mut self,
         request: &Incoming,
         wanted: impl Fn(&Kind) -> bool,
@@ -155,7 +138,7 @@ impl State {
     }
 
     /// Six letters and digits, as the service appends to a leaf domain label.
-    pub(super) fn six_characters(&mut self) -> String {
+    pub(crate) fn six_characters(&mut self) -> String {
         const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
         let bits = self.next_random();
         (0..6u32)
@@ -163,7 +146,7 @@ impl State {
             .collect()
     }
 
-    pub(super) fn uuid(&mut self) -> String {
+    pub(crate) fn uuid(&mut self) -> String {
         let (a, b) = (self.next_random(), self.next_random());
         format!(
             "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
@@ -177,13 +160,13 @@ impl State {
 }
 
 /// Shared by every handle and every way in.
-pub(super) struct Shared {
-    pub(super) config: Config,
+pub(crate) struct Shared {
+    pub(crate) config: Config,
     state: Mutex<State>,
 }
 
 impl Shared {
-    pub(super) fn new(config: Config, state: State) -> Self {
+    pub(crate) fn new(config: Config, state: State) -> Self {
         Self {
             config,
             state: Mutex::new(state),
@@ -192,7 +175,7 @@ impl Shared {
 
     /// The state as it is now: operations whose time has come are settled. A panic elsewhere must
     /// not take the emulator down, so poisoning is passed over.
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.settle(&self.config);
         state

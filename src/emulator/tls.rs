@@ -1,36 +1,27 @@
-//! A certificate for the loopback listener, and the listener that speaks TLS.
+//! A certificate for the loopback listener.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::serve::Listener;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose,
 };
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
-use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
-use tokio_rustls::server::TlsStream;
-
-/// A client that does not finish its handshake must not be waited for.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// The certificate authority made at the start, in PEM, and what a listener needs.
-pub(super) struct Identity {
-    pub(super) ca_pem: String,
-    acceptor: TlsAcceptor,
+pub(crate) struct Identity {
+    pub(crate) ca_pem: String,
+    pub(crate) acceptor: TlsAcceptor,
 }
 
 impl Identity {
     /// Makes an authority and, signed by it, a certificate for this address and `localhost`.
-    pub(super) fn make(address: SocketAddr) -> io::Result<Self> {
+    pub(crate) fn make(address: SocketAddr) -> io::Result<Self> {
         let mut ca = CertificateParams::new(Vec::new()).map_err(io::Error::other)?;
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -68,69 +59,5 @@ impl Identity {
             ca_pem: ca.pem(),
             acceptor: TlsAcceptor::from(Arc::new(config)),
         })
-    }
-
-    /// Turns a listener into one that shakes hands beside accepting, so that a slow client does
-    /// not keep the others out.
-    pub(super) fn listen(&self, listener: TcpListener) -> io::Result<TlsListener> {
-        let address = listener.local_addr()?;
-        let (sender, receiver) = mpsc::channel(16);
-        let acceptor = self.acceptor.clone();
-        let task = tokio::spawn(async move {
-            let mut handshakes = JoinSet::new();
-            let mut listener = listener;
-            loop {
-                // axum's own accept, for its handling of errors.
-                let (stream, peer) = Listener::accept(&mut listener).await;
-                let handshake = acceptor.accept(stream);
-                let sender = sender.clone();
-                handshakes.spawn(async move {
-                    match tokio::time::timeout(HANDSHAKE, handshake).await {
-                        // Refused only when the server has been shut down.
-                        Ok(Ok(stream)) => drop(sender.send((stream, peer)).await),
-                        Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
-                        Err(_) => tracing::debug!("TLS handshake timed out"),
-                    }
-                });
-                while handshakes.try_join_next().is_some() {}
-            }
-        });
-        Ok(TlsListener {
-            address,
-            receiver,
-            task,
-        })
-    }
-}
-
-type Accepted = (TlsStream<TcpStream>, SocketAddr);
-
-/// Connections whose handshake is done.
-pub(super) struct TlsListener {
-    address: SocketAddr,
-    receiver: mpsc::Receiver<Accepted>,
-    task: JoinHandle<()>,
-}
-
-impl Listener for TlsListener {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> Accepted {
-        match self.receiver.recv().await {
-            Some(accepted) => accepted,
-            // The task ends only when it is aborted, and then nobody asks any more.
-            None => std::future::pending().await,
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.address)
-    }
-}
-
-impl Drop for TlsListener {
-    fn drop(&mut self) {
-        self.task.abort();
     }
 }

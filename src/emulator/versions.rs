@@ -1,4 +1,4 @@
-//! API versions that are answered, and the Kubernetes versions that are on offer.
+//! API versions that are answered.
 
 use crate::facts::arm;
 
@@ -6,7 +6,7 @@ use super::error::ArmError;
 
 /// Which shape a request and its answer have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub(crate) enum Dialect {
     /// What `azureml-core` speaks: in no published type index. It insists on keys that others
     /// omit, so they are sent as `null`, and it puts back what it has read.
     Python = 1,
@@ -19,7 +19,7 @@ pub(super) enum Dialect {
 }
 
 /// The stable versions of the machine learning provider from 2021-07-01 on. Those between 2020
-/// and then had other fields each and are refused rather than approximated.
+/// and then had other fields each, and are answered like that of 2020.
 const CURRENT: &[&str] = &[
     "2021-07-01",
     arm::PYTHON_WORKSPACE_API_VERSION,
@@ -36,11 +36,11 @@ const CURRENT: &[&str] = &[
 
 /// From here on the description gives names of computes a pattern that forbids `-<digits>` at the
 /// end.
-pub(super) const NAME_PATTERN_SINCE: &str = "2025-12-01";
+pub(crate) const NAME_PATTERN_SINCE: &str = "2025-12-01";
 
 /// The container service versions answered: the published description of 2019-08-01
 /// (`orchestrators`), of 2019-10-01 (`managedClusters`) and today's types.
-pub(super) const CONTAINER_SERVICE: &[&str] = &[
+const CONTAINER_SERVICE: &[&str] = &[
     "2019-08-01",
     "2019-10-01",
     "2023-10-01",
@@ -52,109 +52,68 @@ pub(super) const CONTAINER_SERVICE: &[&str] = &[
     "2026-08-01",
 ];
 
-fn missing(kind: &str) -> ArmError {
-    ArmError::new(
-        400,
-        "MissingApiVersionParameter",
-        format!("The api-version query parameter (?api-version=) is required for '{kind}'."),
-    )
-}
+/// Since then a compute has warnings beside its errors.
+pub(crate) const WARNINGS_SINCE: &str = "2024-04-01";
 
-fn refused(version: &str, kind: &str, supported: &[&str]) -> ArmError {
-    ArmError::new(
-        400,
-        "NoRegisteredProviderFound",
-        format!(
-            "No registered resource provider found for type '{kind}' and API version \
-             '{version}'. The versions that the emulator answers are '{}'.",
-            supported.join(", ")
-        ),
-    )
-}
-
-/// The dialect of a machine learning version.
-pub(super) fn dialect(version: Option<&str>, kind: &str) -> Result<Dialect, ArmError> {
-    match version.map(str::trim) {
-        None | Some("") => Err(missing(kind)),
-        Some(arm::PYTHON_COMPUTE_API_VERSION) => Ok(Dialect::Python),
-        Some(arm::PUBLISHED_API_VERSION) => Ok(Dialect::Of2019),
-        Some(arm::MGMT_CLIENT_API_VERSION) => Ok(Dialect::Of2020),
-        Some(version) if CURRENT.contains(&version) => Ok(Dialect::Current),
-        Some(version) => {
-            let mut supported = vec![
-                arm::PYTHON_COMPUTE_API_VERSION,
-                arm::PUBLISHED_API_VERSION,
-                arm::MGMT_CLIENT_API_VERSION,
-            ];
-            supported.extend(CURRENT);
-            Err(refused(version, kind, &supported))
-        }
-    }
-}
-
-/// Whether a version of the container service is answered.
-pub(super) fn container_service(version: Option<&str>, kind: &str) -> Result<(), ArmError> {
-    match version.map(str::trim) {
-        None | Some("") => Err(missing(kind)),
-        Some(version) if CONTAINER_SERVICE.contains(&version) => Ok(()),
-        Some(version) => Err(refused(version, kind, CONTAINER_SERVICE)),
-    }
-}
-
-/// A Kubernetes version on offer, with its patches, oldest first.
-#[derive(Debug)]
-pub(super) struct Kubernetes {
-    pub(super) minor: &'static str,
-    pub(super) patches: &'static [&'static str],
-    pub(super) default: bool,
-    pub(super) preview: bool,
-}
-
-/// What this emulator offers; the real list differs by region and by week.
-pub(super) const KUBERNETES: &[Kubernetes] = &[
-    Kubernetes {
-        minor: "1.33",
-        patches: &["1.33.2", "1.33.5"],
-        default: false,
-        preview: false,
-    },
-    Kubernetes {
-        minor: "1.34",
-        patches: &["1.34.1", "1.34.3"],
-        default: true,
-        preview: false,
-    },
-    Kubernetes {
-        minor: "1.35",
-        patches: &["1.35.0"],
-        default: false,
-        preview: false,
-    },
-    Kubernetes {
-        minor: "1.36",
-        patches: &["1.36.0"],
-        default: false,
-        preview: true,
-    },
+const OLD: &[&str] = &[
+    arm::PYTHON_COMPUTE_API_VERSION,
+    arm::PUBLISHED_API_VERSION,
+    arm::MGMT_CLIENT_API_VERSION,
 ];
 
-/// The version that new clusters have.
-pub(super) const DEFAULT_KUBERNETES: &str = "1.34.3";
-
-/// Whether attaching a cluster of this version is accepted: its minor is on offer and no preview.
-pub(super) fn attachable(version: &str) -> bool {
-    let minor: Vec<&str> = version.split('.').take(2).collect();
-    KUBERNETES
-        .iter()
-        .any(|known| !known.preview && known.minor == minor.join("."))
+/// `2026-05-01`, or the same with `-preview`.
+fn is_dated(version: &str) -> bool {
+    let date = version.strip_suffix("-preview").unwrap_or(version);
+    date.len() == 10
+        && date.bytes().enumerate().all(|(index, byte)| match index {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        })
 }
 
-/// The versions that [`attachable`] accepts, as the service's refusal lists them.
-pub(super) fn attachable_list() -> String {
-    let minors: Vec<&str> = KUBERNETES
-        .iter()
-        .filter(|known| !known.preview)
-        .map(|known| known.minor)
-        .collect();
-    minors.join(", ")
+/// Refuses what is not a version. `route` is the path that was asked for. A version that is not known
+/// is taken, as clients are often newer, and the log tells which are known.
+pub(crate) fn check(version: Option<&str>, route: &str) -> Result<(), ArmError> {
+    let last = |word: &&str| !word.is_empty() && !word.starts_with('{');
+    let kind = route.rsplit('/').find(last).unwrap_or("workspaces");
+    let known = match route.contains(arm::AKS_PROVIDER) {
+        true => CONTAINER_SERVICE.to_vec(),
+        false => [OLD, CURRENT].concat(),
+    };
+    match version.map(str::trim) {
+        None | Some("") => Err(ArmError::front_door(
+            400,
+            "MissingApiVersionParameter",
+            format!("The api-version query parameter (?api-version=) is required for '{kind}'."),
+        )),
+        Some(version) if known.contains(&version) => Ok(()),
+        Some(version) if is_dated(version) => {
+            tracing::info!(
+                version,
+                kind,
+                known = known.join(", "),
+                "the emulator answers an API version that it does not know like one that it does"
+            );
+            Ok(())
+        }
+        Some(version) => Err(ArmError::front_door(
+            400,
+            "NoRegisteredProviderFound",
+            format!(
+                "No registered resource provider found for type '{kind}' and API version \
+                 '{version}'. The versions that the emulator knows are '{}'.",
+                known.join(", ")
+            ),
+        )),
+    }
+}
+
+/// The dialect of a machine learning version: of one that is not known, that of the last before it.
+pub(crate) fn dialect(version: &str) -> Dialect {
+    match version {
+        arm::PYTHON_COMPUTE_API_VERSION => Dialect::Python,
+        _ if version < arm::MGMT_CLIENT_API_VERSION => Dialect::Of2019,
+        _ if version < CURRENT[0] => Dialect::Of2020,
+        _ => Dialect::Current,
+    }
 }

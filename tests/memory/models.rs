@@ -98,11 +98,11 @@ async fn the_services_of_a_workspace_are_found_once_and_without_a_token() {
         assert!(ids(&workspace, ModelQuery::new()).await.is_empty());
         assert!(ids(&workspace.clone(), ModelQuery::new()).await.is_empty());
     }
-    assert_eq!(count(&emulator, "GET", "/discovery/"), 1);
+    assert_eq!(count(&emulator, "GET", "/discovery"), 1);
     let journal = emulator.journal();
     let discovery = journal
         .iter()
-        .find(|entry| entry.path.contains("/discovery/"));
+        .find(|entry| entry.path.contains("/discovery"));
     assert!(!discovery.unwrap().authorized);
 }
 

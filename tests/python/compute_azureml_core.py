@@ -154,7 +154,7 @@ def update(ws):
     def change(**config):
         target.update(AksUpdateConfiguration(**config))
         seen = AksCompute(ws, "default-aks").provisioning_state
-        expect(seen == "Updating", seen)
+        expect(seen == "Creating", seen)
         return ready(target)
 
     change(ssl_configuration=SslConfiguration(leaf_domain_label="fabrikam"))

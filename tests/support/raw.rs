@@ -22,9 +22,12 @@ impl Reply {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// `code` of the ARM error.
+    /// The code that tells what is wrong: the inner one where the service of computes refuses, as its
+    /// outer code tells only who is to blame.
     pub(crate) fn code(&self) -> &str {
-        self.body["error"]["code"].as_str().unwrap_or_default()
+        let error = &self.body["error"];
+        let inner = error["innerError"]["code"].as_str();
+        inner.or(error["code"].as_str()).unwrap_or_default()
     }
 
     pub(crate) fn message(&self) -> &str {

@@ -285,10 +285,11 @@ fn active_leaf_domain_label(ssl: &Value) -> Option<(String, String)> {
 
 /// Read-only by the type index (`workspaces/computes`, 2026-05-01).
 const READ_ONLY: &[&str] = &["id", "name", "type", "systemData"];
-/// Read-only by the type index (`Compute`, 2026-05-01).
+/// Read-only by the type index (`Compute`, 2026-05-01), and the warnings that recordings show beside the errors.
 const READ_ONLY_PROPERTIES: &[&str] = &[
     "provisioningState",
     "provisioningErrors",
+    "provisioningWarnings",
     "createdOn",
     "modifiedOn",
     "isAttachedCompute",
@@ -317,7 +318,7 @@ mod tests {
                 "computeType": "AKS", "computeLocation": "westeurope", "description": "text",
                 "resourceId": "/subscriptions/s/c",
                 "provisioningState": "Succeeded", "provisioningErrors": null,
-                "createdOn": "x", "modifiedOn": "x", "isAttachedCompute": true,
+                "provisioningWarnings": {}, "createdOn": "x", "modifiedOn": "x", "isAttachedCompute": true,
                 "somethingNew": 1,
                 "properties": {
                     "agentCount": 3, "agentVmSize": "Standard_D3_v2", "clusterFqdn": "f",

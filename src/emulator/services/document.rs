@@ -2,24 +2,24 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::error::ArmError;
-use super::super::members;
-use super::super::state::Config;
 use super::{rules, schema};
+use crate::emulator::error::ArmError;
+use crate::emulator::members;
+use crate::emulator::state::Config;
 
 /// What a request asks for, checked as far as it can be without looking at anything else.
 #[derive(Clone, Debug)]
-pub(in crate::emulator) struct Wanted {
+pub(crate) struct Wanted {
     /// Every setting that a read shows and a patch changes; `null` where there is nothing.
-    pub(in crate::emulator) document: Value,
-    pub(in crate::emulator) primary: Option<String>,
-    pub(in crate::emulator) secondary: Option<String>,
-    pub(in crate::emulator) overwrite: bool,
+    pub(crate) document: Value,
+    pub(crate) primary: Option<String>,
+    pub(crate) secondary: Option<String>,
+    pub(crate) overwrite: bool,
 }
 
 impl Wanted {
     /// Reads the body of a create, or a document that was patched.
-    pub(in crate::emulator) fn read(config: &Config, body: &Value) -> Result<Self, ArmError> {
+    pub(crate) fn read(config: &Config, body: &Value) -> Result<Self, ArmError> {
         let mut given = members::check_value(body, schema::CREATE)?;
         let keys = given.remove("keys").unwrap_or_default();
         let key = |name: &str| keys[name].as_str().map(str::to_owned);
@@ -104,7 +104,7 @@ fn defaults(object: &mut Value, defaults: &Value) {
 }
 
 /// How many replicas it asks for: the number given, or the lowest of the autoscaler.
-pub(in crate::emulator) fn replicas(document: &Value) -> u64 {
+pub(crate) fn replicas(document: &Value) -> u64 {
     document["numReplicas"]
         .as_u64()
         .or_else(|| document["autoScaler"]["minReplicas"].as_u64())
@@ -113,7 +113,7 @@ pub(in crate::emulator) fn replicas(document: &Value) -> u64 {
 
 /// The settings as a read shows them. The request for the image is part of an expanded read alone,
 /// and the password of its registry of none.
-pub(super) fn shown(document: &Value, expand: bool) -> Value {
+pub(crate) fn shown(document: &Value, expand: bool) -> Value {
     let mut shown = document.clone();
     shown["numReplicas"] = json!(replicas(document));
     let Some(map) = shown.as_object_mut() else {

@@ -4,20 +4,20 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::super::faults::Kind;
-use super::super::http::Incoming;
-use super::super::state::{Config, State};
 use super::Service;
 use super::document::replicas;
 use super::resources;
 use super::trouble::{Scheduler, Trouble};
+use crate::emulator::faults::Kind;
+use crate::emulator::http::Incoming;
+use crate::emulator::state::{Config, State};
 
 /// How long an operation waits before it runs, at most.
 const QUEUED: Duration = Duration::from_secs(2);
 
 /// What an operation does at its end.
 #[derive(Clone, Debug)]
-pub(in crate::emulator) enum Task {
+pub(crate) enum Task {
     Deploy,
     Update {
         /// The settings that it leads to.
@@ -33,24 +33,24 @@ pub(in crate::emulator) enum Task {
 }
 
 #[derive(Clone, Debug)]
-pub(in crate::emulator) struct ServiceOperation {
-    pub(in crate::emulator) service: String,
-    pub(in crate::emulator) task: Task,
-    pub(in crate::emulator) started: Duration,
+pub(crate) struct ServiceOperation {
+    pub(crate) service: String,
+    pub(crate) task: Task,
+    pub(crate) started: Duration,
     /// `None`: never.
     due: Option<Duration>,
-    pub(in crate::emulator) ended: Option<Duration>,
-    pub(in crate::emulator) trouble: Option<Trouble>,
+    pub(crate) ended: Option<Duration>,
+    pub(crate) trouble: Option<Trouble>,
     /// When each line of its log is written.
     log: Vec<(Duration, String)>,
     /// When the image is built, and containers begin.
     built: Duration,
-    pub(in crate::emulator) request: String,
+    pub(crate) request: String,
 }
 
 impl ServiceOperation {
     /// `NotStarted`, `Running`, or the state of its end.
-    pub(in crate::emulator) fn state(&self, now: Duration) -> &'static str {
+    pub(crate) fn state(&self, now: Duration) -> &'static str {
         match (&self.ended, &self.trouble) {
             (None, _) if now < self.runs_from() => "NotStarted",
             (None, _) => "Running",
@@ -67,12 +67,12 @@ impl ServiceOperation {
     }
 
     /// Whether containers are started, and are the part that runs now or ran last.
-    pub(in crate::emulator) fn deploys(&self, now: Duration) -> bool {
+    pub(crate) fn deploys(&self, now: Duration) -> bool {
         self.ended.unwrap_or(now) >= self.built
     }
 
     /// The lines written so far, as records of their time and text.
-    pub(in crate::emulator) fn log(&self, now: Duration) -> impl Iterator<Item = (Duration, &str)> {
+    pub(crate) fn log(&self, now: Duration) -> impl Iterator<Item = (Duration, &str)> {
         let end = self.ended.unwrap_or(now);
         self.log
             .iter()
@@ -84,7 +84,7 @@ impl ServiceOperation {
 impl State {
     /// Starts an operation on a service that exists, unless a fault decides otherwise, and returns
     /// its id.
-    pub(in crate::emulator) fn start_on_service(
+    pub(crate) fn start_on_service(
         &mut self,
         config: &Config,
         request: &Incoming,
@@ -112,7 +112,7 @@ impl State {
             built: now,
             request: request_id,
         };
-        let never = |kind: &Kind| matches!(kind, Kind::NeverEndingOperation);
+        let never = |kind: &Kind| matches!(kind, Kind::NeverEndingOperation { .. });
         if self.service_fault(request, name, never).is_some() {
             operation.due = None;
         }
@@ -128,7 +128,7 @@ impl State {
 
     /// A fault that concerns an operation on this service. A create has the name of the service in
     /// its body alone, so the path is looked at as if it ended with it.
-    pub(in crate::emulator) fn service_fault(
+    pub(crate) fn service_fault(
         &mut self,
         request: &Incoming,
         name: &str,
@@ -164,8 +164,9 @@ impl State {
             // A service that failed must be removable.
             Task::Delete | Task::Regenerate { .. } => return None,
         };
-        let deployment = |kind: &Kind| matches!(kind, Kind::Deployment(_));
-        if let Some(Kind::Deployment(mut trouble)) = self.service_fault(request, name, deployment) {
+        let deployment = |kind: &Kind| kind.trouble().is_some();
+        let fault = self.service_fault(request, name, deployment);
+        if let Some(mut trouble) = fault.and_then(|kind| kind.trouble()) {
             if let Trouble::Unschedulable { scheduler } = &mut trouble
                 && let Scheduler::Lacks(resource) = scheduler
             {
@@ -191,7 +192,7 @@ impl State {
     }
 
     /// Ends the operations on services whose time has come, in the order of their ends.
-    pub(in crate::emulator) fn settle_services(&mut self, config: &Config) {
+    pub(crate) fn settle_services(&mut self, config: &Config) {
         let now = self.time.now();
         loop {
             let next = self
@@ -215,7 +216,7 @@ impl State {
     }
 
     /// Makes the end of every operation on a service that has one come now.
-    pub(in crate::emulator) fn finish_services(&mut self, config: &Config) {
+    pub(crate) fn finish_services(&mut self, config: &Config) {
         let now = self.time.now();
         for operation in self.services.operations.values_mut() {
             operation.due = operation.due.map(|due| due.min(now));
@@ -293,12 +294,12 @@ impl Service {
     }
 
     /// Whether replicas answer: those of before, while an update of a healthy service runs.
-    pub(in crate::emulator) fn serves(&self) -> bool {
+    pub(crate) fn serves(&self) -> bool {
         self.deployed && self.trouble.is_none()
     }
 
     /// What a read shows at a moment: that nothing can be placed is seen before the operation ends.
-    pub(super) fn state_at(&self, state: &State, now: Duration) -> &'static str {
+    pub(crate) fn state_at(&self, state: &State, now: Duration) -> &'static str {
         let operation = self
             .operation
             .as_ref()
@@ -314,7 +315,7 @@ impl Service {
         }
     }
 
-    pub(super) fn replica_status(&self) -> Value {
+    pub(crate) fn replica_status(&self) -> Value {
         let desired = replicas(&self.document);
         let available = if self.serves() { desired } else { 0 };
         let mut status = json!({

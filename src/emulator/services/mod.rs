@@ -1,80 +1,66 @@
-//! Web services: what is remembered of them, and how they change.
-//!
-//! The routes are in `routes/services.rs`, `routes/service_operations.rs` and `routes/scoring.rs`.
+//! Web services: what is remembered of them, what changes them, and how they score.
 
 mod credentials;
 mod document;
 mod lifecycle;
+pub(crate) mod list;
 mod patch;
 mod resources;
 mod rules;
 mod schema;
 mod scorer;
+pub(crate) mod scoring;
 mod settings;
 mod sources;
+pub(crate) mod status;
 mod trouble;
+pub(crate) mod verbs;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::error::ArmError;
-use super::members;
+use self::credentials::Token;
+use self::document::Wanted;
+use self::lifecycle::{ServiceOperation, Task};
+use self::trouble::Trouble;
 use super::state::State;
 
 pub use self::scorer::{ScoringRequest, ScoringResponse};
 
-pub(super) use self::credentials::Token;
-pub(super) use self::document::Wanted;
-pub(super) use self::lifecycle::{ServiceOperation, Task};
-pub(super) use self::patch::{Patched, apply};
-pub(super) use self::resources::misfit;
-pub(super) use self::rules::name as check_name;
-pub(super) use self::scorer::Scorer;
-pub(super) use self::settings::Settings;
-pub(super) use self::sources::check as check_sources;
-pub(super) use self::trouble::Trouble;
-
-/// Checks the body of `regenerateKeys`.
-pub(super) fn read_regenerate(body: &[u8]) -> Result<Map<String, Value>, ArmError> {
-    members::check(body, schema::REGENERATE)
-}
-
-/// Checks the body of `validate`, but for the two requests in it.
-pub(super) fn read_validate(body: &[u8]) -> Result<Map<String, Value>, ArmError> {
-    members::check(body, schema::VALIDATE)
-}
+pub(crate) use self::scorer::Scorer;
+pub(crate) use self::settings::Settings;
 
 /// A service.
 #[derive(Clone)]
-pub(super) struct Service {
-    pub(super) name: String,
+pub(crate) struct Service {
+    pub(crate) name: String,
     /// Its settings, with `null` where there is nothing.
-    pub(super) document: Value,
-    pub(super) state: &'static str,
-    pub(super) error: Option<Value>,
-    pub(super) created: Duration,
-    pub(super) updated: Option<Duration>,
+    pub(crate) document: Value,
+    pub(crate) state: &'static str,
+    pub(crate) error: Option<Value>,
+    pub(crate) created: Duration,
+    pub(crate) updated: Option<Duration>,
     /// The operation that runs on it.
-    pub(super) operation: Option<String>,
+    pub(crate) operation: Option<String>,
     /// The operation that ran on it last.
-    pub(super) latest: Option<String>,
+    pub(crate) latest: Option<String>,
     /// Whether it ever was healthy: only then it has an address.
     deployed: bool,
     trouble: Option<Trouble>,
     /// When it becomes healthy by itself.
     recovers: Option<Duration>,
-    pub(super) primary: String,
-    pub(super) secondary: String,
+    pub(crate) primary: String,
+    pub(crate) secondary: String,
     tokens: Vec<Token>,
     /// The models that it was given, as they were then.
-    pub(super) models: Vec<Value>,
+    pub(crate) models: Vec<Value>,
 }
 
 impl Service {
     /// A service that is about to be deployed.
-    pub(super) fn new(wanted: &Wanted, primary: String, secondary: String, now: Duration) -> Self {
+    pub(crate) fn new(wanted: &Wanted, primary: String, secondary: String, now: Duration) -> Self {
         Self {
             name: wanted.document["name"]
                 .as_str()
@@ -97,17 +83,17 @@ impl Service {
         }
     }
 
-    pub(super) fn flag(&self, key: &str) -> bool {
+    pub(crate) fn flag(&self, key: &str) -> bool {
         self.document[key] == json!(true)
     }
 
-    pub(super) fn scoring_timeout(&self) -> Duration {
+    pub(crate) fn scoring_timeout(&self) -> Duration {
         let milliseconds = self.document["scoringTimeoutMs"].as_u64();
         Duration::from_millis(milliseconds.unwrap_or(60_000))
     }
 
     /// What a read shows, with URLs that begin with `origin`.
-    pub(super) fn show(&self, state: &State, origin: &str, workspace: &str, expand: bool) -> Value {
+    pub(crate) fn show(&self, state: &State, origin: &str, workspace: &str, expand: bool) -> Value {
         let mut shown = document::shown(&self.document, expand);
         let now = state.time.now();
         shown["id"] = json!(format!("{workspace}/services/{}", self.name));
@@ -152,7 +138,7 @@ impl Service {
     }
 
     /// The models that it was given.
-    pub(super) fn model_ids(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn model_ids(&self) -> impl Iterator<Item = &str> {
         self.document["environmentImageRequest"]["modelIds"]
             .as_array()
             .into_iter()
@@ -163,19 +149,19 @@ impl Service {
 
 /// All services and what belongs to them.
 #[derive(Default)]
-pub(super) struct Services {
+pub(crate) struct Services {
     /// In the order in which they were made.
     list: Vec<Service>,
-    pub(super) operations: BTreeMap<String, ServiceOperation>,
-    pub(super) scorer: Scorer,
+    pub(crate) operations: BTreeMap<String, ServiceOperation>,
+    pub(crate) scorer: Scorer,
     /// By the name of the service, which need not exist yet.
-    pub(super) swagger: BTreeMap<String, Value>,
+    pub(crate) swagger: BTreeMap<String, Value>,
     /// What the main container wrote, by the name of the service, which need not exist yet.
-    pub(super) logs: BTreeMap<String, String>,
+    pub(crate) logs: BTreeMap<String, String>,
 }
 
 impl Services {
-    pub(super) fn all(&self) -> &[Service] {
+    pub(crate) fn all(&self) -> &[Service] {
         &self.list
     }
 
@@ -183,20 +169,20 @@ impl Services {
         &mut self.list
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&Service> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Service> {
         self.list
             .iter()
             .find(|service| service.name.eq_ignore_ascii_case(name))
     }
 
-    pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut Service> {
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Service> {
         self.list
             .iter_mut()
             .find(|service| service.name.eq_ignore_ascii_case(name))
     }
 
     /// What a container of the service wrote: what was given, or what stands in for it.
-    pub(super) fn log<'a>(&'a self, service: &'a Service, init: bool) -> &'a str {
+    pub(crate) fn log<'a>(&'a self, service: &'a Service, init: bool) -> &'a str {
         let given = self.logs.get(&service.name.to_ascii_lowercase());
         given
             .filter(|_| !init)
@@ -204,7 +190,7 @@ impl Services {
     }
 
     /// Adds a service, or puts it in the place of the one of its name.
-    pub(super) fn put(&mut self, service: Service) {
+    pub(crate) fn put(&mut self, service: Service) {
         match self.get_mut(&service.name) {
             Some(known) => *known = service,
             None => self.list.push(service),

@@ -1,21 +1,20 @@
 //! A JSON Patch of a service: which paths there are, and what a change of each needs.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::super::error::ArmError;
-use super::super::members;
-use super::super::state::Config;
 use super::document::{self, Wanted};
-use super::schema;
+use crate::emulator::error::{ArmError, require};
+use crate::emulator::patch::{self as steps, Op, Step};
+use crate::emulator::state::Config;
 
 /// What a patch leads to.
 #[derive(Debug)]
-pub(in crate::emulator) struct Patched {
-    pub(in crate::emulator) document: Value,
+pub(crate) struct Patched {
+    pub(crate) document: Value,
     /// Whether containers or authentication change, and not only what describes the service.
-    pub(in crate::emulator) redeploys: bool,
+    pub(crate) redeploys: bool,
     /// Whether models, code or environment change.
-    pub(in crate::emulator) rebuilds: bool,
+    pub(crate) rebuilds: bool,
 }
 
 /// Members with members of their own that are patched one by one.
@@ -39,35 +38,18 @@ const SCALARS: [&str; 9] = [
 ];
 
 /// Applies a patch to the settings of a service, all of it or nothing.
-pub(in crate::emulator) fn apply(
-    config: &Config,
-    settings: &Value,
-    patch: &Value,
-) -> Result<Patched, ArmError> {
-    let steps = patch
-        .as_array()
-        .ok_or_else(|| ArmError::bad_request("The body is no JSON Patch: it must be a list."))?;
-    if steps.is_empty() {
-        return Err(ArmError::bad_request("The patch changes nothing."));
-    }
-    let mut document = settings.clone();
+pub(crate) fn apply(config: &Config, settings: &Value, patch: &Value) -> Result<Patched, ArmError> {
     let mut redeploys = false;
     let mut touched = Vec::new();
-    for (index, step) in steps.iter().enumerate() {
-        let step = step
-            .as_object()
-            .ok_or_else(|| ArmError::bad_request(format!("Operation {index} is no object.")))?;
-        let path = one(&mut document, step)
-            .map_err(|error| ArmError {
-                message: format!("Operation {index} of the patch: {}", error.message),
-                ..error
-            })?
-            .to_owned();
+    let mut document = steps::apply(settings, patch, |document, step| {
+        one(document, step)?;
+        let path = &step.path;
         redeploys |= !["/kvTags", "/properties", "/description"]
             .iter()
-            .any(|metadata| path == *metadata || path.starts_with(&format!("{metadata}/")));
-        touched.push(path);
-    }
+            .any(|metadata| path == metadata || path.starts_with(&format!("{metadata}/")));
+        touched.push(path.clone());
+        Ok(())
+    })?;
     let touched = |path: &str| touched.iter().any(|touched| touched == path);
     if touched("/autoScaler/autoscaleEnabled") && !touched("/numReplicas") {
         // Switched on, it decides; switched off, what there is stays.
@@ -84,35 +66,15 @@ pub(in crate::emulator) fn apply(
     })
 }
 
-/// Applies one operation, and returns its path.
-fn one<'step>(
-    document: &mut Value,
-    step: &'step Map<String, Value>,
-) -> Result<&'step str, ArmError> {
-    members::object("", step, schema::PATCH)?;
-    let text = |key: &str| {
-        step.get(key)
-            .and_then(Value::as_str)
-            .ok_or_else(|| ArmError::bad_request(format!("'{key}' is missing.")))
-    };
-    let (op, path) = (text("op")?, text("path")?);
-    let value = match op {
-        "add" | "replace" => Some(
-            step.get("value")
-                .filter(|value| !value.is_null())
-                .ok_or_else(|| ArmError::bad_request(format!("'{op}' needs a 'value'.")))?
-                .clone(),
-        ),
-        "remove" => None,
-        _ => {
-            return Err(ArmError::unsupported(format!(
-                "The operation '{op}' is not supported."
-            )));
-        }
-    };
-    let segments = segments(path)?;
-    let unknown = || ArmError::bad_request(format!("The path '{path}' cannot be patched."));
-    match &segments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+/// Applies one operation.
+fn one(document: &mut Value, step: &Step) -> Result<(), ArmError> {
+    let value = step.value.clone();
+    require(
+        value != Some(Value::Null),
+        format!("The operation at '{}' needs a 'value'.", step.path),
+    )?;
+    let parts: Vec<&str> = step.parts.iter().map(String::as_str).collect();
+    match parts[..] {
         // Only for images, which are not served.
         ["imageId"] => Err(ArmError::unsupported(
             "The path '/imageId' is not supported.",
@@ -125,22 +87,24 @@ fn one<'step>(
             Err(ArmError::bad_request("The tags must be an object."))
         }
         ["kvTags"] | ["description"] => {
-            document[&segments[0]] = value.unwrap_or_default();
+            document[parts[0]] = value.unwrap_or_default();
             Ok(())
         }
-        ["kvTags", key] => entry(document, "kvTags", key, op, value),
-        [scalar] if SCALARS.contains(scalar) => {
+        ["kvTags", key] => entry(document, key, step),
+        [scalar] if SCALARS.contains(&scalar) => {
             // Removed, it is what its default is.
-            document[*scalar] = value.unwrap_or_default();
+            document[scalar] = value.unwrap_or_default();
             Ok(())
         }
-        [parent, key] if NESTED.contains(parent) => {
-            document[*parent][*key] = value.unwrap_or_default();
+        [parent, key] if NESTED.contains(&parent) => {
+            document[parent][key] = value.unwrap_or_default();
             Ok(())
         }
-        _ => Err(unknown()),
-    }?;
-    Ok(path)
+        _ => Err(ArmError::bad_request(format!(
+            "The path '{}' cannot be patched.",
+            step.path
+        ))),
+    }
 }
 
 /// Adds a property. One that is there already may be sent again as it is, as `azureml-core` does.
@@ -160,35 +124,18 @@ fn gain(document: &mut Value, key: &str, value: Option<Value>) -> Result<(), Arm
     Ok(())
 }
 
-fn entry(
-    document: &mut Value,
-    parent: &str,
-    key: &str,
-    op: &str,
-    value: Option<Value>,
-) -> Result<(), ArmError> {
-    if op != "add" && document[parent][key].is_null() {
-        return Err(ArmError::bad_request(format!(
-            "There is no '/{parent}/{key}' to {op}."
-        )));
-    }
-    match (value, document[parent].as_object_mut()) {
-        (Some(value), _) => document[parent][key] = value,
+fn entry(document: &mut Value, key: &str, step: &Step) -> Result<(), ArmError> {
+    let tags = &mut document["kvTags"];
+    require(
+        step.op == Op::Add || !tags[key].is_null(),
+        format!("The path '{}' of the patch does not exist.", step.path),
+    )?;
+    match (&step.value, tags.as_object_mut()) {
+        (Some(value), _) => tags[key] = value.clone(),
         (None, Some(map)) => {
             map.remove(key);
         }
         (None, None) => {}
     }
     Ok(())
-}
-
-/// The segments of a JSON pointer.
-fn segments(path: &str) -> Result<Vec<String>, ArmError> {
-    let inner = path.strip_prefix('/').ok_or_else(|| {
-        ArmError::bad_request(format!("The path '{path}' does not start with a slash."))
-    })?;
-    Ok(inner
-        .split('/')
-        .map(|segment| segment.replace("~1", "/").replace("~0", "~"))
-        .collect())
 }

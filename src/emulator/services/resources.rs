@@ -2,18 +2,14 @@
 
 use serde_json::Value;
 
-use super::super::state::{Config, State};
 use super::document::replicas;
+use crate::emulator::state::{Config, State};
 
 /// Why the replicas cannot be placed, in the scheduler's words; `None` when they can be, and when
 /// the size of the nodes is not known.
 ///
 /// Only this service is looked at, on nodes that are empty otherwise.
-pub(in crate::emulator) fn misfit(
-    config: &Config,
-    state: &State,
-    document: &Value,
-) -> Option<String> {
+pub(crate) fn misfit(config: &Config, state: &State, document: &Value) -> Option<String> {
     let compute = state.compute(document["computeName"].as_str()?)?;
     let aks = &compute.document["properties"]["properties"];
     let nodes = aks["agentCount"].as_u64()?;
@@ -40,6 +36,6 @@ pub(in crate::emulator) fn misfit(
 }
 
 /// What Kubernetes says when no node has enough of something.
-pub(in crate::emulator) fn insufficient(nodes: u64, resource: &str) -> String {
+pub(crate) fn insufficient(nodes: u64, resource: &str) -> String {
     format!("0/{nodes} nodes are available: {nodes} Insufficient {resource}.")
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::super::error::ArmError;
-use super::super::names::region;
-use super::super::state::Config;
+use crate::emulator::error::ArmError;
+use crate::emulator::names::region;
+use crate::emulator::state::Config;
 
 /// The longest scoring timeout (article on deploying to AKS).
 const LONGEST_TIMEOUT_MS: u64 = 300_000;
@@ -13,7 +13,7 @@ const LONGEST_TIMEOUT_MS: u64 = 300_000;
 const MOST_MODELS: usize = 1_000;
 
 /// A service's name: 3 to 32 small letters, digits and hyphens, a letter first, no hyphen last.
-pub(in crate::emulator) fn name(name: &str) -> Result<(), ArmError> {
+pub(crate) fn name(name: &str) -> Result<(), ArmError> {
     let fits = (3..=32).contains(&name.len())
         && name
             .bytes()
@@ -34,7 +34,7 @@ pub(in crate::emulator) fn name(name: &str) -> Result<(), ArmError> {
 }
 
 /// A key that a client chooses. Only that there is one is checked: no rule is published.
-pub(super) fn key(value: &str) -> Result<(), ArmError> {
+pub(crate) fn key(value: &str) -> Result<(), ArmError> {
     if value.trim().is_empty() {
         return Err(ArmError::bad_request("A key must not be empty."));
     }
@@ -42,7 +42,7 @@ pub(super) fn key(value: &str) -> Result<(), ArmError> {
 }
 
 /// Checks the settings of a create, or of a document that was patched, before defaults.
-pub(super) fn check(config: &Config, given: &Map<String, Value>) -> Result<(), ArmError> {
+pub(crate) fn check(config: &Config, given: &Map<String, Value>) -> Result<(), ArmError> {
     let text = |key: &str| given.get(key).and_then(Value::as_str);
     name(text("name").ok_or_else(|| ArmError::bad_request("'name' is required."))?)?;
     match text("computeType") {
@@ -212,7 +212,7 @@ fn scaling(given: &Map<String, Value>) -> Result<(), ArmError> {
 }
 
 /// Checks the bounds of the autoscaler, of which one may be a default.
-pub(super) fn bounds(scaler: &Value) -> Result<(), ArmError> {
+pub(crate) fn bounds(scaler: &Value) -> Result<(), ArmError> {
     let (least, most) = (
         scaler["minReplicas"].as_u64(),
         scaler["maxReplicas"].as_u64(),

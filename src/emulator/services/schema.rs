@@ -3,9 +3,9 @@
 //! Spelt out from the published description (2019-09-30) and from what `azureml-core` 1.61 sends
 //! beyond it. A member that is not here is refused: a misspelt one must be seen.
 
-use super::super::members::{Kind, Member};
+use crate::emulator::members::{Kind, Member};
 
-pub(super) const CREATE: &[Member] = &[
+pub(crate) const CREATE: &[Member] = &[
     ("name", Kind::Text),
     ("description", Kind::Text),
     ("kvTags", Kind::Tags),
@@ -120,20 +120,12 @@ const DATA_COLLECTION: &[Member] = &[
 ];
 
 /// The body of `regenerateKeys`.
-pub(super) const REGENERATE: &[Member] = &[("keyType", Kind::Text), ("keyValue", Kind::Text)];
+pub(crate) const REGENERATE: &[Member] = &[("keyType", Kind::Text), ("keyValue", Kind::Text)];
 
 /// The body of `validate`: the two requests are looked at on their own.
-pub(super) const VALIDATE: &[Member] = &[
+pub(crate) const VALIDATE: &[Member] = &[
     ("type", Kind::Text),
     ("serviceName", Kind::Text),
     ("createRequest", Kind::AnyObject),
     ("updateRequest", Kind::Any),
-];
-
-/// One operation of a JSON Patch.
-pub(super) const PATCH: &[Member] = &[
-    ("op", Kind::Text),
-    ("path", Kind::Text),
-    ("value", Kind::Any),
-    ("from", Kind::Unserved),
 ];

@@ -57,10 +57,10 @@ impl fmt::Debug for ScoringRequest {
 #[derive(Clone, PartialEq, Eq)]
 #[must_use]
 pub struct ScoringResponse {
-    pub(in crate::emulator) status: u16,
-    pub(in crate::emulator) content_type: String,
-    pub(in crate::emulator) headers: Vec<(String, String)>,
-    pub(in crate::emulator) body: Vec<u8>,
+    pub(crate) status: u16,
+    pub(crate) content_type: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl ScoringResponse {
@@ -113,19 +113,19 @@ impl fmt::Debug for ScoringResponse {
 
 /// What is called for each scoring request, outside of every lock.
 #[derive(Clone)]
-pub(in crate::emulator) struct Scorer(
+pub(crate) struct Scorer(
     Arc<dyn Fn(ScoringRequest) -> BoxFuture<'static, ScoringResponse> + Send + Sync>,
 );
 
 impl Scorer {
-    pub(super) fn new<F>(score: F) -> Self
+    pub(crate) fn new<F>(score: F) -> Self
     where
         F: Fn(ScoringRequest) -> ScoringResponse + Send + Sync + 'static,
     {
         Self::new_async(move |request| ready(score(request)))
     }
 
-    pub(super) fn new_async<F, A>(score: F) -> Self
+    pub(crate) fn new_async<F, A>(score: F) -> Self
     where
         F: Fn(ScoringRequest) -> A + Send + Sync + 'static,
         A: Future<Output = ScoringResponse> + Send + 'static,
@@ -133,10 +133,7 @@ impl Scorer {
         Self(Arc::new(move |request| Box::pin(score(request))))
     }
 
-    pub(in crate::emulator) fn call(
-        &self,
-        request: ScoringRequest,
-    ) -> BoxFuture<'static, ScoringResponse> {
+    pub(crate) fn call(&self, request: ScoringRequest) -> BoxFuture<'static, ScoringResponse> {
         (self.0)(request)
     }
 }

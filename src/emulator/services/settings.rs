@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::super::Emulator;
-use super::super::builder::EmulatorBuilder;
 use super::{Scorer, ScoringRequest, ScoringResponse};
+use crate::emulator::Emulator;
+use crate::emulator::builder::EmulatorBuilder;
 
 #[derive(Clone, Debug)]
-pub(in crate::emulator) struct Settings {
-    pub(super) deploy: Duration,
-    pub(super) update: Duration,
-    pub(super) delete: Duration,
-    pub(super) regenerate: Duration,
-    pub(super) token_lifetime: Duration,
-    pub(super) token_refresh: Duration,
-    pub(in crate::emulator) regenerates_at_once: bool,
-    pub(in crate::emulator) scorer: Scorer,
+pub(crate) struct Settings {
+    pub(crate) deploy: Duration,
+    pub(crate) update: Duration,
+    pub(crate) delete: Duration,
+    pub(crate) regenerate: Duration,
+    pub(crate) token_lifetime: Duration,
+    pub(crate) token_refresh: Duration,
+    pub(crate) regenerates_at_once: bool,
+    pub(crate) scorer: Scorer,
 }
 
 impl Default for Settings {

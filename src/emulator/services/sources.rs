@@ -2,16 +2,16 @@
 
 use serde_json::Value;
 
-use super::super::error::ArmError;
-use super::super::state::State;
-use super::super::store::artifacts::{self, Place};
+use crate::emulator::artifacts::{Place, URL};
+use crate::emulator::error::ArmError;
+use crate::emulator::state::State;
 
 /// The frameworks whose models need no code (`azureml-core` 1.61).
 const NO_CODE: [&str; 4] = ["Onnx", "ScikitLearn", "TensorFlow", "Multi"];
 
 /// Checks that the models and the uploaded files of a request exist, and returns the documents of
 /// the models.
-pub(in crate::emulator) fn check(state: &State, document: &Value) -> Result<Vec<Value>, ArmError> {
+pub(crate) fn check(state: &State, document: &Value) -> Result<Vec<Value>, ArmError> {
     let image = &document["environmentImageRequest"];
     let mut models = Vec::new();
     for id in image["modelIds"].as_array().into_iter().flatten() {
@@ -53,7 +53,7 @@ pub(in crate::emulator) fn check(state: &State, document: &Value) -> Result<Vec<
 
 /// Whether something was uploaded to this place.
 fn is_uploaded(state: &State, url: &str) -> bool {
-    url.strip_prefix(artifacts::URL)
+    url.strip_prefix(URL)
         .and_then(Place::of_id)
         .is_some_and(|place| state.store.blobs.get(&place.id()).is_some())
 }

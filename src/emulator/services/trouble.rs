@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::faults::{Fault, Kind};
+use crate::emulator::faults::{Fault, Kind};
 
 /// The end of a deployment that does not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::emulator) enum Trouble {
+pub(crate) enum Trouble {
     /// No node has room. The text is the scheduler's.
     Unschedulable { scheduler: Scheduler },
     /// The container ends again and again.
@@ -23,7 +23,7 @@ pub(in crate::emulator) enum Trouble {
 
 /// What the scheduler complains of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::emulator) enum Scheduler {
+pub(crate) enum Scheduler {
     /// This resource, on every node: the text is made when the number of nodes is known.
     Lacks(String),
     /// In these words.
@@ -38,33 +38,48 @@ impl Fault {
     /// It and the other faults of deployments can be limited by the name of a service, also where a
     /// create has it in its body alone: `.on_path("/services/myservice")`.
     pub fn unschedulable(resource: impl Into<String>) -> Self {
-        let scheduler = Scheduler::Lacks(resource.into());
-        Self::of(Kind::Deployment(Trouble::Unschedulable { scheduler }))
+        let resource = resource.into();
+        Self::of(Kind::Unschedulable { resource })
     }
 
     /// A deployment whose container ends as soon as it starts: operation and service end Failed,
     /// and the logs of the container tell of an exception in `init()`.
     pub fn crash_loop() -> Self {
-        Self::of(Kind::Deployment(Trouble::CrashLoop))
+        Self::of(Kind::CrashLoop {})
     }
 
     /// A deployment whose image cannot be pulled: operation and service end Failed, and there are
     /// no logs of the container.
     pub fn image_pull_failure() -> Self {
-        Self::of(Kind::Deployment(Trouble::ImagePull))
+        Self::of(Kind::ImagePullFailure {})
     }
 
     /// A deployment for which the service stops waiting: the operation ends TimedOut with
     /// `DeploymentTimedOut`, and the service is Unhealthy. When the time of a deployment has passed
     /// once more, it is Healthy.
     pub fn deployment_timed_out() -> Self {
-        Self::of(Kind::Deployment(Trouble::TimedOut))
+        Self::of(Kind::DeploymentTimedOut {})
+    }
+}
+
+impl Kind {
+    /// How a deployment goes wrong by this fault, if it concerns deployments.
+    pub(crate) fn trouble(&self) -> Option<Trouble> {
+        match self {
+            Self::Unschedulable { resource } => Some(Trouble::Unschedulable {
+                scheduler: Scheduler::Lacks(resource.clone()),
+            }),
+            Self::CrashLoop {} => Some(Trouble::CrashLoop),
+            Self::ImagePullFailure {} => Some(Trouble::ImagePull),
+            Self::DeploymentTimedOut {} => Some(Trouble::TimedOut),
+            _ => None,
+        }
     }
 }
 
 impl Trouble {
     /// How a deployment of a service with this name ends, by its prefix.
-    pub(super) fn by_name(name: &str) -> Option<Self> {
+    pub(crate) fn by_name(name: &str) -> Option<Self> {
         if name.starts_with("fail") {
             Some(Self::Error {
                 code: "DeploymentFailed".to_owned(),
@@ -78,7 +93,7 @@ impl Trouble {
     }
 
     /// The state of the operation at its end.
-    pub(super) fn operation(&self) -> &'static str {
+    pub(crate) fn operation(&self) -> &'static str {
         match self {
             Self::TimedOut => "TimedOut",
             Self::Canceled => "Cancelled",
@@ -87,7 +102,7 @@ impl Trouble {
     }
 
     /// The state of the service at the end of the operation.
-    pub(super) fn service(&self) -> &'static str {
+    pub(crate) fn service(&self) -> &'static str {
         match self {
             Self::Unschedulable { .. } => "Unschedulable",
             Self::TimedOut => "Unhealthy",
@@ -96,7 +111,7 @@ impl Trouble {
     }
 
     /// The error of the operation and of the service.
-    pub(in crate::emulator) fn error(&self, service: &str) -> Value {
+    pub(crate) fn error(&self, service: &str) -> Value {
         let failed = |message: &str, code: &str, detail: &str| {
             json!({
                 "code": "KubernetesDeploymentFailed",
@@ -138,7 +153,7 @@ impl Trouble {
     }
 
     /// What the containers wrote: main or init.
-    pub(super) fn log(&self, init: bool) -> &'static str {
+    pub(crate) fn log(&self, init: bool) -> &'static str {
         match (self, init) {
             // Nothing ran.
             (Self::Unschedulable { .. } | Self::ImagePull | Self::Canceled, _) => "",
@@ -149,17 +164,17 @@ impl Trouble {
     }
 }
 
-pub(super) const INIT_LOG: &str = "\
+pub(crate) const INIT_LOG: &str = "\
 fetching the models of the service
 the models are there
 ";
 
-pub(super) const START_LOG: &str = "\
+pub(crate) const START_LOG: &str = "\
 starting the inference server
 loading the entry script
 ";
 
-pub(super) const READY_LOG: &str = "\
+pub(crate) const READY_LOG: &str = "\
 starting the inference server
 loading the entry script
 init() of the entry script was called

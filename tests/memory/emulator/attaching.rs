@@ -58,13 +58,7 @@ async fn what_cannot_be_attached_is_refused() {
             id("g", "old"),
             json!({}),
             "UnsupportedKubernetesVersion",
-            "1.33, 1.34, 1.35",
-        ),
-        (
-            id("g", "preview"),
-            json!({}),
-            "UnsupportedKubernetesVersion",
-            "1.36.0",
+            "1.33, 1.34, 1.35, 1.36",
         ),
         (
             id("othergroup", "existing"),
@@ -78,6 +72,9 @@ async fn what_cannot_be_attached_is_refused() {
         assert_eq!((reply.status, reply.code()), (400, code), "{id}");
         assert!(reply.message().contains(text), "{}", reply.message());
     }
+    // The article on attaching allows a version in preview.
+    let preview = attach_body(&id("g", "preview"), json!({}));
+    assert_eq!(put(&emulator, "preview", &preview).await.status, 201);
     let dev = json!({ "clusterPurpose": "DevTest" });
     assert_eq!(
         put(&emulator, "myaks", &attach_body(&id("g", "small"), dev))

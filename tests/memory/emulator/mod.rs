@@ -8,6 +8,7 @@ mod environments;
 mod faults;
 mod models;
 mod reading;
+mod recordings;
 mod removing;
 mod scoring;
 mod service_operations;

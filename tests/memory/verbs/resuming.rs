@@ -252,6 +252,8 @@ async fn running_update_is_found_although_its_time_has_no_fraction() {
     let modified = document["properties"]["modifiedOn"].as_str().unwrap();
     let seconds = format!("{}Z", modified.split_once('.').unwrap().0);
     document["properties"]["modifiedOn"] = seconds.into();
+    // A create takes minutes, but not here.
+    document["properties"]["createdOn"] = "2020-01-01T00:00:00Z".into();
     emulator.inject(
         Fault::response_override(
             200,

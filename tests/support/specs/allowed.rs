@@ -52,8 +52,91 @@ impl KnownRoute {
     }
 }
 
-/// What this library sends and the descriptions do not know.
-pub(crate) const LIBRARY: &[Allowed] = &[RENEW];
+/// What this library sends and the service answers, and the descriptions do not know.
+pub(crate) const LIBRARY: &[Allowed] = &[
+    RENEW,
+    Allowed {
+        id: "null for what is absent",
+        source: "recorded from 2021 to 2025: every read of a compute",
+        route: "* */computes*",
+        pointer: "/*",
+        kind: Kind::Null,
+        ..RECORDED
+    },
+    Allowed {
+        id: "an update echoes the nulls that were read",
+        source: "recorded from 2021 to 2025: every read of a compute",
+        pointer: "/properties/*",
+        kind: Kind::Null,
+        ..RENEW
+    },
+    Allowed {
+        id: "warnings beside the errors of a compute",
+        source: "recorded in 2024 and 2025",
+        route: "* */computes*",
+        pointer: "*/properties/provisioningWarnings",
+        ..RECORDED
+    },
+    Allowed {
+        id: "members of a refusal",
+        source: "recorded in 2021: 404 of a compute",
+        pointer: "/error/*",
+        ..RECORDED
+    },
+    Allowed {
+        id: "what a refusal belongs to",
+        source: "recorded in 2021: 404 of a compute",
+        pointer: "/correlation",
+        ..RECORDED
+    },
+    Allowed {
+        id: "environment of a refusal",
+        source: "recorded in 2021: 404 of a compute",
+        pointer: "/environment",
+        ..RECORDED
+    },
+    Allowed {
+        id: "location of a refusal",
+        source: "recorded in 2021: 404 of a compute",
+        pointer: "/location",
+        ..RECORDED
+    },
+    Allowed {
+        id: "time of a refusal",
+        source: "recorded in 2021: 404 of a compute",
+        pointer: "/time",
+        ..RECORDED
+    },
+    Allowed {
+        id: "component of a refusal",
+        source: "recorded in 2021: 404 of a compute",
+        pointer: "/componentName",
+        ..RECORDED
+    },
+    Allowed {
+        id: "no Location beside Azure-AsyncOperation",
+        source: "recorded from 2021 to 2025: every removal of a compute",
+        route: "DELETE */computes/{computeName}",
+        pointer: "header:Location",
+        kind: Kind::Missing,
+        ..RECORDED
+    },
+    Allowed {
+        id: "null for no compute that builds images",
+        source: "recorded in 2023: a workspace",
+        route: "GET */workspaces/{workspaceName}",
+        pointer: "/properties/imageBuildCompute",
+        kind: Kind::Null,
+        ..RECORDED
+    },
+    Allowed {
+        id: "etag of a workspace",
+        source: "recorded in 2023: a workspace",
+        route: "GET */workspaces/{workspaceName}",
+        pointer: "/etag",
+        ..RECORDED
+    },
+];
 
 /// What this library asks of the service without a description to hold it to.
 pub(crate) const LIBRARY_ROUTES: &[KnownRoute] = &[OPERATION_STATUS];
@@ -165,6 +248,17 @@ const RENEW: Allowed = Allowed {
     route: "PUT */computes/{computeName}",
     direction: Direction::Request,
     pointer: "/properties/properties/sslConfiguration/renew",
+    kind: Kind::Unknown,
+    value: None,
+};
+
+/// What the live service was recorded to answer.
+const RECORDED: Allowed = Allowed {
+    id: "recorded",
+    source: "recorded",
+    route: "* */computes/{computeName}",
+    direction: Direction::Response,
+    pointer: "",
     kind: Kind::Unknown,
     value: None,
 };

@@ -99,7 +99,7 @@ const UNKNOWN: Allowed = Allowed {
 const ROUTES: &[KnownRoute] = &[
     KnownRoute {
         method: "GET",
-        path: "/discovery/*",
+        path: "/discovery",
         reason: "the workspace's discoveryUrl; its answer is a map of hosts",
     },
     KnownRoute {

@@ -100,12 +100,12 @@ async fn bad_patches_are_refused_and_change_nothing() {
     deploy(&emulator, no_code_with("myservice", &members)).await;
     let before = emulator.service("myservice").unwrap();
     for (steps, expected) in [
-        (json!([]), "changes nothing"),
-        (json!({}), "must be a list"),
-        (json!([1]), "no object"),
+        (json!([]), "list of operations"),
+        (json!({}), "list of operations"),
+        (json!([1]), "JSON object"),
         (
             json!([{ "op": "replace", "path": "/description" }]),
-            "needs a 'value'",
+            "has no 'value'",
         ),
         (
             json!([{ "op": "move", "from": "/a", "path": "/b" }]),
@@ -122,7 +122,7 @@ async fn bad_patches_are_refused_and_change_nothing() {
         ),
         (
             json!([{ "op": "remove", "path": "/kvTags/x" }]),
-            "There is no",
+            "does not exist",
         ),
         (
             replace("/properties/p", json!("other")),

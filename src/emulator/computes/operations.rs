@@ -1,15 +1,23 @@
-//! Operations: how they begin and what their end does.
+//! Operations on computes: how they begin, what a poll shows, and what their end does.
 
 use std::time::Duration;
 
+use azure_core::base64;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
-use super::cluster::Cluster;
-use super::state::{Config, State};
-use super::versions;
+use super::Compute;
+use crate::emulator::call::Call;
+use crate::emulator::clusters::{Cluster, DEFAULT_KUBERNETES};
+use crate::emulator::error::{ArmError, require};
+use crate::emulator::faults::Kind;
+use crate::emulator::http::Answer;
+use crate::emulator::names;
+use crate::emulator::routes::Reply;
+use crate::emulator::state::{Config, State};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verb {
+pub(crate) enum Verb {
     Create,
     Attach,
     Update,
@@ -19,7 +27,7 @@ pub(super) enum Verb {
 
 /// How an operation will end.
 #[derive(Clone, Debug)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     Succeeds,
     Fails {
         code: String,
@@ -30,7 +38,7 @@ pub(super) enum Outcome {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Status {
+pub(crate) enum Status {
     InProgress,
     Succeeded,
     Failed,
@@ -38,7 +46,7 @@ pub(super) enum Status {
 }
 
 impl Status {
-    pub(super) fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::InProgress => "InProgress",
             Self::Succeeded => "Succeeded",
@@ -49,22 +57,20 @@ impl Status {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Operation {
-    pub(super) verb: Verb,
-    pub(super) compute: String,
-    pub(super) started: Duration,
+pub(crate) struct Operation {
+    pub(crate) verb: Verb,
+    pub(crate) compute: String,
     /// `None`: never.
-    pub(super) due: Option<Duration>,
-    pub(super) ended: Option<Duration>,
-    pub(super) outcome: Outcome,
-    pub(super) status: Status,
+    pub(crate) due: Option<Duration>,
+    pub(crate) outcome: Outcome,
+    pub(crate) status: Status,
     /// For an update, the document that it leads to.
-    pub(super) next: Option<Value>,
+    pub(crate) next: Option<Value>,
 }
 
 impl Operation {
     /// The error of a status answer, singly or doubly nested.
-    pub(super) fn error(&self) -> Option<Value> {
+    pub(crate) fn error(&self) -> Option<Value> {
         match (&self.outcome, self.status) {
             (
                 Outcome::Fails {
@@ -93,7 +99,7 @@ impl Operation {
 }
 
 /// How a PUT of a compute with this name ends, by its prefix.
-pub(super) fn outcome_by_name(name: &str) -> Outcome {
+pub(crate) fn outcome_by_name(name: &str) -> Outcome {
     let name = name.to_ascii_lowercase();
     let fails = |nested| Outcome::Fails {
         code: "ComputeProvisioningFailed".to_owned(),
@@ -112,8 +118,16 @@ pub(super) fn outcome_by_name(name: &str) -> Outcome {
 }
 
 impl State {
+    /// Whether a compute is being created or attached.
+    pub(crate) fn is_being_made(&self, compute: &Compute) -> bool {
+        let operation = compute.operation.as_ref();
+        operation
+            .and_then(|id| self.operations.get(id))
+            .is_some_and(|operation| matches!(operation.verb, Verb::Create | Verb::Attach))
+    }
+
     /// Ends every operation whose time has come.
-    pub(super) fn settle(&mut self, config: &Config) {
+    pub(crate) fn settle(&mut self, config: &Config) {
         self.settle_computes(config);
         self.settle_services(config);
     }
@@ -136,7 +150,7 @@ impl State {
     }
 
     /// Makes the end of everything that has one come now.
-    pub(super) fn finish(&mut self, config: &Config) {
+    pub(crate) fn finish(&mut self, config: &Config) {
         let now = self.time.now();
         for operation in self.operations.values_mut() {
             operation.due = operation.due.map(|due| due.min(now));
@@ -149,7 +163,6 @@ impl State {
         let Some(operation) = self.operations.get_mut(id) else {
             return;
         };
-        operation.ended = Some(at);
         operation.status = match operation.outcome {
             Outcome::Succeeds => Status::Succeeded,
             Outcome::Fails { .. } => Status::Failed,
@@ -234,7 +247,7 @@ impl State {
     }
 
     /// The end of a create: the cluster is there, beside the workspace.
-    pub(super) fn provision(&mut self, config: &Config, name: &str) {
+    pub(crate) fn provision(&mut self, config: &Config, name: &str) {
         let suffix = self.six_characters();
         let Some(compute) = self.compute_mut(name) else {
             return;
@@ -250,7 +263,7 @@ impl State {
                 .as_str()
                 .unwrap_or(&config.location)
                 .to_owned(),
-            version: versions::DEFAULT_KUBERNETES.to_owned(),
+            version: DEFAULT_KUBERNETES.to_owned(),
             vm_size: properties["properties"]["agentVmSize"]
                 .as_str()
                 .unwrap_or_default()
@@ -273,7 +286,7 @@ impl State {
 
     /// Attaching a cluster again breaks what was attached before (the articles warn of it); so
     /// does deleting it under another attachment.
-    pub(super) fn break_other_attachments(&mut self, name: &str) {
+    pub(crate) fn break_other_attachments(&mut self, name: &str) {
         let Some(id) = self
             .compute(name)
             .and_then(|c| c.resource_id())
@@ -308,4 +321,156 @@ fn front_end(load_balancer: &str) -> Value {
         "version": "1.0.0",
         "publicIpAddress": address,
     }])
+}
+
+/// Where to follow an operation, which is all that a client is told: no `Location`, and no
+/// `Retry-After` unless the builder says so.
+pub(crate) struct Links {
+    url: String,
+    hint: Option<Duration>,
+}
+
+impl Links {
+    pub(crate) fn on(self, answer: Answer) -> Answer {
+        retry_after(answer.with("Azure-AsyncOperation", self.url), self.hint)
+    }
+}
+
+/// Starts an operation on a compute that exists, unless a fault decides otherwise.
+pub(crate) fn start(
+    call: &mut Call<'_>,
+    name: &str,
+    verb: Verb,
+    takes: Duration,
+    outcome: Outcome,
+    next: Option<Value>,
+) -> Links {
+    let request = call.request;
+    let state = &mut *call.state;
+    let now = state.time.now();
+    let mut operation = Operation {
+        verb,
+        compute: name.to_owned(),
+        due: Some(now.saturating_add(takes)),
+        outcome,
+        status: Status::InProgress,
+        next,
+    };
+    let quota = |kind: &Kind| verb == Verb::Create && matches!(kind, Kind::QuotaExceeded { .. });
+    match state.fault(request, |kind| {
+        matches!(kind, Kind::OperationFails { .. }) || quota(kind)
+    }) {
+        Some(Kind::OperationFails { code, message }) => {
+            operation.outcome = Outcome::Fails {
+                code,
+                message,
+                nested: false,
+            };
+        }
+        Some(_) => {
+            operation.outcome = Outcome::Fails {
+                code: "QuotaExceeded".to_owned(),
+                message: "Operation could not be completed as it results in exceeding approved \
+                          Total Regional Cores quota."
+                    .to_owned(),
+                nested: false,
+            };
+        }
+        None => {}
+    }
+    if state
+        .fault(request, |kind| {
+            matches!(kind, Kind::NeverEndingOperation { .. })
+        })
+        .is_some()
+    {
+        operation.due = None;
+    }
+    let id = state.uuid();
+    state.operations.insert(id.clone(), operation);
+    if let Some(compute) = state.compute_mut(name) {
+        compute.operation = Some(id.clone());
+    }
+    let mut url = format!(
+        "{}/subscriptions/{}/providers/Microsoft.MachineLearningServices/locations/{}/\
+         computeOperationsStatus/{id}?api-version={}&service=new",
+        request.origin,
+        call.config.subscription,
+        names::region(&call.config.location),
+        request.parameter("api-version").unwrap_or_default(),
+    );
+    if call.config.signed_polling_urls {
+        for (key, value) in signature(&id) {
+            url.push_str(&format!("&{key}={value}"));
+        }
+    }
+    let foreign = |kind: &Kind| matches!(kind, Kind::ForeignPollingUrl { .. });
+    if let Some(Kind::ForeignPollingUrl { url: foreign }) = state.fault(request, foreign) {
+        url = foreign;
+    }
+    let hint = call.config.retry_after;
+    Links { url, hint }
+}
+
+/// What Resource Manager appends to a polling URL since 2023: a time, a certificate, a signature and
+/// a hash, of the lengths that were seen. They sign nothing, but must come back as they were.
+fn signature(id: &str) -> [(&'static str, String); 4] {
+    let filler = |name: &str, length: usize| -> String {
+        let blocks = (0..).map(|block| Sha256::digest(format!("{id} {name} {block}")));
+        let text = blocks.map(|digest| {
+            base64::encode_url_safe(digest)
+                .trim_end_matches('=')
+                .to_owned()
+        });
+        text.take(length / 43 + 1).collect::<String>()[..length].to_owned()
+    };
+    let digits: String = id
+        .bytes()
+        .map(|byte| char::from(b'0' + byte % 10))
+        .take(18)
+        .collect();
+    [
+        ("t", digits),
+        ("c", filler("c", 2575)),
+        ("s", filler("s", 342)),
+        ("h", filler("h", 43)),
+    ]
+}
+
+/// The query parameters of a polling URL. Clients repeat that of the request that they follow.
+pub(crate) const PARAMETERS: &[&str] = &["service", "underlyingResourceAction", "t", "c", "s", "h"];
+
+/// How an operation goes. Its URL must come back as it was handed out.
+pub(crate) fn status(call: Call<'_>) -> Reply {
+    let (id, request) = (call.name("operation"), call.request);
+    let operation = call.state.operations.get(id).ok_or_else(|| {
+        let message = format!("Cannot find the operation {id}");
+        ArmError::new(404, "NotFoundError", message)
+    })?;
+    let is = |key: &str, value: &str| request.parameter(key).as_deref() == Some(value);
+    let signed =
+        !call.config.signed_polling_urls || signature(id).iter().all(|(key, value)| is(key, value));
+    require(
+        is("service", "new") && signed,
+        "The URL of an operation came back without service=new or without its signature.",
+    )?;
+    let mut body = json!({ "status": operation.status.as_str() });
+    if operation.status == Status::InProgress {
+        return Ok(retry_after(
+            Answer::json(200, &body),
+            call.config.retry_after,
+        ));
+    }
+    body["percentComplete"] = json!(100.0);
+    if let Some(error) = operation.error() {
+        body["error"] = error;
+    }
+    Ok(Answer::json(200, &body))
+}
+
+fn retry_after(answer: Answer, hint: Option<Duration>) -> Answer {
+    match hint {
+        Some(hint) => answer.with("Retry-After", hint.as_millis().div_ceil(1000).to_string()),
+        None => answer,
+    }
 }

@@ -1,17 +1,20 @@
 //! Models: a name with versions, and what is said of each.
 
-use serde_json::{Value, json};
+mod patch;
 
-use super::super::error::ArmError;
-use super::super::http::Answer;
-use super::super::members::{self, Kind, Member};
-use super::super::store::artifacts::Place;
-use super::super::store::models::{Model, has_all, shown};
-use super::model_patch;
-use super::model_store::{Call, check_name, listed};
-use super::{Reply, not_allowed, unsupported_route};
+use std::collections::BTreeMap;
 
-pub(super) const RESOURCES: &[Member] = &[
+use serde_json::{Map, Value, json};
+
+use super::artifacts::Place;
+use super::call::{Call, check_name, ordered};
+use super::error::ArmError;
+use super::http::Answer;
+use super::members::{self, Kind, Member};
+use super::patch::apply;
+use super::routes::Reply;
+
+const RESOURCES: &[Member] = &[
     ("cpu", Kind::Number),
     ("memoryInGB", Kind::Number),
     ("gpu", Kind::Number),
@@ -43,27 +46,32 @@ const ASSET_URL: &str = "aml://asset/";
 
 const TOKEN: &str = "$skipToken";
 
-pub(super) fn serve(call: Call<'_>, names: &[String]) -> Reply {
-    match (call.request.method.as_str(), names) {
-        ("POST", []) => register(call),
-        ("GET", []) => list(&call),
-        ("GET", [id]) => {
-            call.only_parameters(&[])?;
-            Ok(Answer::json(200, &shown(find(&call, id)?)))
-        }
-        ("PATCH", [id]) => change(call, id),
-        ("DELETE", [id]) => {
-            call.only_parameters(&[])?;
-            // Assumed: a service that uses it keeps what it was deployed with, and is not asked.
-            let was_there = call.state.store.models.remove(id);
-            Ok(Answer::empty(if was_there { 200 } else { 204 }))
-        }
-        (_, [] | [_]) => Err(not_allowed(call.request)),
-        _ => Err(unsupported_route(call.request)),
-    }
+pub(crate) const FILTERS: &[&str] = &[
+    "name",
+    "framework",
+    "description",
+    "count",
+    TOKEN,
+    "tags",
+    "properties",
+    "runId",
+    "datasetId",
+    "orderBy",
+    "latestVersionOnly",
+];
+
+pub(crate) fn get(call: Call<'_>) -> Reply {
+    Ok(Answer::json(200, &shown(find(&call)?)))
 }
 
-fn find<'call>(call: &'call Call<'_>, id: &str) -> Result<&'call Value, ArmError> {
+pub(crate) fn delete(call: Call<'_>) -> Reply {
+    // Assumed: a service that uses it keeps what it was deployed with, and is not asked.
+    let was_there = call.state.store.models.remove(call.name("model"));
+    Ok(Answer::empty(if was_there { 200 } else { 204 }))
+}
+
+fn find<'call>(call: &'call Call<'_>) -> Result<&'call Value, ArmError> {
+    let id = call.name("model");
     call.state.store.models.get(id).ok_or_else(|| {
         ArmError::new(
             404,
@@ -73,8 +81,7 @@ fn find<'call>(call: &'call Call<'_>, id: &str) -> Result<&'call Value, ArmError
     })
 }
 
-fn register(call: Call<'_>) -> Reply {
-    call.only_parameters(&[])?;
+pub(crate) fn register(call: Call<'_>) -> Reply {
     let given = Value::Object(members::check(&call.request.body, MODEL)?);
     let text = |key: &str| {
         given[key]
@@ -173,81 +180,135 @@ fn check_run(call: &Call<'_>, given: &Value) -> Result<(), ArmError> {
     }
 }
 
-fn list(call: &Call<'_>) -> Reply {
-    call.only_parameters(&[
-        "name",
-        "framework",
-        "description",
-        "count",
-        TOKEN,
-        "tags",
-        "properties",
-        "runId",
-        "datasetId",
-        "orderBy",
-        "latestVersionOnly",
-    ])?;
+pub(crate) fn list(call: Call<'_>) -> Reply {
     let wanted = |name: &str| call.request.parameter(name);
     let exact: Vec<(&str, String)> = ["name", "framework", "description", "runId"]
         .into_iter()
         .filter_map(|key| Some((key, wanted(key)?)))
         .collect();
-    let (tags, properties) = (wanted("tags"), wanted("properties"));
+    let tags = wanted("tags").unwrap_or_default();
+    let properties = wanted("properties").unwrap_or_default();
     let dataset = wanted("datasetId");
-    let latest_only = match wanted("latestVersionOnly").as_deref() {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(other) => {
-            return Err(ArmError::bad_request(format!(
-                "'latestVersionOnly' must be true or false, not '{other}'."
-            )));
-        }
-    };
+    let latest_only = call.flag("latestVersionOnly")?;
     let models = &call.state.store.models;
     let fits = |model: &Value| {
         exact.iter().all(|(key, value)| model[key] == **value)
-            && tags
-                .as_ref()
-                .is_none_or(|tags| has_all(&model["kvTags"], tags))
-            && properties
-                .as_ref()
-                .is_none_or(|properties| has_all(&model["properties"], properties))
+            && has_all(&model["kvTags"], &tags)
+            && has_all(&model["properties"], &properties)
             && dataset.as_ref().is_none_or(|id| {
                 let datasets = model["datasets"].as_array();
                 datasets.is_some_and(|all| all.iter().any(|dataset| dataset["id"] == **id))
             })
             && (!latest_only || models.is_latest(model))
     };
-    let mut found: Vec<&Model> = models
-        .models
-        .iter()
-        .filter(|model| fits(&model.document))
-        .collect();
-    // The description's default: the newest first, so that one of a name is its latest.
-    match wanted("orderBy").as_deref().unwrap_or("CreatedAtDesc") {
-        "CreatedAtDesc" => found.reverse(),
-        "CreatedAtAsc" => {}
-        "UpdatedAtAsc" => found.sort_by_key(|model| model.touched),
-        "UpdatedAtDesc" => found.sort_by_key(|model| std::cmp::Reverse(model.touched)),
-        other => {
-            return Err(ArmError::bad_request(format!(
-                "'orderBy' cannot be '{other}'."
-            )));
-        }
-    }
-    let (page, next) = call.page(found, TOKEN, call.number("count")?)?;
-    let next = next.map(|next| call.next_link(TOKEN, &next));
-    let value = page.into_iter().map(|model| shown(&model.document));
-    Ok(listed(value.collect(), next))
+    let found = models.models.iter();
+    let found = found.filter(|model| fits(&model.document)).collect();
+    let found = ordered(found, wanted("orderBy").as_deref(), |model: &&Model| {
+        model.touched
+    })?;
+    call.listed(found, TOKEN, call.number("count")?, |model| {
+        shown(&model.document)
+    })
 }
 
-fn change(call: Call<'_>, id: &str) -> Reply {
-    call.only_parameters(&[])?;
-    let mut model = find(&call, id)?.clone();
+pub(crate) fn change(call: Call<'_>) -> Reply {
+    let model = find(&call)?;
     call.is_patch()?;
-    model_patch::apply(&mut model, &call.request.body)?;
+    let mut model = apply(model, &call.body()?, patch::step)?;
     model["modifiedTime"] = json!(call.now());
     let answer = Answer::json(200, &shown(&model));
     call.state.store.models.replace(model);
     Ok(answer)
+}
+
+/// A model with every key that it ever shows, `null` where there is nothing.
+#[derive(Clone, Debug)]
+struct Model {
+    document: Value,
+    /// When it was changed last, as a number that grows: two changes may fall into one moment.
+    touched: u64,
+}
+
+/// Models in the order in which they were registered.
+#[derive(Debug, Default)]
+pub(crate) struct Models {
+    models: Vec<Model>,
+    /// The last version given for a name. It is kept when the model is deleted, so that no version
+    /// comes twice.
+    versions: BTreeMap<String, u64>,
+    touched: u64,
+}
+
+impl Models {
+    pub(crate) fn get(&self, id: &str) -> Option<&Value> {
+        self.models
+            .iter()
+            .map(|model| &model.document)
+            .find(|document| document["id"] == id)
+    }
+
+    fn next_version(&mut self, name: &str) -> u64 {
+        let version = self.versions.entry(name.to_owned()).or_default();
+        *version += 1;
+        *version
+    }
+
+    /// Whether no later version of its name is there.
+    fn is_latest(&self, model: &Value) -> bool {
+        !self.models.iter().any(|Model { document, .. }| {
+            document["name"] == model["name"]
+                && document["version"].as_u64() > model["version"].as_u64()
+        })
+    }
+
+    fn add(&mut self, document: Value) {
+        self.touched += 1;
+        self.models.push(Model {
+            document,
+            touched: self.touched,
+        });
+    }
+
+    /// Puts a changed document in the place of the one with its id.
+    fn replace(&mut self, document: Value) {
+        self.touched += 1;
+        let touched = self.touched;
+        if let Some(model) = self
+            .models
+            .iter_mut()
+            .find(|model| model.document["id"] == document["id"])
+        {
+            *model = Model { document, touched };
+        }
+    }
+
+    /// Whether there was one to remove.
+    fn remove(&mut self, id: &str) -> bool {
+        let before = self.models.len();
+        self.models.retain(|model| model.document["id"] != id);
+        self.models.len() < before
+    }
+}
+
+/// Whether a map has what a query asks for: `key,key=value`, all of it.
+pub(crate) fn has_all(map: &Value, query: &str) -> bool {
+    query
+        .split(',')
+        .filter(|part| !part.is_empty())
+        .all(|part| match part.split_once('=') {
+            Some((key, value)) => map[key] == value,
+            None => map.get(part).is_some(),
+        })
+}
+
+/// The document without what is `null`, as the routes of models and assets show it.
+pub(crate) fn shown(document: &Value) -> Value {
+    let map: Map<String, Value> = document
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    Value::Object(map)
 }

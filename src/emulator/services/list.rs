@@ -1,21 +1,16 @@
 //! A list of services: filters, order, pages.
 
-use std::time::Duration;
-
-use serde_json::Value;
-
-use super::super::error::ArmError;
-use super::super::http::Incoming;
-use super::super::services::Service;
-use super::super::store::models::has_all;
-use super::Reply;
-use super::model_store::{Call, listed};
-use super::services::flag;
+use super::Service;
+use crate::emulator::call::{Call, ordered};
+use crate::emulator::error::{ArmError, require};
+use crate::emulator::http::Incoming;
+use crate::emulator::models::has_all;
+use crate::emulator::routes::Reply;
 
 /// Where the next page begins.
 const TOKEN: &str = "$skipToken";
 
-const KNOWN: [&str; 13] = [
+pub(crate) const FILTERS: &[&str] = &[
     "imageId",
     "imageName",
     // Not in the description; `azureml-core` can send it.
@@ -34,50 +29,18 @@ const KNOWN: [&str; 13] = [
 
 const COMPUTE_TYPES: [&str; 6] = ["ACI", "AKS", "AMLCOMPUTE", "IOT", "AKSENDPOINT", "UNKNOWN"];
 
-pub(super) fn list(call: &Call<'_>) -> Reply {
-    let request = call.request;
-    call.only_parameters(&KNOWN)?;
-    let filter = Filter::read(request)?;
-    let expand = flag(request, "expand")?;
-    let count = call.number("count")?;
-    let mut found: Vec<&Service> = call
-        .state
-        .services
-        .all()
-        .iter()
-        .filter(|service| filter.takes(service))
-        .collect();
-    order(&mut found, request.parameter("orderby").as_deref())?;
-
-    let (page, next) = call.page(found, TOKEN, count)?;
-    let value: Vec<Value> = page
-        .iter()
-        .map(|service| call.show(service, expand))
-        .collect();
-    // Absent, not `null`, on the last page: `azureml-core` would request the null as a URL.
-    Ok(listed(value, next.map(|next| call.next_link(TOKEN, &next))))
-}
-
-/// Newest first, unless told otherwise.
-fn order(services: &mut [&Service], by: Option<&str>) -> Result<(), ArmError> {
-    let updated = |service: &Service| service.updated.unwrap_or(service.created);
-    let (key, newest_first): (&dyn Fn(&Service) -> Duration, bool) = match by {
-        None | Some("CreatedAtDesc") => (&|service| service.created, true),
-        Some("CreatedAtAsc") => (&|service| service.created, false),
-        Some("UpdatedAtDesc") => (&updated, true),
-        Some("UpdatedAtAsc") => (&updated, false),
-        Some(other) => {
-            return Err(ArmError::bad_request(format!(
-                "There is no order '{other}'."
-            )));
-        }
-    };
-    // Sorting keeps the order of what is equal: that in which the services were made.
-    services.sort_by_key(|service| key(service));
-    if newest_first {
-        services.reverse();
-    }
-    Ok(())
+pub(crate) fn list(call: Call<'_>) -> Reply {
+    let filter = Filter::read(call.request)?;
+    let expand = call.flag("expand")?;
+    let all = call.state.services.all().iter();
+    let found = all.filter(|service| filter.takes(service)).collect();
+    let by = call.request.parameter("orderby");
+    let found = ordered(found, by.as_deref(), |service: &&Service| {
+        service.updated.unwrap_or(service.created)
+    })?;
+    call.listed(found, TOKEN, call.number("count")?, |service| {
+        call.show(service, expand)
+    })
 }
 
 /// What the query asks for; everything must hold.
@@ -94,14 +57,12 @@ struct Filter {
 impl Filter {
     fn read(request: &Incoming) -> Result<Self, ArmError> {
         let compute_type = request.parameter("computeType");
-        if let Some(kind) = &compute_type
-            && !COMPUTE_TYPES
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(kind))
-        {
-            return Err(ArmError::bad_request(format!(
-                "There is no compute type '{kind}'."
-            )));
+        if let Some(kind) = &compute_type {
+            let mut known = COMPUTE_TYPES.iter();
+            require(
+                known.any(|known| known.eq_ignore_ascii_case(kind)),
+                format!("There is no compute type '{kind}'."),
+            )?;
         }
         Ok(Self {
             compute_type,

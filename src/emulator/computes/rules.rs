@@ -5,9 +5,9 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use serde_json::{Map, Value, json};
 
-use super::error::ArmError;
-use super::names;
-use super::state::Config;
+use crate::emulator::error::ArmError;
+use crate::emulator::names;
+use crate::emulator::state::Config;
 
 /// Production clusters need this many cores (the articles: "at least 12 vCPU"; the service's
 /// refusal speaks of cores).
@@ -17,7 +17,7 @@ const PRODUCTION_CORES: u64 = 12;
 const DEFAULT_SUBNET: &str = "aks-subnet";
 
 /// Checks that a cluster is large enough for its purpose.
-pub(super) fn check_cores(
+pub(crate) fn check_cores(
     config: &Config,
     purpose: &str,
     nodes: u64,
@@ -47,7 +47,7 @@ pub(super) fn check_cores(
 }
 
 /// Checks an `aksNetworkingConfiguration`: its four values belong together.
-pub(super) fn check_network(network: &Map<String, Value>) -> Result<(), ArmError> {
+pub(crate) fn check_network(network: &Map<String, Value>) -> Result<(), ArmError> {
     let get = |key: &str| {
         network.get(key).and_then(Value::as_str).ok_or_else(|| {
             ArmError::bad_request(format!(
@@ -76,9 +76,9 @@ pub(super) fn check_network(network: &Map<String, Value>) -> Result<(), ArmError
     };
     let service_net = net("serviceCidr", service)?;
     let bridge_net = net("dockerBridgeCidr", bridge)?;
-    let address: Ipv4Addr = dns
-        .parse()
-        .map_err(|_| ArmError::bad_request(format!("dnsServiceIP '{dns}' is no IPv4 address.")))?;
+    let address: Ipv4Addr = dns.parse().map_err(|_| {
+        ArmError::bad_request(format!("dnsServiceIP '{dns}' is not an IPv4 address."))
+    })?;
     if !service_net.contains(&address) {
         return Err(ArmError::bad_request(format!(
             "dnsServiceIP {dns} must lie within serviceCidr {service}."
@@ -101,7 +101,7 @@ pub(super) fn check_network(network: &Map<String, Value>) -> Result<(), ArmError
 }
 
 /// What becomes of the load balancer: what is not said is kept.
-pub(super) fn load_balancer(
+pub(crate) fn load_balancer(
     before: &Value,
     given: &Map<String, Value>,
 ) -> Result<(Value, Value), ArmError> {
@@ -129,7 +129,7 @@ pub(super) fn load_balancer(
 /// What becomes of TLS: what is not said is kept. `suffix` are six characters for a new name.
 ///
 /// Certificate and key are never kept, so that they cannot be read back.
-pub(super) fn ssl(
+pub(crate) fn ssl(
     before: &Value,
     given: Option<&Map<String, Value>>,
     load_balancer: &Value,
@@ -152,6 +152,17 @@ pub(super) fn ssl(
         )))
     };
     let status = text("status");
+    // What a GET gave comes back: the name that is in effect, and neither certificate nor key.
+    let is_in_effect = ["status", "cname", "leafDomainLabel"]
+        .iter()
+        .all(|key| text(key) == before[*key].as_str());
+    if is_in_effect && text("cname").is_some() && !flag("renew") && text("cert").is_none() {
+        let mut kept = before.clone();
+        if let Some(overwrite) = given.get("overwriteExistingDomain") {
+            kept["overwriteExistingDomain"] = overwrite.clone();
+        }
+        return check_combination(kept, load_balancer);
+    }
     if flag("renew") && !(status == Some("Auto") && before["status"] == "Auto") {
         return refuse("renew needs a configuration with a leaf domain label to be in effect.");
     }
@@ -194,7 +205,7 @@ pub(super) fn ssl(
                 return refuse("cname is chosen by the service when status is Auto.");
             }
             if !names::is_leaf_label(label) {
-                return refuse("leafDomainLabel is no DNS label in lower case.");
+                return refuse("leafDomainLabel is not a DNS label in lower case.");
             }
             let overwrite = flag("overwriteExistingDomain");
             // The article on TLS: with the same label and `overwriteExistingDomain` the name stays.
@@ -218,7 +229,7 @@ pub(super) fn ssl(
 }
 
 /// TLS off, with the keys that `azureml-core` looks for.
-pub(super) fn no_ssl() -> Value {
+pub(crate) fn no_ssl() -> Value {
     with_every_key(json!({ "status": "Disabled" }))
 }
 

@@ -2,16 +2,14 @@
 
 use serde_json::json;
 
-use super::super::error::ArmError;
-use super::super::http::Answer;
-use super::super::services::Task;
-use super::model_store::Call;
-use super::{Reply, get_only};
+use super::Task;
+use crate::emulator::call::Call;
+use crate::emulator::error::ArmError;
+use crate::emulator::http::Answer;
+use crate::emulator::routes::Reply;
 
-pub(super) fn status(call: &Call<'_>, id: &str) -> Reply {
-    let (state, request) = (&*call.state, call.request);
-    get_only(request)?;
-    call.only_parameters(&["offset"])?;
+pub(crate) fn status(call: Call<'_>) -> Reply {
+    let (state, request, id) = (&*call.state, call.request, call.name("operation"));
     let offset = call.number("offset")?.unwrap_or(0);
     let operation = state.services.operations.get(id).ok_or_else(|| {
         ArmError::new(

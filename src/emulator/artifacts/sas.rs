@@ -9,14 +9,14 @@ use azure_core::time::{OffsetDateTime, parse_rfc3339, to_rfc3339};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::http::Incoming;
-use super::store::blobs::StorageError;
+use crate::emulator::error::ArmError;
+use crate::emulator::http::Incoming;
 
 /// The storage version that the URLs name; answers without a version in the request name it too.
-pub(super) const VERSION: &str = "2021-08-06";
+pub(crate) const VERSION: &str = "2021-08-06";
 
 /// The query parameters of a signature; every other belongs to the operation.
-pub(super) const PARAMETERS: [&str; 5] = ["sv", "sr", "se", "sp", "sig"];
+pub(crate) const PARAMETERS: [&str; 5] = ["sv", "sr", "se", "sp", "sig"];
 
 fn signature(key: &str, blob: &str, [sv, sr, se, sp]: [&str; 4]) -> String {
     let text = [sp, se, blob, sr, sv].join("\n");
@@ -27,7 +27,7 @@ fn signature(key: &str, blob: &str, [sv, sr, se, sp]: [&str; 4]) -> String {
 }
 
 /// The query of a URL that allows this until then.
-pub(super) fn query(key: &str, blob: &str, permissions: &str, expiry: OffsetDateTime) -> String {
+pub(crate) fn query(key: &str, blob: &str, permissions: &str, expiry: OffsetDateTime) -> String {
     let whole = expiry.replace_nanosecond(0).unwrap_or(expiry);
     let expiry = to_rfc3339(&whole);
     let sig = signature(key, blob, [VERSION, "b", &expiry, permissions]);
@@ -43,15 +43,15 @@ pub(super) fn query(key: &str, blob: &str, permissions: &str, expiry: OffsetDate
 }
 
 /// Checks that the request's URL was signed here, is still valid and allows what is wanted.
-pub(super) fn check(
+pub(crate) fn check(
     key: &str,
     blob: &str,
     request: &Incoming,
     now: OffsetDateTime,
     wanted: char,
-) -> Result<(), StorageError> {
+) -> Result<(), ArmError> {
     let refuse = |detail: &str| {
-        Err(StorageError::new(
+        Err(ArmError::new(
             403,
             "AuthenticationFailed",
             format!(
@@ -72,7 +72,7 @@ pub(super) fn check(
         _ => return refuse(&format!("Signature not valid: it expired at {se}.")),
     }
     if !sp.contains(wanted) {
-        return Err(StorageError::new(
+        return Err(ArmError::new(
             403,
             "AuthorizationPermissionMismatch",
             "This request is not authorized to perform this operation using this permission.",

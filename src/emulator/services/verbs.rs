@@ -2,63 +2,22 @@
 
 use serde_json::{Value, json};
 
-use super::super::error::ArmError;
-use super::super::faults::Kind;
-use super::super::http::{Answer, Incoming};
-use super::super::services::{
-    self, Patched, Service, Task, Wanted, check_name, check_sources, misfit, read_regenerate,
-    read_validate,
-};
-use super::super::state::State;
-use super::model_store::Call;
-use super::{Reply, not_allowed, service_list, unsupported_route};
-
-pub(super) fn serve(call: Call<'_>, names: &[String], lower: &[&str]) -> Reply {
-    let name = names.get(1).map(String::as_str).unwrap_or_default();
-    match (call.request.method.as_str(), lower) {
-        ("POST", ["services", "validate"]) => validate(&call),
-        ("POST", ["services", "validate", "resource"]) => validate_resource(&call),
-        ("POST", ["services", "validate", "name", _]) => validate_name(&call, &names[3]),
-        ("POST", ["services"]) => create(call),
-        ("GET", ["services"]) => service_list::list(&call),
-        ("GET", ["services", _]) => get(&call, name),
-        ("PATCH", ["services", _]) => update(call, name),
-        ("DELETE", ["services", _]) => delete(call, name),
-        ("POST", ["services", _, "listkeys"]) => list_keys(&call, name),
-        ("POST", ["services", _, "regeneratekeys"]) => regenerate(call, name),
-        ("POST", ["services", _, "token"]) => token(call, name),
-        ("GET", ["services", _, "logs"]) => logs(&call, name),
-        (
-            _,
-            ["services"]
-            | ["services", _]
-            | ["services", "validate", "resource"]
-            | ["services", "validate", "name", _]
-            | [
-                "services",
-                _,
-                "listkeys" | "regeneratekeys" | "token" | "logs",
-            ],
-        ) => Err(not_allowed(call.request)),
-        _ => Err(unsupported_route(call.request)),
-    }
-}
+use super::document::Wanted;
+use super::lifecycle::Task;
+use super::patch::{self, Patched};
+use super::resources::misfit;
+use super::rules::name as check_name;
+use super::sources::check as check_sources;
+use super::{Service, schema};
+use crate::emulator::call::Call;
+use crate::emulator::error::ArmError;
+use crate::emulator::faults::Kind;
+use crate::emulator::http::Answer;
+use crate::emulator::members;
+use crate::emulator::routes::Reply;
+use crate::emulator::state::State;
 
 impl Call<'_> {
-    pub(super) fn body(&self) -> Result<Value, ArmError> {
-        serde_json::from_slice(&self.request.body)
-            .map_err(|error| ArmError::bad_request(format!("The body is no JSON: {error}.")))
-    }
-
-    /// Refuses a body where there is none to send.
-    fn no_body(&self) -> Result<(), ArmError> {
-        match self.request.body_value() {
-            Value::Null => Ok(()),
-            Value::Object(map) if map.is_empty() => Ok(()),
-            _ => Err(ArmError::unsupported("This request has no body.")),
-        }
-    }
-
     fn service(&self, name: &str) -> Result<&Service, ArmError> {
         self.state.services.get(name).ok_or_else(|| {
             ArmError::new(
@@ -69,7 +28,7 @@ impl Call<'_> {
         })
     }
 
-    pub(super) fn show(&self, service: &Service, expand: bool) -> Value {
+    pub(crate) fn show(&self, service: &Service, expand: bool) -> Value {
         let workspace = self.config.workspace_path();
         service.show(self.state, &self.request.origin, &workspace, expand)
     }
@@ -84,24 +43,12 @@ impl Call<'_> {
             self.request.origin,
             self.config.workspace_path()
         );
-        let foreign = |kind: &Kind| matches!(kind, Kind::ForeignPollingUrl(_));
+        let foreign = |kind: &Kind| matches!(kind, Kind::ForeignPollingUrl { .. });
         let url = match self.state.service_fault(self.request, name, foreign) {
-            Some(Kind::ForeignPollingUrl(url)) => url,
+            Some(Kind::ForeignPollingUrl { url }) => url,
             _ => url,
         };
         Answer::empty(202).with("Operation-Location", url)
-    }
-}
-
-/// A yes or no as `azureml-core` sends it too, with a capital letter.
-pub(super) fn flag(request: &Incoming, name: &str) -> Result<bool, ArmError> {
-    match request.parameter(name) {
-        None => Ok(false),
-        Some(value) if value.eq_ignore_ascii_case("true") => Ok(true),
-        Some(value) if value.eq_ignore_ascii_case("false") => Ok(false),
-        Some(value) => Err(ArmError::bad_request(format!(
-            "'{name}' must be true or false, not '{value}'."
-        ))),
     }
 }
 
@@ -123,8 +70,8 @@ fn verdict(result: Result<(), ArmError>) -> Reply {
     }
 }
 
-fn validate_name(call: &Call<'_>, name: &str) -> Reply {
-    call.only_parameters(&[])?;
+pub(crate) fn validate_name(call: Call<'_>) -> Reply {
+    let name = call.name("service");
     call.no_body()?;
     verdict(check_name(name).and_then(|()| free(call.state, name)))
 }
@@ -140,9 +87,8 @@ fn free(state: &State, name: &str) -> Result<(), ArmError> {
     }
 }
 
-fn validate(call: &Call<'_>) -> Reply {
-    call.only_parameters(&[])?;
-    let map = read_validate(&call.request.body)?;
+pub(crate) fn validate(call: Call<'_>) -> Reply {
+    let map = members::check(&call.request.body, schema::VALIDATE)?;
     let get = |key: &str| map.get(key).unwrap_or(&Value::Null);
     let name = get("serviceName")
         .as_str()
@@ -151,7 +97,7 @@ fn validate(call: &Call<'_>) -> Reply {
         Some("Create") => {
             let request = get("createRequest");
             verdict(if request["name"] == name {
-                wanted(call, request).map(drop)
+                wanted(&call, request).map(drop)
             } else if request.is_null() {
                 Err(ArmError::bad_request("The request is empty."))
             } else {
@@ -160,7 +106,7 @@ fn validate(call: &Call<'_>) -> Reply {
                 ))
             })
         }
-        Some("Update") => verdict(patched(call, name, get("updateRequest")).map(drop)),
+        Some("Update") => verdict(patched(&call, name, get("updateRequest")).map(drop)),
         Some("Delete") => verdict(call.state.services.get(name).map_or(Ok(()), idle)),
         _ => Err(ArmError::bad_request(
             "'type' must be Create, Update or Delete.",
@@ -168,8 +114,7 @@ fn validate(call: &Call<'_>) -> Reply {
     }
 }
 
-fn validate_resource(call: &Call<'_>) -> Reply {
-    call.only_parameters(&[])?;
+pub(crate) fn validate_resource(call: Call<'_>) -> Reply {
     let body = call.body()?;
     verdict(Wanted::read(call.config, &body).and_then(|wanted| {
         check_compute(call.state, &wanted.document)?;
@@ -229,8 +174,7 @@ fn idle(service: &Service) -> Result<(), ArmError> {
     }
 }
 
-fn create(mut call: Call<'_>) -> Reply {
-    call.only_parameters(&[])?;
+pub(crate) fn create(mut call: Call<'_>) -> Reply {
     let body = call.body()?;
     let (wanted, models) = wanted(&call, &body)?;
     let state = &mut *call.state;
@@ -254,9 +198,9 @@ fn create(mut call: Call<'_>) -> Reply {
     Ok(call.start(name, Task::Deploy))
 }
 
-fn get(call: &Call<'_>, name: &str) -> Reply {
-    call.only_parameters(&["expand"])?;
-    let expand = flag(call.request, "expand")?;
+pub(crate) fn get(call: Call<'_>) -> Reply {
+    let name = call.name("service");
+    let expand = call.flag("expand")?;
     Ok(Answer::json(200, &call.show(call.service(name)?, expand)))
 }
 
@@ -264,7 +208,7 @@ fn get(call: &Call<'_>, name: &str) -> Reply {
 fn patched(call: &Call<'_>, name: &str, patch: &Value) -> Result<(Patched, Vec<Value>), ArmError> {
     let service = call.service(name)?;
     idle(service)?;
-    let patched = services::apply(call.config, &service.document, patch)?;
+    let patched = patch::apply(call.config, &service.document, patch)?;
     if patched.redeploys {
         check_compute(call.state, &patched.document)?;
     }
@@ -276,8 +220,8 @@ fn patched(call: &Call<'_>, name: &str, patch: &Value) -> Result<(Patched, Vec<V
     Ok((patched, models))
 }
 
-fn update(mut call: Call<'_>, name: &str) -> Reply {
-    call.only_parameters(&[])?;
+pub(crate) fn update(mut call: Call<'_>) -> Reply {
+    let name = call.name("service");
     call.is_patch()?;
     call.service(name)?;
     let (patched, models) = patched(&call, name, &call.body()?)?;
@@ -301,8 +245,8 @@ fn update(mut call: Call<'_>, name: &str) -> Reply {
     Ok(Answer::json(200, &call.show(call.service(name)?, false)))
 }
 
-fn delete(mut call: Call<'_>, name: &str) -> Reply {
-    call.only_parameters(&[])?;
+pub(crate) fn delete(mut call: Call<'_>) -> Reply {
+    let name = call.name("service");
     let Some(service) = call.state.services.get(name) else {
         return Ok(Answer::empty(204));
     };
@@ -333,15 +277,15 @@ fn keys(service: &Service) -> Answer {
     )
 }
 
-fn list_keys(call: &Call<'_>, name: &str) -> Reply {
-    call.only_parameters(&[])?;
+pub(crate) fn list_keys(call: Call<'_>) -> Reply {
+    let name = call.name("service");
     call.no_body()?;
-    Ok(keys(with_keys(call, name)?))
+    Ok(keys(with_keys(&call, name)?))
 }
 
-fn regenerate(mut call: Call<'_>, name: &str) -> Reply {
-    call.only_parameters(&[])?;
-    let body = read_regenerate(&call.request.body)?;
+pub(crate) fn regenerate(mut call: Call<'_>) -> Reply {
+    let name = call.name("service");
+    let body = members::check(&call.request.body, schema::REGENERATE)?;
     let secondary = match body.get("keyType").and_then(Value::as_str) {
         Some("Primary") => false,
         Some("Secondary") => true,
@@ -372,8 +316,8 @@ fn regenerate(mut call: Call<'_>, name: &str) -> Reply {
     Ok(keys(call.service(name)?))
 }
 
-fn token(call: Call<'_>, name: &str) -> Reply {
-    call.only_parameters(&[])?;
+pub(crate) fn token(call: Call<'_>) -> Reply {
+    let name = call.name("service");
     call.no_body()?;
     if !call.service(name)?.flag("aadAuthEnabled") {
         return Err(ArmError::new(
@@ -388,14 +332,11 @@ fn token(call: Call<'_>, name: &str) -> Reply {
     ))
 }
 
-fn logs(call: &Call<'_>, name: &str) -> Reply {
-    call.only_parameters(&["tail", "init"])?;
+pub(crate) fn logs(call: Call<'_>) -> Reply {
+    let name = call.name("service");
     let tail = call.number("tail")?;
     let service = call.service(name)?;
-    let log = call
-        .state
-        .services
-        .log(service, flag(call.request, "init")?);
+    let log = call.state.services.log(service, call.flag("init")?);
     let skip = tail.map_or(0, |tail| log.lines().count().saturating_sub(tail));
     let content: String = log.split_inclusive('\n').skip(skip).collect();
     Ok(Answer::json(200, &json!({ "content": content })))

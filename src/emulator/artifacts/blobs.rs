@@ -8,10 +8,13 @@ use azure_core::base64;
 use azure_core::time::to_rfc7231;
 use md5::{Digest, Md5};
 
-use super::super::http::{Answer, Incoming};
-use super::super::sas;
-use super::super::state::{Config, State};
-use super::super::store::blobs::{Blob, Block, Content, StorageError, Taken};
+use super::blob_store::{Blob, Block, Content, Taken, not_found};
+use super::sas;
+use crate::emulator::call::Call;
+use crate::emulator::error::ArmError;
+use crate::emulator::http::{Answer, Incoming};
+use crate::emulator::routes::Reply;
+use crate::emulator::state::State;
 
 /// Headers of Azure Storage that are understood, beside those that every request may have.
 const KNOWN_HEADERS: [&str; 9] = [
@@ -29,38 +32,8 @@ const KNOWN_HEADERS: [&str; 9] = [
 /// The most bytes that a block's id may have.
 const LONGEST_ID: usize = 64;
 
-type Served = Result<Answer, StorageError>;
-
-pub(super) fn serve(config: &Config, state: &mut State, request: &Incoming, path: &str) -> Answer {
-    let version = request.header("x-ms-version").unwrap_or(sas::VERSION);
-    operate(config, state, request, path)
-        .unwrap_or_else(|error| refusal(&error, request))
-        .with("x-ms-version", version)
-}
-
-/// The answer to a body that was not read to its end.
-pub(in crate::emulator) fn too_large(limit: usize) -> Answer {
-    error_answer(&StorageError::new(
-        413,
-        "RequestBodyTooLarge",
-        format!(
-            "The request body is too large: the emulator takes {limit} bytes for a blob or a block."
-        ),
-    ))
-}
-
-fn refusal(error: &StorageError, request: &Incoming) -> Answer {
-    let answer = error_answer(error);
-    if request.method == "HEAD" {
-        return Answer {
-            body: Vec::new(),
-            ..answer
-        };
-    }
-    answer
-}
-
-fn error_answer(error: &StorageError) -> Answer {
+/// A refusal in the words of Azure Storage.
+pub(crate) fn refusal(request: &Incoming, error: &ArmError) -> Answer {
     let message = error
         .message
         .replace('&', "&amp;")
@@ -71,18 +44,27 @@ fn error_answer(error: &StorageError) -> Answer {
          </Message></Error>",
         error.code
     );
-    Answer::raw(error.status, "application/xml", body).with("x-ms-error-code", error.code)
+    let answer = Answer::raw(error.status, "application/xml", body)
+        .with("x-ms-error-code", &error.code)
+        .with("x-ms-version", version(request));
+    match request.method.as_str() {
+        "HEAD" => answer.without_body(),
+        _ => answer,
+    }
 }
 
-fn unsupported(what: impl std::fmt::Display) -> StorageError {
-    StorageError::new(
-        400,
-        "UnsupportedByEmulator",
-        format!("{what} is not supported."),
-    )
+/// The version of Azure Storage that a request names.
+fn version(request: &Incoming) -> &str {
+    request.header("x-ms-version").unwrap_or(sas::VERSION)
 }
 
-fn operate(config: &Config, state: &mut State, request: &Incoming, path: &str) -> Served {
+fn unsupported(what: impl std::fmt::Display) -> ArmError {
+    ArmError::unsupported(format!("{what} is not supported."))
+}
+
+pub(crate) fn serve(call: Call<'_>) -> Reply {
+    let (path, request) = (call.name("*"), call.request);
+    let state = call.state;
     let comp = request.parameter("comp");
     let method = request.method.as_str();
     let wanted = match (method, comp.as_deref()) {
@@ -90,7 +72,7 @@ fn operate(config: &Config, state: &mut State, request: &Incoming, path: &str) -
         ("GET" | "HEAD", None) | ("GET", Some("blocklist")) => 'r',
         _ => {
             let comp = comp.map(|comp| format!("comp={comp}")).unwrap_or_default();
-            return Err(StorageError::new(
+            return Err(ArmError::new(
                 405,
                 "UnsupportedByEmulator",
                 format!("The emulator does not serve {method} {comp} on a blob."),
@@ -99,7 +81,7 @@ fn operate(config: &Config, state: &mut State, request: &Incoming, path: &str) -
     };
     let now = state.time.now();
     sas::check(
-        &config.workspace_id,
+        &call.config.workspace_id,
         path,
         request,
         state.time.date(now),
@@ -128,13 +110,17 @@ fn operate(config: &Config, state: &mut State, request: &Incoming, path: &str) -
             check_absent(request, blobs.get(path))?;
             check_md5(request)?;
             let list = block_list(&request.body).ok_or_else(|| {
-                StorageError::new(400, "InvalidXmlDocument", "The XML is no list of blocks.")
+                ArmError::new(
+                    400,
+                    "InvalidXmlDocument",
+                    "The XML is not a list of blocks.",
+                )
             })?;
             let blob = blobs.commit(path, &list, content(request), now)?.clone();
             tagged(state, Answer::empty(201), &blob)
         }
         (_, Some(_)) => {
-            let staged = blobs.staged(path).ok_or_else(StorageError::not_found)?;
+            let staged = blobs.staged(path).ok_or_else(not_found)?;
             let shown = show_lists(request, blobs.get(path), staged)?;
             match blobs.get(path).cloned() {
                 Some(blob) => tagged(state, shown, &blob)
@@ -143,11 +129,13 @@ fn operate(config: &Config, state: &mut State, request: &Incoming, path: &str) -
             }
         }
         _ => {
-            let blob = blobs.get(path).ok_or_else(StorageError::not_found)?.clone();
+            let blob = blobs.get(path).ok_or_else(not_found)?.clone();
             read(state, request, &blob)?
         }
     };
-    Ok(answer.with("x-ms-request-server-encrypted", "true"))
+    Ok(answer
+        .with("x-ms-request-server-encrypted", "true")
+        .with("x-ms-version", version(request)))
 }
 
 /// Refuses query parameters, conditions and storage headers that would not be heeded.
@@ -155,7 +143,7 @@ fn check_surroundings(
     request: &Incoming,
     method: &str,
     comp: Option<&str>,
-) -> Result<(), StorageError> {
+) -> Result<(), ArmError> {
     let known: &[&str] = match comp {
         Some("block") => &["comp", "timeout", "blockid"],
         Some(_) if method == "GET" => &["comp", "timeout", "blocklisttype"],
@@ -182,11 +170,11 @@ fn check_surroundings(
 }
 
 /// `If-None-Match: *` writes only what is not there yet.
-fn check_absent(request: &Incoming, blob: Option<&Blob>) -> Result<(), StorageError> {
+fn check_absent(request: &Incoming, blob: Option<&Blob>) -> Result<(), ArmError> {
     match request.header("if-none-match") {
         None => Ok(()),
         Some("*") if blob.is_none() => Ok(()),
-        Some("*") => Err(StorageError::new(
+        Some("*") => Err(ArmError::new(
             409,
             "BlobAlreadyExists",
             "The specified blob already exists.",
@@ -196,14 +184,14 @@ fn check_absent(request: &Incoming, blob: Option<&Blob>) -> Result<(), StorageEr
 }
 
 /// Checks the body against `Content-MD5`, if it is there, and returns it.
-fn check_md5(request: &Incoming) -> Result<Option<String>, StorageError> {
+fn check_md5(request: &Incoming) -> Result<Option<String>, ArmError> {
     let Some(given) = request.header("content-md5") else {
         return Ok(None);
     };
     if base64::encode(Md5::digest(&request.body)) == given {
         return Ok(Some(given.to_owned()));
     }
-    Err(StorageError::new(
+    Err(ArmError::new(
         400,
         "Md5Mismatch",
         "The MD5 value specified in the request did not match the MD5 value calculated by the \
@@ -227,9 +215,9 @@ fn content(request: &Incoming) -> Content {
     }
 }
 
-fn block(request: &Incoming) -> Result<Block, StorageError> {
+fn block(request: &Incoming) -> Result<Block, ArmError> {
     let refuse = |what: &str| {
-        Err(StorageError::new(
+        Err(ArmError::new(
             400,
             "InvalidQueryParameterValue",
             format!("Value for one of the query parameters is invalid: blockid {what}."),
@@ -242,7 +230,7 @@ fn block(request: &Incoming) -> Result<Block, StorageError> {
         Err(_) => return refuse("is not base64"),
     }
     if request.body.is_empty() {
-        return Err(StorageError::new(
+        return Err(ArmError::new(
             400,
             "InvalidHeaderValue",
             "A block must not be empty.",
@@ -286,7 +274,7 @@ fn block_list(body: &[u8]) -> Option<Vec<(Taken, String)>> {
     Some(list)
 }
 
-fn show_lists(request: &Incoming, blob: Option<&Blob>, staged: &[Block]) -> Served {
+fn show_lists(request: &Incoming, blob: Option<&Blob>, staged: &[Block]) -> Reply {
     let kind = request.parameter("blocklisttype");
     let (with_committed, with_staged) = match kind.as_deref().unwrap_or("committed") {
         "committed" => (true, false),
@@ -319,12 +307,12 @@ fn show_lists(request: &Incoming, blob: Option<&Blob>, staged: &[Block]) -> Serv
 }
 
 /// The blob's content or a range of it, or only the headers.
-fn read(state: &State, request: &Incoming, blob: &Blob) -> Served {
+fn read(state: &State, request: &Incoming, blob: &Blob) -> Reply {
     if let Some(tag) = request.header("if-match")
         && tag != "*"
         && tag != blob.etag
     {
-        return Err(StorageError::new(
+        return Err(ArmError::new(
             412,
             "ConditionNotMet",
             "The condition specified using HTTP conditional header(s) is not met.",
@@ -372,7 +360,7 @@ fn tagged(state: &State, answer: Answer, blob: &Blob) -> Answer {
 }
 
 /// `bytes=first-last` or `bytes=first-`; what reaches beyond the end ends there.
-fn byte_range(text: &str, length: usize) -> Result<RangeInclusive<usize>, StorageError> {
+fn byte_range(text: &str, length: usize) -> Result<RangeInclusive<usize>, ArmError> {
     let bounds = text
         .strip_prefix("bytes=")
         .and_then(|bounds| bounds.split_once('-'))
@@ -388,7 +376,7 @@ fn byte_range(text: &str, length: usize) -> Result<RangeInclusive<usize>, Storag
         return Err(unsupported(format!("The range '{text}'")));
     };
     if first >= length {
-        return Err(StorageError::new(
+        return Err(ArmError::new(
             416,
             "InvalidRange",
             "The range specified is invalid for the current size of the resource.",

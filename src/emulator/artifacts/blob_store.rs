@@ -4,44 +4,24 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
-use axum::body::Bytes;
+use hyper::body::Bytes;
 
-/// A refusal of the blob store, which answers in XML.
-#[derive(Clone, Debug)]
-pub(in crate::emulator) struct StorageError {
-    pub(in crate::emulator) status: u16,
-    pub(in crate::emulator) code: &'static str,
-    pub(in crate::emulator) message: String,
-}
+use crate::emulator::error::ArmError;
 
-impl StorageError {
-    pub(in crate::emulator) fn new(
-        status: u16,
-        code: &'static str,
-        message: impl Into<String>,
-    ) -> Self {
-        Self {
-            status,
-            code,
-            message: message.into(),
-        }
-    }
-
-    pub(in crate::emulator) fn not_found() -> Self {
-        Self::new(404, "BlobNotFound", "The specified blob does not exist.")
-    }
+pub(crate) fn not_found() -> ArmError {
+    ArmError::new(404, "BlobNotFound", "The specified blob does not exist.")
 }
 
 /// A block as it was staged: its id is kept as it was sent, in base64.
 #[derive(Clone, Debug)]
-pub(in crate::emulator) struct Block {
-    pub(in crate::emulator) id: String,
-    pub(in crate::emulator) bytes: Bytes,
+pub(crate) struct Block {
+    pub(crate) id: String,
+    pub(crate) bytes: Bytes,
 }
 
 /// Which list a block is taken from when a list is committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::emulator) enum Taken {
+pub(crate) enum Taken {
     Committed,
     Uncommitted,
     Latest,
@@ -49,28 +29,28 @@ pub(in crate::emulator) enum Taken {
 
 /// What the client says of the content.
 #[derive(Clone, Debug, Default)]
-pub(in crate::emulator) struct Content {
-    pub(in crate::emulator) kind: Option<String>,
-    pub(in crate::emulator) md5: Option<String>,
+pub(crate) struct Content {
+    pub(crate) kind: Option<String>,
+    pub(crate) md5: Option<String>,
 }
 
 /// A blob that exists.
 #[derive(Clone, Debug)]
-pub(in crate::emulator) struct Blob {
+pub(crate) struct Blob {
     /// One without an id when it was written as a whole.
-    pub(in crate::emulator) blocks: Vec<Block>,
-    pub(in crate::emulator) content: Content,
-    pub(in crate::emulator) etag: String,
-    pub(in crate::emulator) created: Duration,
-    pub(in crate::emulator) modified: Duration,
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) content: Content,
+    pub(crate) etag: String,
+    pub(crate) created: Duration,
+    pub(crate) modified: Duration,
 }
 
 impl Blob {
-    pub(in crate::emulator) fn length(&self) -> usize {
+    pub(crate) fn length(&self) -> usize {
         self.blocks.iter().map(|block| block.bytes.len()).sum()
     }
 
-    pub(in crate::emulator) fn read(&self, range: Range<usize>) -> Vec<u8> {
+    pub(crate) fn read(&self, range: Range<usize>) -> Vec<u8> {
         let mut read = Vec::with_capacity(range.len());
         let mut begin = 0;
         for block in &self.blocks {
@@ -84,7 +64,7 @@ impl Blob {
         read
     }
 
-    pub(in crate::emulator) fn all(&self) -> Vec<u8> {
+    pub(crate) fn all(&self) -> Vec<u8> {
         self.read(0..self.length())
     }
 }
@@ -98,23 +78,23 @@ struct Slot {
 
 /// Every blob, by its path within the container.
 #[derive(Debug, Default)]
-pub(in crate::emulator) struct Blobs {
+pub(crate) struct Blobs {
     slots: BTreeMap<String, Slot>,
     etags: u64,
 }
 
 impl Blobs {
-    pub(in crate::emulator) fn get(&self, path: &str) -> Option<&Blob> {
+    pub(crate) fn get(&self, path: &str) -> Option<&Blob> {
         self.slots.get(path)?.blob.as_ref()
     }
 
     /// Blocks that are staged; `None` when nothing is known of the blob.
-    pub(in crate::emulator) fn staged(&self, path: &str) -> Option<&[Block]> {
+    pub(crate) fn staged(&self, path: &str) -> Option<&[Block]> {
         self.slots.get(path).map(|slot| slot.staged.as_slice())
     }
 
     /// Writes a blob as a whole. Blocks that were staged are gone.
-    pub(in crate::emulator) fn put(
+    pub(crate) fn put(
         &mut self,
         path: &str,
         bytes: Bytes,
@@ -149,18 +129,14 @@ impl Blobs {
     }
 
     /// Stages a block, or replaces the staged one with its id.
-    pub(in crate::emulator) fn stage(
-        &mut self,
-        path: &str,
-        block: Block,
-    ) -> Result<(), StorageError> {
+    pub(crate) fn stage(&mut self, path: &str, block: Block) -> Result<(), ArmError> {
         let slot = self.slots.entry(path.to_owned()).or_default();
         let known = slot.blob.iter().flat_map(|blob| &blob.blocks);
         if known
             .chain(&slot.staged)
             .any(|known| !known.id.is_empty() && known.id.len() != block.id.len())
         {
-            return Err(StorageError::new(
+            return Err(ArmError::new(
                 400,
                 "InvalidBlobOrBlock",
                 "The specified blob or block content is invalid: the ids of a blob's blocks must \
@@ -176,13 +152,13 @@ impl Blobs {
 
     /// Makes the blob of these blocks, in this order. Staged blocks that are not among them are
     /// gone.
-    pub(in crate::emulator) fn commit(
+    pub(crate) fn commit(
         &mut self,
         path: &str,
         list: &[(Taken, String)],
         content: Content,
         now: Duration,
-    ) -> Result<&Blob, StorageError> {
+    ) -> Result<&Blob, ArmError> {
         let slot = self.slots.get(path);
         let staged = slot.map(|slot| slot.staged.as_slice()).unwrap_or_default();
         let committed = slot
@@ -199,7 +175,7 @@ impl Blobs {
             })
             .collect::<Option<Vec<_>>>()
             .ok_or_else(|| {
-                StorageError::new(
+                ArmError::new(
                     400,
                     "InvalidBlockList",
                     "The specified block list is invalid.",

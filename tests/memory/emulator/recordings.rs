@@ -1,0 +1,345 @@
+//! What the emulator answers has the shape of what the live service was recorded to answer.
+
+use azure_core::http::Method;
+use azureml_aks::emulator::{Clock, Emulator};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+use crate::support::raw::*;
+use crate::support::recordings::{Cassette, Exchange, cassettes};
+
+/// Headers that clients act on.
+const HEADERS: [&str; 11] = [
+    "azure-asyncoperation",
+    "content-type",
+    "location",
+    "retry-after",
+    "x-ms-failure-cause",
+    "x-ms-ratelimit-remaining-subscription-reads",
+    "x-ms-ratelimit-remaining-subscription-global-reads",
+    "x-ms-ratelimit-remaining-subscription-writes",
+    "x-ms-ratelimit-remaining-subscription-global-writes",
+    "x-ms-ratelimit-remaining-subscription-deletes",
+    "x-ms-response-type",
+];
+
+/// The recorded exchange of this number in the file whose name begins so.
+fn recorded(all: &[Cassette], name: &str, number: usize) -> Exchange {
+    let cassette = all
+        .iter()
+        .find(|cassette| cassette.name.starts_with(&format!("{name}-")))
+        .unwrap_or_else(|| panic!("there is no recording {name}"));
+    cassette.exchanges().swap_remove(number)
+}
+
+fn body(exchange: &Exchange) -> Value {
+    serde_json::from_slice(&exchange.body()).unwrap_or_default()
+}
+
+/// Checks status and headers: the same are there, and those that tell no time, length or place have
+/// the same value.
+fn check_head(answer: &Reply, recorded: &Exchange, but: &[&str]) {
+    let url = &recorded.url[..recorded.url.len().min(300)];
+    assert_eq!(answer.status, recorded.status, "{url}");
+    for name in HEADERS.iter().filter(|name| !but.contains(name)) {
+        let there = recorded.headers.iter();
+        let there = there.filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        let there = there.map(|(_, value)| value.as_str()).next();
+        let here = answer.header(name);
+        match *name {
+            "azure-asyncoperation" => assert_eq!(here.is_some(), there.is_some(), "{name} {url}"),
+            _ => assert_eq!(here, there, "{name} {url}"),
+        }
+    }
+}
+
+/// Checks that every member of an answer is recorded too and has a value of the same type, where
+/// neither is `null`; and, where `whole`, that no recorded member is missing.
+fn check_shape(here: &Value, there: &Value, whole: bool, path: &str) {
+    match (here, there) {
+        // What is special to a kind of compute is not recorded for this one.
+        _ if path.ends_with(".properties.properties") => {}
+        (Value::Object(here), Value::Object(there)) => {
+            let keys = |map: &serde_json::Map<String, Value>| -> BTreeSet<String> {
+                map.keys().cloned().collect()
+            };
+            let (own, known) = (keys(here), keys(there));
+            let more: Vec<_> = own.difference(&known).collect();
+            assert!(more.is_empty(), "{path}: not recorded: {more:?}");
+            let fewer: Vec<_> = known.difference(&own).collect();
+            assert!(!whole || fewer.is_empty(), "{path}: missing: {fewer:?}");
+            for (key, value) in here {
+                check_shape(value, &there[key], whole, &format!("{path}.{key}"));
+            }
+        }
+        (Value::Array(here), Value::Array(there)) => {
+            for item in here.iter().filter(|item| item.is_object()) {
+                // Of the recorded items those of its type, if they have one.
+                let alike = there
+                    .iter()
+                    .filter(|known| known.get("type") == item.get("type"));
+                let mut merged = json!({});
+                for (key, value) in alike.filter_map(Value::as_object).flatten() {
+                    merged[key] = value.clone();
+                }
+                check_shape(item, &merged, false, path);
+            }
+        }
+        (Value::Null, _) | (_, Value::Null) => {}
+        (here, there) => {
+            let kind = std::mem::discriminant;
+            assert_eq!(kind(here), kind(there), "{path}: {here} and {there}");
+            if let (Some(here), true) = (
+                here.as_str(),
+                path.ends_with("On") || path.ends_with("time"),
+            ) {
+                check_time(here, there.as_str().unwrap(), path);
+            }
+        }
+    }
+}
+
+/// `2025-11-04T09:40:51.9013157+00:00`: 1 to 7 digits of a second, the last not zero, no `Z`.
+fn check_time(here: &str, there: &str, path: &str) {
+    for time in [here, there] {
+        let time = time
+            .strip_suffix("+00:00")
+            .unwrap_or_else(|| panic!("{path}: {time}"));
+        let (_, fraction) = time.split_once('.').unwrap();
+        assert!((1..=7).contains(&fraction.len()), "{path}: {time}");
+        assert!(!fraction.ends_with('0'), "{path}: {time}");
+    }
+}
+
+/// The names in the query of a polling URL, and how long each value is.
+fn query(url: &str) -> Vec<(String, usize)> {
+    let (_, query) = url.split_once('?').unwrap();
+    let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap());
+    pairs
+        .map(|(key, value)| (key.to_owned(), value.len()))
+        .collect()
+}
+
+fn manual() -> Emulator {
+    Emulator::builder().clock(Clock::Manual).build()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_compute_lives_as_recorded() {
+    let Some(all) = cassettes() else { return };
+    let emulator = manual();
+    let url = compute_url(&emulator, "myaks");
+
+    let put = put(&emulator, "myaks", &create_body(json!({}))).await;
+    let expected = recorded(&all, "01", 0);
+    check_head(&put, &expected, &[]);
+    check_shape(&put.body, &body(&expected), true, "PUT");
+    assert_eq!(put.body["tags"], Value::Null);
+    let polling_url = polling(&put);
+    let signed = expected.headers["Azure-AsyncOperation"].clone();
+    assert_eq!(query(&polling_url), query(&signed));
+
+    let poll = read(&emulator, &polling_url).await;
+    let expected = recorded(&all, "02", 7);
+    assert_eq!(poll.body, body(&expected));
+    emulator.finish_operations();
+    let poll = read(&emulator, &polling_url).await;
+    let expected = recorded(&all, "01", 1);
+    check_head(&poll, &expected, &[]);
+    assert_eq!(poll.body, body(&expected));
+    let without = polling_url.split_once("&t=").unwrap().0;
+    assert_eq!(read(&emulator, without).await.status, 400);
+
+    let get = get(&emulator, "myaks").await;
+    let expected = recorded(&all, "01", 2);
+    check_head(&get, &expected, &[]);
+    check_shape(&get.body, &body(&expected), true, "GET");
+    assert_eq!(get.body["tags"], json!({}));
+
+    // What was read can be sent back, and only the version of the recording differs.
+    let over = send(&emulator, Method::Put, &url, Some(&get.body)).await;
+    let expected = recorded(&all, "03", 5);
+    assert_eq!(over.status, expected.status);
+    let state = |value: &Value| value["properties"]["provisioningState"].clone();
+    assert_eq!(state(&over.body), state(&body(&expected)));
+    assert_eq!(
+        over.body["properties"]["createdOn"],
+        get.body["properties"]["createdOn"]
+    );
+    emulator.finish_operations();
+
+    let change = json!({ "properties": { "properties": { "agentCount": 5 } } });
+    let patch = send(&emulator, Method::Patch, &url, Some(&change)).await;
+    let expected = recorded(&all, "01", 3);
+    check_head(&patch, &expected, &[]);
+    check_shape(&patch.body, &body(&expected), true, "PATCH");
+    assert_eq!(state(&patch.body), state(&body(&expected)));
+    emulator.finish_operations();
+    let again = send(&emulator, Method::Patch, &url, Some(&change)).await;
+    let expected = recorded(&all, "08", 0);
+    assert_eq!(again.status, expected.status);
+    assert!(again.header("azure-asyncoperation").is_none());
+
+    let delete = remove(&emulator, "myaks", "Delete").await;
+    let expected = recorded(&all, "01", 6);
+    check_head(&delete, &expected, &[]);
+    assert_eq!(
+        (delete.body, delete.headers["content-length"].as_str()),
+        (Value::Null, "0")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_is_as_recorded() {
+    let Some(all) = cassettes() else { return };
+    let emulator = manual();
+    put(&emulator, "myaks", &create_body(json!({}))).await;
+    emulator.finish_operations();
+    let url = format!("{}/computes?api-version={TODAY}", workspace_url(&emulator));
+    let list = read(&emulator, &url).await;
+    check_shape(&list.body, &body(&recorded(&all, "05", 0)), true, "list");
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_are_as_recorded() {
+    let Some(all) = cassettes() else { return };
+    // Recordings of 2021 to 2023 have the limits of their time.
+    let limits = &HEADERS[5..10];
+    let emulator = manual();
+    let absent = get(&emulator, "absent").await;
+    let expected = recorded(&all, "07", 0);
+    check_head(&absent, &expected, limits);
+    check_shape(&absent.body, &body(&expected), true, "404");
+    assert_eq!(
+        absent.body["error"]["code"],
+        body(&expected)["error"]["code"]
+    );
+    assert_eq!(
+        absent.body["error"]["innerError"],
+        body(&expected)["error"]["innerError"]
+    );
+    let url = compute_url(&emulator, "absent").replace("absent?", "absent/listKeys?");
+    let keys = send(&emulator, Method::Post, &url, None).await;
+    check_shape(
+        &keys.body,
+        &body(&recorded(&all, "06", 0)),
+        true,
+        "listKeys",
+    );
+
+    let emulator = Emulator::builder().absent_without_body(true).build();
+    let absent = get(&emulator, "absent").await;
+    let expected = recorded(&all, "07b", 0);
+    check_head(&absent, &expected, limits);
+    assert_eq!(absent.body, Value::Null);
+
+    let emulator = Emulator::builder().front_end_refusals(true).build();
+    let refused = put(&emulator, "1", &json!({})).await;
+    let expected = recorded(&all, "22", 0);
+    check_shape(&refused.body, &body(&expected), false, "front end");
+    let types = |value: &Value| -> BTreeSet<String> {
+        let more = value["error"]["additionalInfo"].as_array().unwrap().iter();
+        more.map(|item| item["type"].to_string()).collect()
+    };
+    assert!(types(&refused.body).is_subset(&types(&body(&expected))));
+
+    let elsewhere = workspace_url(&emulator) + "-not?api-version=2023-04-01-preview";
+    let absent = read(&emulator, &elsewhere).await;
+    let expected = recorded(&all, "11", 0);
+    check_head(&absent, &expected, limits);
+    let words = |value: &Value| -> String {
+        let message = value["error"]["message"].as_str().unwrap();
+        message.split('\'').step_by(2).collect()
+    };
+    assert_eq!(words(&absent.body), words(&body(&expected)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn workspace_and_discovery_are_as_recorded() {
+    let Some(all) = cassettes() else { return };
+    let emulator = manual();
+    let url = format!("{}?api-version={TODAY}", workspace_url(&emulator));
+    let workspace = read(&emulator, &url).await;
+    let expected = body(&recorded(&all, "11", 1));
+    check_shape(&workspace.body, &expected, false, "workspace");
+    let path = |value: &Value| {
+        let url = value["properties"]["discoveryUrl"].as_str().unwrap();
+        azure_core::http::Url::parse(url).unwrap().path().to_owned()
+    };
+    assert_eq!(path(&workspace.body), path(&expected));
+    let url = workspace.body["properties"]["discoveryUrl"]
+        .as_str()
+        .unwrap();
+    let discovery = try_send(&emulator, Method::Get, url, None, None)
+        .await
+        .unwrap();
+    check_shape(
+        &discovery.body,
+        &body(&recorded(&all, "11b", 0)),
+        true,
+        "discovery",
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn clusters_versions_and_sizes_are_as_recorded() {
+    let Some(all) = cassettes() else { return };
+    let emulator = manual();
+    let id = emulator.add_cluster(cluster());
+    let url = format!("https://management.azure.com{id}?api-version=2023-10-01");
+    let cluster = read(&emulator, &url).await;
+    let clusters = all.iter().find(|cassette| cassette.name.starts_with("13-"));
+    let clusters: Vec<Exchange> = clusters.unwrap().exchanges();
+    let mut known = json!({});
+    for exchange in &clusters {
+        for (key, value) in body(exchange).as_object().unwrap() {
+            if known[key].is_null() {
+                known[key] = value.clone();
+            }
+        }
+    }
+    check_shape(&cluster.body, &known, false, "cluster");
+    assert_eq!(cluster.body["type"], known["type"]);
+    assert!(
+        cluster.body["id"]
+            .as_str()
+            .unwrap()
+            .contains("/resourcegroups/")
+    );
+    assert_eq!(cluster.header("content-type"), Some("application/json"));
+
+    let (subscription, number) = (emulator.subscription(), |n| recorded(&all, "15", n));
+    let base = format!("https://management.azure.com/subscriptions/{subscription}/providers");
+    let here = format!("{base}/Microsoft.ContainerService/locations/eastus");
+    let versions = format!("{here}/kubernetesVersions?api-version=2023-10-01");
+    let versions = read(&emulator, &versions).await.body;
+    let rows = |value: &Value| value["values"].as_array().unwrap().clone();
+    let mut known: Vec<Value> = (0..3).flat_map(|n| rows(&body(&number(n)))).collect();
+    for row in rows(&versions).iter().chain(&known) {
+        for flag in ["isDefault", "isPreview"] {
+            assert!(row.get(flag).is_none_or(|value| value == true), "{row}");
+        }
+    }
+    known
+        .iter_mut()
+        .for_each(|row| row["patchVersions"] = Value::Null);
+    check_shape(&versions, &json!({ "values": known }), true, "versions");
+    let old = format!("{here}/orchestrators?api-version=2019-04-01");
+    let mut old = read(&emulator, &old).await.body;
+    // No preview was on offer when it was recorded.
+    let is_old = |row: &Value| row.get("isPreview").is_none();
+    let rows = old["properties"]["orchestrators"].as_array_mut().unwrap();
+    rows.retain(is_old);
+    for row in rows {
+        if let Some(upgrades) = row.get_mut("upgrades").and_then(Value::as_array_mut) {
+            upgrades.retain(is_old);
+        }
+    }
+    check_shape(&old, &body(&number(3)), true, "orchestrators");
+
+    let sizes = format!("{base}/Microsoft.MachineLearningServices/locations/eastus/vmSizes");
+    let sizes = read(&emulator, &format!("{sizes}?api-version={TODAY}")).await;
+    let expected = recorded(&all, "12", 0);
+    check_head(&sizes, &expected, &[]);
+    check_shape(&sizes.body, &body(&expected), false, "sizes");
+}
