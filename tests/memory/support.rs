@@ -19,5 +19,8 @@ pub(crate) mod raw_services;
 #[allow(dead_code, reason = "the tests on the wire use the rest")]
 #[path = "../support/recorder.rs"]
 pub(crate) mod recorder;
+#[allow(dead_code, reason = "the tests on the wire use the rest")]
+#[path = "../support/recordings.rs"]
+pub(crate) mod recordings;
 #[path = "../support/resealed.rs"]
 pub(crate) mod resealed;
