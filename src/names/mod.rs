@@ -73,6 +73,7 @@ pub(crate) mod resource_id;
 #[cfg(feature = "services")]
 mod service;
 pub(crate) mod tags;
+mod words;
 
 #[cfg(feature = "services")]
 pub(crate) use model::ModelName;
@@ -80,6 +81,7 @@ pub(crate) use model::ModelName;
 pub use service::ServiceName;
 #[cfg(feature = "services")]
 pub(crate) use service::namespace;
+pub(crate) use words::open_words;
 
 use crate::error::{Error, Finding};
 use crate::facts::arm::ML_PROVIDER;
