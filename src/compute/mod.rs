@@ -29,14 +29,13 @@ pub use update::UpdateCompute;
 
 use crate::error::{Error, ErrorKind, Finding, Hidden, ServiceError};
 use crate::names::ComputeName;
-use crate::operation::{Driver, Machine, StatusClass, Step, Ticket};
+use crate::operation::{Driver, Machine, StatusClass, Step, Subject, Ticket};
 use crate::token::{ResumeToken, Verb};
 use crate::workspace::Workspace;
 use azure_core::credentials::Secret;
 pub(crate) use prepare::named;
 use read::existence;
 pub(crate) use read::{Found, read};
-pub(crate) use remove::removal;
 use serde_json::Value;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -84,6 +83,13 @@ pub struct ComputeTarget<K: Kind> {
 /// What works for all kinds works on it: reading, listing, waiting, detaching and deleting. A handle of
 /// one kind converts into it with `into()`, and back with `try_into()`.
 pub type AnyCompute = ComputeTarget<AnyKind>;
+
+/// What operations on computes are about.
+pub(crate) const SUBJECT: Subject = Subject {
+    noun: "compute",
+    collection: Some("computes"),
+    remains: "the compute stays and keeps its name: delete or detach it before the next try",
+};
 
 /// How an operation on a compute failed.
 #[derive(Debug)]
@@ -293,7 +299,8 @@ impl<K: Kind> ComputeTarget<K> {
         self.hidden = machine.hidden().clone();
         let begun = (machine, step);
         let client = self.workspace.client().clone();
-        let driver = Driver::new(client, self.name.to_string(), ticket, begun);
+        let target = (&SUBJECT, self.name.to_string());
+        let driver = Driver::new(client, target, ticket, begun);
         self.read_since = false;
         self.failure = None;
         self.pending.insert(Box::new(driver))

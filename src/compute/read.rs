@@ -136,13 +136,7 @@ impl<K: Kind> ComputeTarget<K> {
         check_kind::<K>(&self.name, &resource.properties.compute_type)?;
         self.show(resource);
         // What has ended is forgotten: from here on the compute itself says how it is.
-        if self
-            .pending
-            .as_ref()
-            .is_some_and(|pending| pending.is_over())
-        {
-            self.pending = None;
-        }
+        self.pending.take_if(|pending| pending.is_over());
         Ok(())
     }
 }
