@@ -115,7 +115,8 @@ impl<K: Kind> ComputeTarget<K> {
     /// Returns the compute as it was last read. It serialises whole, as the service wrote it.
     ///
     /// Right after `create` and `attach` it is the answer to that request, which differs in details from
-    /// what a read shows a moment later.
+    /// what a read shows a moment later; the id of the underlying resource, which the answer to a create shows
+    /// wrongly, is left out.
     #[must_use]
     pub fn resource(&self) -> &ComputeResource {
         &self.resource
