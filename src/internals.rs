@@ -5,13 +5,15 @@ mod blobs;
 #[cfg(feature = "services")]
 pub use blobs::Blobs;
 
-use crate::compute::ComputeResource;
+use crate::compute::{self, ComputeResource};
 use crate::error::{Error, ErrorKind};
 use crate::facts::arm::DEFAULT_API_VERSION;
 use crate::json::{Page, Row};
-use crate::operation::{Machine, Observation, Pace, Step};
+use crate::operation::{Driver, Machine, Observation, Pace, Step, WaitOptions};
 use crate::token::{FinalStateVia, HttpVerb, ResumeToken};
-use crate::transport::{Answer, TrustedOrigins};
+use crate::transport::{Answer, HttpRequest, Limit, Sending, TrustedOrigins};
+use crate::workspace::Workspace;
+use azure_core::http::Method;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -63,6 +65,12 @@ impl Seen {
     #[must_use]
     pub fn new(status: u16, headers: &[(&'static str, &str)], body: &[u8]) -> Self {
         Self(Answer::of(status, headers, body))
+    }
+
+    /// What a verb makes of it where it is a refusal.
+    #[must_use]
+    pub fn refusal(&self) -> Error {
+        self.0.refusal("id")
     }
 }
 
@@ -153,6 +161,33 @@ impl Stepper {
 pub fn resumed_at(token: &ResumeToken, endpoint: Url) -> Option<Url> {
     let (machine, _) = Machine::resume(token.parts(), &TrustedOrigins::new(endpoint)).ok()?;
     Some(machine.url().clone())
+}
+
+/// Sends a request without a body, waits for the operation that it begins, and gives its result.
+///
+/// # Errors
+///
+/// The request is refused, or the operation fails.
+pub async fn carry_out(
+    workspace: &Workspace,
+    method: Method,
+    url: Url,
+    options: WaitOptions,
+) -> Result<Option<String>, Error> {
+    let client = workspace.client();
+    let verb: HttpVerb = word(method.as_str())
+        .ok_or_else(|| Error::new(ErrorKind::Configuration, "this method begins no operation"))?;
+    let request = HttpRequest::new(method, url.clone());
+    let answer = client
+        .send(&request, Sending::Once, Limit::RESOURCE, None)
+        .await?;
+    let id = &request.client_request_id;
+    let version = workspace.api_version();
+    let begun = Machine::start(verb, &url, id, version, client.origins(), None, &answer)?;
+    let target = (&compute::SUBJECT, url.path().to_owned());
+    let mut driver = Driver::new(client.clone(), target, None, begun);
+    let result = driver.run(&options).await?;
+    Ok(result.map(|result| result.get().to_owned()))
 }
 
 fn word<T: DeserializeOwned>(word: &str) -> Option<T> {
