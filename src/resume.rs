@@ -321,8 +321,8 @@ impl Workspace {
 
     fn removal(&self, ticket: Ticket, begun: (Machine, Step)) -> Resumed {
         let client = self.client().clone();
-        let driver = Driver::of(client, ticket, begun);
-        Resumed::Removal(compute::removal(driver))
+        let driver = Driver::of(client, &compute::SUBJECT, ticket, begun);
+        Resumed::Removal(Operation::removal(driver))
     }
 
     /// Finds out from the compute whether a request arrived.

@@ -62,6 +62,10 @@ pub trait AttachWith: sealed::Sealed + Send + Sync + 'static {
 
     #[doc(hidden)]
     fn body(&self, workspace: &WorkspaceId, location: &str) -> Value;
+
+    /// Returns the ARM id of the cluster.
+    #[doc(hidden)]
+    fn cluster_id(&self, workspace: &WorkspaceId) -> String;
 }
 
 /// A configuration with which a compute can be changed. Sealed.

@@ -29,14 +29,13 @@ pub use update::UpdateCompute;
 
 use crate::error::{Error, ErrorKind, Finding, Hidden, ServiceError};
 use crate::names::ComputeName;
-use crate::operation::{Driver, Machine, StatusClass, Step, Ticket};
+use crate::operation::{Driver, Machine, StatusClass, Step, Subject, Ticket};
 use crate::token::{ResumeToken, Verb};
 use crate::workspace::Workspace;
 use azure_core::credentials::Secret;
 pub(crate) use prepare::named;
 use read::existence;
 pub(crate) use read::{Found, read};
-pub(crate) use remove::removal;
 use serde_json::Value;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -85,6 +84,13 @@ pub struct ComputeTarget<K: Kind> {
 /// one kind converts into it with `into()`, and back with `try_into()`.
 pub type AnyCompute = ComputeTarget<AnyKind>;
 
+/// What operations on computes are about.
+pub(crate) const SUBJECT: Subject = Subject {
+    noun: "compute",
+    collection: Some("computes"),
+    remains: "the compute stays and keeps its name: delete or detach it before the next try",
+};
+
 /// How an operation on a compute failed.
 #[derive(Debug)]
 struct Failure {
@@ -109,7 +115,8 @@ impl<K: Kind> ComputeTarget<K> {
     /// Returns the compute as it was last read. It serialises whole, as the service wrote it.
     ///
     /// Right after `create` and `attach` it is the answer to that request, which differs in details from
-    /// what a read shows a moment later.
+    /// what a read shows a moment later; the id of the underlying resource, which the answer to a create shows
+    /// wrongly, is left out.
     #[must_use]
     pub fn resource(&self) -> &ComputeResource {
         &self.resource
@@ -293,7 +300,8 @@ impl<K: Kind> ComputeTarget<K> {
         self.hidden = machine.hidden().clone();
         let begun = (machine, step);
         let client = self.workspace.client().clone();
-        let driver = Driver::new(client, self.name.to_string(), ticket, begun);
+        let target = (&SUBJECT, self.name.to_string());
+        let driver = Driver::new(client, target, ticket, begun);
         self.read_since = false;
         self.failure = None;
         self.pending.insert(Box::new(driver))

@@ -136,13 +136,7 @@ impl<K: Kind> ComputeTarget<K> {
         check_kind::<K>(&self.name, &resource.properties.compute_type)?;
         self.show(resource);
         // What has ended is forgotten: from here on the compute itself says how it is.
-        if self
-            .pending
-            .as_ref()
-            .is_some_and(|pending| pending.is_over())
-        {
-            self.pending = None;
-        }
+        self.pending.take_if(|pending| pending.is_over());
         Ok(())
     }
 }
@@ -198,7 +192,9 @@ pub(crate) async fn read<T: DeserializeOwned>(
 
 /// The refusal of a compute that does not exist; an error for every other refusal.
 ///
-/// A 404 for the workspace, or for what it lies in, does not say that the compute is absent.
+/// A 404 for the workspace, or for what it lies in, does not say that the compute is absent. ARM answers for what is
+/// above the compute: with a code of its own, or with `ResourceNotFound`, a mark in a header and the type of what is
+/// missing. The service itself answers for the compute: `UserError`, or no body at all.
 pub(super) fn existence(answer: &Answer, client_request_id: &str) -> Result<Option<Error>, Error> {
     if answer.is_success() {
         return Ok(None);
@@ -215,6 +211,11 @@ pub(super) fn existence(answer: &Answer, client_request_id: &str) -> Result<Opti
         .iter()
         .any(|start| code.starts_with(start))
     });
+    let names_compute = refusal
+        .service_error()
+        .and_then(|error| names_compute(error.message.as_deref()?));
+    let gateway = answer.header("x-ms-failure-cause") == Some("gateway");
+    let above = above || !names_compute.unwrap_or(!gateway);
     // A page of a proxy in between does not say so either.
     let body = answer.text();
     let foreign =
@@ -224,6 +225,14 @@ pub(super) fn existence(answer: &Answer, client_request_id: &str) -> Result<Opti
     } else {
         Err(refusal)
     }
+}
+
+/// Whether ARM says that it is a compute that is missing: `The Resource 'Microsoft.X/workspaces/w' under …`. `None` where
+/// the text names no resource.
+fn names_compute(message: &str) -> Option<bool> {
+    let named = message.split('\'').nth(1)?.to_ascii_lowercase();
+    let is_type = named.starts_with("microsoft.") && named.contains('/');
+    is_type.then(|| named.split('/').any(|segment| segment == "computes"))
 }
 
 fn reading(name: &ComputeName) -> String {

@@ -5,12 +5,11 @@ use super::{ComputeTarget, Found, Kind, check_kind, existence, read};
 use crate::compute::ComputeResource;
 use crate::error::{Error, ErrorKind};
 use crate::operation::request::{CallOptions, awaitable, call_options};
-use crate::operation::{self, Driver, Machine, Operation, Prepared, Step, Ticket};
+use crate::operation::{self, Machine, Operation, Prepared, Step, Ticket};
 use crate::token::{HttpVerb, Verb};
 use azure_core::http::Method;
 use futures::FutureExt;
 use std::fmt;
-use std::sync::Arc;
 use url::Url;
 
 /// Ending.
@@ -161,7 +160,7 @@ async fn run<K: Kind>(
         false => operation::done(compute.workspace.client(), &ticket.token)?,
     };
     let driver = compute.begin(ticket, begun);
-    Ok(removal(driver.clone()))
+    Ok(Operation::removal(driver.clone()))
 }
 
 /// Whether there is a compute to be deleted.
@@ -199,11 +198,6 @@ async fn remove<K: Kind>(
         return operation::done(workspace.client(), token);
     }
     operation::begin(workspace.client(), token, &answer)
-}
-
-/// A removal: its end gives nothing.
-pub(crate) fn removal(driver: Driver) -> Operation<()> {
-    Operation::new(driver, Arc::new(|_| Ok(())))
 }
 
 awaitable!(['a, K: Kind] RemoveCompute<'a, K> => Operation<()>, 'a, |request| {

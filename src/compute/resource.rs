@@ -126,6 +126,18 @@ impl ComputeResource {
         read.unwrap_or_default()
     }
 
+    /// The same without the id of the underlying resource.
+    pub(crate) fn without_resource_id(self) -> Self {
+        if self.properties.resource_id.is_none() {
+            return self;
+        }
+        let mut document = self.to_value();
+        if let Some(Value::Object(properties)) = document.get_mut("properties") {
+            properties.remove("resourceId");
+        }
+        Self::read(&document.to_string()).unwrap_or(self)
+    }
+
     /// Returns the whole document, as `Serialize` writes it.
     #[must_use]
     pub fn to_value(&self) -> Value {

@@ -4,14 +4,14 @@ use super::kind::{AttachWith, CreateWith};
 use super::prepare::{self, named};
 use super::{ComputeTarget, Found, Kind, read};
 use crate::compute::ComputeResource;
-use crate::error::{Error, ErrorKind, Hidden};
+use crate::error::{Error, ErrorKind, Finding, Hidden};
 use crate::names::{ComputeName, WorkspaceId};
 use crate::operation::request::{CallOptions, awaitable, call_options};
 use crate::operation::{self, Prepared, Ticket, is_deleting};
 use crate::token::{HttpVerb, Verb};
 use crate::workspace::Workspace;
 use azure_core::http::Method;
-use futures::FutureExt;
+use futures::{FutureExt, TryStreamExt};
 use serde_json::Value;
 use std::fmt;
 use std::marker::PhantomData;
@@ -83,7 +83,7 @@ impl<K: Kind> ComputeTarget<K> {
         CreateCompute(Put::new(
             workspace,
             name.as_ref(),
-            Verb::Create,
+            None,
             move |id, location| configuration.body(id, location),
         ))
     }
@@ -93,16 +93,21 @@ impl<K: Kind> ComputeTarget<K> {
     /// Returns a request; `.await` sends it and returns a handle on which the attachment is pending.
     /// `name` is a text or a [`ComputeName`].
     ///
-    /// One cluster must not be attached twice: the second attachment breaks the first.
+    /// One cluster must not be attached twice: the second attachment breaks the first, and the service does not say
+    /// so. A cluster that is attached in this workspace under another name is refused, unless
+    /// [`ignore_other_attachments`](AttachCompute::ignore_other_attachments) is called. Attachments in other
+    /// workspaces cannot be seen.
     ///
     /// The service's documentation says 5 minutes; more than 100 were reported. Give
     /// [`wait_for_completion`](Self::wait_for_completion) two hours, which is its default.
     ///
-    /// Sends: GET of the compute, GET of the workspace (once per workspace), PUT of the compute.
+    /// Sends: GET of the compute, GETs of the list of computes, GET of the workspace (once per workspace), PUT of the
+    /// compute.
     ///
     /// # Errors
     ///
-    /// As for [`create`](Self::create).
+    /// As for [`create`](Self::create); and [`ErrorKind::Refused`] for a cluster that is attached under another
+    /// name, and nothing is changed.
     ///
     /// # Cancel safety
     ///
@@ -115,10 +120,11 @@ impl<K: Kind> ComputeTarget<K> {
     where
         C: AttachWith<Kind = K>,
     {
+        let cluster = configuration.cluster_id(workspace.id());
         AttachCompute(Put::new(
             workspace,
             name.as_ref(),
-            Verb::Attach,
+            Some(cluster),
             move |id, location| configuration.body(id, location),
         ))
     }
@@ -143,10 +149,19 @@ macro_rules! put_request {
             /// [`wait_for_completion`](ComputeTarget::wait_for_completion), which fails if the compute
             /// has. Right after this call [`resume_token`](ComputeTarget::resume_token) is `Some` only
             /// if the compute is new. A compute that is being deleted is refused, and so is one of
-            /// another kind ([`ErrorKind::Refused`]).
+            /// another kind, and one that is not of the cluster to attach ([`ErrorKind::Refused`]).
             pub fn or_get(mut self) -> Self {
-                self.0.existing = Existing::Taken;
+                self.0.existing.taken = true;
                 self
+            }
+
+            /// Returns what is allowed in the request but probably not meant: a name that only the workspace's API
+            /// version takes. No I/O; errors are those of [`prepare`](Self::prepare).
+            #[must_use]
+            pub fn warnings(&self) -> Vec<Finding> {
+                let api_version = self.0.workspace.api_version();
+                let name = ComputeName::parse_for(api_version, "name", &self.0.name);
+                name.map_or_else(|_| Vec::new(), |(_, warnings)| warnings)
             }
 
             /// Gives the resume token before anything is sent. No I/O.
@@ -172,7 +187,7 @@ macro_rules! put_request {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($request))
                     .field("name", &self.0.name)
-                    .field("or_get", &(self.0.existing == Existing::Taken))
+                    .field("or_get", &self.0.existing.taken)
                     .finish_non_exhaustive()
             }
         }
@@ -181,11 +196,22 @@ macro_rules! put_request {
 put_request!(CreateCompute);
 put_request!(AttachCompute);
 
+impl<K: Kind> AttachCompute<K> {
+    /// Attaches the cluster although it is attached in this workspace under another name. The list of computes is
+    /// not read.
+    ///
+    /// The other attachment will stop working: use this where it is to be replaced, or is broken already.
+    pub fn ignore_other_attachments(mut self) -> Self {
+        self.0.looks = false;
+        self
+    }
+}
+
 /// What to do with an existing compute of that name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Existing {
-    Refused,
-    Taken,
+struct Existing {
+    taken: bool,
+    /// The cluster that it must have, where one is to be attached.
+    cluster: Option<String>,
 }
 
 type MakeBody = Box<dyn FnOnce(&WorkspaceId, &str) -> Value + Send + Sync>;
@@ -193,9 +219,10 @@ type MakeBody = Box<dyn FnOnce(&WorkspaceId, &str) -> Value + Send + Sync>;
 struct Put<K> {
     workspace: Workspace,
     name: String,
-    verb: Verb,
     body: MakeBody,
     existing: Existing,
+    /// Whether a cluster that is attached already is looked for.
+    looks: bool,
     options: CallOptions,
     kind: PhantomData<fn() -> K>,
 }
@@ -204,28 +231,34 @@ impl<K: Kind> Put<K> {
     fn new(
         workspace: &Workspace,
         name: &str,
-        verb: Verb,
+        cluster: Option<String>,
         body: impl FnOnce(&WorkspaceId, &str) -> Value + Send + Sync + 'static,
     ) -> Self {
         Self {
             workspace: workspace.clone(),
             name: name.to_owned(),
-            verb,
             body: Box::new(body),
-            existing: Existing::Refused,
+            existing: Existing {
+                taken: false,
+                cluster,
+            },
+            looks: true,
             options: CallOptions::default(),
             kind: PhantomData,
         }
     }
 
     fn prepare(self) -> Result<Prepared<'static, ComputeTarget<K>>, Error> {
-        let name = ComputeName::parse("name", &self.name)
-            .map_err(|found| Error::validation("compute name", found))?;
+        let name = ComputeName::parse_for(self.workspace.api_version(), "name", &self.name);
+        let (name, warnings) = name.map_err(|found| Error::validation("compute name", found))?;
+        for warning in warnings {
+            tracing::warn!(compute = %name, %warning, "the name may be refused by a later API version");
+        }
         let url = self.workspace.compute_url(&name);
         let token = prepare::token(
             &self.workspace,
             (&name, K::COMPUTE_TYPE),
-            (self.verb, HttpVerb::Put),
+            (self.existing.verb(), HttpVerb::Put),
             &url,
             &self.options,
         )?;
@@ -238,11 +271,14 @@ impl<K: Kind> Put<K> {
     async fn run(self, name: ComputeName, ticket: Ticket) -> Result<ComputeTarget<K>, Error> {
         let workspace = self.workspace;
         if let Found::Resource(resource) = read(&workspace, &name, &Hidden::default()).await? {
-            return found(workspace, name, *resource, self.existing);
+            return found(workspace, name, *resource, &self.existing);
+        }
+        if let (true, Some(cluster)) = (self.looks, &self.existing.cluster) {
+            refuse_attached(&workspace, cluster).await?;
         }
         let location = workspace.location().await?;
         let body = (self.body)(workspace.id(), location);
-        put(workspace, name, body, ticket, self.existing).await
+        put(workspace, name, body, ticket, &self.existing).await
     }
 }
 
@@ -250,33 +286,96 @@ fn found<K: Kind>(
     workspace: Workspace,
     name: ComputeName,
     resource: ComputeResource,
-    existing: Existing,
+    existing: &Existing,
 ) -> Result<ComputeTarget<K>, Error> {
     let state = resource
         .properties
         .provisioning_state
         .as_deref()
         .unwrap_or("unknown");
-    if existing == Existing::Taken && is_deleting(state) {
+    let own = resource.properties.resource_id.as_deref();
+    let other = own.filter(|own| !existing.may_be(own));
+    if existing.taken && is_deleting(state) {
         return Err(Error::new(
             ErrorKind::Refused,
             "the compute of that name is being deleted",
         )
         .with_remedy("wait until it is gone, then try again"));
     }
-    if existing == Existing::Taken {
-        return ComputeTarget::found(workspace, name, resource);
+    if existing.taken {
+        return match other {
+            None => ComputeTarget::found(workspace, name, resource),
+            Some(other) => Err(Error::new(
+                ErrorKind::Refused,
+                format!("the compute of that name has another cluster, {other}"),
+            )
+            .with_remedy(ANOTHER_CLUSTER)),
+        };
     }
     let kind = &resource.properties.compute_type;
     let error = Error::new(
         ErrorKind::AlreadyExists,
         format!("a compute of that name exists (kind {kind}, state {state})"),
     );
-    Err(error.with_remedy(if state.eq_ignore_ascii_case("Failed") {
-        "an earlier try failed and keeps the name: delete or detach that compute first"
-    } else {
-        "take another name, or add .or_get() to take the existing compute"
+    Err(error.with_remedy(match &existing.cluster {
+        _ if state.eq_ignore_ascii_case("Failed") => {
+            "an earlier try failed and keeps the name: delete or detach that compute first"
+        }
+        None => "take another name, or add .or_get() to take the existing compute",
+        Some(_) if other.is_some() => ANOTHER_CLUSTER,
+        // Another name would attach the cluster twice.
+        Some(_) => "add .or_get() to take the existing compute, or detach it first to attach the cluster anew",
     }))
+}
+
+const ANOTHER_CLUSTER: &str =
+    "detach that compute first, or take another name if its cluster is to stay attached";
+
+impl Existing {
+    fn verb(&self) -> Verb {
+        match self.cluster {
+            Some(_) => Verb::Attach,
+            None => Verb::Create,
+        }
+    }
+
+    /// Whether a compute with this cluster may be the one that is wanted.
+    fn may_be(&self, cluster: &str) -> bool {
+        let own = self.cluster.as_deref();
+        own.is_none_or(|own| is_same(own, cluster))
+    }
+}
+
+/// Whether two ids are those of one cluster: services change their case.
+fn is_same(one: &str, other: &str) -> bool {
+    one.trim_matches('/')
+        .eq_ignore_ascii_case(other.trim_matches('/'))
+}
+
+/// Refuses a cluster that a compute of the workspace has already.
+async fn refuse_attached(workspace: &Workspace, cluster: &str) -> Result<(), Error> {
+    let mut pages = workspace.computes().into_pages();
+    while let Some(page) = pages.try_next().await? {
+        // A row that cannot be read is passed over.
+        let other = page.items.into_iter().flatten().find(|compute| {
+            let own = compute.resource().properties.resource_id.as_deref();
+            own.is_some_and(|own| is_same(own, cluster))
+        });
+        if let Some(other) = other {
+            return Err(Error::new(
+                ErrorKind::Refused,
+                format!(
+                    "the cluster is attached already, as {}, and a second attachment breaks the first",
+                    named(other.name())
+                ),
+            )
+            .with_remedy(
+                "use that compute; or detach it first; or call ignore_other_attachments() if it need not work any \
+                 more",
+            ));
+        }
+    }
+    Ok(())
 }
 
 async fn put<K: Kind>(
@@ -284,7 +383,7 @@ async fn put<K: Kind>(
     name: ComputeName,
     body: Value,
     ticket: Ticket,
-    existing: Existing,
+    existing: &Existing,
 ) -> Result<ComputeTarget<K>, Error> {
     let url = workspace.compute_url(&name);
     let token = &ticket.token;
@@ -310,7 +409,11 @@ async fn put<K: Kind>(
         .ok()
         .filter(|resource: &ComputeResource| K::accepts(&resource.properties.compute_type))
         .unwrap_or_else(|| ComputeResource::named(name.as_str(), Some(K::COMPUTE_TYPE)));
-    let resource = resource.hiding(&answer.hidden);
+    let mut resource = resource.hiding(&answer.hidden);
+    if existing.verb() == Verb::Create {
+        // The answer shows ids of the inside, which no read shows again.
+        resource = resource.without_resource_id();
+    }
     let mut compute = ComputeTarget::found(workspace, name, resource)?;
     compute.requested = Some(requested(body));
     // A name that was taken was refused: every row of a list is of this operation's making.

@@ -1,6 +1,6 @@
 //! The states of a compute.
 
-use std::fmt;
+use crate::names::open_words;
 
 /// The provisioning state of a compute.
 ///
@@ -34,38 +34,13 @@ pub enum ComputeState {
     UnknownValue(String),
 }
 
+open_words!(ComputeState: Creating, Updating, Deleting, Succeeded, Failed, Canceled, Unknown);
+
 impl ComputeState {
     /// Reads a word of the service, in any case.
     #[must_use]
     pub fn of(word: &str) -> Self {
-        let trimmed = word.trim();
-        [
-            Self::Creating,
-            Self::Updating,
-            Self::Deleting,
-            Self::Succeeded,
-            Self::Failed,
-            Self::Canceled,
-            Self::Unknown,
-        ]
-        .into_iter()
-        .find(|state| state.as_str().eq_ignore_ascii_case(trimmed))
-        .unwrap_or_else(|| Self::UnknownValue(trimmed.to_owned()))
-    }
-
-    /// Returns the word of the service.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Creating => "Creating",
-            Self::Updating => "Updating",
-            Self::Deleting => "Deleting",
-            Self::Succeeded => "Succeeded",
-            Self::Failed => "Failed",
-            Self::Canceled => "Canceled",
-            Self::Unknown => "Unknown",
-            Self::UnknownValue(word) => word,
-        }
+        Self::read(word)
     }
 
     /// Returns whether the compute can be used.
@@ -84,12 +59,6 @@ impl ComputeState {
     #[must_use]
     pub fn is_final(&self) -> bool {
         self.is_ready() || self.is_failed()
-    }
-}
-
-impl fmt::Display for ComputeState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

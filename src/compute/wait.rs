@@ -1,14 +1,12 @@
 //! Waiting for what was begun through a handle, or for the state that it was read in.
 
-use super::{ComputeResource, ComputeState, ComputeTarget, Failure, Kind, check_kind};
+use super::{ComputeResource, ComputeState, ComputeTarget, Failure, Kind, SUBJECT, check_kind};
 use crate::error::{Error, ErrorKind};
 use crate::operation::waitable::sealed::{How, Sealed};
-use crate::operation::{
-    Driver, Event, Machine, Settled, Ticket, Turn, Wait, WaitOptions, Waitable,
-};
+use crate::operation::{self, Driver, Event, Protocol, Settled, Ticket, WaitOptions, Waitable};
 use crate::token::Verb;
 use futures::future::BoxFuture;
-use futures::{FutureExt, Stream, stream};
+use futures::{FutureExt, Stream};
 use std::sync::Arc;
 
 /// Waiting.
@@ -36,8 +34,7 @@ impl<K: Kind> ComputeTarget<K> {
     /// Safe: dropped at any point, the next call goes on where this one stopped. The service's work
     /// goes on in any case.
     pub async fn wait_for_completion(&mut self, options: WaitOptions) -> Result<(), Error> {
-        let result = self.begin_wait().run(&options).await;
-        self.end_wait(result)
+        operation::wait(self, &options).await
     }
 
     /// Returns a stream of what [`wait_for_completion`](Self::wait_for_completion) does: the progress
@@ -76,55 +73,24 @@ impl<K: Kind> ComputeTarget<K> {
         &mut self,
         options: WaitOptions,
     ) -> impl Stream<Item = Result<Event<()>, Error>> + Send + '_ {
-        let wait = self.begin_wait().wait(&options);
-        stream::unfold(Some((self, wait)), |state| async move {
-            let (compute, mut wait): (&mut Self, Wait) = state?;
-            // A wait that goes on has something to wait for.
-            let driver = compute.pending.as_mut()?;
-            match driver.next(&mut wait).await {
-                Ok(Turn::Progress(progress)) => {
-                    Some((Ok(Event::Progress(progress)), Some((compute, wait))))
-                }
-                Ok(Turn::Done) => {
-                    driver.close_record().await;
-                    let result = driver.end(&mut wait);
-                    Some((compute.end_wait(result).map(Event::Done), None))
-                }
-                Err(error) => {
-                    compute.learn(&error);
-                    Some((Err(error), None))
-                }
-            }
-        })
-    }
-
-    /// What is to be waited for: what is pending, or a read of the compute.
-    fn begin_wait(&mut self) -> &mut Driver {
-        match self.pending {
-            Some(ref mut pending) => pending,
-            None => self.follow(None),
-        }
+        operation::events(self, &options)
     }
 
     fn end_wait(&mut self, result: Result<Settled, Error>) -> Result<(), Error> {
         let result = result.inspect_err(|error| {
             self.learn(error);
-            self.forget_what_was_only_read();
+            // Nothing was begun: how the compute stood when it was read. The next wait reads it anew.
+            self.pending
+                .take_if(|pending| pending.verb().is_none() && pending.is_over());
         })?;
         if self.removes() {
             // It stays pending: every further wait ends like this one.
             return Ok(());
         }
-        if let Some(result) = result {
-            // serde's message would quote values.
-            let Ok(resource) = serde_json::from_str::<ComputeResource>(result.get()) else {
-                // The next wait reads the compute anew.
-                self.pending = None;
-                return Err(Error::new(
-                    ErrorKind::ResultUnavailable,
-                    "the operation succeeded, and the compute has an unexpected shape",
-                ));
-            };
+        // The next wait reads the compute anew.
+        let decoded = operation::decode::<ComputeResource>(result, SUBJECT.noun)
+            .inspect_err(|_| self.pending = None)?;
+        if let Some(resource) = decoded {
             // An answer that does not name the kind contradicts nothing.
             if !resource.properties.compute_type.is_empty() {
                 check_kind::<K>(&self.name, &resource.properties.compute_type)?;
@@ -134,15 +100,6 @@ impl<K: Kind> ComputeTarget<K> {
         self.pending = None;
         self.find_deviations();
         Ok(())
-    }
-
-    /// Where nothing was begun, an end is how the compute stood when it was read: the next wait reads it
-    /// anew.
-    fn forget_what_was_only_read(&mut self) {
-        let over = |pending: &Driver| pending.verb().is_none() && pending.is_over();
-        if self.pending.as_deref().is_some_and(over) {
-            self.pending = None;
-        }
     }
 
     /// Whether the compute is being removed through this handle.
@@ -166,15 +123,12 @@ impl<K: Kind> ComputeTarget<K> {
 
     /// Follows the resource itself; with the ticket of what was requested, where that is known.
     pub(crate) fn follow(&mut self, ticket: Option<Ticket>) -> &mut Driver {
-        let id = match &ticket {
-            Some(ticket) => ticket.token.id().to_owned(),
-            None => azure_core::Uuid::new_v4().into(),
-        };
-        let begun = Machine::watch(
+        let begun = operation::watch(
+            self.workspace.client(),
+            Protocol::Arm,
             &self.workspace.compute_url(&self.name),
-            &id,
             self.workspace.api_version(),
-            self.workspace.client().origins(),
+            ticket.as_ref(),
             self.resource.properties.provisioning_state.as_deref(),
         );
         self.pend(ticket, begun)
@@ -183,8 +137,12 @@ impl<K: Kind> ComputeTarget<K> {
 
 #[allow(private_interfaces, reason = "nobody outside can name the trait")]
 impl<K: Kind> Sealed for ComputeTarget<K> {
+    /// What is pending, or a read of the compute.
     fn driver(&mut self) -> Option<&mut Driver> {
-        Some(self.begin_wait())
+        Some(match self.pending {
+            Some(ref mut pending) => pending,
+            None => self.follow(None),
+        })
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) use hiding::{Hidden, Shown};
 pub use logs::ContainerLogs;
 pub(crate) use redact::{redact, redact_cause, redact_url};
 pub use service::ServiceError;
-pub(crate) use transient::is_passing;
+pub(crate) use transient::{is_passing, may_have_worked};
 
 use crate::facts::codes;
 use crate::token::ResumeToken;

@@ -112,7 +112,14 @@ impl ServiceError {
         let inner = object
             .get("innererror")
             .or_else(|| object.get("innerError"));
-        details.extend(inner.and_then(|inner| Self::parse(inner, depth - 1, hidden)));
+        let additional = object.get("additionalInfo").and_then(Value::as_array);
+        let additional = additional
+            .into_iter()
+            .flatten()
+            .filter(|info| info.get("type").and_then(Value::as_str) == Some("InnerError"))
+            .filter_map(|info| info.pointer("/info/value"));
+        let inner = inner.into_iter().chain(additional);
+        details.extend(inner.filter_map(|inner| Self::parse(inner, depth - 1, hidden)));
         let error = Self {
             code: text("code"),
             message: text("message"),
@@ -163,17 +170,18 @@ impl ServiceError {
         }
     }
 
-    /// The most specific code and message: the deepest ones of the first branch that has any.
+    /// The most specific code and message: the deepest ones of the first branch that has any. A code that says
+    /// nothing, such as `Unspecified` or a sentence, gives way to every other.
     #[must_use]
     pub fn innermost(&self) -> (Option<&str>, Option<&str>) {
         let (mut code, mut message) = (None, None);
         for detail in &self.details {
             let (inner_code, inner_message) = detail.innermost();
-            code = code.or(inner_code);
+            code = better(code, inner_code);
             message = message.or(inner_message);
         }
         (
-            code.or(self.code.as_deref()),
+            better(code, self.code.as_deref()),
             message.or(self.message.as_deref()),
         )
     }
@@ -247,6 +255,16 @@ impl<'de> Deserialize<'de> for ServiceError {
         let value = Value::deserialize(deserializer)?;
         Ok(Self::parse(&value, MAX_DEPTH, &Hidden::default()).unwrap_or_default())
     }
+}
+
+/// The first of two codes, unless only the second says something.
+fn better<'a>(first: Option<&'a str>, second: Option<&'a str>) -> Option<&'a str> {
+    let says = |code: &&str| !code.eq_ignore_ascii_case("Unspecified") && !code.contains(' ');
+    first
+        .filter(says)
+        .or(second.filter(says))
+        .or(first)
+        .or(second)
 }
 
 /// The message of an error that is hidden as JSON inside a message.

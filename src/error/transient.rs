@@ -11,7 +11,22 @@ pub(crate) fn is_passing(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502 | 503 | 504 | 530)
 }
 
+/// Whether a request may have had its effect although it was refused with this status.
+pub(crate) fn may_have_worked(status: u16) -> bool {
+    status == 408 || status >= 500
+}
+
 impl Error {
+    /// Whether the request that ended so may have had its effect.
+    #[cfg(feature = "services")]
+    pub(crate) fn may_have_worked(&self) -> bool {
+        match self.kind() {
+            ErrorKind::Transport | ErrorKind::Timeout | ErrorKind::Protocol => true,
+            ErrorKind::Service => self.http_status().is_some_and(may_have_worked),
+            _ => false,
+        }
+    }
+
     /// Whether the same call may succeed if it is made again, without any change: the service was
     /// busy or in trouble (HTTP 408, 429, 500, 502, 503, 504 or 530), it was not reached, or a request
     /// took longer than its time limit.

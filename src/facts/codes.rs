@@ -20,7 +20,7 @@ const PATH_RETIRED_WORDS: &[&[&str]] = &[
 ];
 
 /// More specific entries stand first.
-const KNOWN: [Known; 21] = [
+const KNOWN: &[Known] = &[
     Known {
         codes: &[],
         words: PATH_RETIRED_WORDS,
@@ -30,7 +30,8 @@ const KNOWN: [Known; 21] = [
     Known {
         codes: &["ComputeAlreadyExists"],
         words: &[],
-        remedy: "take another name, or add .or_get() to take the existing compute",
+        remedy: "to create, take another name; to attach, detach the compute of that name first; .or_get() takes \
+                 the existing compute",
     },
     Known {
         codes: &["Unschedulable", "PodUnschedulable"],
@@ -74,9 +75,20 @@ const KNOWN: [Known; 21] = [
         remedy: "wait until the operation that runs has ended (wait_for_completion), then try again",
     },
     Known {
+        codes: &["ClusterMinNodesExceedCoreQuota"],
+        words: &[&["vcpu quota of", "managed compute nodes"]],
+        remedy: "ask for more vCPUs of Azure Machine Learning's own quota, which is apart from that of \
+                 Microsoft.Compute (the page that the message names tells how), or choose another family or \
+                 fewer nodes",
+    },
+    Known {
         // `OperationNotAllowed` has other reasons too, for example an operation that runs.
-        codes: &["QuotaExceeded"],
-        words: &[&["quota", "cores"], &["quota", "exceed"]],
+        codes: &["QuotaExceeded", "InsufficientVCPUQuota"],
+        words: &[
+            &["quota", "cores"],
+            &["quota", "exceed"],
+            &["insufficient vcpu quota"],
+        ],
         remedy: "ask for more regional and family vCPUs of Microsoft.Compute (AKS draws on that \
                  quota, not on the one of Azure Machine Learning), or choose a smaller size or count",
     },
@@ -95,8 +107,10 @@ const KNOWN: [Known; 21] = [
             &["load balancers should not have public ips"],
             &["disallowed by policy"],
         ],
-        remedy: "a policy of the subscription forbids this; where it is about public addresses, use \
-                 an internal load balancer",
+        remedy: "a policy of the subscription forbids this. Where it is about public addresses: a cluster that the \
+                 workspace creates needs one for its outbound traffic. Ask for an exemption, or create a cluster of \
+                 your own whose outbound traffic goes through a firewall (outbound type userDefinedRouting) and \
+                 attach it. An internal load balancer changes only where the services are called",
     },
     Known {
         codes: &[
@@ -203,7 +217,7 @@ mod tests {
 
     #[test]
     fn every_known_refusal_is_reached_by_each_of_its_marks() {
-        for known in &KNOWN {
+        for known in KNOWN {
             for code in known.codes {
                 assert_eq!(remedy(Some(code), None), Some(known.remedy), "{code}");
             }

@@ -73,6 +73,7 @@ pub(crate) mod resource_id;
 #[cfg(feature = "services")]
 mod service;
 pub(crate) mod tags;
+mod words;
 
 #[cfg(feature = "services")]
 pub(crate) use model::ModelName;
@@ -80,10 +81,11 @@ pub(crate) use model::ModelName;
 pub use service::ServiceName;
 #[cfg(feature = "services")]
 pub(crate) use service::namespace;
+pub(crate) use words::open_words;
 
-use crate::error::{Error, Finding};
-use crate::facts::arm::ML_PROVIDER;
-use crate::facts::names::{COMPUTE_MAX, COMPUTE_MIN, RESERVED_COMPUTES};
+use crate::error::{Error, Finding, Severity};
+use crate::facts::arm::{DEFAULT_API_VERSION, ML_PROVIDER};
+use crate::facts::names::{COMPUTE_MAX, COMPUTE_MIN, COMPUTE_PATTERN_SINCE, RESERVED_COMPUTES};
 use crate::rules;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, str::FromStr};
@@ -95,7 +97,9 @@ use std::{fmt, str::FromStr};
 /// Documentation, the pattern of today's API and the error texts of earlier years disagree about the
 /// rule, so a new name has to pass all of them: 3 to 24 ASCII letters, digits and `-`, a letter
 /// first, a letter or digit last, no `-` and digits at the end (`aks-01`), and none of the reserved
-/// words `amlcompute`, `local` and `containerinstance`, in any case.
+/// words `amlcompute`, `local` and `containerinstance`, in any case. Only API versions from 2025-12-01 on have the rule
+/// about `-` and digits: `create` and `attach` of a workspace with an earlier version take such a name as text, and
+/// warn.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ComputeName(String);
 
@@ -124,6 +128,16 @@ impl ComputeName {
 
     /// Checks the name of a new compute at `path` and returns every broken rule.
     pub(crate) fn parse(path: &str, name: &str) -> Result<Self, Vec<Finding>> {
+        Self::parse_for(DEFAULT_API_VERSION, path, name).map(|(name, _)| name)
+    }
+
+    /// Checks the name of a new compute at `path` by the rules of an API version, and returns every broken rule; or what
+    /// only later versions refuse.
+    pub(crate) fn parse_for(
+        api_version: &str,
+        path: &str,
+        name: &str,
+    ) -> Result<(Self, Vec<Finding>), Vec<Finding>> {
         let mut found = Vec::new();
         let remedy = || match suggestion(name) {
             Some(better) => format!("for example, call it {better:?}"),
@@ -167,10 +181,18 @@ impl ComputeName {
             );
         }
 
-        if found.is_empty() {
-            Ok(Self(name.to_owned()))
-        } else {
+        if api_version < COMPUTE_PATTERN_SINCE {
+            for finding in &mut found {
+                if finding.rule == rules::NAME_ENDS_IN_DASH_DIGITS.0 {
+                    finding.severity = Severity::Warning;
+                }
+            }
+        }
+        if found.iter().any(|found| found.severity == Severity::Error) {
+            found.retain(|found| found.severity == Severity::Error);
             Err(found)
+        } else {
+            Ok((Self(name.to_owned()), found))
         }
     }
 
@@ -469,6 +491,26 @@ mod tests {
             "abcdefghijklmnopqrstuvwx",
         ] {
             assert_eq!(broken(name), Vec::<&str>::new(), "{name}");
+        }
+    }
+
+    #[test]
+    fn rule_of_a_later_api_version_is_a_warning_before() {
+        for (version, refuses) in [
+            ("2018-11-19", false),
+            ("2025-10-01-preview", false),
+            ("2025-12-01", true),
+            ("2026-05-01", true),
+        ] {
+            let found = ComputeName::parse_for(version, "name", "aks-01");
+            assert_eq!(found.is_err(), refuses, "{version}");
+            let found = found.map_or_else(|found| found, |(_, found)| found);
+            assert_eq!(found[0].rule, "name.ends_in_dash_digits");
+            assert_eq!(found[0].severity == Severity::Warning, !refuses);
+            // The rules of the documentation hold in every version.
+            let found = ComputeName::parse_for(version, "name", "local_-1").unwrap_err();
+            assert_eq!(found[0].rule, "name.characters");
+            assert_eq!(found.len(), 1 + usize::from(refuses), "{version}");
         }
     }
 

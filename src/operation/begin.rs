@@ -1,8 +1,10 @@
 //! From the token of a request and its answer to the operation: what the token holds is not passed again.
 
+use super::prepare::Ticket;
+use super::status::Protocol;
 use super::step::{Machine, Step};
 use crate::error::{Error, ErrorKind};
-use crate::token::{HttpVerb, ResumeToken};
+use crate::token::ResumeToken;
 use crate::transport::{Answer, ServiceClient};
 use url::Url;
 
@@ -59,12 +61,29 @@ pub(crate) fn begin_service(
 ///
 /// As for [`begin`].
 pub(crate) fn done(client: &ServiceClient, token: &ResumeToken) -> Result<(Machine, Step), Error> {
-    let (url, origins) = (first_url(token)?, client.origins());
-    let parts = token.parts();
-    Ok(match parts.is_service() {
-        true => Machine::done_service(HttpVerb::Delete, &url, token.id(), origins, None),
-        false => Machine::gone(&url, token.id(), &parts.api_version, origins),
-    })
+    Ok(Machine::gone(
+        Protocol::of(token.parts()),
+        &first_url(token)?,
+        token.id(),
+        &token.parts().api_version,
+        client.origins(),
+    ))
+}
+
+/// A wait for a resource as it stands, or, with a ticket, for what was requested of it and left no other trace.
+pub(crate) fn watch(
+    client: &ServiceClient,
+    protocol: Protocol,
+    url: &Url,
+    api_version: &str,
+    ticket: Option<&Ticket>,
+    state: Option<&str>,
+) -> (Machine, Step) {
+    let id = match ticket {
+        Some(ticket) => ticket.token.id().to_owned(),
+        None => azure_core::Uuid::new_v4().into(),
+    };
+    Machine::watch(protocol, url, &id, api_version, client.origins(), state)
 }
 
 fn first_url(token: &ResumeToken) -> Result<Url, Error> {

@@ -21,13 +21,15 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
-/// What a failed create or attach leaves behind.
-const KEEPS_ITS_NAME: &str =
-    "the compute stays and keeps its name: delete or detach it before the next try";
-
-/// What a failed deployment leaves behind.
-const SERVICE_KEEPS_ITS_NAME: &str =
-    "the service stays and keeps its name: delete it, or deploy with overwrite";
+/// The words for a sort of resource, and the list that shows it.
+#[derive(Debug)]
+pub(crate) struct Subject {
+    pub(crate) noun: &'static str,
+    /// The last segment of the URL of that list; `None` where no list shows how an operation goes on.
+    pub(crate) collection: Option<&'static str>,
+    /// What to do after the resource could not be made.
+    pub(crate) remains: &'static str,
+}
 
 /// An operation that is being waited for.
 ///
@@ -42,6 +44,7 @@ pub(crate) struct Driver {
     token: Option<ResumeToken>,
     /// Where the token is stored.
     record: Option<Arc<Record>>,
+    subject: &'static Subject,
     target: String,
     started: Instant,
     polls: u32,
@@ -82,19 +85,24 @@ pub(crate) enum Turn {
     /// A pause follows.
     Progress(Progress),
     /// It is over.
-    Done,
+    Done(Result<Settled, Error>),
 }
 
 impl Driver {
     /// The wait for an operation that was requested; its ticket knows what it is about.
-    pub(crate) fn of(client: Arc<ServiceClient>, ticket: Ticket, begun: (Machine, Step)) -> Self {
+    pub(crate) fn of(
+        client: Arc<ServiceClient>,
+        subject: &'static Subject,
+        ticket: Ticket,
+        begun: (Machine, Step),
+    ) -> Self {
         let target = ticket.token.target().to_owned();
-        Self::new(client, target, Some(ticket), begun)
+        Self::new(client, (subject, target), Some(ticket), begun)
     }
 
     pub(crate) fn new(
         client: Arc<ServiceClient>,
-        target: String,
+        (subject, target): (&'static Subject, String),
         ticket: Option<Ticket>,
         (machine, step): (Machine, Step),
     ) -> Self {
@@ -108,6 +116,7 @@ impl Driver {
             schedule: Schedule::new(),
             token,
             record,
+            subject,
             target,
             started: Instant::now(),
             polls: 0,
@@ -155,9 +164,11 @@ impl Driver {
     /// Waits to the end.
     pub(crate) async fn run(&mut self, options: &WaitOptions) -> Result<Settled, Error> {
         let mut wait = self.wait(options);
-        while let Turn::Progress(_) = self.next(&mut wait).await? {}
-        self.close_record().await;
-        self.end(&mut wait)
+        loop {
+            if let Turn::Done(ended) = self.next(&mut wait).await? {
+                return ended;
+            }
+        }
     }
 
     /// Removes the record of an operation that has ended for good.
@@ -170,8 +181,7 @@ impl Driver {
         }
     }
 
-    /// Begins a wait that is followed turn by turn: [`next`](Self::next) until it is over, then
-    /// [`end`](Self::end).
+    /// Begins a wait that is followed turn by turn: [`next`](Self::next) until it is over.
     pub(crate) fn wait(&mut self, options: &WaitOptions) -> Wait {
         self.begin(options);
         self.announced = false;
@@ -182,40 +192,45 @@ impl Driver {
     }
 
     /// The next turn, told to whoever watches.
+    ///
+    /// # Errors
+    ///
+    /// The deadline has passed.
     pub(crate) async fn next(&mut self, wait: &mut Wait) -> Result<Turn, Error> {
         let turn = {
             let turn = std::pin::pin!(self.turn(wait.deadline));
             watched(turn, &wait.observer).await
         };
-        match &turn {
-            Ok(Turn::Progress(progress)) => {
-                wait.observer.progress(progress);
+        match turn {
+            Ok(Some(progress)) => {
+                wait.observer.progress(&progress);
                 self.machine.forget_log();
+                Ok(Turn::Progress(progress))
             }
-            Ok(Turn::Done) => {}
-            Err(error) => wait.observer.end(&self.progress(), Some(error)),
+            Ok(None) => {
+                self.close_record().await;
+                let ended = self.tell();
+                wait.observer.end(&self.progress(), ended.as_ref().err());
+                self.machine.forget_log();
+                Ok(Turn::Done(ended))
+            }
+            Err(error) => {
+                wait.observer.end(&self.progress(), Some(&error));
+                Err(error)
+            }
         }
-        turn
     }
 
-    /// The end, told to whoever watches.
-    pub(crate) fn end(&mut self, wait: &mut Wait) -> Result<Settled, Error> {
-        let result = self.tell();
-        wait.observer.end(&self.progress(), result.as_ref().err());
-        self.machine.forget_log();
-        result
-    }
-
-    /// Tells the pause that follows, or takes it and reads once.
-    async fn turn(&mut self, deadline: Option<Instant>) -> Result<Turn, Error> {
+    /// Tells the pause that follows, or takes it and reads once; `None` when it is over.
+    async fn turn(&mut self, deadline: Option<Instant>) -> Result<Option<Progress>, Error> {
         loop {
             let Some(next) = self.next else {
-                return Ok(Turn::Done);
+                return Ok(None);
             };
             if !self.announced {
                 self.announced = true;
                 if !next.delay.is_zero() {
-                    return Ok(Turn::Progress(self.progress()));
+                    return Ok(Some(self.progress()));
                 }
             }
             let due = match deadline.filter(|deadline| next.due >= *deadline) {
@@ -234,7 +249,7 @@ impl Driver {
             };
             self.read(due, deadline).await;
             let Some(next) = &self.next else {
-                return Ok(Turn::Done);
+                return Ok(None);
             };
             self.announced = false;
             if let Some(deadline) = deadline {
@@ -372,16 +387,14 @@ impl Driver {
                     ErrorKind::OperationFailed
                 };
                 let error = Error::of_response(kind, facts.clone());
-                let keeps = match self.verb() {
-                    Some(Verb::Attach | Verb::Create) => Some(KEEPS_ITS_NAME),
-                    Some(Verb::Deploy) => Some(SERVICE_KEEPS_ITS_NAME),
-                    _ => None,
-                };
-                let error = match keeps {
-                    Some(remedy) if error.remedy().is_none() => error.with_remedy(remedy),
-                    _ => error,
-                };
-                (error, None)
+                let makes = matches!(
+                    self.verb(),
+                    Some(Verb::Attach | Verb::Create | Verb::Deploy)
+                );
+                match makes && error.remedy().is_none() {
+                    true => (error.with_remedy(self.subject.remains), None),
+                    false => (error, None),
+                }
             }
             Outcome::Unfetched { why, facts, .. } => {
                 let error = Error::new(ErrorKind::ResultUnavailable, why.clone());
@@ -424,8 +437,8 @@ impl Driver {
                 token,
             })
             .with_context(|| match self.verb() {
-                Some(verb) => format!("{verb} {} {:?}", self.machine.noun(), self.target),
-                None => format!("wait for {} {:?}", self.machine.noun(), self.target),
+                Some(verb) => format!("{verb} {} {:?}", self.subject.noun, self.target),
+                None => format!("wait for {} {:?}", self.subject.noun, self.target),
             })
     }
 }
@@ -445,6 +458,12 @@ async fn watched<T>(mut work: Pin<&mut impl Future<Output = T>>, observer: &Obse
 impl Driver {
     pub(super) fn client(&self) -> &Arc<ServiceClient> {
         &self.client
+    }
+
+    /// The list that shows what it is about, and the word for what is in it.
+    pub(super) fn list(&self) -> Option<(Url, &'static str)> {
+        let collection = self.subject.collection?;
+        Some((list_of(self.machine.resource(), collection)?, collection))
     }
 
     pub(super) fn machine(&self) -> &Machine {
@@ -494,6 +513,18 @@ impl Driver {
         let step = self.machine.lose(why, facts);
         self.plan(step, false);
     }
+}
+
+/// The list that shows a resource: `…/computes?api-version=…` for `…/computes/{name}?api-version=…`.
+pub(super) fn list_of(resource: &Url, collection: &str) -> Option<Url> {
+    let mut segments = resource.path_segments()?.rev();
+    segments.next()?;
+    if !segments.next()?.eq_ignore_ascii_case(collection) {
+        return None;
+    }
+    let mut list = resource.clone();
+    list.path_segments_mut().ok()?.pop();
+    Some(list)
 }
 
 /// The workspace that a resource stands in.

@@ -1,13 +1,13 @@
 //! An operation in the hands of the caller.
 
-use super::driver::{Driver, Settled, Turn};
+use super::driver::{Driver, Settled};
+use super::follow;
 use super::progress::Event;
 use super::wait::WaitOptions;
 use crate::error::{Error, Hidden};
 use crate::token::{ResumeToken, Verb};
 use azure_core::credentials::Secret;
 use futures::Stream;
-use futures::stream;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -109,22 +109,14 @@ impl<T> Operation<T> {
     where
         T: Send,
     {
-        let wait = self.driver.wait(&options);
-        stream::unfold(Some((self, wait)), |state| async move {
-            let (operation, mut wait) = state?;
-            match operation.driver.next(&mut wait).await {
-                Ok(Turn::Progress(progress)) => {
-                    Some((Ok(Event::Progress(progress)), Some((operation, wait))))
-                }
-                Ok(Turn::Done) => {
-                    operation.driver.close_record().await;
-                    let result = operation.driver.end(&mut wait);
-                    let result = result.and_then(|result| operation.settle(result));
-                    Some((result.map(Event::Done), None))
-                }
-                Err(error) => Some((Err(error), None)),
-            }
-        })
+        follow::events(self, &options)
+    }
+}
+
+impl Operation<()> {
+    /// A removal: its end gives nothing.
+    pub(crate) fn removal(driver: Driver) -> Self {
+        Self::new(driver, Arc::new(|_| Ok(())))
     }
 }
 

@@ -7,6 +7,7 @@ mod begin;
 mod display;
 mod driver;
 mod fleet;
+mod follow;
 mod handle;
 mod prepare;
 mod progress;
@@ -22,10 +23,11 @@ pub(crate) mod waitable;
 
 #[cfg(feature = "services")]
 pub(crate) use begin::begin_service;
-pub(crate) use begin::{begin, done};
+pub(crate) use begin::{begin, done, watch};
 #[cfg(feature = "services")]
 pub(crate) use driver::chance;
-pub(crate) use driver::{Driver, Settled, Turn, Wait};
+pub(crate) use driver::{Driver, Settled, Subject};
+pub(crate) use follow::{decode, events, wait};
 pub use handle::Operation;
 pub use prepare::Prepared;
 pub(crate) use prepare::Ticket;
@@ -41,7 +43,7 @@ pub use record::TokenStore;
 #[cfg(feature = "internals")]
 pub(crate) use schedule::Pace;
 pub use status::StatusClass;
-pub(crate) use status::is_deleting;
+pub(crate) use status::{Protocol, is_deleting};
 #[cfg(feature = "internals")]
 pub(crate) use step::Observation;
 pub(crate) use step::{Machine, Step};

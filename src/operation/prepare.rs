@@ -4,7 +4,7 @@ use super::record::{Record, TokenStore};
 #[cfg(feature = "services")]
 use super::request::CallOptions;
 use super::request::timed_out;
-use crate::error::{Error, ErrorKind, OperationFacts};
+use crate::error::{Error, ErrorKind, OperationFacts, may_have_worked};
 use crate::token::ResumeToken;
 use crate::transport::{Answer, HttpRequest, Limit, Sending, ServiceClient};
 use futures::future::BoxFuture;
@@ -220,7 +220,7 @@ pub(crate) async fn write(
     token: &ResumeToken,
 ) -> Result<Answer, Error> {
     let answer = send(client, request, token).await?;
-    if may_have_worked(&answer) {
+    if may_have_worked(answer.status) {
         let refusal = answer.refusal(&token.parts().client_request_id);
         return Err(uncertain(refusal, token));
     }
@@ -235,7 +235,7 @@ pub(crate) async fn write_secret(
     token: &ResumeToken,
 ) -> Result<Answer, Error> {
     let answer = send(client, request, token).await?;
-    let unclear = may_have_worked(&answer);
+    let unclear = may_have_worked(answer.status);
     answer
         .successful_secret(&token.parts().client_request_id)
         .map_err(|refusal| match unclear {
@@ -259,11 +259,6 @@ async fn send(
             ErrorKind::Credential | ErrorKind::UntrustedUrl | ErrorKind::Service => error,
             _ => uncertain(error, token),
         })
-}
-
-/// Whether the request may have had its effect although it was refused.
-fn may_have_worked(answer: &Answer) -> bool {
-    answer.status == 408 || answer.status >= 500
 }
 
 /// Returns what follows from the answer to such a request. One that was accepted in a way that this

@@ -2,6 +2,7 @@
 
 use crate::error::{Hidden, ServiceError};
 use crate::json::StatusDocument;
+use crate::token::TokenParts;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::fmt;
@@ -96,30 +97,27 @@ pub(crate) fn provisioning_state(resource: &Value) -> Option<&str> {
     (!state.trim().is_empty()).then_some(state)
 }
 
-/// What a resource is, and so how its documents are read.
+/// The service that a resource belongs to, and so how its documents are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Family {
-    /// A resource of ARM.
-    Compute,
-    /// A web service of the model management service.
-    #[cfg_attr(not(feature = "services"), allow(dead_code))]
-    Service,
+pub(crate) enum Protocol {
+    Arm,
+    ModelManagement,
 }
 
-impl Family {
-    /// The word for such a resource.
-    pub(crate) fn noun(self) -> &'static str {
-        match self {
-            Self::Compute => "compute",
-            Self::Service => "service",
+impl Protocol {
+    /// The protocol of what a token is about.
+    pub(crate) fn of(token: &TokenParts) -> Self {
+        match token.is_service() {
+            true => Self::ModelManagement,
+            false => Self::Arm,
         }
     }
 
     /// The state that a resource says it has; missing where it is no text or empty.
     pub(crate) fn state(self, resource: &Value) -> Option<&str> {
         match self {
-            Self::Compute => provisioning_state(resource),
-            Self::Service => {
+            Self::Arm => provisioning_state(resource),
+            Self::ModelManagement => {
                 let state = resource.get("state")?.as_str()?;
                 (!state.trim().is_empty()).then_some(state)
             }
@@ -129,19 +127,23 @@ impl Family {
     /// What such a state means.
     pub(crate) fn class(self, state: &str) -> StatusClass {
         match self {
-            Self::Compute => StatusClass::of(state),
+            Self::Arm => StatusClass::of(state),
             // `Unhealthy`, `Unschedulable` and words of another year may still become one of these.
-            Self::Service if state.trim().eq_ignore_ascii_case("healthy") => StatusClass::Succeeded,
-            Self::Service if state.trim().eq_ignore_ascii_case("failed") => StatusClass::Failed,
-            Self::Service => StatusClass::InProgress,
+            Self::ModelManagement if state.trim().eq_ignore_ascii_case("healthy") => {
+                StatusClass::Succeeded
+            }
+            Self::ModelManagement if state.trim().eq_ignore_ascii_case("failed") => {
+                StatusClass::Failed
+            }
+            Self::ModelManagement => StatusClass::InProgress,
         }
     }
 
     /// Why a resource failed, where it says so.
     pub(crate) fn reason(self, resource: &Value, hidden: &Hidden) -> Option<ServiceError> {
         match self {
-            Self::Compute => ServiceError::of_provisioning(resource, hidden),
-            Self::Service => {
+            Self::Arm => ServiceError::of_provisioning(resource, hidden),
+            Self::ModelManagement => {
                 let error = serde_json::json!({ "error": resource.get("error")? });
                 ServiceError::find(&error, hidden)
             }

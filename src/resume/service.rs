@@ -3,7 +3,7 @@
 use super::{Resumed, SKEW, moment, own_url, refused};
 use crate::error::Error;
 use crate::names::ServiceName;
-use crate::operation::{self, Driver, Machine, Step, Ticket};
+use crate::operation::{self, Driver, Machine, Operation, Step, Ticket};
 use crate::token::{HttpVerb, ResumeToken, Verb};
 use crate::webservice::{self, AksWebservice};
 use crate::workspace::{DataPlane, Workspace};
@@ -81,8 +81,9 @@ async fn look_up(
 }
 
 fn removal(plane: &DataPlane, ticket: Ticket, begun: (Machine, Step)) -> Resumed {
-    let driver = Driver::of(plane.client().clone(), ticket, begun);
-    Resumed::Removal(webservice::removal(driver))
+    let client = plane.client().clone();
+    let driver = Driver::of(client, &webservice::SUBJECT, ticket, begun);
+    Resumed::Removal(Operation::removal(driver))
 }
 
 /// The service that the token is about, if it is one of this workspace.

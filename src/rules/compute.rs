@@ -1,6 +1,6 @@
 //! Rules for computes.
 
-use super::{Advice, Refusal, registry};
+use super::{Advice, Refusal, Unchecked, registry};
 
 registry! {
     section "Names of computes" {
@@ -23,7 +23,7 @@ registry! {
         Refusal NAME_ENDS_IN_DASH_DIGITS = "name.ends_in_dash_digits": "a compute name does not end with `-` and digits",
             broken by "`aks-01`",
             remedy "write `aks01`, or `aks-01x`",
-            source "ARM pattern since 2025-12-01";
+            source "ARM pattern since 2025-12-01: a warning where the workspace has an earlier API version";
         Refusal NAME_RESERVED = "name.reserved": "a compute name is not one of the reserved words",
             broken by "`local`, `AmlCompute`",
             remedy "choose another name",
@@ -73,7 +73,11 @@ registry! {
         Refusal CAPACITY_PRODUCTION_MINIMUM = "capacity.production_minimum": "a production cluster of a known size has at least 12 vCPUs over all nodes",
             broken by "3 nodes of `Standard_D2_v2`",
             remedy "use more nodes, a larger size, or `DevTest`",
-            source "articles of 2019-09 and 2020-10; sizes from `ListVMSizesResult.json` 2019-11-01";
+            source "articles of 2019-09 and 2020-10; sizes from `ListVMSizesResult.json` 2019-11-01 and the naming convention of sizes";
+        Unchecked CAPACITY_NOT_CHECKED = "capacity.not_checked": "the vCPUs of a virtual machine size are known",
+            broken by "3 nodes of `Standard_D99_v2`",
+            remedy "look the size up, and multiply its vCPUs by the number of nodes",
+            source "this crate: sizes are an open set";
         Advice CAPACITY_PRODUCTION_NODES = "capacity.production_nodes": "a production cluster has at least three nodes",
             broken by "2 nodes of `Standard_D4_v2`",
             remedy "use three nodes or more",

@@ -1,6 +1,9 @@
 //! What the documents of resources keep, and what they do not.
 
-#![allow(clippy::print_stderr, reason = "says that it was skipped")]
+#![allow(
+    clippy::print_stderr,
+    reason = "the helper says when a test is skipped"
+)]
 
 use crate::error::Hidden;
 use crate::facts::secrets::{SECRET_MEMBERS, SecretMember};
@@ -11,7 +14,11 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::fmt::Debug;
-use std::path::PathBuf;
+
+#[allow(dead_code, reason = "the tests on the wire use the rest")]
+#[path = "../../tests/support/recordings.rs"]
+mod recordings;
+use recordings::Cassette;
 
 const CANARY: &str = "c4n4ry";
 
@@ -379,46 +386,24 @@ fn properties_are_written_as_the_service_names_them() {
     assert_eq!(serde_json::to_value(&properties).unwrap(), value);
 }
 
-/// The answers that were recorded, as they stand in the files.
-fn recordings() -> Option<Vec<(String, String)>> {
+/// The answers that were recorded, as they stand in the files; items of lists by themselves.
+fn recorded() -> Option<Vec<(String, String)>> {
     #[derive(serde::Deserialize)]
-    struct Exchange {
-        url: Option<String>,
-        #[serde(default)]
-        body: Option<Box<RawValue>>,
+    struct List {
+        value: Vec<Box<RawValue>>,
     }
-    let folder = std::env::var_os("AZURE_RECORDINGS").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/recordings/cassettes"),
-        PathBuf::from,
-    );
-    let Ok(files) = std::fs::read_dir(&folder) else {
-        let required =
-            std::env::var_os("REQUIRE_RECORDINGS").is_some_and(|value| !value.is_empty());
-        assert!(
-            !required,
-            "REQUIRE_RECORDINGS is set, but {folder:?} is absent"
-        );
-        eprintln!("skipped: {} is absent", folder.display());
-        return None;
-    };
     let mut bodies = Vec::new();
-    for file in files {
-        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
-        let exchanges: Vec<Exchange> = serde_json::from_str(&text).unwrap_or_default();
-        for exchange in exchanges {
-            let Some(body) = exchange.body else { continue };
-            let url = exchange.url.unwrap_or_default();
-            #[derive(serde::Deserialize)]
-            struct List {
-                value: Vec<Box<RawValue>>,
+    for exchange in recordings::cassettes()?
+        .iter()
+        .flat_map(Cassette::exchanges)
+    {
+        let body = String::from_utf8(exchange.body()).unwrap();
+        match serde_json::from_str::<List>(&body) {
+            Ok(list) => {
+                let items = list.value.iter();
+                bodies.extend(items.map(|item| (exchange.url.clone(), item.get().to_owned())));
             }
-            match serde_json::from_str::<List>(body.get()) {
-                Ok(list) => {
-                    let items = list.value.iter();
-                    bodies.extend(items.map(|item| (url.clone(), item.get().to_owned())));
-                }
-                Err(_) => bodies.push((url, body.get().to_owned())),
-            }
+            Err(_) => bodies.push((exchange.url, body)),
         }
     }
     Some(bodies)
@@ -426,7 +411,7 @@ fn recordings() -> Option<Vec<(String, String)>> {
 
 #[test]
 fn recorded_documents_are_written_as_they_came() {
-    let Some(bodies) = recordings() else { return };
+    let Some(bodies) = recorded() else { return };
     let mut computes = 0;
     for (url, text) in &bodies {
         let secret = ["accessToken", "adminUserPassword", "adminUserSshPublicKey"];

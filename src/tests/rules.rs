@@ -169,6 +169,7 @@ fn every_rule_can_be_broken() {
 
     seen.create(builder().agent_count(2));
     seen.create(builder().agent_count(2).vm_size("Standard_D4_v2"));
+    seen.create(builder().vm_size("Standard_D99_v2"));
     seen.create(
         builder()
             .cluster_purpose(ClusterPurpose::DevTest)

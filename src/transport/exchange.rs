@@ -143,13 +143,20 @@ impl Answer {
         Error::service(self.facts(client_request_id))
     }
 
-    /// [`successful`](Self::successful) for answers that may hold secrets: of a refusal only codes
-    /// are shown, of one that is no ARM error nothing.
+    /// [`successful`](Self::successful) for answers that may hold secrets: of a refusal only codes are shown, of one
+    /// that is not an ARM error nothing. One that the service itself marks as an error is its words about the request,
+    /// and holds none of what was asked for.
     pub(crate) fn successful_secret(self, client_request_id: &str) -> Result<Self, Error> {
         if self.is_success() {
             return Ok(self);
         }
-        Err(self.refusal(client_request_id).without_texts())
+        let refusal = self.refusal(client_request_id);
+        let is_marked =
+            self.header("x-ms-response-type") == Some("error") && refusal.service_error().is_some();
+        Err(match is_marked {
+            true => refusal,
+            false => refusal.without_texts(),
+        })
     }
 
     /// Reads the body as JSON of a known shape. All documents of the services are objects.

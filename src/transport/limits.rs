@@ -80,11 +80,35 @@ pub(crate) mod throttle {
     pub(crate) const LONGEST: Duration = Duration::from_secs(3600);
     /// How long one call sleeps because of the throttle; beyond it the caller is told, and nothing is sent.
     pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-    /// With fewer reads left than this, reads are sent one after the other …
-    pub(crate) const SCARCE_READS: u32 = 100;
-    /// … and the fewer are left, the further apart, up to this. The service says how many are left and not
-    /// how fast they come back; the last ones are kept for whoever else uses the subscription.
-    pub(crate) const WIDEST_GAP: Duration = Duration::from_secs(1);
+    /// A budget of reads: with fewer left than `scarce`, reads are sent one after the other, and the fewer are left,
+    /// the further apart, up to `widest`. The last ones are kept for whoever else uses the subscription.
+    #[derive(Debug)]
+    pub(crate) struct Budget {
+        pub(crate) scarce: u32,
+        pub(crate) widest: Duration,
+    }
+
+    /// The budget of an hour, 12,000 reads, which regions had until 2024. The service does not say when the hour
+    /// ends.
+    pub(crate) const OF_AN_HOUR: Budget = Budget {
+        scarce: 100,
+        widest: Duration::from_secs(1),
+    };
+    /// How many reads ARM adds to the bucket of a caller each second. The bucket holds 250
+    /// (<https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling>).
+    pub(crate) const REFILL: u32 = 25;
+    /// The bucket of one caller: a second's refill is the reserve. At the widest, half of the refill is used.
+    pub(crate) const OF_A_CALLER: Budget = Budget {
+        scarce: REFILL,
+        widest: Duration::from_millis(2000 / REFILL as u64),
+    };
+    /// The bucket of all callers of a subscription, which is 15 times as large.
+    pub(crate) const OF_ALL: Budget = Budget {
+        scarce: 15 * REFILL,
+        widest: OF_A_CALLER.widest,
+    };
+    /// Reads that waited for the end of a refusal are so far apart: at the pace of the refill.
+    pub(crate) const RELEASE_GAP: Duration = Duration::from_millis(1000 / REFILL as u64);
 }
 
 /// The pace at which the status of an operation is read, and for how long.
@@ -327,6 +351,19 @@ mod tests {
             ),
             format!("than {}, except", seconds(reads::LONGEST_PAUSE)),
             format!("waits up to {} for a throttle", seconds(throttle::PATIENCE)),
+            format!(
+                "refills by {} each second, which `…-global-reads` beside it shows: below {} reads left ({} of the \
+                 subscription), reads are sent one after the other, up to {} apart",
+                throttle::REFILL,
+                throttle::OF_A_CALLER.scarce,
+                throttle::OF_ALL.scarce,
+                milliseconds(throttle::OF_A_CALLER.widest)
+            ),
+            format!(
+                "below {} reads left, up to a second apart",
+                throttle::OF_AN_HOUR.scarce
+            ),
+            format!("{} apart, because", milliseconds(throttle::RELEASE_GAP)),
             format!("A call ends after {} with", seconds(calls::TIMEOUT)),
             format!("sent fewer than {} times", reads::SENDS),
         ]);

@@ -1,6 +1,8 @@
 //! One brake for a whole workspace: what one task is told, all tasks heed.
 
-use super::limits::throttle::{LONGEST, PATIENCE, SCARCE_READS, WIDEST_GAP};
+use super::limits::throttle::{
+    Budget, LONGEST, OF_A_CALLER, OF_ALL, OF_AN_HOUR, PATIENCE, RELEASE_GAP,
+};
 use super::retry::Sends;
 use crate::error::{Hidden, ResponseFacts};
 use crate::transport::exchange::{Answer, Limit};
@@ -21,7 +23,7 @@ pub(crate) struct Brake {
 #[derive(Debug, Default)]
 struct Held {
     hold: Option<Hold>,
-    /// While the budget of reads is nearly spent.
+    /// While a budget of reads is nearly spent, and while reads that waited for a refusal to end are sent.
     spacing: Option<Spacing>,
 }
 
@@ -37,6 +39,8 @@ struct Spacing {
     gap: Duration,
     /// When the next read may be sent.
     next: Instant,
+    /// Whether it ends when nobody waits any more.
+    passes: bool,
 }
 
 impl Brake {
@@ -58,6 +62,15 @@ impl Brake {
         let mut held = self.held();
         if held.hold.is_none_or(|old| old.until < until) {
             held.hold = Some(Hold { until, status });
+            // All that wait would else be sent in one instant, and be refused again.
+            let gap = held
+                .spacing
+                .map_or(RELEASE_GAP, |spacing| spacing.gap.max(RELEASE_GAP));
+            held.spacing = Some(Spacing {
+                gap,
+                next: until,
+                passes: true,
+            });
         }
     }
 
@@ -69,6 +82,10 @@ impl Brake {
             return Duration::ZERO;
         };
         let now = Instant::now();
+        if spacing.passes && now > spacing.next + spacing.gap {
+            held.spacing = None;
+            return Duration::ZERO;
+        }
         let turn = spacing.next.max(now);
         let wait = turn - now;
         if wait <= PATIENCE {
@@ -77,19 +94,19 @@ impl Brake {
         wait
     }
 
-    /// Heeds how many reads the service says are left.
-    fn budget(&self, left: u32) {
+    /// Heeds how many reads the service says are left, after an answer that it gave.
+    fn budget(&self, gap: Duration) {
         let mut held = self.held();
-        let spent = SCARCE_READS.saturating_sub(left);
-        held.spacing = match (spent, held.spacing) {
-            (0, _) => None,
-            (spent, spacing) => {
-                let gap = WIDEST_GAP * spent / SCARCE_READS;
+        held.spacing = match (gap, held.spacing) {
+            // Those who wait keep their turns; the others need none.
+            (Duration::ZERO, _) => None,
+            (gap, spacing) => {
                 let next = Instant::now() + gap;
                 Some(Spacing {
                     gap,
                     // Turns that were given out stay given out.
                     next: spacing.map_or(next, |spacing| spacing.next.max(next)),
+                    passes: false,
                 })
             }
         };
@@ -160,8 +177,8 @@ impl Policy for ThrottlePolicy {
         Sends::count(ctx);
         let response = next[0].send(ctx, request, &next[1..]).await?;
         let status = u16::from(response.status());
-        if reads && let Some(left) = reads_left(response.headers()) {
-            self.brake.budget(left);
+        if reads && let Some(gap) = gap(response.headers()) {
+            self.brake.budget(gap);
         }
         if !matches!(status, 429 | 503) {
             return Ok(response);
@@ -213,11 +230,23 @@ impl ThrottlePolicy {
     }
 }
 
-/// How many reads of the subscription are left, where the service says so. What is no number says
-/// nothing.
-fn reads_left(headers: &Headers) -> Option<u32> {
-    let text = super::exchange::header(headers, "x-ms-ratelimit-remaining-subscription-reads")?;
-    text.parse().ok()
+impl Budget {
+    /// How far apart reads are while so many are left.
+    fn gap(&self, left: u32) -> Duration {
+        self.widest * self.scarce.saturating_sub(left) / self.scarce
+    }
+}
+
+/// How far apart reads are to be, where the service says how many are left. What is not a number says nothing.
+fn gap(headers: &Headers) -> Option<Duration> {
+    let left = |name| -> Option<u32> { super::exchange::header(headers, name)?.parse().ok() };
+    let own = left("x-ms-ratelimit-remaining-subscription-reads")?;
+    // ARM counts in buckets where it tells this one, too.
+    let all = left("x-ms-ratelimit-remaining-subscription-global-reads");
+    Some(match all {
+        Some(all) => OF_A_CALLER.gap(own).max(OF_ALL.gap(all)),
+        None => OF_AN_HOUR.gap(own),
+    })
 }
 
 /// Of a kind that `azure_core` does not try again.

@@ -1,6 +1,6 @@
 //! Keys and tokens.
 
-use super::{AksWebservice, post};
+use super::{AksWebservice, SUBJECT, post};
 use super::{ServiceKeys, ServiceToken};
 use crate::error::{Error, ErrorKind};
 use crate::operation::request::{CallOptions, awaitable, call_options};
@@ -255,7 +255,7 @@ impl AksWebservice {
             &answer,
         )?;
         let client = plane.client().clone();
-        let mut driver = Driver::of(client, ticket, begun);
+        let mut driver = Driver::of(client, &SUBJECT, ticket, begun);
         driver.run(&WaitOptions::new()).await?;
         self.keys().await
     }

@@ -23,7 +23,6 @@ pub use keys::{KeyName, RegenerateKey};
 pub use logs::LogOptions;
 pub use query::ServiceQuery;
 pub use remove::DeleteService;
-pub(crate) use remove::removal;
 pub use resource::{
     AutoScalerSettings, ContainerResources, ProbeSettings, ReplicaStatus, ServiceResource,
 };
@@ -37,7 +36,7 @@ pub use update::UpdateService;
 use crate::error::{Error, ErrorKind, Finding, Hidden, ServiceError, SharedHidden};
 use crate::names::ServiceName;
 use crate::operation::request::CallOptions;
-use crate::operation::{Driver, Machine, Step, Ticket};
+use crate::operation::{Driver, Machine, Step, Subject, Ticket};
 use crate::token::{FinalStateVia, HttpVerb, Preparation, ResumeToken, TokenResource, Verb};
 use crate::transport::{Answer, HttpRequest, Limit, List, Sending};
 use crate::workspace::{DataPlane, Workspace};
@@ -171,13 +170,7 @@ impl AksWebservice {
             .await
             .map_err(|error| error.with_context(|| self.doing("read")))?;
         // What has ended is forgotten: from here on the service itself says how it is.
-        if self
-            .pending
-            .as_ref()
-            .is_some_and(|pending| pending.is_over())
-        {
-            self.pending = None;
-        }
+        self.pending.take_if(|pending| pending.is_over());
         Ok(())
     }
 
@@ -347,7 +340,8 @@ impl AksWebservice {
         if ticket.is_some() {
             self.known = None;
         }
-        let driver = Driver::new(client, self.name.to_string(), ticket, begun);
+        let target = (&SUBJECT, self.name.to_string());
+        let driver = Driver::new(client, target, ticket, begun);
         self.pending.insert(Box::new(driver))
     }
 
@@ -416,6 +410,13 @@ impl fmt::Debug for AksWebservice {
             .finish_non_exhaustive()
     }
 }
+
+/// What operations on web services are about.
+pub(crate) const SUBJECT: Subject = Subject {
+    noun: "service",
+    collection: None,
+    remains: "the service stays and keeps its name: delete it, or deploy with overwrite",
+};
 
 /// The URL at which the service is read, with its models.
 pub(crate) fn service_url(plane: &DataPlane, name: &ServiceName) -> Url {

@@ -3,13 +3,12 @@
 use super::AksWebservice;
 use crate::error::Error;
 use crate::operation::request::{CallOptions, awaitable, call_options};
-use crate::operation::{self, Driver, Operation, Prepared, Ticket};
+use crate::operation::{self, Operation, Prepared, Ticket};
 use crate::token::{HttpVerb, Verb};
 use crate::transport::HttpRequest;
 use azure_core::http::Method;
 use futures::FutureExt;
 use std::fmt;
-use std::sync::Arc;
 
 impl AksWebservice {
     /// Deletes the service. The models stay, and so does the cluster. A service that is gone already is
@@ -49,7 +48,7 @@ impl AksWebservice {
             404 => operation::done(plane.client(), token)?,
             _ => operation::begin_service(plane.client(), token, &operations, &answer)?,
         };
-        Ok(removal(self.begin(plane, ticket, begun).clone()))
+        Ok(Operation::removal(self.begin(plane, ticket, begun).clone()))
     }
 }
 
@@ -100,9 +99,4 @@ impl fmt::Debug for DeleteService<'_> {
             .field("service", &self.service)
             .finish_non_exhaustive()
     }
-}
-
-/// A deletion: its end gives nothing.
-pub(crate) fn removal(driver: Driver) -> Operation<()> {
-    Operation::new(driver, Arc::new(|_| Ok(())))
 }

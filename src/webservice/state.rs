@@ -1,7 +1,7 @@
 //! The states of a web service.
 
+use crate::names::open_words;
 use std::convert::Infallible;
-use std::fmt;
 use std::str::FromStr;
 
 /// How a web service stands.
@@ -25,20 +25,9 @@ pub enum ServiceState {
     UnknownValue(String),
 }
 
-impl ServiceState {
-    /// The word of the service.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Failed => "Failed",
-            Self::Healthy => "Healthy",
-            Self::Transitioning => "Transitioning",
-            Self::Unhealthy => "Unhealthy",
-            Self::Unschedulable => "Unschedulable",
-            Self::UnknownValue(word) => word,
-        }
-    }
+open_words!(ServiceState: Failed, Healthy, Transitioning, Unhealthy, Unschedulable);
 
+impl ServiceState {
     /// Whether it stays so by itself.
     #[must_use]
     pub fn is_final(&self) -> bool {
@@ -49,17 +38,7 @@ impl ServiceState {
 impl From<&str> for ServiceState {
     /// Reads a word of the service, in any case and without the blanks around it.
     fn from(word: &str) -> Self {
-        let trimmed = word.trim();
-        [
-            Self::Failed,
-            Self::Healthy,
-            Self::Transitioning,
-            Self::Unhealthy,
-            Self::Unschedulable,
-        ]
-        .into_iter()
-        .find(|state| state.as_str().eq_ignore_ascii_case(trimmed))
-        .unwrap_or_else(|| Self::UnknownValue(trimmed.to_owned()))
+        Self::read(word)
     }
 }
 
@@ -74,12 +53,6 @@ impl FromStr for ServiceState {
 
     fn from_str(word: &str) -> Result<Self, Infallible> {
         Ok(Self::from(word))
-    }
-}
-
-impl fmt::Display for ServiceState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

@@ -1,16 +1,13 @@
 //! Waiting for a service to become healthy.
 
 use super::ServiceResource;
-use super::{AksWebservice, Known, ServiceState, check_kind};
+use super::{AksWebservice, Known, SUBJECT, ServiceState, check_kind};
 use crate::error::{Error, ErrorKind};
 use crate::operation::waitable::sealed::{How, Sealed};
-use crate::operation::{
-    Driver, Event, Machine, Settled, Ticket, Turn, Wait, WaitOptions, Waitable,
-};
+use crate::operation::{self, Driver, Event, Protocol, Settled, Ticket, WaitOptions, Waitable};
 use crate::token::Verb;
-use azure_core::Uuid;
 use futures::future::BoxFuture;
-use futures::{FutureExt, Stream, stream};
+use futures::{FutureExt, Stream};
 use std::sync::Arc;
 
 impl AksWebservice {
@@ -42,8 +39,7 @@ impl AksWebservice {
     /// Safe: dropped at any point, the next call goes on where this one stopped. The service's work
     /// goes on in any case.
     pub async fn wait_for_deployment(&mut self, options: WaitOptions) -> Result<(), Error> {
-        let result = self.begin_wait()?.run(&options).await;
-        Box::pin(self.end_wait(result)).await
+        operation::wait(self, &options).await
     }
 
     /// Returns a stream of what [`wait_for_deployment`](Self::wait_for_deployment) does: the progress
@@ -55,28 +51,7 @@ impl AksWebservice {
         &mut self,
         options: WaitOptions,
     ) -> impl Stream<Item = Result<Event<()>, Error>> + Send + '_ {
-        let begun = self.begin_wait().map(|driver| driver.wait(&options));
-        stream::unfold(Some((self, begun)), |state| async move {
-            let (service, begun): (&mut Self, Result<Wait, Error>) = state?;
-            let mut wait = match begun {
-                Ok(wait) => wait,
-                Err(error) => return Some((Err(error), None)),
-            };
-            // A wait that goes on has something to wait for.
-            let driver = service.pending.as_mut()?;
-            let result = match driver.next(&mut wait).await {
-                Ok(Turn::Progress(progress)) => {
-                    return Some((Ok(Event::Progress(progress)), Some((service, Ok(wait)))));
-                }
-                Ok(Turn::Done) => {
-                    driver.close_record().await;
-                    driver.end(&mut wait)
-                }
-                Err(error) => Err(error),
-            };
-            let ended = Box::pin(service.end_wait(result)).await;
-            Some((ended.map(Event::Done), None))
-        })
+        operation::events(self, &options)
     }
 
     /// What is to be waited for: what is pending, or a read of the service.
@@ -94,15 +69,8 @@ impl AksWebservice {
             Ok(_) if verb == Some(Verb::Delete) => Ok(()),
             Ok(result) => {
                 self.pending = None;
-                if let Some(result) = result {
-                    // serde's message would quote values.
-                    let resource: ServiceResource =
-                        serde_json::from_str(result.get()).map_err(|_| {
-                            Error::new(
-                                ErrorKind::ResultUnavailable,
-                                "the operation succeeded, and the service has an unexpected shape",
-                            )
-                        })?;
+                if let Some(resource) = operation::decode::<ServiceResource>(result, SUBJECT.noun)?
+                {
                     check_kind(&self.name, &resource)?;
                     self.show(resource);
                 }
@@ -150,12 +118,14 @@ impl AksWebservice {
                 "the hosts of the workspace's services were not read yet",
             ));
         };
-        let id = match &ticket {
-            Some(ticket) => ticket.token.id().to_owned(),
-            None => Uuid::new_v4().into(),
-        };
-        let state = self.resource.state.as_deref();
-        let begun = Machine::watch_service(&self.url(plane), &id, plane.client().origins(), state);
+        let begun = operation::watch(
+            plane.client(),
+            Protocol::ModelManagement,
+            &self.url(plane),
+            "",
+            ticket.as_ref(),
+            self.resource.state.as_deref(),
+        );
         Ok(self.pend(plane, ticket, begun))
     }
 }

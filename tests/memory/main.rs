@@ -8,6 +8,8 @@
 
 #[cfg(feature = "emulator")]
 mod emulator;
+#[cfg(feature = "internals")]
+mod fuzz;
 #[cfg(all(feature = "emulator", feature = "services"))]
 mod model_adversities;
 #[cfg(all(feature = "emulator", feature = "services"))]

@@ -6,6 +6,9 @@ pub(crate) mod alone;
 #[cfg(feature = "emulator")]
 #[path = "../support/fixture.rs"]
 pub(crate) mod fixture;
+#[cfg(feature = "internals")]
+#[path = "../support/fuzz.rs"]
+pub(crate) mod fuzz;
 #[cfg(all(feature = "emulator", feature = "services"))]
 #[path = "../support/log.rs"]
 pub(crate) mod log;

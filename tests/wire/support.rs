@@ -14,6 +14,9 @@ pub(crate) mod plane;
 #[cfg(feature = "emulator")]
 #[path = "../support/recorder.rs"]
 pub(crate) mod recorder;
+#[allow(dead_code, reason = "the other tests that read them use the rest")]
+#[path = "../support/recordings.rs"]
+pub(crate) mod recordings;
 #[cfg_attr(
     not(feature = "services"),
     allow(dead_code, reason = "the tests of models and services use the rest")

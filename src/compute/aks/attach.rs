@@ -1,5 +1,6 @@
 //! The configuration of an attachment.
 
+use super::capacity;
 use super::cluster::ClusterRef;
 use super::load_balancer::LoadBalancer;
 use super::purpose::ClusterPurpose;
@@ -45,6 +46,7 @@ impl AttachConfiguration {
     pub fn builder(cluster: ClusterRef) -> AttachConfigurationBuilder {
         AttachConfigurationBuilder {
             cluster,
+            nodes: None,
             cluster_purpose: None,
             tls: None,
             load_balancer: None,
@@ -65,6 +67,13 @@ impl AttachConfiguration {
     #[must_use]
     pub fn cluster(&self) -> &ClusterRef {
         &self.said.cluster
+    }
+
+    /// The size and number of the cluster's nodes, if they were given.
+    #[must_use]
+    pub fn nodes(&self) -> Option<(&str, u32)> {
+        let (vm_size, count) = self.said.nodes.as_ref()?;
+        Some((vm_size, *count))
     }
 
     /// The purpose, if one was given.
@@ -144,6 +153,7 @@ impl AttachConfiguration {
 #[derive(Debug, Clone, PartialEq)]
 pub struct AttachConfigurationBuilder {
     cluster: ClusterRef,
+    nodes: Option<(String, u32)>,
     cluster_purpose: Option<ClusterPurpose>,
     tls: Option<Tls>,
     load_balancer: Option<LoadBalancer>,
@@ -158,6 +168,14 @@ impl AttachConfigurationBuilder {
     /// [`ClusterPurpose::DevTest`] is not for production: it is slower and has no fault tolerance.
     pub fn cluster_purpose(mut self, purpose: ClusterPurpose) -> Self {
         self.cluster_purpose = Some(purpose);
+        self
+    }
+
+    /// What the cluster consists of: the size of its nodes, for example `Standard_D4s_v5`, and their number. It is not
+    /// sent, because the service looks for itself; given here, a cluster that is too small for its purpose is refused
+    /// before anything is sent.
+    pub fn nodes(mut self, vm_size: impl Into<String>, count: u32) -> Self {
+        self.nodes = Some((vm_size.into(), count));
         self
     }
 
@@ -217,6 +235,9 @@ impl AttachConfigurationBuilder {
             .map(|p| ClusterPurpose::from(p.as_str()));
         if let Some(purpose) = &purpose {
             purpose.check("cluster_purpose", &mut findings);
+        }
+        if let Some((vm_size, count)) = &self.nodes {
+            capacity::check(purpose.as_ref(), Some(vm_size), Some(*count), &mut findings);
         }
         if let Some(load_balancer) = &self.load_balancer {
             load_balancer.check(&mut findings);
@@ -296,6 +317,22 @@ mod tests {
                 },
             })
         );
+    }
+
+    #[test]
+    fn attachment_of_a_small_cluster_is_refused_where_its_nodes_are_given() {
+        let config = || AttachConfiguration::builder(ClusterRef::id(ID));
+        let error = config().nodes("Standard_D2s_v5", 3).build().unwrap_err();
+        assert_eq!(error.findings()[0].rule, "capacity.production_minimum");
+        let dev_test = config().cluster_purpose(ClusterPurpose::DevTest);
+        let small = dev_test.nodes("Standard_D2s_v5", 1).build().unwrap();
+        assert_eq!(small.nodes(), Some(("Standard_D2s_v5", 1)));
+        let large = config().nodes("Standard_D4s_v5", 3).build().unwrap();
+        assert!(large.warnings().is_empty());
+        let body = large.body(&workspace(), "eastus");
+        assert_eq!(body, config().build().unwrap().body(&workspace(), "eastus"));
+        let unknown = config().nodes("Standard_Z4", 3).build().unwrap();
+        assert_eq!(unknown.warnings()[0].rule, "capacity.not_checked");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Whether a new cluster is large enough for its purpose.
+//! Whether a cluster is large enough for its purpose.
 
 use super::purpose::ClusterPurpose;
 use crate::facts::purposes::{
@@ -10,8 +10,8 @@ use crate::rules::{self, Findings};
 
 /// Checks nodes × vCPUs against the minimum of the purpose, as far as they are known.
 ///
-/// What was left out counts as its documented default, which the message then says. Nothing is
-/// assumed about a size or a purpose that this crate does not know.
+/// What was left out counts as its documented default, and a purpose that this crate does not know as production: the
+/// message then says so. Of a size that it does not know, it says that nothing was checked.
 pub(crate) fn check(
     purpose: Option<&ClusterPurpose>,
     vm_size: Option<&str>,
@@ -28,23 +28,22 @@ pub(crate) fn check(
         );
         return;
     }
-    let production = match purpose {
-        None | Some(ClusterPurpose::FastProd | ClusterPurpose::DenseProd) => true,
-        Some(ClusterPurpose::DevTest) => false,
-        Some(ClusterPurpose::UnknownValue(_)) => return,
-    };
+    let production = purpose != Some(&ClusterPurpose::DevTest);
     let default_count = if production {
         DEFAULT_PRODUCTION_NODES
     } else {
         DEFAULT_DEV_TEST_NODES
     };
     let count = agent_count.unwrap_or(default_count);
-    let size = sizes::find(vm_size.unwrap_or(DEFAULT_VM_SIZE));
-    let vcpus = size.map(|size| u64::from(size.vcpus) * u64::from(count));
+    let size = vm_size.unwrap_or(DEFAULT_VM_SIZE);
 
     let mut assumed = Vec::new();
-    if purpose.is_none() {
-        assumed.push("no purpose is given, which counts as FastProd".to_owned());
+    match purpose {
+        None => assumed.push("no purpose is given, which counts as FastProd".to_owned()),
+        Some(ClusterPurpose::UnknownValue(purpose)) => assumed.push(format!(
+            "the purpose {purpose:?} is not known, which counts as production"
+        )),
+        Some(_) => {}
     }
     if vm_size.is_none() {
         assumed.push(format!(
@@ -62,10 +61,11 @@ pub(crate) fn check(
         format!(" ({})", assumed.join("; "))
     };
 
-    if let (Some(size), Some(vcpus)) = (size, vcpus) {
-        let product = format!("{count} x {} = {vcpus} vCPUs", size.name);
+    if let Some(of_one) = sizes::vcpus(size).map(u64::from) {
+        let vcpus = of_one * u64::from(count);
+        let product = format!("{count} x {size} = {vcpus} vCPUs");
         if production && vcpus < PRODUCTION_VCPUS {
-            let enough = PRODUCTION_VCPUS.div_ceil(u64::from(size.vcpus).max(1));
+            let enough = PRODUCTION_VCPUS.div_ceil(of_one);
             findings.refuse(
                 rules::CAPACITY_PRODUCTION_MINIMUM,
                 "agent_count",
@@ -83,6 +83,21 @@ pub(crate) fn check(
                 "agent_count",
                 format!("{product}, and at least {DEV_TEST_VCPUS} are recommended{assumed}"),
                 "use a larger size or a second node",
+            );
+        }
+    } else if !size.trim().is_empty() {
+        let least = if production {
+            PRODUCTION_VCPUS
+        } else {
+            DEV_TEST_VCPUS
+        };
+        // Each node has one at least.
+        if u64::from(count) < least {
+            findings.unchecked(
+                rules::CAPACITY_NOT_CHECKED,
+                "vm_size",
+                format!("the vCPUs of {size:?} are not known: whether {count} nodes have {least} was not checked{assumed}"),
+                "look the size up (`az vm list-sizes`): vCPUs of a node times number of nodes",
             );
         }
     }
@@ -121,6 +136,7 @@ mod tests {
 
     const MINIMUM: &str = "capacity.production_minimum";
     const NODES: &str = "capacity.production_nodes";
+    const UNKNOWN: &str = "capacity.not_checked";
 
     #[test]
     fn production_needs_twelve_vcpus_where_the_size_is_known() {
@@ -151,7 +167,23 @@ mod tests {
             (None, Some("Standard_D2_v2"), None, Err(vec![MINIMUM])),
             (None, None, Some(2), Err(vec![MINIMUM])),
             (None, Some("Standard_D4_v2"), Some(2), Ok(vec![NODES])),
-            (None, Some("Standard_D99_v9"), Some(1), Ok(vec![NODES])),
+            (
+                None,
+                Some("Standard_D99_v2"),
+                Some(1),
+                Ok(vec![UNKNOWN, NODES]),
+            ),
+            (None, Some("Standard_D99_v2"), Some(12), Ok(vec![])),
+            (
+                Some(DevTest),
+                Some("Standard_D99_v2"),
+                Some(1),
+                Ok(vec![UNKNOWN]),
+            ),
+            (Some(DevTest), Some("Standard_D99_v2"), Some(2), Ok(vec![])),
+            (None, Some("Standard_D2s_v5"), Some(5), Err(vec![MINIMUM])),
+            (None, Some("Standard_D4ds_v6"), Some(3), Ok(vec![])),
+            (None, Some(" "), Some(3), Ok(vec![])),
             (None, Some("Standard_D1_v2"), Some(u32::MAX), Ok(vec![])),
             (
                 Some(DevTest),
@@ -161,7 +193,13 @@ mod tests {
             ),
             (Some(DevTest), Some("Standard_D1_v2"), Some(2), Ok(vec![])),
             (Some(DevTest), None, None, Ok(vec![])),
-            (Some(unknown()), Some("Standard_D1_v2"), Some(1), Ok(vec![])),
+            (
+                Some(unknown()),
+                Some("Standard_D2_v2"),
+                Some(3),
+                Err(vec![MINIMUM]),
+            ),
+            (Some(unknown()), Some("Standard_D4_v2"), Some(3), Ok(vec![])),
             (
                 Some(unknown()),
                 None,

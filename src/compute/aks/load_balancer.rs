@@ -6,6 +6,10 @@ use serde_json::{Map, Value};
 /// The load balancer in front of the cluster's scoring router.
 ///
 /// The service makes a public one where none is asked for (documented default: `PublicIp`).
+///
+/// It decides where services are called, and nothing else. Azure Machine Learning does not talk to this address, but
+/// to the control plane of AKS; and the cluster's outbound traffic goes its own way, over a public address unless the
+/// cluster was made with another outbound type.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LoadBalancer {

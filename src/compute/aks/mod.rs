@@ -85,6 +85,10 @@ impl AttachWith for AttachConfiguration {
     fn body(&self, workspace: &WorkspaceId, location: &str) -> Value {
         Self::body(self, workspace, location)
     }
+
+    fn cluster_id(&self, workspace: &WorkspaceId) -> String {
+        self.resource_id(workspace)
+    }
 }
 
 impl sealed::Sealed for UpdateConfiguration {}

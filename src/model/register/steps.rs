@@ -70,7 +70,7 @@ impl RegisterModel {
             .map_err(nothing_is_registered)?;
         match self.make_model(plane, &asset).await {
             // Whether it arrived is seen in the list.
-            Err(error) if is_uncertain(&error) && !self.always_new => {
+            Err(error) if error.may_have_worked() && !self.always_new => {
                 match self.same(plane, &name, &prefix).await {
                     Ok(Some(model)) => Ok(model),
                     _ => Err(error.with_remedy(
@@ -78,7 +78,7 @@ impl RegisterModel {
                     )),
                 }
             }
-            Err(error) if is_uncertain(&error) => Err(error.with_remedy(
+            Err(error) if error.may_have_worked() => Err(error.with_remedy(
                 "the version may have been made: look at the latest one before you run it again, which \
                  always makes a new one",
             )),
@@ -235,17 +235,6 @@ fn nothing_is_registered(error: Error) -> Error {
         Some(_) => error,
         None => error
             .with_remedy("nothing is registered; run it again, and only what is missing is sent"),
-    }
-}
-
-/// Whether a request may have arrived although no good answer came.
-fn is_uncertain(error: &Error) -> bool {
-    match error.kind() {
-        ErrorKind::Transport | ErrorKind::Timeout | ErrorKind::Protocol => true,
-        ErrorKind::Service => error
-            .http_status()
-            .is_some_and(|status| status == 408 || status >= 500),
-        _ => false,
     }
 }
 

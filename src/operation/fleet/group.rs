@@ -51,6 +51,8 @@ struct Member<'a> {
 struct List {
     /// `None` where operations are read one by one.
     url: Option<Url>,
+    /// The word for what is in it.
+    what: &'static str,
     schedule: Schedule,
     due: Instant,
     request_id: String,
@@ -73,7 +75,11 @@ struct Health {
 type Page = (Url, Result<Answer, Error>);
 
 impl<'a> Group<'a> {
-    pub(super) fn new(common: &'a Common, list: Option<Url>, drivers: Vec<&'a mut Driver>) -> Self {
+    pub(super) fn new(
+        common: &'a Common,
+        list: Option<(Url, &'static str)>,
+        drivers: Vec<&'a mut Driver>,
+    ) -> Self {
         let now = Instant::now();
         let mut names: Vec<(Box<str>, usize)> = drivers
             .iter()
@@ -117,7 +123,8 @@ impl<'a> Group<'a> {
             members,
             names,
             list: List {
-                url: list.filter(|_| !alone),
+                what: list.as_ref().map_or("", |(_, what)| *what),
+                url: list.map(|(url, _)| url).filter(|_| !alone),
                 schedule,
                 due,
                 request_id: String::new(),
@@ -568,15 +575,20 @@ impl<'a> Group<'a> {
         let now = Instant::now();
         let list = &mut self.list;
         list.throttled = matches!(status, Some(429 | 503));
-        tracing::debug!(status, passing, "the list of computes could not be read");
+        tracing::debug!(
+            list.what,
+            status,
+            passing,
+            "a list of operations could not be read"
+        );
         if self.closing {
             list.url = None;
             return;
         }
         let trouble = match &answer {
             Ok(answer) => format!(
-                "the list of computes cannot be read for now ({})",
-                answer.status
+                "the list of {} cannot be read for now ({})",
+                list.what, answer.status
             ),
             Err(error) => error.to_string(),
         };

@@ -60,13 +60,14 @@ impl Common {
 /// Everything that changes, changes within the drivers and after a whole answer: dropped, the wait has
 /// lost nothing.
 pub(crate) async fn wait_all(drivers: Vec<&mut Driver>, options: &WaitOptions) {
-    let mut groups: HashMap<(usize, Option<Url>), Vec<&mut Driver>> = HashMap::new();
+    type Place = (usize, Option<(Url, &'static str)>);
+    let mut groups: HashMap<Place, Vec<&mut Driver>> = HashMap::new();
     let all = drivers.len();
     for driver in drivers {
         driver.begin(options);
         let client = Arc::as_ptr(driver.client()) as usize;
         groups
-            .entry((client, list_of(driver.machine().resource())))
+            .entry((client, driver.list()))
             .or_default()
             .push(driver);
     }
@@ -109,26 +110,14 @@ pub(crate) async fn wait_all(drivers: Vec<&mut Driver>, options: &WaitOptions) {
     observer.end_of_all(tally);
 }
 
-/// The list that shows a resource: `…/computes?api-version=…` for `…/computes/{name}?api-version=…`.
-/// `None` for what no list shows that this library knows.
-fn list_of(resource: &Url) -> Option<Url> {
-    let mut segments = resource.path_segments()?.rev();
-    segments.next()?;
-    if !segments.next()?.eq_ignore_ascii_case("computes") {
-        return None;
-    }
-    let mut list = resource.clone();
-    list.path_segments_mut().ok()?.pop();
-    Some(list)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::driver::list_of;
     use super::*;
 
     #[test]
     fn the_list_of_a_compute_is_found_and_that_of_anything_else_is_not() {
-        let list = |url: &str| list_of(&Url::parse(url).unwrap()).map(String::from);
+        let list = |url: &str| list_of(&Url::parse(url).unwrap(), "computes").map(String::from);
         assert_eq!(
             list("https://h/workspaces/w/computes/a%20b?api-version=1").as_deref(),
             Some("https://h/workspaces/w/computes?api-version=1")

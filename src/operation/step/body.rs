@@ -7,20 +7,27 @@ use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use url::Url;
 
-/// The body of an answer, as far as it can be read.
-pub(super) enum Body {
+/// The body of an answer, read as far as the step needs it.
+pub(super) enum Body<T = Value> {
     Empty,
     Garbage,
-    Json(Value),
+    Json(T),
 }
 
-impl Body {
-    pub(super) fn read(answer: &Answer) -> Self {
+impl<T> Body<T> {
+    fn of<'a>(answer: &'a Answer, read: impl Fn(&'a [u8]) -> serde_json::Result<T>) -> Self {
         let body = answer.text();
-        if is_blank(body) {
+        if body.iter().all(u8::is_ascii_whitespace) {
             return Self::Empty;
         }
-        serde_json::from_slice(body).map_or(Self::Garbage, Self::Json)
+        read(body).map_or(Self::Garbage, Self::Json)
+    }
+}
+
+/// The whole.
+impl Body {
+    pub(super) fn read(answer: &Answer) -> Self {
+        Self::of(answer, serde_json::from_slice)
     }
 
     /// A JSON object: a resource, or the document of a status.
@@ -31,51 +38,45 @@ impl Body {
         }
     }
 
-    /// A JSON object: a resource, or the document of a status.
-    pub(super) fn object(&self) -> Option<&Value> {
-        self.json().filter(|json| json.is_object())
-    }
-
     pub(super) fn json(&self) -> Option<&Value> {
         match self {
             Self::Json(json) => Some(json),
             _ => None,
         }
     }
+
+    /// A JSON object: a resource, or the document of a status.
+    pub(super) fn object(&self) -> Option<&Value> {
+        self.json().filter(|json| json.is_object())
+    }
 }
 
-/// The body of an answer, as far as the status of an operation needs it: nothing is copied.
-pub(super) enum Look<'a> {
-    Empty,
-    Garbage,
-    /// `None` for JSON that is no object.
-    Json(Option<StatusDocument<'a>>),
+/// What the status of an operation needs: nothing is copied. `None` for JSON that is not an object.
+impl<'a> Body<Option<StatusDocument<'a>>> {
+    pub(super) fn look(answer: &'a Answer) -> Self {
+        Self::of(answer, StatusDocument::read)
+    }
 }
 
-impl<'a> Look<'a> {
-    pub(super) fn at(answer: &'a Answer) -> Self {
-        let body = answer.text();
-        if is_blank(body) {
-            return Self::Empty;
-        }
-        StatusDocument::read(body).map_or(Self::Garbage, Self::Json)
+/// The text, as the service wrote it.
+impl Body<Box<RawValue>> {
+    pub(super) fn text(answer: &Answer) -> Self {
+        Self::of(answer, serde_json::from_slice)
     }
 }
 
 /// The body of an answer as the service wrote it, where that is a JSON object.
 pub(super) fn resource_of(answer: &Answer) -> Option<Box<RawValue>> {
-    let text: Box<RawValue> = serde_json::from_slice(answer.text()).ok()?;
-    text.get().starts_with('{').then_some(text)
+    match Body::text(answer) {
+        Body::Json(text) if text.get().starts_with('{') => Some(text),
+        _ => None,
+    }
 }
 
 /// A part of a document, as text of its own.
 pub(super) fn text_of(part: &Value) -> Option<Box<RawValue>> {
     // A tree has string keys only: writing it cannot fail.
     to_raw_value(part).ok()
-}
-
-fn is_blank(body: &[u8]) -> bool {
-    body.iter().all(u8::is_ascii_whitespace)
 }
 
 /// The facts of a failure. The read of the status went well, so its HTTP status says nothing; what the

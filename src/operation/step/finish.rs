@@ -1,10 +1,10 @@
 //! Ends, and the ways there.
 
-use super::body::{Body, failure_facts, resource_of, result_of, text_of, with_api_version};
+use super::body::{Body, failure_facts, resource_of, result_of, with_api_version};
 use super::{Machine, Mode, Outcome, Phase, Step};
 use crate::error::{ErrorKind, ResponseFacts, ServiceError};
 use crate::operation::schedule::Pace;
-use crate::operation::status::{Family, StatusClass};
+use crate::operation::status::{Protocol, StatusClass};
 use crate::token::{FinalStateVia, HttpVerb};
 use crate::transport::Answer;
 use crate::transport::limits::failures;
@@ -76,9 +76,9 @@ impl Machine {
         }
         // A service tells more of its failure than the operation that made it. Of a new key it knows
         // nothing: what stands there is of an older failure.
-        let tells = match self.family {
-            Family::Compute => facts.error.is_none() && self.verb != HttpVerb::Post,
-            Family::Service => match self.verb {
+        let tells = match self.protocol {
+            Protocol::Arm => facts.error.is_none() && self.verb != HttpVerb::Post,
+            Protocol::ModelManagement => match self.verb {
                 HttpVerb::Delete => false,
                 HttpVerb::Post => self.final_via.is_some(),
                 HttpVerb::Put | HttpVerb::Patch => true,
@@ -99,22 +99,32 @@ impl Machine {
         text: Option<Box<RawValue>>,
         answer: Option<&Answer>,
     ) -> Step {
-        let family = self.family;
         let read = |text: &RawValue| serde_json::from_str::<Value>(text.get()).ok();
         let resource = text.as_deref().and_then(read).unwrap_or_default();
-        if self.is_another(&resource) {
+        self.end_as(text, &resource, answer)
+    }
+
+    /// [`end_with_resource`](Self::end_with_resource) of one that was read; with its text, which is the result.
+    fn end_as(
+        &mut self,
+        text: Option<Box<RawValue>>,
+        resource: &Value,
+        answer: Option<&Answer>,
+    ) -> Step {
+        let protocol = self.protocol;
+        if self.is_another(resource) {
             return self.end(Outcome::Lost {
                 kind: ErrorKind::Service,
                 why: MADE_AGAIN.to_owned(),
                 facts: ResponseFacts::default(),
             });
         }
-        let state = family.state(&resource);
-        let class = state.map_or(StatusClass::Succeeded, |state| family.class(state));
+        let state = protocol.state(resource);
+        let class = state.map_or(StatusClass::Succeeded, |state| protocol.class(state));
         match class {
             StatusClass::Succeeded | StatusClass::InProgress => self.succeed(text),
             StatusClass::Failed | StatusClass::Canceled => {
-                let error = family.reason(&resource, &self.hidden);
+                let error = protocol.reason(resource, &self.hidden);
                 let facts = failure_facts(error, answer, &self.request_id, &self.hidden);
                 self.end(Outcome::Failed {
                     canceled: class == StatusClass::Canceled,
@@ -130,12 +140,11 @@ impl Machine {
     }
 
     pub(super) fn final_read(&mut self, answer: &Answer, url: Url) -> Step {
-        let body = Body::read(answer);
         let fetched = matches!(answer.status, 200..300);
-        let is_result = self.verb == HttpVerb::Post && self.family == Family::Compute;
+        let is_result = self.verb == HttpVerb::Post && self.protocol == Protocol::Arm;
         if is_result && fetched && answer.status != 202 {
-            match body {
-                Body::Json(result) => return self.succeed(text_of(&result)),
+            match Body::text(answer) {
+                Body::Json(result) => return self.succeed(Some(result)),
                 Body::Empty => return self.succeed(None),
                 Body::Garbage => {}
             }
@@ -161,10 +170,10 @@ impl Machine {
 
     /// The resource has the last word: services have said "succeeded" too early.
     pub(super) fn settle(&mut self, text: Box<RawValue>, answer: &Answer) -> Step {
-        let family = self.family;
+        let protocol = self.protocol;
         let resource: Value = serde_json::from_str(text.get()).unwrap_or_default();
-        let state = family.state(&resource);
-        if state.map(|state| family.class(state)) == Some(StatusClass::InProgress) {
+        let state = protocol.state(&resource);
+        if state.map(|state| protocol.class(state)) == Some(StatusClass::InProgress) {
             self.note(state, None);
             self.seen_running = true;
             self.mode = Mode::Resource;
@@ -172,7 +181,7 @@ impl Machine {
                 hint: answer.retry_after(),
             });
         }
-        self.end_with_resource(Some(text), Some(answer))
+        self.end_as(Some(text), &resource, Some(answer))
     }
 
     /// Whether a resource is another one than the operation made or changed: the service gave it another
@@ -188,7 +197,7 @@ impl Machine {
 
     /// Keeps the first `createdOn` that the service gives for the resource.
     pub(super) fn note_created(&mut self, resource: &Value) {
-        if self.created.is_none() && self.verb == HttpVerb::Put && self.family == Family::Compute {
+        if self.created.is_none() && self.verb == HttpVerb::Put && self.protocol == Protocol::Arm {
             self.created = created_on(resource).map(Into::into);
         }
     }
@@ -207,10 +216,10 @@ impl Machine {
         let body = Body::read(answer);
         let reason = body
             .json()
-            .and_then(|resource| self.family.reason(resource, &self.hidden));
-        let family = self.family;
-        let state = body.json().and_then(|resource| family.state(resource));
-        let recovered = state.map(|state| family.class(state)) == Some(StatusClass::Succeeded);
+            .and_then(|resource| self.protocol.reason(resource, &self.hidden));
+        let protocol = self.protocol;
+        let state = body.json().and_then(|resource| protocol.state(resource));
+        let recovered = state.map(|state| protocol.class(state)) == Some(StatusClass::Succeeded);
         let error = match (reason, facts.error) {
             // What stands there may be an older failure: the operation's own details win, and all that it
             // says over what a healthy service still has.

@@ -15,7 +15,7 @@ mod trouble;
 use self::rows::Rows;
 use self::service::OperationLog;
 use super::schedule::Pace;
-use super::status::Family;
+use super::status::Protocol;
 use crate::error::{Error, ErrorKind, Hidden, ResponseFacts, is_passing, redact};
 use crate::json::Row;
 use crate::token::{FinalStateVia, HttpVerb, MonitorKind, TokenParts};
@@ -141,7 +141,7 @@ enum Why {
 #[derive(Debug, Clone)]
 pub(crate) struct Machine {
     verb: HttpVerb,
-    family: Family,
+    protocol: Protocol,
     /// Sent with every request of the operation, so that support can find them all.
     request_id: String,
     /// Where the resource is read: the first URL with nothing but the API version in its query.
@@ -235,11 +235,6 @@ impl Machine {
             | (Phase::Status | Phase::Confirm { .. }, Mode::Monitor { url, .. }) => url,
             _ => &self.resource,
         }
-    }
-
-    /// The word for what the operation is about.
-    pub(crate) fn noun(&self) -> &'static str {
-        self.family.noun()
     }
 
     /// The resource that the operation is about.

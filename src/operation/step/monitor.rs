@@ -1,10 +1,12 @@
 //! Reads of the status, at a monitor, a `Location` or the resource.
 
-use super::body::{Body, Look, resource_of, text_of, with_api_version};
+use super::body::{Body, resource_of, text_of, with_api_version};
 use super::{Machine, Mode, Outcome, Phase, Step, Why};
 use crate::error::{Error, ErrorKind};
 use crate::operation::schedule::Pace;
-use crate::operation::status::{Family, StatusClass, is_operation_shaped, monitor_status, percent};
+use crate::operation::status::{
+    Protocol, StatusClass, is_operation_shaped, monitor_status, percent,
+};
 use crate::token::{HttpVerb, MonitorKind};
 use crate::transport::Answer;
 use serde_json::Value;
@@ -87,17 +89,17 @@ impl Machine {
         let regular = Pace::Regular {
             hint: answer.retry_after(),
         };
-        let document = match (answer.status, Look::at(answer)) {
+        let document = match (answer.status, Body::look(answer)) {
             (204, _) => {
                 return match self.verb {
                     HttpVerb::Delete | HttpVerb::Post => self.succeed(None),
                     _ => self.empty(answer),
                 };
             }
-            (202, Look::Empty) => return Step::Read(regular),
-            (_, Look::Empty) => return self.empty(answer),
-            (_, Look::Garbage) => return self.mute(answer, "the answer is not valid JSON"),
-            (_, Look::Json(document)) => document.unwrap_or_default(),
+            (202, Body::Empty) => return Step::Read(regular),
+            (_, Body::Empty) => return self.empty(answer),
+            (_, Body::Garbage) => return self.mute(answer, "the answer is not valid JSON"),
+            (_, Body::Json(document)) => document.unwrap_or_default(),
         };
         let Some(status) = monitor_status(&document, self.resource.path()) else {
             if answer.status == 202 {
@@ -147,10 +149,10 @@ impl Machine {
     }
 
     pub(super) fn resource_read(&mut self, answer: &Answer) -> Step {
-        if self.family == Family::Service {
+        if self.protocol == Protocol::ModelManagement {
             return self.service_read(answer);
         }
-        let Look::Json(Some(document)) = Look::at(answer) else {
+        let Body::Json(Some(document)) = Body::look(answer) else {
             return self.mute(answer, "the answer is not a resource");
         };
         let state = document.provisioning_state();

@@ -5,12 +5,11 @@ use super::body::{Body, resource_of};
 use super::{Machine, Mode, Phase, Step};
 use crate::error::{Error, ErrorKind, Hidden, ServiceError, redact};
 use crate::operation::schedule::Pace;
-use crate::operation::status::{Family, StatusClass};
+use crate::operation::status::{Protocol, StatusClass};
 use crate::token::{FinalStateVia, HttpVerb, MonitorKind};
 use crate::transport::limits::texts;
 use crate::transport::{Answer, TrustedOrigins};
 use serde_json::Value;
-use serde_json::value::RawValue;
 use url::Url;
 
 /// What a service tells while it works.
@@ -115,8 +114,16 @@ impl Machine {
             return Err(answer.refusal(request_id));
         }
         let via = (verb == HttpVerb::Post && result).then_some(FinalStateVia::OriginalUri);
-        let mut machine =
-            Self::of_service(verb, service, request_id, origins, via).hiding(&answer.hidden);
+        let mut machine = Self::new(
+            Protocol::ModelManagement,
+            verb,
+            service,
+            request_id,
+            "",
+            origins,
+            via,
+        )
+        .hiding(&answer.hidden);
         let step = match operation_id(answer) {
             Some(id) => {
                 let mut url = operations.clone();
@@ -143,49 +150,6 @@ impl Machine {
             None => machine.fetch(machine.resource.clone()),
         };
         Ok((machine, step))
-    }
-
-    /// For a service of which nothing is pending: the first read decides, and is followed by others only
-    /// if the service is at work.
-    pub(crate) fn watch_service(
-        service: &Url,
-        request_id: &str,
-        origins: &TrustedOrigins,
-        state: Option<&str>,
-    ) -> (Self, Step) {
-        let mut machine = Self::of_service(HttpVerb::Put, service, request_id, origins, None);
-        machine.note(state, None);
-        machine.judges = true;
-        let step = Step::Read(Pace::Now);
-        (machine, step)
-    }
-
-    /// Over before it began, with this result.
-    pub(crate) fn done_service(
-        verb: HttpVerb,
-        service: &Url,
-        request_id: &str,
-        origins: &TrustedOrigins,
-        result: Option<Box<RawValue>>,
-    ) -> (Self, Step) {
-        let mut machine = Self::of_service(verb, service, request_id, origins, None);
-        let step = machine.succeed(result);
-        (machine, step)
-    }
-
-    pub(super) fn of_service(
-        verb: HttpVerb,
-        service: &Url,
-        request_id: &str,
-        origins: &TrustedOrigins,
-        final_via: Option<FinalStateVia>,
-    ) -> Self {
-        Self {
-            family: Family::Service,
-            // As it is: the path has its version, and the query says how much is shown.
-            resource: service.clone(),
-            ..Self::new(verb, service, request_id, "", origins, final_via)
-        }
     }
 
     /// Whether there is an operation to follow.
@@ -241,8 +205,8 @@ impl Machine {
             return self.mute(answer, "the answer is not a service");
         };
         self.mute = 0;
-        let state = self.family.state(&service);
-        let class = state.map_or(StatusClass::InProgress, |state| self.family.class(state));
+        let state = self.protocol.state(&service);
+        let class = state.map_or(StatusClass::InProgress, |state| self.protocol.class(state));
         self.note(state, None);
         self.at_resource(class, resource_of(answer), answer)
     }
@@ -252,7 +216,7 @@ impl Machine {
         let code = self
             .status
             .clone()
-            .filter(|_| self.family == Family::Service)?;
+            .filter(|_| self.protocol == Protocol::ModelManagement)?;
         Some(ServiceError {
             code: Some(code),
             ..ServiceError::default()

@@ -6,7 +6,7 @@ use super::{Machine, Mode, Phase, Step};
 use crate::error::{Error, ErrorKind, Hidden};
 use crate::json::StatusDocument;
 use crate::operation::schedule::Pace;
-use crate::operation::status::{Family, StatusClass, percent};
+use crate::operation::status::{Protocol, StatusClass, percent};
 use crate::token::{FinalStateVia, HttpVerb, MonitorKind, TokenParts};
 use crate::transport::{Answer, TrustedOrigins};
 use url::Url;
@@ -30,11 +30,12 @@ impl Machine {
         if !matches!(answer.status, 200 | 201 | 202 | 204) {
             return Err(answer.refusal(request_id));
         }
-        let mut machine = Self::new(verb, url, request_id, api_version, origins, final_via)
+        let arm = Protocol::Arm;
+        let mut machine = Self::new(arm, verb, url, request_id, api_version, origins, final_via)
             .hiding(&answer.hidden);
         let body = Body::read(answer);
         let resource = body.object();
-        let state = resource.and_then(|resource| machine.family.state(resource));
+        let state = resource.and_then(|resource| machine.protocol.state(resource));
         let document = resource.and_then(StatusDocument::of).unwrap_or_default();
         machine.note(state, percent(&document));
         machine.rows.begin(document.modified_on());
@@ -106,13 +107,15 @@ impl Machine {
     /// For a resource of which nothing is pending: the first read decides, and is followed by others only
     /// if the resource is at work.
     pub(crate) fn watch(
+        protocol: Protocol,
         url: &Url,
         request_id: &str,
         api_version: &str,
         origins: &TrustedOrigins,
         state: Option<&str>,
     ) -> (Self, Step) {
-        let mut machine = Self::new(HttpVerb::Put, url, request_id, api_version, origins, None);
+        let verb = HttpVerb::Put;
+        let mut machine = Self::new(protocol, verb, url, request_id, api_version, origins, None);
         machine.note(state, None);
         machine.rows.seen_running();
         machine.judges = true;
@@ -142,18 +145,15 @@ impl Machine {
             Ok::<Url, Error>(url)
         };
         let initial = url(&token.initial_uri)?;
-        let id = &token.client_request_id;
-        let mut machine = match token.is_service() {
-            true => Self::of_service(token.method, &initial, id, origins, token.final_state_via),
-            false => Self::new(
-                token.method,
-                &initial,
-                id,
-                &token.api_version,
-                origins,
-                token.final_state_via,
-            ),
-        };
+        let mut machine = Self::new(
+            Protocol::of(token),
+            token.method,
+            &initial,
+            &token.client_request_id,
+            &token.api_version,
+            origins,
+            token.final_state_via,
+        );
         machine.status.clone_from(&token.last_status);
         machine.seen_status = token.last_status.is_some();
         machine.created = token.created_on.as_deref().map(Into::into);
@@ -165,7 +165,7 @@ impl Machine {
                 url: url(next)?,
             };
         } else {
-            let class = |state| machine.family.class(state);
+            let class = |state| machine.protocol.class(state);
             let state = token.last_status.as_deref().map(class);
             machine.seen_running = state == Some(StatusClass::InProgress);
         }
@@ -175,18 +175,20 @@ impl Machine {
 
     /// Over before it began: what was to go is gone.
     pub(crate) fn gone(
+        protocol: Protocol,
         url: &Url,
         request_id: &str,
         api_version: &str,
         origins: &TrustedOrigins,
     ) -> (Self, Step) {
         let verb = HttpVerb::Delete;
-        let mut machine = Self::new(verb, url, request_id, api_version, origins, None);
+        let mut machine = Self::new(protocol, verb, url, request_id, api_version, origins, None);
         let step = machine.succeed(None);
         (machine, step)
     }
 
     pub(super) fn new(
+        protocol: Protocol,
         verb: HttpVerb,
         url: &Url,
         request_id: &str,
@@ -195,13 +197,17 @@ impl Machine {
         final_via: Option<FinalStateVia>,
     ) -> Self {
         let mut resource = url.clone();
-        // The first URL may carry more, such as `underlyingResourceAction` of a DELETE.
-        resource.set_query(None);
+        // Of model management the path has the version, and the query says how much is shown.
+        if protocol == Protocol::Arm {
+            // The first URL may carry more, such as `underlyingResourceAction` of a DELETE.
+            resource.set_query(None);
+            resource = with_api_version(resource, api_version);
+        }
         Self {
             verb,
-            family: Family::Compute,
+            protocol,
             request_id: request_id.to_owned(),
-            resource: with_api_version(resource, api_version),
+            resource,
             api_version: api_version.to_owned(),
             origins: origins.clone(),
             final_via,

@@ -96,10 +96,10 @@ impl Machine {
             }
         };
         self.recovered();
-        let family = self.family;
-        let state = family.state(resource);
+        let protocol = self.protocol;
+        let state = protocol.state(resource);
         self.note(state, None);
-        let class = state.map_or(StatusClass::Succeeded, |state| family.class(state));
+        let class = state.map_or(StatusClass::Succeeded, |state| protocol.class(state));
         let regular = Pace::Regular {
             hint: answer.retry_after(),
         };

@@ -4,9 +4,10 @@ use super::script::*;
 use super::tree;
 use super::verbs::workspace;
 use crate::models::Progress;
-use crate::operation::{Driver, Machine, Ticket, WaitOptions};
+use crate::operation::{self as waiting, Driver, Machine, Protocol, Ticket, WaitOptions};
 use crate::token::{FinalStateVia, HttpVerb, MonitorKind, ResumeToken, TokenResource, Verb};
 use crate::transport::{HttpRequest, Limit, Sending};
+use crate::webservice::SUBJECT;
 use crate::{Error, ErrorKind};
 use azure_core::http::Method;
 use serde_json::{Value, json};
@@ -68,7 +69,8 @@ async fn begin(
     let of = (Verb::Deploy, verb);
     let token = ResumeToken::of_request(TokenResource::Service, of, url.as_str(), via, &id);
     let ticket = Ticket::of(token);
-    Ok(Driver::new(client, "s".into(), Some(ticket), begun))
+    let target = (&SUBJECT, "s".into());
+    Ok(Driver::new(client, target, Some(ticket), begun))
 }
 
 struct Run {
@@ -300,7 +302,7 @@ async fn case_40_a_wait_that_passes_its_deadline_goes_on_from_its_token() {
     let script = Script::new();
     let client = workspace(&script).client().clone();
     let begun = Machine::resume(token.parts(), client.origins()).unwrap();
-    let mut resumed = Driver::new(client, "s".into(), Some(Ticket::of(token)), begun);
+    let mut resumed = Driver::of(client, &SUBJECT, Ticket::of(token), begun);
     script.expect([operation("Succeeded", ""), service("Healthy")]);
     let result = resumed.run(&WaitOptions::new()).await.unwrap();
     assert_eq!(tree(result).unwrap()["state"], "Healthy");
@@ -313,8 +315,9 @@ async fn case_40_a_service_that_was_only_read_is_watched_to_a_final_state() {
     let script = Script::new();
     let client = workspace(&script).client().clone();
     let url = Url::parse(SERVICE).unwrap();
-    let begun = Machine::watch_service(&url, "id", client.origins(), Some("Transitioning"));
-    let mut driver = Driver::new(client, "s".into(), None, begun);
+    let protocol = Protocol::ModelManagement;
+    let begun = waiting::watch(&client, protocol, &url, "", None, Some("Transitioning"));
+    let mut driver = Driver::new(client, (&SUBJECT, "s".into()), None, begun);
     script.expect([
         service("Transitioning"),
         service("Unhealthy"),

@@ -2,6 +2,7 @@
 
 use super::script::*;
 use super::tree;
+use crate::compute;
 use crate::operation::{Driver, Machine, Ticket, WaitOptions};
 use crate::token::{FinalStateVia, HttpVerb, ResumeToken, TokenResource, Verb};
 use crate::transport::{HttpRequest, Limit, Sending};
@@ -49,12 +50,8 @@ pub(super) async fn begin(
     let begun = Machine::start(verb, &url, &id, "1", client.origins(), via, &answer)?;
     let resource = TokenResource::Compute("AKS".into());
     let token = ResumeToken::of_request(resource, (Verb::Update, verb), url.as_str(), None, &id);
-    Ok(Driver::new(
-        client,
-        "thing".into(),
-        Some(Ticket::of(token)),
-        begun,
-    ))
+    let target = (&compute::SUBJECT, "thing".into());
+    Ok(Driver::new(client, target, Some(Ticket::of(token)), begun))
 }
 
 struct Run {

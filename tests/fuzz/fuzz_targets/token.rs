@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| azureml_aks::internals::fuzz_token(bytes));
+mod support;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| support::fuzz::fuzz_token(bytes));

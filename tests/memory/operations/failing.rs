@@ -310,6 +310,92 @@ async fn a_turn_that_is_far_off_is_told_and_loses_no_operation() {
     assert!(rate < 1.05, "{rate} reads a second");
 }
 
+/// The answer of a region that counts reads in buckets, which are refilled by the second.
+fn of_buckets(own: usize, all: usize) -> Reply {
+    ready()
+        .header(
+            "x-ms-ratelimit-remaining-subscription-reads",
+            &own.to_string(),
+        )
+        .header(
+            "x-ms-ratelimit-remaining-subscription-global-reads",
+            &all.to_string(),
+        )
+}
+
+#[tokio::test(start_paused = true)]
+async fn bucket_that_is_refilled_by_the_second_is_used_up_without_a_brake() {
+    let stage = Stage::new();
+    let mut left = 250;
+    stage.script.otherwise(move |_| {
+        left -= 1;
+        of_buckets(left, 3749)
+    });
+    let begun = tokio::time::Instant::now();
+    for _ in 0..241 {
+        AksCompute::get(&stage.workspace, "myaks").await.unwrap();
+    }
+    let took = begun.elapsed();
+    assert!(took > secs(0.2) && took < secs(1.0), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn empty_bucket_spaces_reads_at_half_of_its_refill_whichever_it_is() {
+    for (own, all, apart) in [
+        (0, 3749, 0.08),
+        (249, 0, 0.08),
+        (249, 3749, 0.0),
+        (25, 375, 0.0),
+    ] {
+        let stage = Stage::new();
+        stage.script.otherwise(move |_| of_buckets(own, all));
+        let get = || AksCompute::get(&stage.workspace, "myaks");
+        let _ = get().await;
+        let _ = futures::join!(get(), get(), get());
+        let sent = stage.script.sent();
+        for pair in sent.windows(2) {
+            let pause = (pair[1].at - pair[0].at).as_secs_f64();
+            assert!((pause - apart).abs() < 0.01, "{own} {all}: {pause}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn reads_that_waited_for_a_refusal_are_sent_one_after_the_other() {
+    let stage = Stage::new();
+    let mut asked = 0;
+    stage.script.otherwise(move |_| {
+        asked += 1;
+        match asked {
+            1 => reply(429).header("Retry-After", "20"),
+            _ => ready(),
+        }
+    });
+    let get = || AksCompute::get(&stage.workspace, "myaks");
+    let results = futures::future::join_all((0..50).map(|_| async {
+        // After the refusal.
+        tokio::time::sleep(secs(1.0)).await;
+        get().await
+    }));
+    let (first, results) = futures::join!(get(), results);
+    first.unwrap();
+    assert!(results.iter().all(Result::is_ok));
+    let sent = stage.script.sent();
+    let released = &sent[1..];
+    assert_eq!(released.len(), 51);
+    assert!(released[0].at - sent[0].at >= secs(20.0));
+    for pair in released.windows(2) {
+        let pause = pair[1].at - pair[0].at;
+        assert!(pause >= secs(0.039) && pause < secs(0.05), "{pause:?}");
+    }
+    // Then nobody waits any more.
+    tokio::time::sleep(secs(1.0)).await;
+    let begun = tokio::time::Instant::now();
+    get().await.unwrap();
+    get().await.unwrap();
+    assert!(begun.elapsed() < secs(0.01));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_429_to_one_holds_back_all_waits_of_the_workspace() {
     let stage = Stage::new();

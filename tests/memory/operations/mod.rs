@@ -4,7 +4,7 @@
 //! `src/operation` cover what no public verb reaches (POST, PATCH).
 
 pub(crate) mod script;
-mod support;
+pub(crate) mod support;
 
 mod dropping;
 mod failing;

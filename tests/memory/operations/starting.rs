@@ -3,6 +3,35 @@
 use super::support::*;
 use azureml_aks::{AksCompute, TlsUpdate, UpdateConfiguration, WaitOptions};
 
+/// What a recorded answer to a PUT shows, and no read after it.
+#[tokio::test(start_paused = true)]
+async fn id_of_the_inside_in_the_answer_to_a_create_is_not_shown() {
+    let stage = Stage::new();
+    let mut answer = resource("Creating");
+    answer["properties"]["resourceId"] = "/…/Microsoft.BatchAI/workspaces/w/clusters/c".into();
+    let first = reply(201)
+        .header("Azure-AsyncOperation", MONITOR)
+        .json(&answer);
+    let mut compute = stage.create(first).await.unwrap();
+    assert_eq!(compute.cluster_resource_id(), None);
+    assert!(
+        !compute
+            .resource()
+            .to_value()
+            .to_string()
+            .contains("BatchAI")
+    );
+    assert_eq!(compute.status(), Some("Creating"));
+    answer["properties"]["resourceId"] = "/real".into();
+    answer["properties"]["provisioningState"] = "Succeeded".into();
+    stage
+        .script
+        .expect([status("Succeeded"), reply(200).json(&answer)]);
+    let options = azureml_aks::WaitOptions::new();
+    compute.wait_for_completion(options).await.unwrap();
+    assert_eq!(compute.cluster_resource_id(), Some("/real"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn case_01_a_create_is_followed_at_its_monitor_and_the_compute_is_read_at_the_end() {
     let run = create(

@@ -1,5 +1,6 @@
 //! Sentences of services are to be read: the guess at secrets in them changes none.
 
+use crate::support::recordings;
 use azureml_aks::error::ServiceError;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -33,27 +34,14 @@ fn shown(message: &str) -> Option<String> {
 
 #[test]
 fn messages_of_recorded_traffic_stay_as_they_are() {
-    let folder = std::env::var_os("AZURE_RECORDINGS")
-        .map_or_else(|| "../shared/recordings/cassettes".into(), PathBuf::from);
-    let Ok(files) = std::fs::read_dir(&folder) else {
-        let required = std::env::var_os("REQUIRE_RECORDINGS").is_some();
-        assert!(
-            !required,
-            "REQUIRE_RECORDINGS is set, and {folder:?} cannot be read"
-        );
-        eprintln!("skipped: there are no recordings in {folder:?}");
+    let Some(cassettes) = recordings::cassettes() else {
         return;
     };
     let mut found = BTreeSet::new();
-    for file in files {
-        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
-        messages(&serde_json::from_str(&text).unwrap(), &mut found);
+    for cassette in cassettes {
+        messages(&serde_json::from_str(&cassette.text).unwrap(), &mut found);
     }
-    assert!(
-        found.len() > 20,
-        "{folder:?} holds {} messages",
-        found.len()
-    );
+    assert!(found.len() > 20, "{found:?}");
     for message in found.iter().filter(|message| !message.trim().is_empty()) {
         assert_eq!(shown(message).as_deref(), Some(message.as_str()));
     }

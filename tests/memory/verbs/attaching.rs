@@ -128,3 +128,97 @@ async fn an_attach_that_meets_another_cluster_says_so() {
     );
     assert!(deviation.message.contains("other"), "{deviation}");
 }
+
+fn of(cluster: &str) -> azureml_aks::AttachConfiguration {
+    AksCompute::attach_configuration(ClusterRef::id(cluster))
+        .build()
+        .unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn cluster_that_is_attached_under_another_name_is_refused() {
+    let emulator = Emulator::new();
+    let workspace = fixture::workspace(&emulator);
+    let (_, cluster) = attached(&emulator, &workspace, "first").await;
+    let puts = count(&emulator, "PUT");
+    // Services change the case of ids.
+    let other_case = cluster.replace("managedClusters", "managedclusters");
+    let error = ComputeTarget::attach(&workspace, "second", of(&other_case))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused);
+    assert!(error.to_string().contains("\"first\""), "{error}");
+    let remedy = error.remedy().unwrap();
+    assert!(remedy.contains("detach it first"), "{remedy}");
+    assert!(!remedy.contains("another name"), "{remedy}");
+    assert_eq!(count(&emulator, "PUT"), puts, "nothing was changed");
+
+    let second = ComputeTarget::attach(&workspace, "second", of(&cluster))
+        .ignore_other_attachments()
+        .await;
+    second.unwrap();
+    assert_eq!(count(&emulator, "PUT"), puts + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn cluster_that_the_workspace_created_is_not_attached_again() {
+    let emulator = Emulator::new();
+    let workspace = fixture::workspace(&emulator);
+    let created = fixture::created(&workspace, "own").await;
+    let cluster = created.cluster_resource_id().unwrap();
+    let error = ComputeTarget::attach(&workspace, "again", of(cluster))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn attach_without_the_list_of_computes_sends_nothing() {
+    let emulator = Emulator::new();
+    let workspace = fixture::workspace(&emulator);
+    let cluster = emulator.add_cluster(ExistingCluster::new(GROUP, "mine"));
+    let text = "<html>";
+    emulator.inject(
+        Fault::response_override(200, &[("content-type", "text/html")], text).on_path("/computes"),
+    );
+    let attach = ComputeTarget::attach(&workspace, "myaks", of(&cluster));
+    let error = attach.await.unwrap_err();
+    assert_eq!(count(&emulator, "PUT"), 0, "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn or_get_refuses_a_compute_with_another_cluster() {
+    let emulator = Emulator::new();
+    let workspace = fixture::workspace(&emulator);
+    attached(&emulator, &workspace, "myaks").await;
+    let other = emulator.add_cluster(ExistingCluster::new(GROUP, "other"));
+    let error = ComputeTarget::attach(&workspace, "myaks", of(&other))
+        .or_get()
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused);
+    assert!(error.to_string().contains("cluster-myaks"), "{error}");
+    let error = ComputeTarget::attach(&workspace, "myaks", of(&other))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+    assert!(
+        error
+            .remedy()
+            .unwrap()
+            .contains("detach that compute first")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn taken_name_of_the_same_cluster_is_not_answered_with_another_name() {
+    let emulator = Emulator::new();
+    let workspace = fixture::workspace(&emulator);
+    let (_, cluster) = attached(&emulator, &workspace, "myaks").await;
+    let error = ComputeTarget::attach(&workspace, "myaks", of(&cluster))
+        .await
+        .unwrap_err();
+    let remedy = error.remedy().unwrap();
+    assert!(remedy.contains("detach it first"), "{remedy}");
+    assert!(!remedy.contains("another name"), "{remedy}");
+}

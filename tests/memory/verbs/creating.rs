@@ -14,6 +14,31 @@ fn dev_test() -> ProvisioningConfiguration {
 }
 
 #[tokio::test(start_paused = true)]
+async fn name_that_only_later_api_versions_refuse_is_sent_with_a_warning() {
+    let emulator = Emulator::new();
+    for (version, allowed) in [("2025-09-01", true), ("2026-05-01", false)] {
+        let workspace = fixture::builder(&emulator)
+            .api_version(version)
+            .build()
+            .unwrap();
+        let create = ComputeTarget::create(&workspace, "my-aks-01", dev_test());
+        let warned: Vec<_> = create.warnings().iter().map(|found| found.rule).collect();
+        assert_eq!(warned.len(), usize::from(allowed), "{version}");
+        match create.prepare() {
+            Ok(prepared) => {
+                assert!(allowed, "{version}");
+                assert_eq!(warned, ["name.ends_in_dash_digits"]);
+                drop(prepared);
+            }
+            Err(error) => {
+                assert!(!allowed, "{version}: {error}");
+                assert_eq!(error.findings()[0].rule, "name.ends_in_dash_digits");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn create_reads_the_name_then_the_location_then_puts() {
     let emulator = Emulator::new();
     let workspace = fixture::workspace(&emulator);

@@ -20,7 +20,7 @@ async fn create(emulator: &Emulator) -> Error {
 async fn well_known_refusals_come_with_a_remedy() {
     for (fault, words) in [
         (Fault::quota_exceeded(), "vCPUs"),
-        (Fault::policy_denied(), "internal load balancer"),
+        (Fault::policy_denied(), "userDefinedRouting"),
         (Fault::path_retired(), "attach a cluster of your own"),
     ] {
         let emulator = Emulator::new();

@@ -66,6 +66,8 @@ async fn body_of_create(configuration: ProvisioningConfiguration) -> String {
 async fn body_of_attach(configuration: AttachConfiguration) -> String {
     let mut service = Service::start().await;
     service.on_get(Reply::empty(404)).await;
+    let none = Reply::json(200, &json!({ "value": [] }));
+    service.on("GET", &at("/computes"), none).await;
     service.on_put(Reply::json(200, &aks())).await;
     let attached = ComputeTarget::attach(&service.workspace(), "myaks", configuration).await;
     attached.unwrap();
