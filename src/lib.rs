@@ -142,6 +142,8 @@ pub mod emulator;
 mod environment;
 pub mod error;
 mod facts;
+#[cfg(feature = "services")]
+mod files;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;

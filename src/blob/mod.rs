@@ -32,6 +32,8 @@ mod source;
 mod tests;
 mod upload;
 
+pub(crate) use download::is_there;
+pub(crate) use plan::LARGEST;
 pub use progress::TransferProgress;
 pub(crate) use sas::SasUrl;
 pub(crate) use source::Source;
@@ -39,9 +41,7 @@ pub(crate) use source::Source;
 use crate::transport::BoundedRetry;
 use crate::transport::limits::blobs;
 use azure_core::http::ClientOptions;
-use azure_storage_blob::clients::{
-    BlobClient, BlobClientOptions, BlockBlobClient, BlockBlobClientOptions,
-};
+use azure_storage_blob::clients::{BlockBlobClient, BlockBlobClientOptions};
 use buffers::Buffers;
 use patience::TryLimit;
 use std::num::NonZero;
@@ -99,13 +99,5 @@ impl BlobStore {
             ..Default::default()
         };
         BlockBlobClient::new(sas.url().clone(), None, Some(options))
-    }
-
-    fn blob(&self, sas: &SasUrl, sends: u32) -> azure_core::Result<BlobClient> {
-        let options = BlobClientOptions {
-            client_options: self.options(sends),
-            ..Default::default()
-        };
-        BlobClient::new(sas.url().clone(), None, Some(options))
     }
 }

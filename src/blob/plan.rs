@@ -6,7 +6,7 @@ use std::num::NonZero;
 /// How many blocks Azure lets a blob have (learn.microsoft.com, "Scalability targets for Blob storage").
 const MOST_BLOCKS: u64 = 50_000;
 /// The largest blob that can be sent within [`MEMORY`]: 1.5 TiB.
-pub(super) const LARGEST: u64 = MEMORY * MOST_BLOCKS;
+pub(crate) const LARGEST: u64 = MEMORY * MOST_BLOCKS;
 
 /// A size, cut into blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

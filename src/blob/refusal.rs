@@ -5,9 +5,23 @@ use crate::transport::Answer;
 use azure_core::error::ErrorKind as Core;
 use azure_storage_blob::StorageError;
 
-const SIGN_AGAIN: &str = "the signed URL has expired or does not allow this: run it again, which asks \
-                          the service for a new one; what was sent is not sent again";
-const RUN_AGAIN: &str = "run it again: what was sent is not sent again";
+/// What to do after a refusal.
+pub(super) struct Remedies {
+    sign_again: &'static str,
+    run_again: &'static str,
+}
+
+pub(super) const UPLOAD: Remedies = Remedies {
+    sign_again: "the signed URL has expired or does not allow this: run it again, which asks the service for a \
+                 new one; what was sent is not sent again",
+    run_again: "run it again: what was sent is not sent again",
+};
+
+pub(super) const DOWNLOAD: Remedies = Remedies {
+    sign_again: "the signed URL has expired or does not allow this: run it again, which asks the service for a \
+                 new one; allow to overwrite the files that are there already",
+    run_again: "run it again, and allow to overwrite the files that are there already",
+};
 
 /// An error on its way to become [`Error`]: the client's, or ours already.
 #[derive(Debug)]
@@ -43,18 +57,16 @@ impl Refused {
             Self::Own(_) => false,
         }
     }
-}
 
-impl From<Refused> for Error {
-    fn from(refused: Refused) -> Self {
-        let error = match refused {
-            Refused::Own(error) => return error,
-            Refused::Client(error) => error,
+    pub(super) fn into_error(self, remedies: &Remedies) -> Error {
+        let error = match self {
+            Self::Own(error) => return error,
+            Self::Client(error) => error,
         };
         let Some(answer) = answer(&error) else {
-            let ours = Self::from(error);
+            let ours = Error::from(error);
             return match ours.kind() {
-                ErrorKind::Transport => ours.with_remedy(RUN_AGAIN),
+                ErrorKind::Transport => ours.with_remedy(remedies.run_again),
                 _ => ours,
             };
         };
@@ -67,10 +79,10 @@ impl From<Refused> for Error {
             facts.error = Some(said);
             facts.excerpt = None;
         }
-        let ours = Self::service(facts);
+        let ours = Error::service(facts);
         match answer.status {
-            401 | 403 => ours.with_remedy(SIGN_AGAIN),
-            408 | 429 | 500.. => ours.with_remedy(RUN_AGAIN),
+            401 | 403 => ours.with_remedy(remedies.sign_again),
+            408 | 429 | 500.. => ours.with_remedy(remedies.run_again),
             _ => ours,
         }
     }

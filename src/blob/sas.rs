@@ -46,6 +46,10 @@ impl SasUrl {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(untrusted("holds a user name"));
         }
+        // It is not sent, and may hold a part of the signature that was not escaped.
+        if url.fragment().is_some() {
+            return Err(garbled("has a fragment"));
+        }
         let parts = url.path_segments().into_iter().flatten();
         if parts.clone().count() < 2 || parts.last().is_none_or(str::is_empty) {
             return Err(garbled("names no blob"));
@@ -128,6 +132,8 @@ mod tests {
             ("https://host?sig=s3cr3t", Protocol),
             ("https://host/s3cr3t", Protocol),
             ("https://host/c/?sig=s3cr3t", Protocol),
+            ("https://host/c/b?sig=s3cr3t#s3cr3t", Protocol),
+            ("https://host/c/b?sig=s3cr3t#", Protocol),
             ("http://host/c/b?sig=s3cr3t", UntrustedUrl),
             ("http://10.0.0.1/c/b?sig=s3cr3t", UntrustedUrl),
             ("http://localhost.evil.example/c/b?sig=s3cr3t", UntrustedUrl),

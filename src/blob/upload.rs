@@ -4,7 +4,7 @@ use super::buffers::Buffers;
 use super::patience::again;
 use super::plan::{BLOCK, Block, LARGEST, Plan};
 use super::progress::Report;
-use super::refusal::Refused;
+use super::refusal::{Refused, UPLOAD};
 use super::source::{Opened, Source};
 use super::{BlobStore, OnProgress, SasUrl};
 use crate::error::{Error, ErrorKind};
@@ -64,7 +64,7 @@ impl BlobStore {
         // Boxed, because callers await many of these at once.
         Box::pin(self.send(sas, source, progress))
             .await
-            .map_err(|refused| Error::from(refused).with_context(context))
+            .map_err(|refused| refused.into_error(&UPLOAD).with_context(context))
     }
 
     async fn send(

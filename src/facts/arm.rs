@@ -4,6 +4,10 @@
 /// (bicep-types-az, `Microsoft.MachineLearningServices` 2026-05-01).
 pub(crate) const DEFAULT_API_VERSION: &str = "2026-05-01";
 
+/// The version of the blob service that `azure_storage_blob` 1.1 asks for.
+#[cfg(feature = "services")]
+pub(crate) const BLOB_API_VERSION: &str = "2026-04-06";
+
 /// What Microsoft's Python client (`azureml-core` 1.61) sends for computes. It is in no published
 /// type index.
 #[cfg(feature = "emulator")]

@@ -1,7 +1,8 @@
 //! Uploads and downloads of blobs.
 
 use crate::blob::{BlobStore, SasUrl, Source, TransferProgress};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+use crate::files::Stamp;
 use crate::transport::{DefaultClient, default_transport};
 use azure_core::http::{ClientOptions, Transport};
 use bytes::Bytes;
@@ -47,7 +48,7 @@ impl Blobs {
         file: &Path,
         progress: &(dyn Fn(TransferProgress) + Send + Sync),
     ) -> Result<(u64, u64), Error> {
-        let source = Source::Path(file.to_owned());
+        let source = Source::Path(file.to_owned(), None);
         self.upload_source(sas, source, progress).await
     }
 
@@ -63,7 +64,12 @@ impl Blobs {
         size: u64,
         progress: &(dyn Fn(TransferProgress) + Send + Sync),
     ) -> Result<(u64, u64), Error> {
-        let source = Source::of_file(file, size);
+        let metadata = file.metadata().map_err(|error| {
+            Error::new(ErrorKind::File, format!("the file cannot be read: {error}"))
+        })?;
+        let mut stamp = Stamp::of(&metadata);
+        stamp.size = size;
+        let source = Source::of_file(file, stamp);
         self.upload_source(sas, source, progress).await
     }
 
@@ -105,6 +111,6 @@ impl Blobs {
         progress: &(dyn Fn(TransferProgress) + Send + Sync),
     ) -> Result<u64, Error> {
         let sas = SasUrl::parse(sas)?;
-        self.0.download(&sas, file, progress).await
+        self.0.download(&sas, file, true, progress).await
     }
 }

@@ -27,7 +27,8 @@ pub(crate) struct Uploads<'a> {
 impl<'a> Uploads<'a> {
     /// # Arguments
     ///
-    /// * `container` - a name for these uploads, which should be no one else's.
+    /// * `container` - a name for these uploads, which follows from their contents: what is there already is
+    ///   not sent again.
     pub(crate) fn new(workspace: &Workspace, plane: &'a DataPlane, container: &'a str) -> Self {
         Self {
             plane,
@@ -80,6 +81,15 @@ impl<'a> Uploads<'a> {
     ) -> Result<(), Error> {
         let (mut url, mut since) = match url {
             Some(given) => given,
+            None if self.has(&name, &source).await => {
+                let size = source.size().unwrap_or_default();
+                progress(TransferProgress {
+                    file: name,
+                    bytes: size,
+                    total: size,
+                });
+                return Ok(());
+            }
             None => (self.writable(&name).await?, Instant::now()),
         };
         let arrived = AtomicU64::new(0);
@@ -140,6 +150,23 @@ impl<'a> Uploads<'a> {
         Ok(urls)
     }
 
+    /// Whether an artifact that exists has its content already: it is named by the container, and it is there
+    /// as a whole or not at all. Where that cannot be known, it is uploaded.
+    async fn has(&self, name: &str, source: &Source) -> bool {
+        let id = format!("{LOCAL_UPLOAD}/{}/{name}", self.container);
+        let size = async {
+            let (_, url) = one(self.plane, &id).await?;
+            self.store.size(&url).await
+        };
+        match size.await {
+            Ok(size) => Some(size) == source.size(),
+            Err(error) => {
+                tracing::debug!(name, %error, "an artifact is uploaded: its content is not there");
+                false
+            }
+        }
+    }
+
     /// The URL of an artifact that exists: an earlier try made it.
     async fn writable(&self, name: &str) -> Result<SasUrl, Error> {
         let mut segments = vec!["write", LOCAL_UPLOAD, self.container];
@@ -190,17 +217,17 @@ pub(super) fn store(workspace: &Workspace) -> BlobStore {
 
 /// Whether anything is there below a prefix `{origin}/{container}/{path}`.
 pub(super) async fn any_below(plane: &DataPlane, prefix: &str) -> Result<bool, Error> {
-    let first = below(plane, prefix).try_next().await?;
+    let first = below(plane, prefix)?.try_next().await?;
     Ok(first.is_some())
 }
 
 /// What is there below a prefix `{origin}/{container}/{path}`, with URLs to read it: the artifact of that
 /// path, or those in the folder of that path.
-pub(super) fn below(plane: &DataPlane, prefix: &str) -> List<(String, SasUrl)> {
+pub(super) fn below(plane: &DataPlane, prefix: &str) -> Result<List<(String, SasUrl)>, Error> {
     let own = prefix.trim_matches('/').splitn(3, '/').nth(2);
     let own = own.unwrap_or_default().to_owned();
     let mut segments = vec!["prefix", "contentinfo"];
-    segments.extend(prefix.trim_matches('/').split('/'));
+    segments.extend(checked(prefix.trim_matches('/'))?.split('/'));
     let found = own_pages::<ContentInformation>(plane.client().clone(), plane.artifacts(&segments));
     let located = |content: ContentInformation| {
         let url = url_of(&content)?;
@@ -212,10 +239,23 @@ pub(super) fn below(plane: &DataPlane, prefix: &str) -> List<(String, SasUrl)> {
         })?;
         Ok((path, url))
     };
-    found.filter_convert(move |content| match content.and_then(located) {
-        Ok((path, _)) if !is_below(&path, &own) => None,
-        content => Some(content),
-    })
+    Ok(
+        found.filter_convert(move |content| match content.and_then(located) {
+            Ok((path, _)) if !is_below(&path, &own) => None,
+            content => Some(content),
+        }),
+    )
+}
+
+/// An id that the service gave, none of whose parts would change the path of a request.
+pub(super) fn checked(id: &str) -> Result<&str, Error> {
+    if id.split('/').any(|part| matches!(part, "." | "..")) {
+        return Err(Error::new(
+            ErrorKind::Protocol,
+            format!("the service gave an id that would change the path of a request: {id:?}"),
+        ));
+    }
+    Ok(id)
 }
 
 /// The store compares texts: `model.pkl.bak` begins like `model.pkl`.
@@ -227,7 +267,7 @@ fn is_below(path: &str, own: &str) -> bool {
 /// One artifact `{origin}/{container}/{path}`, with a URL to read it.
 pub(super) async fn one(plane: &DataPlane, id: &str) -> Result<(String, SasUrl), Error> {
     let mut segments = vec!["contentinfo"];
-    segments.extend(id.split('/'));
+    segments.extend(checked(id)?.split('/'));
     let request = HttpRequest::get(plane.artifacts(&segments));
     let content: ContentInformation = plane.client().decoded(&request, Sending::Retried).await?;
     let url = url_of(&content)?;

@@ -2,7 +2,7 @@
 
 use super::resource::AssetResource;
 use super::{Model, artifacts};
-use crate::blob::{SasUrl, TransferProgress};
+use crate::blob::{SasUrl, TransferProgress, is_there};
 use crate::error::{Error, ErrorKind};
 use crate::operation::request::{CallOptions, awaitable, call_options};
 use crate::transport::limits::blobs;
@@ -55,7 +55,8 @@ impl DownloadModel {
         }
     }
 
-    /// Replaces files that are there; by default they are an error, and nothing is downloaded.
+    /// Replaces files that are there. By default they are an error, and nothing is downloaded; one that appears
+    /// during the download is an error too, and stays.
     pub fn overwrite(mut self, overwrite: bool) -> Self {
         self.overwrite = overwrite;
         self
@@ -88,13 +89,11 @@ impl DownloadModel {
             }
             // Also a link to nowhere is something.
             if !self.overwrite && path.symlink_metadata().is_ok() {
-                return Err(
-                    Error::new(ErrorKind::File, format!("{path:?} is there already"))
-                        .with_remedy("choose another folder, or allow to overwrite"),
-                );
+                return Err(is_there(&path));
             }
             wanted.push((path, file));
         }
+        let overwrite = self.overwrite;
         let store = artifacts::store(&self.model.workspace);
         let fetches: Vec<_> = wanted
             .into_iter()
@@ -118,10 +117,10 @@ impl DownloadModel {
                             });
                         }
                     };
-                    let result = match store.download(&remote.url, &path, &tell).await {
+                    let result = match store.download(&remote.url, &path, overwrite, &tell).await {
                         Err(error) if artifacts::may_have_expired(&error, since) => {
                             let (_, url) = artifacts::one(plane, &remote.artifact).await?;
-                            store.download(&url, &path, &tell).await
+                            store.download(&url, &path, overwrite, &tell).await
                         }
                         result => result,
                     };
@@ -191,7 +190,7 @@ async fn files_of(
                 let folder = [origin, container].map(Option::unwrap_or_default).join("/");
                 let path = parts.next().unwrap_or_default();
                 let above = path.rsplit_once('/').map_or("", |(above, _)| above);
-                let mut files = artifacts::below(plane, &prefix);
+                let mut files = artifacts::below(plane, &prefix)?;
                 while let Some((name, url)) = files.try_next().await? {
                     let below = name.strip_prefix(above).unwrap_or(&name);
                     found.push(Remote {
@@ -231,6 +230,7 @@ pub(super) async fn asset_of(
         };
         return Err(Error::new(ErrorKind::Protocol, why));
     };
+    let id = artifacts::checked(id)?;
     let request = HttpRequest::get(plane.model_management(&["assets", id]))
         .request_id(Some(client_request_id));
     plane.client().decoded(&request, Sending::Retried).await

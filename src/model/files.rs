@@ -1,15 +1,12 @@
 //! The files of a model on this machine.
 
 use super::LOCAL_UPLOAD;
-use crate::blob::Source;
-use crate::error::{Error, ErrorKind};
-use ignore::WalkBuilder;
-use sha2::{Digest, Sha256};
-use std::fs::{File, Metadata};
-use std::io::Read;
+use crate::blob::{LARGEST, Source};
+use crate::error::{Error, ErrorKind, Finding};
+use crate::files::{self, Content, Fingerprint, Stamp, Wanted};
+use crate::rules::{self, Findings};
+use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
-use std::sync::Weak;
-use std::time::SystemTime;
 
 /// A file that is to be uploaded.
 #[derive(Debug, Clone)]
@@ -18,8 +15,7 @@ pub(super) struct LocalFile {
     pub(super) path: PathBuf,
     /// Its path in the container: `{folder}/{below}`, with slashes.
     pub(super) name: String,
-    pub(super) size: u64,
-    modified: Option<SystemTime>,
+    stamp: Stamp,
 }
 
 /// What is to be registered.
@@ -31,67 +27,74 @@ pub(super) struct LocalFiles {
     pub(super) files: Vec<LocalFile>,
     /// What is in them, in few characters: the same files have the same.
     pub(super) fingerprint: String,
+    /// Links that are not what they seem.
+    pub(super) warnings: Vec<Finding>,
 }
-
-/// Characters of a fingerprint: 128 bits.
-const FINGERPRINT: usize = 32;
 
 impl LocalFiles {
     /// Looks at all files and reads them once. May take long: not for a thread of the runtime.
     ///
-    /// Links are followed, also out of a folder: the model is what the caller sees.
+    /// Links are followed, also out of a folder, with a warning: the model is what the caller sees. A link to
+    /// a folder that it is in itself is left out.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::File`]: nothing there, nothing in it, a file that cannot be read, a name that
+    /// [`ErrorKind::File`]: nothing there, no file in it, a file that cannot be read, a name that
     /// cannot be one everywhere, or nobody waits for it any more.
-    ///
-    /// # Arguments
-    ///
-    /// * `wanted` - dropped by whoever waits: a process that wants to end must not read on for minutes.
-    pub(super) fn read(root: &Path, wanted: &Weak<()>) -> Result<Self, Error> {
+    pub(super) fn read(root: &Path, wanted: &Wanted) -> Result<Self, Error> {
         // As Python does it: a model is called by its own name, also where the path is `.`.
-        let full = std::fs::canonicalize(root).map_err(|error| unreadable(root, error))?;
+        let full = fs::canonicalize(root).map_err(|error| unreadable(root, error))?;
         let named = root.file_name().or_else(|| full.file_name());
         let Some(base) = named else {
             return Err(refuse(root, "is the root of a file system"));
         };
         let base = text(Path::new(base))?;
-        let metadata = std::fs::metadata(root).map_err(|error| unreadable(root, error))?;
+        let mut findings = Findings::default();
         let mut files = Vec::new();
-        if metadata.is_dir() {
-            let walk = WalkBuilder::new(root)
-                .standard_filters(false)
-                .follow_links(true)
-                .build();
-            for entry in walk {
-                let entry = entry.map_err(|error| {
-                    Error::new(
-                        ErrorKind::File,
-                        format!("the folder {root:?} cannot be read: {error}"),
-                    )
-                    .with_source(error)
-                })?;
+        if full.is_dir() {
+            let mut walk = files::walk(root, true);
+            while let Some(entry) = walk.next() {
+                let entry = match entry {
+                    Ok(entry) => entry,
+                    Err(error) => match (error.loop_ancestor(), error.path()) {
+                        (Some(_), Some(link)) => {
+                            findings.extend([round(link)]);
+                            continue;
+                        }
+                        (_, path) => {
+                            let path = path.unwrap_or(root).to_owned();
+                            return Err(unreadable(&path, error.into()));
+                        }
+                    },
+                };
                 let path = entry.path();
-                let metadata = entry.metadata().map_err(|error| {
-                    Error::new(ErrorKind::File, format!("{path:?} cannot be read: {error}"))
-                        .with_source(error)
-                })?;
-                if metadata.is_dir() {
+                if entry.path_is_symlink() {
+                    let end = fs::canonicalize(path).map_err(|error| unreadable(path, error))?;
+                    if full.starts_with(&end) {
+                        findings.extend([round(path)]);
+                        walk.skip_current_dir();
+                        continue;
+                    }
+                    if !end.starts_with(&full) {
+                        findings.extend([outward(path, &end)]);
+                    }
+                }
+                if entry.file_type().is_dir() {
                     continue;
                 }
+                let metadata = entry
+                    .metadata()
+                    .map_err(|error| unreadable(path, error.into()))?;
                 let below = path.strip_prefix(root).unwrap_or(path);
-                let name = format!("{base}/{}", slashed(below)?);
+                let name = format!("{base}/{}", text(below)?);
                 files.push(LocalFile::of(path.to_owned(), name, &metadata)?);
             }
         } else {
+            let metadata = fs::metadata(root).map_err(|error| unreadable(root, error))?;
             files.push(LocalFile::of(root.to_owned(), base.clone(), &metadata)?);
         }
         if files.is_empty() {
             return Err(refuse(root, "is a folder without files"));
-        }
-        if files.iter().all(|file| file.size == 0) {
-            return Err(refuse(root, "is empty"));
         }
         files.sort_by(|one, other| one.name.cmp(&other.name));
         let fingerprint = fingerprint(&files, wanted)?;
@@ -99,6 +102,7 @@ impl LocalFiles {
             base,
             files,
             fingerprint,
+            warnings: findings.finish("files of a model")?,
         })
     }
 
@@ -108,21 +112,22 @@ impl LocalFiles {
     }
 
     pub(super) fn size(&self) -> u64 {
-        self.files.iter().map(|file| file.size).sum()
+        self.files.iter().map(|file| file.stamp.size).sum()
     }
 
-    /// Whether the files are still what they were, as far as size and time of the last write tell.
+    /// Whether the files are still what they were, as far as their stamps tell.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::File`] if not.
     pub(super) fn unchanged(&self) -> Result<(), Error> {
-        for file in &self.files {
-            let metadata =
-                std::fs::metadata(&file.path).map_err(|error| unreadable(&file.path, error))?;
-            if metadata.len() != file.size || metadata.modified().ok() != file.modified {
-                return Err(refuse(&file.path, "changed while it was uploaded")
-                    .with_remedy("register it again once nothing writes to it"));
+        for LocalFile { path, stamp, .. } in &self.files {
+            let metadata = fs::metadata(path).map_err(|error| unreadable(path, error))?;
+            if let Some(how) = stamp.change(&Stamp::of(&metadata)) {
+                return Err(
+                    refuse(path, &format!("changed while it was uploaded: {how}"))
+                        .with_remedy("register it again once nothing writes to it"),
+                );
             }
         }
         Ok(())
@@ -132,80 +137,63 @@ impl LocalFiles {
 impl LocalFile {
     /// It and nothing else: what was written to it since it was looked at is not uploaded.
     pub(super) fn source(&self) -> Source {
-        Source::Known {
-            path: self.path.clone(),
-            size: self.size,
-            modified: self.modified,
-        }
+        Source::Path(self.path.clone(), Some(self.stamp.clone()))
     }
 
     fn of(path: PathBuf, name: String, metadata: &Metadata) -> Result<Self, Error> {
         if !metadata.is_file() {
-            return Err(refuse(&path, "is no regular file"));
+            return Err(refuse(&path, "is not a regular file"));
         }
-        Ok(Self {
-            path,
-            name,
-            size: metadata.len(),
-            modified: metadata.modified().ok(),
-        })
+        let stamp = Stamp::of(metadata);
+        // Before it is read for minutes.
+        if stamp.size > LARGEST {
+            let what = format!("has {} bytes, which are more than {LARGEST}", stamp.size);
+            return Err(refuse(&path, &what));
+        }
+        Ok(Self { path, name, stamp })
     }
 }
 
 /// Of names, sizes and contents.
-fn fingerprint(files: &[LocalFile], wanted: &Weak<()>) -> Result<String, Error> {
-    let mut sum = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    for file in files {
-        for part in [file.name.as_bytes(), &file.size.to_le_bytes()] {
-            sum.update((part.len() as u64).to_le_bytes());
-            sum.update(part);
-        }
-        let mut content = File::open(&file.path).map_err(|error| unreadable(&file.path, error))?;
-        let mut left = file.size;
-        while left > 0 {
-            if wanted.strong_count() == 0 {
-                return Err(refuse(&file.path, "is not waited for any more"));
-            }
-            let length = match content.read(&mut buffer) {
-                Ok(0) => return Err(refuse(&file.path, "changed while it was read")),
-                Ok(length) => length,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(unreadable(&file.path, error)),
-            };
-            // What was appended meanwhile is noticed later.
-            let length = length.min(usize::try_from(left).unwrap_or(usize::MAX));
-            sum.update(&buffer[..length]);
-            left -= length as u64;
-        }
+fn fingerprint(files: &[LocalFile], wanted: &Wanted) -> Result<String, Error> {
+    let mut print = Fingerprint::default();
+    for LocalFile { path, name, stamp } in files {
+        print.part(name.as_bytes());
+        print.part(&stamp.size.to_le_bytes());
+        // What was appended meanwhile is noticed later.
+        files::open(path)
+            .and_then(|(file, _)| print.content(Content::new(file, stamp.size, wanted)))
+            .map_err(|error| unreadable(path, error))?;
     }
-    let text: String = sum
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    Ok(text[..FINGERPRINT].to_owned())
+    Ok(print.finish())
 }
 
-fn slashed(path: &Path) -> Result<String, Error> {
-    let parts: Result<Vec<String>, Error> = path
-        .components()
-        .map(|part| text(Path::new(part.as_os_str())))
-        .collect();
-    Ok(parts?.join("/"))
+fn round(link: &Path) -> Finding {
+    rules::MODEL_LINK.finding(
+        link.display().to_string(),
+        "the link leads to a folder that it is in itself, and is left out",
+        "remove the link",
+    )
 }
 
+fn outward(link: &Path, end: &Path) -> Finding {
+    rules::MODEL_LINK.finding(
+        link.display().to_string(),
+        format!("the link leads out of the folder, and {end:?} is registered with it"),
+        "copy into the folder what belongs to the model, and remove other links",
+    )
+}
+
+/// A path as it is called in the store.
 fn text(path: &Path) -> Result<String, Error> {
-    let text = path
-        .to_str()
-        .filter(|text| !text.contains(char::is_control));
+    let text = files::slashed(path).filter(|text| !text.contains(char::is_control));
     let text = text.ok_or_else(|| refuse(path, "has a name that is not plain Unicode"))?;
     // A name on Unix, a folder for the store and on Windows.
     if text.contains('\\') {
         return Err(refuse(path, "has a backslash in its name")
             .with_remedy("rename it: elsewhere a backslash divides folders"));
     }
-    Ok(text.to_owned())
+    Ok(text)
 }
 
 fn refuse(path: &Path, what: &str) -> Error {
@@ -219,19 +207,18 @@ fn unreadable(path: &Path, error: std::io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
-    use std::sync::Arc;
+    use std::fs::File;
+    use std::time::SystemTime;
 
     fn read(root: &Path) -> Result<LocalFiles, Error> {
-        let waiting = Arc::new(());
-        LocalFiles::read(root, &Arc::downgrade(&waiting))
+        LocalFiles::read(root, &Wanted::default())
     }
 
     #[test]
     fn what_nobody_waits_for_is_not_read() {
         let folder = folder();
-        let error = LocalFiles::read(folder.path(), &Weak::new()).unwrap_err();
-        assert!(error.to_string().contains("not waited for"), "{error}");
+        let error = LocalFiles::read(folder.path(), &Wanted::no_more()).unwrap_err();
+        assert!(error.to_string().contains("nobody waits"), "{error}");
     }
 
     fn folder() -> tempfile::TempDir {
@@ -264,7 +251,7 @@ mod tests {
         let root = folder.path().join("model");
         let read = || super::tests::read(&root).unwrap().fingerprint;
         let first = read();
-        assert_eq!(first.len(), FINGERPRINT);
+        assert_eq!(first.len(), Fingerprint::LENGTH);
         let file = File::options().write(true).open(root.join("b")).unwrap();
         file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
         assert_eq!(read(), first, "a time of the last write is no content");
@@ -279,15 +266,13 @@ mod tests {
     fn what_cannot_be_a_model_is_refused_with_its_path() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        fs::write(path("empty"), "").unwrap();
-        fs::create_dir(path("bare")).unwrap();
-        fs::create_dir(path("hollow")).unwrap();
-        fs::write(path("hollow/x"), "").unwrap();
+        fs::create_dir_all(path("bare/sub")).unwrap();
+        let large = File::create(path("large")).unwrap();
+        large.set_len(LARGEST + 1).unwrap();
         for (name, why) in [
             ("missing", "cannot be read"),
-            ("empty", "is empty"),
             ("bare", "without files"),
-            ("hollow", "is empty"),
+            ("large", "more than"),
         ] {
             let error = read(&path(name)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::File, "{name}");
@@ -314,17 +299,65 @@ mod tests {
         assert_eq!(files.unchanged().unwrap_err().kind(), ErrorKind::File);
     }
 
+    #[test]
+    fn empty_file_and_folder_of_empty_files_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("empty"), "").unwrap();
+        for path in [folder.path(), &folder.path().join("empty")] {
+            let files = read(path).unwrap();
+            assert_eq!((files.files.len(), files.size()), (1, 0));
+        }
+    }
+
     #[cfg(unix)]
     #[test]
-    fn links_are_followed_and_circles_are_noticed() {
+    fn links_are_followed_and_told_where_they_lead_out_or_round() {
+        use std::os::unix::fs::symlink;
+
         let folder = folder();
         let root = folder.path().join("model");
-        std::os::unix::fs::symlink(root.join("b"), root.join("link")).unwrap();
+        fs::create_dir(folder.path().join("beside")).unwrap();
+        fs::write(folder.path().join("beside/x"), "xxx").unwrap();
+        symlink(root.join("b"), root.join("link")).unwrap();
+        assert_eq!(read(&root).unwrap().warnings, []);
+        for (target, link) in [
+            ("..", "sub/circle"),
+            ("../..", "sub/above"),
+            ("../beside", "out"),
+            ("../../beside/x", "sub/x"),
+        ] {
+            symlink(target, root.join(link)).unwrap();
+        }
         let files = read(&root).unwrap();
-        let link = files.files.iter().find(|file| file.name == "model/link");
-        assert_eq!(link.unwrap().size, 2);
-        std::os::unix::fs::symlink(&root, root.join("sub/circle")).unwrap();
-        let error = read(&root).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::File);
+        let names: Vec<&str> = files.files.iter().map(|file| file.name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "model/.hidden",
+                "model/b",
+                "model/link",
+                "model/out/x",
+                "model/sub/a",
+                "model/sub/x"
+            ]
+        );
+        let told: Vec<(String, bool)> = files
+            .warnings
+            .iter()
+            .map(|found| {
+                assert_eq!(found.rule, "model.link");
+                (found.path.clone(), found.message.contains("left out"))
+            })
+            .collect();
+        let at = |link: &str| root.join(link).display().to_string();
+        assert_eq!(
+            told,
+            [
+                (at("out"), false),
+                (at("sub/above"), true),
+                (at("sub/circle"), true),
+                (at("sub/x"), false)
+            ]
+        );
     }
 }

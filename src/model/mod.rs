@@ -20,8 +20,8 @@ pub use remove::DeleteModel;
 pub use resource::{ModelResource, ResourceNeeds};
 pub use update::UpdateModel;
 
-use crate::error::{Error, ErrorKind};
-use crate::names::ModelName;
+use crate::error::{Error, ErrorKind, Finding};
+use crate::names::{ModelName, segment};
 use crate::transport::{HttpRequest, List, Sending};
 use crate::workspace::{DataPlane, Workspace};
 use std::fmt;
@@ -62,6 +62,7 @@ pub struct Model {
     workspace: Workspace,
     id: String,
     resource: Arc<ModelResource>,
+    warnings: Vec<Finding>,
 }
 
 impl Model {
@@ -252,6 +253,13 @@ impl Model {
         &self.resource
     }
 
+    /// What the registration of the files of this machine found and did not refuse: links that lead out of the
+    /// model's folder, or round in it. Empty on a handle that was read from the service.
+    #[must_use]
+    pub fn warnings(&self) -> &[Finding] {
+        &self.warnings
+    }
+
     /// Downloads the files of the model into a folder.
     ///
     /// Returns a request; `.await` sends it. See [`DownloadModel`] for what it sends.
@@ -292,10 +300,17 @@ impl Model {
                 ));
             }
         };
+        if segment("id", &id).is_some() {
+            return Err(Error::new(
+                ErrorKind::Protocol,
+                "the service gave a model an id that would change the path of a request",
+            ));
+        }
         Ok(Self {
             workspace,
             id,
             resource: Arc::new(resource),
+            warnings: Vec::new(),
         })
     }
 }

@@ -4,6 +4,7 @@ use super::Model;
 use crate::error::Error;
 use crate::model::ModelResource;
 use crate::names::ModelName;
+use crate::rules::{self, Findings};
 use crate::transport::{List, own_pages, own_pages_of};
 use crate::workspace::Workspace;
 use futures::{StreamExt, TryStreamExt};
@@ -96,26 +97,46 @@ impl ModelQuery {
         self
     }
 
-    fn parameters(&self) -> Vec<(&'static str, String)> {
+    fn parameters(&self) -> Result<Vec<(&'static str, String)>, Error> {
+        let mut findings = Findings::default();
         let mut found = vec![("orderBy", "CreatedAtDesc".to_owned())];
         let mut say = |name, value: Option<String>| found.extend(value.map(|value| (name, value)));
         say("name", self.name.clone());
         say("framework", self.framework.clone());
         say("description", self.description.clone());
         say("runId", self.run_id.clone());
-        say("tags", pairs(&self.tags));
-        say("properties", pairs(&self.properties));
+        say("tags", pairs("tags", &self.tags, &mut findings));
+        let properties = pairs("properties", &self.properties, &mut findings);
+        say("properties", properties);
         say(
             "latestVersionOnly",
             self.latest_only.then(|| "true".to_owned()),
         );
         say("count", self.page_size.map(|size| size.to_string()));
-        found
+        findings.finish("list of models")?;
+        Ok(found)
     }
 }
 
-/// `key,key=value`, as the description has it. It has no way to write a comma in one.
-pub(crate) fn pairs(pairs: &BTreeMap<String, Option<String>>) -> Option<String> {
+/// Writes `key,key=value`, as the description has it. It has no way to escape a comma, or the sign in a key: those
+/// would ask another question, and are refused.
+pub(crate) fn pairs(
+    path: &'static str,
+    pairs: &BTreeMap<String, Option<String>>,
+    findings: &mut Findings,
+) -> Option<String> {
+    for (name, value) in pairs {
+        let value = value.as_deref().unwrap_or_default();
+        if name.is_empty() || name.contains([',', '=']) || value.contains(',') {
+            findings.refuse(
+                rules::QUERY_PAIR,
+                format!("{path}/{name}"),
+                Some(value).filter(|value| !value.is_empty()),
+                "the request has no way to write this: commas divide its filters, and `=` ends a name",
+                "leave out this filter, and look at the names and values of what is listed",
+            );
+        }
+    }
     let texts = pairs.iter().map(|(name, value)| match value {
         Some(value) => format!("{name}={value}"),
         None => name.clone(),
@@ -131,7 +152,7 @@ pub(super) fn list(workspace: Workspace, query: ModelQuery) -> List<Model> {
         async move {
             let plane = workspace.data_plane().await?;
             let mut url = plane.model_management(&["models"]);
-            url.query_pairs_mut().extend_pairs(parameters);
+            url.query_pairs_mut().extend_pairs(parameters?);
             Ok((plane.client().clone(), url))
         }
     };
@@ -175,9 +196,8 @@ mod tests {
             .property("p", "q")
             .latest_only()
             .page_size(7);
-        let parameters = query.parameters();
         assert_eq!(
-            parameters,
+            query.parameters().unwrap(),
             [
                 ("orderBy", "CreatedAtDesc"),
                 ("name", "m"),
@@ -187,6 +207,26 @@ mod tests {
                 ("count", "7"),
             ]
             .map(|(name, value)| (name, value.to_owned()))
+        );
+    }
+
+    #[test]
+    fn filters_that_cannot_be_written_are_refused_together() {
+        let query = ModelQuery::new()
+            .tag("a", "b=c")
+            .tag("one", "x,y")
+            .has_tag("two,three")
+            .property("=", "x")
+            .has_property("");
+        let error = query.parameters().unwrap_err();
+        let places: Vec<&str> = error
+            .findings()
+            .iter()
+            .map(|found| found.path.as_str())
+            .collect();
+        assert_eq!(
+            places,
+            ["tags/one", "tags/two,three", "properties/", "properties/="]
         );
     }
 }

@@ -343,7 +343,7 @@ impl fmt::Display for WorkspaceId {
 impl FromStr for WorkspaceId {
     type Err = Error;
 
-    /// Reads the ARM id; its fixed segments may be in any case.
+    /// Reads the ARM id; its fixed segments may be in any case, and it may be in quotation marks.
     fn from_str(id: &str) -> Result<Self, Error> {
         let refuse = |rule: rules::Refusal, message: &str| {
             let remedy = format!(
@@ -352,7 +352,7 @@ impl FromStr for WorkspaceId {
             let violation = rule.finding("workspace_id", Some(id), message, remedy);
             Error::validation("workspace id", vec![violation])
         };
-        let parts: Vec<&str> = id.split('/').collect();
+        let parts: Vec<&str> = resource_id::unquoted(id).split('/').collect();
         let is = |part: &str, word: &str| part.eq_ignore_ascii_case(word);
         match parts[..] {
             [
@@ -596,7 +596,9 @@ mod tests {
         let id = WorkspaceId::new("s", "g", "w").unwrap();
         let text = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w";
         assert_eq!(id.to_string(), text);
-        assert_eq!(text.parse::<WorkspaceId>().unwrap(), id);
+        for text in [text.to_owned(), format!("{text:?}\n")] {
+            assert_eq!(text.parse::<WorkspaceId>().unwrap(), id);
+        }
         let upper = text.to_uppercase();
         let other: WorkspaceId = upper.parse().unwrap();
         assert_eq!((other.subscription(), other.name()), ("S", "W"));

@@ -26,6 +26,14 @@ impl ResourceType {
     }
 }
 
+/// Returns an id without the quotation marks in which `az … --query id` prints it.
+pub(crate) fn unquoted(id: &str) -> &str {
+    let id = id.trim();
+    id.strip_prefix('"')
+        .and_then(|id| id.strip_suffix('"'))
+        .unwrap_or(id)
+}
+
 /// Checks that `id` is the id of a resource of type `expected` and gives the name at its end.
 ///
 /// Azure compares the words of an id without regard to case, and prints them in several.
@@ -40,6 +48,7 @@ pub(crate) fn check<'a>(
         findings.refuse(rules::RESOURCE_ID_SHAPE, path, Some(id), message, remedy());
     };
 
+    let id = unquoted(id);
     let Some(rest) = id.strip_prefix('/') else {
         refuse_shape("a resource id starts with a slash");
         return None;
@@ -109,6 +118,7 @@ mod tests {
     fn ids_are_read_without_regard_to_case() {
         for id in [
             "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/n",
+            "\"/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/n\"\n",
             "/SUBSCRIPTIONS/s/resourcegroups/g/Providers/microsoft.network/virtualnetworks/v/SUBNETS/n",
         ] {
             assert_eq!(rule(id), None, "{id}");
@@ -123,6 +133,7 @@ mod tests {
             "mynetwork",
             "subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/n",
             "/subscriptions/s/resourceGroups/g",
+            "\"/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/n",
             "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks",
             "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/n/",
             "/subscriptions//resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/n",

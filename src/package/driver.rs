@@ -5,21 +5,31 @@
 ///
 /// The service calls `init()` once and `run(http_body, request_headers)` for each request. A `run` of the entry
 /// script gets the headers only if it has a parameter `request_headers`; the body is its first other
-/// parameter, whatever its name (`azureml-core` 1.61 writes a program that does the same). Modules
-/// beside the entry script can be imported where `source_directory` is the folder that it was packed
-/// from.
+/// parameter, whatever its name (`azureml-core` 1.61 writes a program that does the same). Where
+/// `source_directory` is the folder that it was packed from, modules in there can be imported, and then those
+/// in the folder of the entry script, which Microsoft's program does not find.
 ///
 /// The inference server (`azureml-inference-server-http`) looks for the entry script under the name
 /// `driver_module` of the program, and calls the `run` of that itself, so that a `run` with a
 /// declared schema gets its arguments one by one.
 pub(super) fn program(script: &str, source_directory: Option<&str>) -> String {
+    let mut folders = Vec::from_iter(source_directory);
+    folders.extend(
+        script
+            .rsplit_once('/')
+            .map(|(folder, _)| folder)
+            .filter(|folder| source_directory.is_some_and(|other| other != *folder)),
+    );
+    let search: String = folders
+        .into_iter()
+        .map(|folder| {
+            format!(
+                "sys.path.append(os.path.join(_here, {}))\n",
+                literal(folder)
+            )
+        })
+        .collect();
     let script = literal(script);
-    let search = source_directory.map_or_else(String::new, |folder| {
-        format!(
-            "sys.path.append(os.path.join(_here, {}))\n",
-            literal(folder)
-        )
-    });
     format!(
         r#"# Written by azureml-aks: loads the entry script and hands requests on to it.
 import importlib.util
@@ -150,6 +160,24 @@ mod tests {
         let check = "import driver; driver.init(); print(driver.run('body', {'a': 'b'}))";
         if let Some(printed) = python(folder.path(), check) {
             assert_eq!(printed, "['helper', 'body', {'a': 'b'}]");
+        }
+
+        // The source directory comes first, and the folder of the script is found as well.
+        let app = source.join("app");
+        std::fs::create_dir(&app).unwrap();
+        std::fs::write(app.join("helper.py"), "NAME = 'hidden'\n").unwrap();
+        std::fs::write(app.join("beside.py"), "NAME = 'beside'\n").unwrap();
+        std::fs::write(
+            app.join("score.py"),
+            "import beside, helper\n\
+             def init(): pass\n\
+             def run(data): return beside.NAME + ' ' + helper.NAME\n",
+        )
+        .unwrap();
+        let text = program("my \"source\"/app/score.py", Some("my \"source\""));
+        std::fs::write(folder.path().join("driver.py"), text).unwrap();
+        if let Some(printed) = python(folder.path(), check) {
+            assert_eq!(printed, "beside helper");
         }
 
         std::fs::write(

@@ -9,5 +9,5 @@ pub(crate) mod sources;
 
 #[cfg(test)]
 pub(crate) use pack::make_now;
-pub(crate) use pack::{PackContent, Package, make};
+pub(crate) use pack::{Package, make};
 pub(crate) use script::Script;

@@ -1,19 +1,19 @@
 //! What is uploaded for a deployment, and the request for an image that names it.
 
-use super::archive::{self, Archive};
+use super::archive;
 use super::driver;
-use super::script::{Script, with_slashes};
+use super::script::{Script, is_identifier};
 use super::sources::Sources;
-use crate::error::{Error, ErrorKind, Finding};
+use crate::blob::Source;
+use crate::error::{Error, Finding};
 use crate::facts::services::{ENTRY_SCRIPT_VARIABLE, SOURCE_DIRECTORY_VARIABLE};
+use crate::files::{self, Content, Fingerprint, Stamp, Wanted, blocking};
 use crate::rules::{self, Findings};
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{Read, Seek};
+use std::io::{self, Read, Seek};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What is uploaded for a deployment. It holds no file that has to be removed.
 #[derive(Debug)]
@@ -31,57 +31,38 @@ pub(crate) struct Package {
 pub(crate) struct PackFile {
     /// The name below the container: one segment.
     pub(crate) name: String,
-    pub(crate) content: PackContent,
+    pub(crate) content: Source,
+    /// What is in it, in few characters.
+    fingerprint: String,
     pub(crate) mime_type: &'static str,
     /// Whether the service unpacks it.
     pub(crate) unpack: bool,
 }
 
-#[derive(Debug)]
-pub(crate) enum PackContent {
-    Bytes(Bytes),
-    /// An open file that stands at its beginning, and its length in bytes.
-    File(File, u64),
-}
-
 /// Makes the package on a thread for blocking work.
 pub(crate) async fn make(script: Script) -> Result<Package, Error> {
-    let stop = StopOnDrop(Arc::default());
-    let seen = Arc::clone(&stop.0);
-    let made = tokio::task::spawn_blocking(move || make_now(&script, &seen)).await;
-    made.unwrap_or_else(|error| {
-        Err(Error::new(
-            ErrorKind::Configuration,
-            format!("the sources were not packed: {error}"),
-        ))
-    })
+    blocking(move |wanted| make_now(&script, wanted)).await
 }
 
-/// Tells the thread that nobody waits any more.
-struct StopOnDrop(Arc<AtomicBool>);
-
-impl Drop for StopOnDrop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-pub(crate) fn make_now(script: &Script, stop: &AtomicBool) -> Result<Package, Error> {
+pub(crate) fn make_now(script: &Script, wanted: &Wanted) -> Result<Package, Error> {
     match script {
-        Script::Alone { path, name } => alone(path, name),
-        Script::Inside { directory, path } => inside(directory, path, stop),
+        Script::Alone { path, name } => alone(path, name, wanted),
+        Script::Inside { directory, path } => inside(directory, path, wanted),
     }
 }
 
-fn alone(path: &Path, name: &str) -> Result<Package, Error> {
+fn alone(path: &Path, name: &str, wanted: &Wanted) -> Result<Package, Error> {
     let mut findings = Findings::default();
-    let (file, size) = open_script(path, path, &mut findings)?;
+    let (mut file, stamp, _) = open_script(path, path, &mut findings)?;
+    let fingerprint = fingerprint(&mut file, stamp.size, wanted)
+        .map_err(|error| refuse_script(path, format!("it cannot be read: {error}")))?;
     Ok(Package {
         files: vec![
             program(name, None, name),
             PackFile {
                 name: name.to_owned(),
-                content: PackContent::File(file, size),
+                content: Source::Path(path.to_owned(), Some(stamp)),
+                fingerprint,
                 mime_type: OCTETS,
                 unpack: false,
             },
@@ -91,24 +72,44 @@ fn alone(path: &Path, name: &str) -> Result<Package, Error> {
     })
 }
 
-fn inside(directory: &Path, script: &Path, stop: &AtomicBool) -> Result<Package, Error> {
+fn inside(directory: &Path, script: &Path, wanted: &Wanted) -> Result<Package, Error> {
     let mut findings = Findings::default();
     let sources = Sources::find(directory, &mut findings)?;
     let found = sources.root.join(script);
-    open_script(&found, script, &mut findings)?;
+    let (_, _, text) = open_script(&found, script, &mut findings)?;
     if !sources.packs(script) {
-        let why = "the entry script is not packed: an ignore file or a link leaves it out";
+        let why = match sources.dropped_by(script) {
+            Some(line) => format!("it is not packed: {} leaves it out", line.display()),
+            None => "it is not packed: it is behind a link that is left out".to_owned(),
+        };
         return Err(refuse_script(script, why));
     }
-    let Archive {
-        file,
-        size,
-        checksum,
-    } = archive::pack(&sources, stop)?;
-    let location = format!("{}/{}", sources.base, with_slashes(script));
+    let folders = [Path::new(""), script.parent().unwrap_or(Path::new(""))];
+    for module in imports(&text) {
+        if let Some(line) = sources.module_dropped_by(&module, &folders) {
+            let line = line.display();
+            findings.advise(
+                rules::ENTRY_SCRIPT_IMPORT,
+                "entry_script",
+                format!("the entry script imports {module}, which {line} leaves out"),
+                "change the line, or the import",
+            );
+        }
+    }
+    let mut file = archive::pack(&sources, wanted)?;
+    let stamp = file.metadata().map(|metadata| Stamp::of(&metadata));
+    let read = stamp.and_then(|stamp| {
+        let fingerprint = fingerprint(&mut file, stamp.size, wanted)?;
+        Ok((stamp, fingerprint))
+    });
+    let (stamp, fingerprint) = read.map_err(archive::failed)?;
+    // A valid path of an entry script is Unicode.
+    let path = files::slashed(script).unwrap_or_default();
+    let location = format!("{}/{path}", sources.base);
     let archive = PackFile {
-        name: format!("{checksum:08x}.tar.gz"),
-        content: PackContent::File(file, size),
+        name: format!("{:.8}.tar.gz", fingerprint),
+        content: Source::of_file(file, stamp),
+        fingerprint,
         mime_type: OCTETS,
         unpack: true,
     };
@@ -125,30 +126,43 @@ fn inside(directory: &Path, script: &Path, stop: &AtomicBool) -> Result<Package,
     })
 }
 
+/// Of a file from its beginning, where it stands again afterwards.
+fn fingerprint(file: &mut File, size: u64, wanted: &Wanted) -> io::Result<String> {
+    let mut print = Fingerprint::default();
+    print.content(Content::new(file.try_clone()?, size, wanted))?;
+    file.rewind()?;
+    Ok(print.finish())
+}
+
 fn program(script: &str, source_directory: Option<&str>, beside: &str) -> PackFile {
+    let text = driver::program(script, source_directory);
+    let mut print = Fingerprint::default();
+    print.part(text.as_bytes());
     PackFile {
         name: driver::name_beside(beside).to_owned(),
-        content: PackContent::Bytes(driver::program(script, source_directory).into()),
+        content: Source::Bytes(text.into()),
+        fingerprint: print.finish(),
         mime_type: "application/x-python",
         unpack: false,
     }
 }
 
-/// Opens an entry script that is a file and not empty, and looks whether it names its functions.
-fn open_script(path: &Path, shown: &Path, findings: &mut Findings) -> Result<(File, u64), Error> {
-    let cannot =
-        |error: std::io::Error| refuse_script(shown, format!("it cannot be read: {error}"));
-    // A named pipe would wait for a writer when it is opened.
-    let metadata = std::fs::metadata(path).map_err(cannot)?;
-    if metadata.is_dir() {
-        return Err(refuse_script(shown, "it is a folder"));
-    }
-    if !metadata.is_file() {
-        return Err(refuse_script(shown, "it is no regular file"));
-    }
-    let mut file = File::open(path).map_err(cannot)?;
-    let size = file.metadata().map_err(cannot)?.len();
-    if size == 0 {
+/// Opens an entry script that is a file and not empty, and returns the beginning of its text. Advises where
+/// that names none of the functions.
+fn open_script(
+    path: &Path,
+    shown: &Path,
+    findings: &mut Findings,
+) -> Result<(File, Stamp, String), Error> {
+    let cannot = |error: io::Error| match error.kind() {
+        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => {
+            refuse_script(shown, error.to_string())
+        }
+        _ => refuse_script(shown, format!("it cannot be read: {error}")),
+    };
+    let (mut file, metadata) = files::open(path).map_err(cannot)?;
+    let stamp = Stamp::of(&metadata);
+    if stamp.size == 0 {
         return Err(refuse_script(shown, "it is empty"));
     }
     let mut text = Vec::new();
@@ -158,7 +172,7 @@ fn open_script(path: &Path, shown: &Path, findings: &mut Findings) -> Result<(Fi
         .and_then(|_| file.rewind())
         .map_err(cannot)?;
     let missing = missing_functions(&text);
-    if !missing.is_empty() && size <= LOOK_BYTES {
+    if !missing.is_empty() && stamp.size <= LOOK_BYTES {
         findings.advise(
             rules::ENTRY_SCRIPT_FUNCTIONS,
             "entry_script",
@@ -166,7 +180,37 @@ fn open_script(path: &Path, shown: &Path, findings: &mut Findings) -> Result<(Fi
             "define init() and run()",
         );
     }
-    Ok((file, size))
+    Ok((file, stamp, String::from_utf8_lossy(&text).into_owned()))
+}
+
+/// The modules that a Python program imports, each once, as far as its lines tell. What is imported from a
+/// module may be a module too.
+fn imports(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for line in text.lines() {
+        let line = line.split('#').next().unwrap_or_default().trim();
+        let names = |list: &str| -> Vec<String> {
+            list.split(',')
+                .filter_map(|name| name.split_whitespace().next())
+                .filter(|name| name.split('.').all(is_identifier))
+                .map(str::to_owned)
+                .collect()
+        };
+        if let Some(list) = line.strip_prefix("import ") {
+            found.extend(names(list));
+        } else if let Some((module, list)) = line
+            .strip_prefix("from ")
+            .and_then(|rest| rest.split_once(" import"))
+        {
+            let module = names(module);
+            let list = names(list.trim_matches(['(', ')', ' ']));
+            for module in module {
+                found.extend(list.iter().map(|name| format!("{module}.{name}")));
+                found.insert(module);
+            }
+        }
+    }
+    found
 }
 
 fn missing_functions(text: &[u8]) -> Vec<&'static str> {
@@ -192,6 +236,16 @@ fn refuse_script(path: &Path, why: impl Into<String>) -> Error {
 }
 
 impl Package {
+    /// A name for where its files are uploaded to: the same files have the same.
+    pub(crate) fn container(&self) -> String {
+        let mut print = Fingerprint::default();
+        for file in &self.files {
+            print.part(file.name.as_bytes());
+            print.part(file.fingerprint.as_bytes());
+        }
+        print.finish()
+    }
+
     /// The part of a request that asks for the image of a service.
     ///
     /// # Arguments

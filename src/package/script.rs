@@ -86,15 +86,6 @@ impl Script {
     }
 }
 
-/// The parts of a relative path joined as Python and the container join them.
-pub(super) fn with_slashes(path: &Path) -> String {
-    let parts: Vec<_> = path
-        .components()
-        .map(|part| part.as_os_str().to_string_lossy())
-        .collect();
-    parts.join("/")
-}
-
 /// The path without `.` and `..`, or `None` where it leaves the folder that it starts in.
 fn below(path: &Path) -> Option<PathBuf> {
     let mut inside = PathBuf::new();
@@ -115,15 +106,17 @@ fn below(path: &Path) -> Option<PathBuf> {
 
 /// Whether Python can import a file of this name.
 fn is_module(name: &str) -> bool {
-    let Some(stem) = name.strip_suffix(".py") else {
-        return false;
-    };
-    let mut characters = stem.chars();
+    name.strip_suffix(".py").is_some_and(is_identifier)
+}
+
+/// Whether Python takes this for a name.
+pub(super) fn is_identifier(text: &str) -> bool {
+    let mut characters = text.chars();
     characters
         .next()
         .is_some_and(|first| first.is_alphabetic() || first == '_')
         && characters.all(|c| c.is_alphanumeric() || c == '_')
-        && !KEYWORDS.contains(&stem)
+        && !KEYWORDS.contains(&text)
 }
 
 /// The words that Python keeps for itself (Python 3 language reference, "Keywords").

@@ -24,6 +24,10 @@ registry! {
             broken by "a script without `init`",
             remedy "define both",
             source "`azureml-core` 1.61: the driver program calls both";
+        Advice ENTRY_SCRIPT_IMPORT = "entry_script.import": "no ignore file leaves out a module that the entry script imports",
+            broken by "`from lib.utils import f`, and `lib/` in `.gitignore`",
+            remedy "change the line of the ignore file, or the import",
+            source "this crate: the service would fail when it starts";
     }
 
     section "Source directories" needs "services" {
@@ -39,6 +43,10 @@ registry! {
             broken by "a log file that grows in it",
             remedy "stop the program that writes there, or list the file in an ignore file",
             source "this crate; half a change would be deployed";
+        Advice SOURCE_IGNORED = "source_directory.ignored": "a source directory is packed as a whole",
+            broken by "`outputs` in `.amlignore`",
+            remedy "correct the line if the service needs what it leaves out",
+            source "this crate; nothing is left out silently";
         Advice SOURCE_IGNORE_LINE = "source_directory.ignore_line": "every line of an ignore file is a pattern",
             broken by "`[z-a]` in `.amlignore`",
             remedy "correct the pattern",

@@ -31,10 +31,21 @@ registry! {
             broken by "`model.update()` alone, or with tags that the model has already",
             remedy "give a change",
             source "this crate: a request that changes nothing looks like a mistake";
+        Advice MODEL_LINK = "model.link": "a link in the folder of a model leads to a file or folder in it, and not to a folder that the link is in",
+            broken by "a link to `/etc/hosts`, or to `..`",
+            remedy "copy into the folder what belongs to the model, and remove other links",
+            source "this crate; what a link leads to is registered wherever it is, and a link that leads round is left out";
         Refusal MODEL_RUN_OUTPUT = "model.run_output": "an experiment, a run and a path among its outputs name the output of a run",
             broken by "`../x`, an empty run id",
             remedy "give the experiment, the run and a path among its outputs",
             source "this crate: the parts become a path of the request";
+    }
+
+    section "Lists of models and services" needs "services" {
+        Refusal QUERY_PAIR = "query.pair": "a filter has a name without `,` and `=`, and a value without `,`",
+            broken by r#"`.tag("colours", "red,green")`"#,
+            remedy "list without the filter, and look at what is listed",
+            source "API 2019-09-30: `tags=key,key=value`, without a way to escape a comma";
     }
 
     section "Deployments" needs "services" {

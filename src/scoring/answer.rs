@@ -62,15 +62,10 @@ impl ScoringAnswer {
     ///
     /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) if it is not JSON of this shape.
     pub fn json<O: DeserializeOwned>(self) -> Result<O, Error> {
-        let body = &self.reply.body[..];
-        let text = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-        match serde_json::from_slice(text) {
-            Ok(value) => Ok(value),
-            Err(_) => Err(failure::unreadable::<O>(
-                self.reply,
-                &self.client_request_id,
-            )),
-        }
+        let body = self.reply.body.clone();
+        let text = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&body);
+        serde_json::from_slice(text)
+            .map_err(|error| failure::unreadable(self.reply, &error, &self.client_request_id))
     }
 }
 

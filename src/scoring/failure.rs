@@ -6,7 +6,6 @@
 use crate::error::{Error, ErrorKind, ServiceError};
 use crate::transport::Reply;
 use azure_core::Bytes;
-use serde::de::DeserializeOwned;
 use url::Url;
 
 pub(super) const CODE: &str = "read the service's container logs for the exception in run(), or for the \
@@ -95,18 +94,34 @@ pub(super) fn of(
     }
 }
 
-/// A body that is not JSON of the shape that was asked for.
-pub(super) fn unreadable<O: DeserializeOwned>(reply: Reply, client_request_id: &str) -> Error {
+/// A body that is not JSON of the shape that was asked for, and why.
+pub(super) fn unreadable(reply: Reply, why: &serde_json::Error, client_request_id: &str) -> Error {
+    let answer = reply.into_answer();
+    let error = answer.undecodable(why, client_request_id);
+    let line = answer
+        .text()
+        .split(|byte| *byte == b'\n')
+        .nth(why.line().saturating_sub(1));
+    // Where a value is missed, or begins with a minus sign.
+    let is_number = line.is_some_and(|line| {
+        [1, 2, 3].iter().any(|back| {
+            let rest = line.get(why.column().saturating_sub(*back)..);
+            rest.is_some_and(|rest| rest.starts_with(b"NaN") || rest.starts_with(b"Infinity"))
+        })
+    });
     // Text that is JSON in itself is what a script gives that dumps its result: a common surprise.
-    let is_text = serde_json::from_slice::<String>(&reply.body).is_ok();
-    match reply.into_answer().json::<O>(client_request_id) {
-        Err(error) if is_text => error.with_remedy(
+    if serde_json::from_slice::<String>(answer.text()).is_ok() {
+        error.with_remedy(
             "the answer is one JSON string: read it as a String, or let run() return the value itself \
              and not its text",
-        ),
-        Err(error) => error,
-        // Read before, in vain.
-        Ok(_) => Error::new(ErrorKind::Protocol, "the answer has an unexpected shape"),
+        )
+    } else if !why.is_data() && is_number {
+        error.with_remedy(
+            "the answer has NaN or Infinity, which Python writes and JSON does not have: let run() return null \
+             or a text for them",
+        )
+    } else {
+        error
     }
 }
 

@@ -1,11 +1,11 @@
 //! Breaks every rule of this folder, for the check that no rule is dead.
 
 use super::rules::{Found, Seen};
+use crate::files::Wanted;
 use crate::package::{self, sources};
 use crate::*;
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 pub(super) fn see(seen: &mut Seen) {
     see_examples(seen);
@@ -80,15 +80,16 @@ fn see_scripts(seen: &mut Seen) {
     let folder = tempfile::tempdir().unwrap();
     let src = folder.path().join("src");
     fs::create_dir_all(src.join(".git")).unwrap();
-    fs::write(src.join(".amlignore"), "[z-a]\n").unwrap();
-    fs::write(src.join("score.py"), "x = 1\n").unwrap();
+    fs::write(src.join(".amlignore"), "[z-a]\nhelper.py\n").unwrap();
+    fs::write(src.join("helper.py"), "").unwrap();
+    fs::write(src.join("score.py"), "import helper\n").unwrap();
     #[cfg(unix)]
     std::os::unix::fs::symlink("/", src.join("link")).unwrap();
     #[cfg(unix)]
     let _socket = std::os::unix::net::UnixListener::bind(src.join("socket")).unwrap();
     let make = |script: &str, directory: &Path| {
         let builder = builder().entry_script(script).source_directory(directory);
-        package::make_now(builder.build().unwrap().script(), &AtomicBool::new(false))
+        package::make_now(builder.build().unwrap().script(), &Wanted::default())
     };
     seen.warnings(&make("score.py", &src).unwrap().warnings);
     seen.error(make("absent.py", &src));

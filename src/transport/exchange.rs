@@ -86,6 +86,8 @@ impl Limit {
     pub(crate) const LOGS: Self = Self(bodies::LOGS);
 }
 
+const SHAPE: &str = "has an unexpected shape";
+
 /// What came back.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -161,32 +163,39 @@ impl Answer {
 
     /// Reads the body as JSON of a known shape. All documents of the services are objects.
     pub(crate) fn json<T: DeserializeOwned>(&self, client_request_id: &str) -> Result<T, Error> {
-        let garbled = |what: &str, line: usize, column: usize| {
-            let facts = ResponseFacts {
-                error: None,
-                ..self.facts(client_request_id)
-            };
-            // serde's message may quote values; where it went wrong is enough.
-            Error::new(
-                ErrorKind::Protocol,
-                format!("the answer {what} at line {line} column {column}"),
-            )
-            .with_response(facts)
-        };
-        const SHAPE: &str = "has an unexpected shape";
         // serde takes a list for a struct, one member after the other: an empty list would pass for an
         // object in which nothing is said.
         if self.text().trim_ascii_start().starts_with(b"[") {
-            return Err(garbled(SHAPE, 1, 1));
+            return Err(self.garbled(SHAPE, (1, 1), client_request_id));
         }
-        serde_json::from_slice(self.text()).map_err(|error| {
-            let what = if error.is_data() {
-                SHAPE
-            } else {
-                "is not valid JSON"
-            };
-            garbled(what, error.line(), error.column())
-        })
+        serde_json::from_slice(self.text())
+            .map_err(|error| self.undecodable(&error, client_request_id))
+    }
+
+    /// Says where the body is not JSON of the wanted shape. serde's message may quote values, and is left out.
+    pub(crate) fn undecodable(&self, error: &serde_json::Error, client_request_id: &str) -> Error {
+        let what = match error.is_data() {
+            true => SHAPE,
+            false => "is not valid JSON",
+        };
+        self.garbled(what, (error.line(), error.column()), client_request_id)
+    }
+
+    fn garbled(
+        &self,
+        what: &str,
+        (line, column): (usize, usize),
+        client_request_id: &str,
+    ) -> Error {
+        let facts = ResponseFacts {
+            error: None,
+            ..self.facts(client_request_id)
+        };
+        Error::new(
+            ErrorKind::Protocol,
+            format!("the answer {what} at line {line} column {column}"),
+        )
+        .with_response(facts)
     }
 
     /// The body without a byte order mark.

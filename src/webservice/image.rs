@@ -1,14 +1,12 @@
 //! What runs in a service: what is uploaded for it, and the part of a request that names it.
 
 use super::{EnvironmentSource, InferenceConfiguration};
-use crate::blob::{Source, TransferProgress};
+use crate::blob::TransferProgress;
 use crate::environment::EnvironmentRef;
 use crate::error::{Error, ErrorKind, Finding};
 use crate::model::{LOCAL_UPLOAD, Uploads};
-use crate::package::PackContent;
 use crate::transport::{HttpRequest, Sending};
 use crate::workspace::{DataPlane, Workspace};
-use azure_core::Uuid;
 use serde_json::{Map, Value, json};
 
 /// The part of a request, and what deserves a look.
@@ -35,31 +33,24 @@ pub(super) async fn of(
     service: &str,
 ) -> Result<Image, Error> {
     // Both first: what is wrong with one of them is found before anything is uploaded.
-    let (mut package, environment) = futures::try_join!(
+    let (package, environment) = futures::try_join!(
         inference.package(),
         environment(plane, inference.environment(), service)
     )?;
-    // Of this deployment alone: nothing else is overwritten.
-    let container = Uuid::new_v4().simple().to_string();
-    let mut urls = Vec::new();
-    let mut files = Vec::new();
-    for file in &mut package.files {
-        urls.push(format!(
-            "aml://artifact/{LOCAL_UPLOAD}/{container}/{}",
-            file.name
-        ));
-        let content = std::mem::replace(&mut file.content, PackContent::Bytes(bytes::Bytes::new()));
-        files.push((
-            file.name.clone(),
-            match content {
-                PackContent::Bytes(bytes) => Source::Bytes(bytes),
-                PackContent::File(file, size) => Source::of_file(file, size),
-            },
-        ));
-    }
+    // Of these files and no others: deployed again, they are there.
+    let container = package.container();
+    let urls: Vec<String> = package
+        .files
+        .iter()
+        .map(|file| format!("aml://artifact/{LOCAL_UPLOAD}/{container}/{}", file.name))
+        .collect();
+    let files = package
+        .files
+        .iter()
+        .map(|file| (file.name.clone(), file.content.clone()));
     let quiet = |_: TransferProgress| {};
     Uploads::new(workspace, plane, &container)
-        .send(files, &quiet)
+        .send(files.collect(), &quiet)
         .await?;
     Ok(Image {
         request: package.environment_image_request(&urls, models, environment),

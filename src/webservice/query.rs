@@ -2,7 +2,9 @@
 
 use super::AksWebservice;
 use super::ServiceResource;
+use crate::error::Error;
 use crate::model::pairs;
+use crate::rules::Findings;
 use crate::transport::{List, own_pages_of};
 use crate::workspace::Workspace;
 use std::collections::BTreeMap;
@@ -80,7 +82,8 @@ impl ServiceQuery {
         self
     }
 
-    fn parameters(&self) -> Vec<(&'static str, String)> {
+    fn parameters(&self) -> Result<Vec<(&'static str, String)>, Error> {
+        let mut findings = Findings::default();
         let mut found = vec![
             ("expand", "true".to_owned()),
             ("computeType", "AKS".to_owned()),
@@ -90,10 +93,12 @@ impl ServiceQuery {
         say("modelName", self.model_name.clone());
         say("modelId", self.model_id.clone());
         say("imageId", self.image_id.clone());
-        say("tags", pairs(&self.tags));
-        say("properties", pairs(&self.properties));
+        say("tags", pairs("tags", &self.tags, &mut findings));
+        let properties = pairs("properties", &self.properties, &mut findings);
+        say("properties", properties);
         say("count", self.page_size.map(|size| size.to_string()));
-        found
+        findings.finish("list of web services")?;
+        Ok(found)
     }
 }
 
@@ -104,7 +109,7 @@ pub(super) fn list(workspace: Workspace, query: ServiceQuery) -> List<AksWebserv
         async move {
             let plane = workspace.data_plane().await?;
             let mut url = plane.model_management(&["services"]);
-            url.query_pairs_mut().extend_pairs(parameters);
+            url.query_pairs_mut().extend_pairs(parameters?);
             Ok((plane.client().clone(), url))
         }
     };

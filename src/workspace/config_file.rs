@@ -12,17 +12,6 @@ pub(super) struct ConfigFile {
     pub(super) workspace_name: String,
 }
 
-/// The two forms that `azureml-core` reads: today's, and the older one with a resource id.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Forms {
-    Scoped {
-        #[serde(rename = "Scope")]
-        scope: String,
-    },
-    Plain(ConfigFile),
-}
-
 /// Where `azureml-core` 1.61 looks, in its order: for each place the folder and then every folder
 /// above it. So a `.azureml` far above wins over a `config.json` near by.
 const PLACES: [&str; 6] = [
@@ -63,23 +52,23 @@ fn parse(text: &[u8]) -> Result<ConfigFile, String> {
     let expected = "it needs subscription_id, resource_group and workspace_name, as text";
     let value: serde_json::Value =
         serde_json::from_slice(text).map_err(|error| format!("is not valid JSON: {error}"))?;
-    match serde_json::from_value(value) {
-        Ok(Forms::Plain(found)) => Ok(found),
-        Ok(Forms::Scoped { scope }) => {
-            let parts: Vec<&str> = scope.split('/').collect();
-            let part = |at: usize| {
-                parts
-                    .get(at)
-                    .map_or_else(String::new, |part| (*part).to_owned())
-            };
-            Ok(ConfigFile {
-                subscription_id: part(2),
-                resource_group: part(4),
-                workspace_name: part(8),
-            })
-        }
-        Err(_) => Err(format!("is not a workspace configuration: {expected}")),
+    let scope = value.get("Scope").and_then(serde_json::Value::as_str);
+    // An empty one gives way, as for the Python SDK.
+    if let Some(scope) = scope.filter(|scope| !scope.trim().is_empty()) {
+        let parts: Vec<&str> = scope.split('/').collect();
+        let part = |at: usize| {
+            parts
+                .get(at)
+                .map_or_else(String::new, |part| (*part).to_owned())
+        };
+        return Ok(ConfigFile {
+            subscription_id: part(2),
+            resource_group: part(4),
+            workspace_name: part(8),
+        });
     }
+    serde_json::from_value(value)
+        .map_err(|_| format!("is not a workspace configuration: {expected}"))
 }
 
 fn locate(path: &Path) -> Result<PathBuf, Error> {
@@ -198,6 +187,12 @@ mod tests {
             found.workspace_name,
         ];
         assert_eq!(parts, ["s", "g", "w"]);
+        // An empty one gives way to the three names.
+        for scope in ["", " "] {
+            let text = CONFIG.replacen('{', &format!(r#"{{"Scope":"{scope}","#), 1);
+            folder.write("aml_config/project.json", &text);
+            assert_eq!(find(&folder.0).unwrap().workspace_name, "w");
+        }
         folder.write("aml_config/project.json", r#"{"Scope":"/subscriptions/s"}"#);
         assert!(
             find(&folder.0)
@@ -219,8 +214,8 @@ mod tests {
         let folder = Folder::new("bad");
         for (text, expected) in [
             ("{}", "subscription_id"),
-            ("[]", "no workspace configuration"),
-            ("not json", "no JSON"),
+            ("[]", "not a workspace configuration"),
+            ("not json", "not valid JSON"),
             (&CONFIG.replace("\"g\"", "\" \""), "resource_group"),
             (
                 &CONFIG.replace("\"w\"", "\"<workspace-name>\""),

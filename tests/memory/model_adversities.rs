@@ -434,6 +434,78 @@ async fn a_service_cannot_write_outside_the_folder() {
     assert_eq!(fs::read_dir(&target).unwrap().count(), 0);
 }
 
+#[tokio::test(start_paused = true)]
+async fn ids_of_the_service_cannot_change_the_path_of_a_request() {
+    let emulator = Emulator::new();
+    let workspace = plain(&emulator);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.pkl");
+    fs::write(&path, "first").unwrap();
+    let model = Model::register(&workspace, "m", &path).await.unwrap();
+    let answered = |path: &str, body: serde_json::Value| {
+        let fault = Fault::response_override(200, &[], body.to_string());
+        emulator.inject(fault.on(Method::Get, path));
+    };
+    for id in [".", "..", "a/b", "m:1/..", "m?x"] {
+        answered("/models/m", json!({ "id": id, "name": "m", "version": 1 }));
+        let error = Model::get(&workspace, "m:1").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{id}: {error}");
+        emulator.clear_faults();
+    }
+    let url = "aml://asset/..";
+    answered(
+        "/models/m",
+        json!({ "id": "m:1", "name": "m", "version": 1, "url": url }),
+    );
+    let odd = Model::get(&workspace, "m:1").await.unwrap();
+    emulator.clear_faults();
+    let before = emulator.journal().len();
+    let error = odd.download(folder.path()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+    assert_eq!(emulator.journal().len(), before);
+    for artifact in [
+        json!({ "id": "LocalUpload/c/../../x" }),
+        json!({ "prefix": "LocalUpload/./m" }),
+    ] {
+        answered("/assets/", json!({ "id": "a", "artifacts": [artifact] }));
+        let before = emulator.journal().len();
+        let error = model.download(folder.path()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{artifact}: {error}");
+        assert_eq!(emulator.journal().len(), before + 1, "{artifact}");
+        emulator.clear_faults();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn content_that_an_earlier_try_uploaded_is_not_sent_again() {
+    let emulator = Emulator::new();
+    let workspace = plain(&emulator);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model");
+    fs::create_dir(&path).unwrap();
+    for name in ["a", "b", "empty"] {
+        fs::write(path.join(name), if name == "empty" { "" } else { name }).unwrap();
+    }
+    emulator.inject(
+        Fault::server_error(400)
+            .on(Method::Post, "/assets")
+            .times(1),
+    );
+    emulator.inject(
+        Fault::server_error(400)
+            .on(Method::Put, "/model/b")
+            .times(1),
+    );
+    Model::register(&workspace, "m", &path).await.unwrap_err();
+    emulator.clear_journal();
+    Model::register(&workspace, "m", &path).await.unwrap_err();
+    assert_eq!(count(&emulator, "PUT", "/model/b"), 1);
+    emulator.clear_journal();
+    let model = Model::register(&workspace, "m", &path).await.unwrap();
+    assert_eq!(count(&emulator, "PUT", ""), 0);
+    assert_eq!(contents(&model).await.len(), 3);
+}
+
 #[cfg(unix)]
 #[tokio::test(start_paused = true)]
 async fn a_link_in_the_target_is_not_followed_by_a_file() {

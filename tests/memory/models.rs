@@ -4,8 +4,8 @@ use crate::support::fixture::{builder, count, workspace};
 use azure_core::http::Method;
 use azureml_aks::emulator::{Emulator, Fault};
 use azureml_aks::{
-    Error, ErrorKind, Model, ModelQuery, ResourceNeeds, RunOutput, Workspace,
-    models::TransferProgress,
+    AksWebservice, Error, ErrorKind, Model, ModelQuery, ResourceNeeds, RunOutput, ServiceQuery,
+    Workspace, models::TransferProgress,
 };
 use futures::TryStreamExt;
 use std::collections::BTreeMap;
@@ -88,6 +88,55 @@ async fn a_folder_is_registered_read_and_downloaded_again() {
     let error = read.download(&target).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::File);
     read.download(&target).overwrite(true).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn empty_files_are_registered_and_downloaded() {
+    let emulator = Emulator::new();
+    let workspace = workspace(&emulator);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("marker");
+    fs::write(&path, "").unwrap();
+    let model = Model::register(&workspace, "m", &path).await.unwrap();
+    assert!(model.warnings().is_empty());
+    let files = model.download(folder.path().join("out")).await.unwrap();
+    assert_eq!(fs::read(&files[0]).unwrap(), b"");
+}
+
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn links_that_lead_out_of_a_model_or_round_in_it_are_told() {
+    let emulator = Emulator::new();
+    let workspace = workspace(&emulator);
+    let (folder, path) = folder();
+    fs::write(folder.path().join("outside"), "secret").unwrap();
+    std::os::unix::fs::symlink("../outside", path.join("out")).unwrap();
+    std::os::unix::fs::symlink("..", path.join("sub/round")).unwrap();
+    // The second finds the version that is there.
+    for _ in 0..2 {
+        let model = Model::register(&workspace, "m", &path).await.unwrap();
+        assert_eq!(model.id(), "m:1");
+        let told: Vec<&str> = model.warnings().iter().map(|found| found.rule).collect();
+        assert_eq!(told, ["model.link"; 2]);
+        assert!(model.warnings()[0].message.contains("outside"));
+        let target = tempfile::tempdir().unwrap();
+        assert_eq!(model.download(target.path()).await.unwrap().len(), 3);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn filters_that_a_request_cannot_carry_are_refused() {
+    let emulator = Emulator::new();
+    let workspace = workspace(&emulator);
+    let models = ModelQuery::new().tag("colours", "red,green");
+    let services = ServiceQuery::new().has_property("a=b");
+    let models = Model::list(&workspace, models).try_next().await.err();
+    let services = AksWebservice::list(&workspace, services).try_next().await;
+    for error in [models.unwrap(), services.err().unwrap()] {
+        assert_eq!(error.kind(), ErrorKind::Validation);
+        assert_eq!(error.findings()[0].rule, "query.pair");
+    }
+    assert_eq!(count(&emulator, "GET", "/modelmanagement/"), 0);
 }
 
 #[tokio::test(start_paused = true)]

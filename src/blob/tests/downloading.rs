@@ -16,7 +16,8 @@ fn store(length: usize) -> (Arc<Store>, Vec<u8>) {
 }
 
 async fn download(store: &Arc<Store>, destination: &Path) -> Result<u64, Error> {
-    store.client(2).download(&sas(), destination, &|_| {}).await
+    let client = store.client(2);
+    client.download(&sas(), destination, true, &|_| {}).await
 }
 
 /// What is in the folder.
@@ -36,7 +37,9 @@ async fn a_blob_arrives_whole_whatever_its_size() {
         let (store, bytes) = store(length);
         let told = Told::default();
         let client = store.client(2);
-        let size = client.download(&sas(), &destination, &told.tell()).await;
+        let size = client
+            .download(&sas(), &destination, true, &told.tell())
+            .await;
         assert_eq!(size.unwrap(), length as u64);
         assert_eq!(std::fs::read(&destination).unwrap(), bytes);
         assert_eq!(names(folder.path()), ["model.pkl"]);
@@ -129,8 +132,8 @@ async fn what_goes_wrong_leaves_the_older_file_and_nothing_else() {
         (3, expired(), ErrorKind::Service, "expired"),
         (1, Fault::Wrong(1), ErrorKind::Protocol, "more than"),
         (2, Fault::Wrong(1), ErrorKind::Protocol, "more than"),
-        (1, Fault::Wrong(-1), ErrorKind::Protocol, "other bytes"),
-        (4, Fault::Wrong(-1), ErrorKind::Protocol, "other bytes"),
+        (1, Fault::Wrong(-1), ErrorKind::Protocol, "fewer bytes"),
+        (4, Fault::Wrong(-1), ErrorKind::Protocol, "fewer bytes"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let destination = folder.path().join("model.pkl");
@@ -145,6 +148,122 @@ async fn what_goes_wrong_leaves_the_older_file_and_nothing_else() {
         assert!(!shown.contains(SIGNATURE), "{shown}");
         assert_eq!(std::fs::read(&destination).unwrap(), b"an older one");
         assert_eq!(names(folder.path()), ["model.pkl"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn store_that_sends_shorter_ranges_is_read_to_the_end() {
+    for at_most in [1, 3 * BLOCK as usize / 4] {
+        let folder = tempfile::tempdir().unwrap();
+        let destination = folder.path().join("model.pkl");
+        let length = if at_most == 1 { 9 } else { LARGE };
+        let (store, bytes) = store(length);
+        store.state().at_most = Some(at_most);
+        let told = Told::default();
+        let client = store.client(2);
+        let size = client
+            .download(&sas(), &destination, true, &told.tell())
+            .await;
+        assert_eq!(size.unwrap(), length as u64);
+        assert!(std::fs::read(&destination).unwrap() == bytes);
+        assert_eq!(store.count(Asks::Range), if at_most == 1 { 9 } else { 7 });
+        told.check(length as u64);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn shorter_range_of_another_version_is_not_mixed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = store(9);
+    store.state().at_most = Some(4);
+    let own = store.clone();
+    let replace = move || own.state().version += 1;
+    store.fault(Asks::Range, 2, Fault::First(Box::new(replace)));
+    let error = download(&store, &folder.path().join("x"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.http_status(), Some(412));
+}
+
+#[tokio::test(start_paused = true)]
+async fn answer_with_a_range_that_cannot_be_meant_is_refused() {
+    let last = BLOCK - 1;
+    let too_long: &'static str = format!("bytes 0-{BLOCK}/8388608").leak();
+    let whole: &'static str = format!("bytes 0-{last}/18446744073709551615").leak();
+    for (told, length) in [
+        (Some("bytes 0-3/8388608"), 0),
+        (Some("bytes 0-3/8388608"), 3),
+        (Some("bytes 0-3/8388608"), 5),
+        (Some("bytes 5-3/8388608"), 0),
+        (Some("bytes 1-4/8388608"), 4),
+        (Some("bytes 4194303-0/8388608"), 0),
+        (Some(too_long), BLOCK as usize + 1),
+        (Some(whole), BLOCK as usize),
+        (Some("bytes 0-3/3"), 4),
+        (Some("bytes 0-18446744073709551615/4"), 4),
+        (Some("bytes */4"), 4),
+        (Some("0-3/4"), 4),
+        (None, 4),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = store(LARGE);
+        store.fault(Asks::Range, 1, Fault::Told(told, length));
+        let error = download(&store, &folder.path().join("x"))
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{told:?}: {error}");
+        assert_eq!(store.count(Asks::Range), 1, "{told:?}");
+        assert_eq!(names(folder.path()), [""; 0], "{told:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn file_that_appears_meanwhile_is_overwritten_only_with_leave() {
+    for overwrite in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let destination = folder.path().join("model.pkl");
+        let (store, bytes) = store(7);
+        let appears = destination.clone();
+        let first = move || std::fs::write(appears, "somebody's").unwrap();
+        store.fault(Asks::Range, 1, Fault::First(Box::new(first)));
+        let client = store.client(2);
+        let done = client
+            .download(&sas(), &destination, overwrite, &|_| {})
+            .await;
+        let content = std::fs::read(&destination).unwrap();
+        match overwrite {
+            true => assert_eq!((done.unwrap(), content), (7, bytes)),
+            false => {
+                let error = done.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::File);
+                assert!(error.to_string().contains("is there already"), "{error}");
+                assert_eq!(content, b"somebody's");
+            }
+        }
+        assert_eq!(names(folder.path()), ["model.pkl"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn remedy_of_a_failed_download_is_its_own() {
+    for fault in [
+        || Fault::Refused(403, "AuthenticationFailed", "expired"),
+        || Fault::Refused(503, "ServerBusy", "The server is busy."),
+        || Fault::Lost,
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = store(7);
+        for nth in 1..=SENDS as usize {
+            store.fault(Asks::Range, nth, fault());
+        }
+        let error = download(&store, &folder.path().join("x"))
+            .await
+            .unwrap_err();
+        let remedy = error.remedy().unwrap();
+        assert!(
+            remedy.contains("allow to overwrite") && !remedy.contains("sent"),
+            "{remedy}"
+        );
     }
 }
 
@@ -209,7 +328,7 @@ async fn no_more_than_32_mib_are_under_way_in_many_downloads_at_once() {
         let client = client.clone();
         let path = folder.path().join(number.to_string());
         async move {
-            client.download(&sas(), &path, &|_| {}).await.unwrap();
+            client.download(&sas(), &path, true, &|_| {}).await.unwrap();
             path
         }
     });

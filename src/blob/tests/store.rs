@@ -40,6 +40,8 @@ pub(super) enum Fault {
     Broken(usize),
     /// The body of the answer has more or fewer bytes than it should.
     Wrong(isize),
+    /// The answer has this `Content-Range`, if any, and so many bytes.
+    Told(Option<&'static str>, usize),
     /// This is done first.
     First(Box<dyn FnOnce() + Send>),
 }
@@ -56,6 +58,8 @@ pub(super) struct State {
     pub(super) version: u32,
     in_flight: usize,
     pub(super) most_in_flight: usize,
+    /// The most bytes of a range that are sent at once.
+    pub(super) at_most: Option<usize>,
     /// What is to happen to which request of a sort, counted from one.
     faults: Vec<(Asks, usize, Fault)>,
 }
@@ -231,6 +235,13 @@ impl HttpClient for Store {
                 body.resize(body.len().checked_add_signed(by).unwrap(), 7);
                 Ok(AsyncRawResponse::from_bytes(status, headers, body))
             }
+            Some(Fault::Told(told, length)) => {
+                let told: Vec<_> = told
+                    .map(|told| ("content-range", told))
+                    .into_iter()
+                    .collect();
+                Ok(respond(206, &told, content(length).into()))
+            }
             Some(Fault::First(first)) => {
                 first();
                 Ok(self.answer(asks, request, &query, &body))
@@ -338,7 +349,8 @@ impl Store {
                 if start >= content.len() {
                     return refuse(416, "InvalidRange", "The range is invalid.");
                 }
-                let end = (end + 1).min(content.len());
+                let most = state.at_most.unwrap_or(usize::MAX);
+                let end = (end + 1).min(content.len()).min(start.saturating_add(most));
                 let told = format!("bytes {start}-{}/{}", end - 1, content.len());
                 respond(
                     206,

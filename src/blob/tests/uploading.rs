@@ -3,6 +3,7 @@ use crate::blob::Source;
 use crate::blob::plan::{BLOCK, MEMORY};
 use crate::blob::upload::Uploaded;
 use crate::error::{Error, ErrorKind};
+use crate::files::Stamp;
 use bytes::Bytes;
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -23,6 +24,14 @@ fn file(length: usize) -> (TempDir, PathBuf, Vec<u8>) {
     (folder, path, bytes)
 }
 
+/// An open file that is said to have this size.
+fn of_file(path: &Path, size: u64) -> Source {
+    let file = File::open(path).unwrap();
+    let mut stamp = Stamp::of(&file.metadata().unwrap());
+    stamp.size = size;
+    Source::of_file(file, stamp)
+}
+
 fn overwrite(path: &Path, offset: u64, bytes: &[u8]) {
     let mut file = OpenOptions::new().write(true).open(path).unwrap();
     file.seek(SeekFrom::Start(offset)).unwrap();
@@ -30,7 +39,7 @@ fn overwrite(path: &Path, offset: u64, bytes: &[u8]) {
 }
 
 async fn upload(store: &Arc<Store>, path: &Path) -> Result<Uploaded, Error> {
-    let source = Source::Path(path.to_owned());
+    let source = Source::Path(path.to_owned(), None);
     store.client(8).upload(&sas(), source, &|_| {}).await
 }
 
@@ -47,7 +56,7 @@ async fn what_fits_into_a_block_is_sent_as_one_and_unconditionally() {
         let store = Arc::new(Store::default());
         let (_folder, path, bytes) = file(length);
         let told = Told::default();
-        let source = Source::Path(path);
+        let source = Source::Path(path, None);
         let uploaded = store.client(8).upload(&sas(), source, &told.tell()).await;
         let size = length as u64;
         assert_eq!(uploaded.unwrap(), Uploaded { size, sent: size });
@@ -69,8 +78,8 @@ async fn what_fits_into_a_block_is_sent_as_one_and_unconditionally() {
 async fn what_is_larger_is_sent_in_blocks() {
     let (_folder, path, bytes) = file(LARGE);
     let sources = [
-        Source::Path(path.clone()),
-        Source::of_file(File::open(&path).unwrap(), LARGE as u64),
+        Source::Path(path.clone(), None),
+        of_file(&path, LARGE as u64),
         Source::Bytes(Bytes::from(bytes.clone())),
     ];
     for source in sources {
@@ -93,7 +102,7 @@ async fn no_more_than_32_mib_are_under_way() {
     let (_folder, path, bytes) = file(11 * BLOCK as usize);
     for (wish, at_once) in [(1, BLOCK), (3, 3 * BLOCK), (100, MEMORY)] {
         let store = Arc::new(Store::default());
-        let source = Source::Path(path.clone());
+        let source = Source::Path(path.clone(), None);
         let client = store.client(wish);
         client.upload(&sas(), source, &|_| {}).await.unwrap();
         assert_eq!(store.content().unwrap(), bytes);
@@ -108,7 +117,11 @@ async fn no_more_than_32_mib_are_under_way_in_many_uploads_at_once() {
     let client = store.client(8);
     let uploads = (0..4).map(|_| {
         let (client, path) = (client.clone(), path.clone());
-        async move { client.upload(&sas(), Source::Path(path), &|_| {}).await }
+        async move {
+            client
+                .upload(&sas(), Source::Path(path, None), &|_| {})
+                .await
+        }
     });
     // Into one blob, of which each takes the others' blocks away: what becomes of it is another matter.
     futures::future::join_all(uploads).await;
@@ -121,7 +134,7 @@ async fn a_dropped_upload_goes_on_where_it_stopped() {
     let store = Arc::new(Store::default());
     let (_folder, path, bytes) = file(LARGE);
     store.fault(Asks::Stage, 3, Fault::Silence);
-    let source = Source::Path(path.clone());
+    let source = Source::Path(path.clone(), None);
     let client = store.client(1);
     let sas_url = sas();
     let first = client.upload(&sas_url, source, &|_| {});
@@ -131,7 +144,7 @@ async fn a_dropped_upload_goes_on_where_it_stopped() {
     assert_eq!(store.content(), None);
 
     let told = Told::default();
-    let source = Source::Path(path);
+    let source = Source::Path(path, None);
     let uploaded = store.client(8).upload(&sas(), source, &told.tell()).await;
     assert_eq!(uploaded.unwrap().sent, BLOCK + 5);
     assert_eq!(store.count(Asks::Stage), 3 + 2);
@@ -273,7 +286,7 @@ async fn a_file_that_changes_while_it_is_read_is_not_committed() {
         let (_folder, path, _) = file(LARGE);
         let own = path.clone();
         store.fault(Asks::Stage, 1, Fault::First(Box::new(move || change(&own))));
-        let source = Source::Path(path);
+        let source = Source::Path(path, None);
         let error = store.client(1).upload(&sas(), source, &|_| {}).await;
         let error = error.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::File, "{error}");
@@ -288,16 +301,16 @@ async fn what_cannot_be_read_is_refused_before_anything_is_sent() {
     let store = Arc::new(Store::default());
     let (folder, path, _) = file(5);
     let mut sources = vec![
-        (Source::Path(folder.path().join("missing")), "missing"),
-        (Source::Path(folder.path().to_owned()), "it is a folder"),
+        (Source::Path(folder.path().join("missing"), None), "missing"),
         (
-            Source::of_file(File::open(&path).unwrap(), 6),
-            "5 bytes instead of 6",
+            Source::Path(folder.path().to_owned(), None),
+            "it is a folder",
         ),
+        (of_file(&path, 6), "5 bytes instead of 6"),
     ];
     if cfg!(unix) {
-        let device = Source::Path("/dev/null".into());
-        sources.push((device, "no regular file"));
+        let device = Source::Path("/dev/null".into(), None);
+        sources.push((device, "not a regular file"));
     }
     for (source, text) in sources {
         let error = store.client(8).upload(&sas(), source, &|_| {}).await;

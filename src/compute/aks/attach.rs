@@ -281,14 +281,14 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_sent_as_it_is_given() {
-        let config = AttachConfiguration::builder(ClusterRef::id(ID))
-            .build()
-            .unwrap();
-        assert_eq!(
-            config.body(&workspace(), "eastus"),
-            json!({ "location": "eastus", "properties": { "computeType": "AKS", "resourceId": ID } })
-        );
+    fn an_id_is_sent_as_it_is_given_but_for_quotation_marks() {
+        for id in [ID.to_owned(), format!("{ID:?}\n")] {
+            let config = AttachConfiguration::builder(ClusterRef::id(id)).build();
+            assert_eq!(
+                config.unwrap().body(&workspace(), "eastus"),
+                json!({ "location": "eastus", "properties": { "computeType": "AKS", "resourceId": ID } })
+            );
+        }
     }
 
     #[test]

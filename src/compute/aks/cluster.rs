@@ -25,7 +25,8 @@ use crate::rules::{self, Findings};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClusterRef {
-    /// The full resource id, also of a cluster in another subscription. It is sent as it is given.
+    /// The full resource id, also of a cluster in another subscription. It is sent as it is given, but for
+    /// quotation marks around it.
     Id(String),
     /// A cluster in the subscription of the workspace.
     #[non_exhaustive]
@@ -38,7 +39,8 @@ pub enum ClusterRef {
 }
 
 impl ClusterRef {
-    /// Refers to a cluster by its full resource id, as `az aks show --query id` prints it.
+    /// Refers to a cluster by its full resource id, as `az aks show --query id` prints it: with quotation marks or
+    /// without.
     #[must_use]
     pub fn id(id: impl Into<String>) -> Self {
         Self::Id(id.into())
@@ -80,7 +82,7 @@ impl ClusterRef {
     /// The resource id, with the spelling of Microsoft's Python client where it is made of names.
     pub(crate) fn resource_id(&self, workspace: &WorkspaceId) -> String {
         match self {
-            Self::Id(id) => id.clone(),
+            Self::Id(id) => resource_id::unquoted(id).to_owned(),
             Self::Named {
                 resource_group,
                 name,

@@ -198,7 +198,7 @@ impl Network {
                 "/subscriptions/{}/resourceGroups/{resource_group}/providers/Microsoft.Network/virtualNetworks/{network}/subnets/{subnet}",
                 workspace.subscription()
             ),
-            Self::Subnet(subnet) => subnet.id.clone(),
+            Self::Subnet(subnet) => resource_id::unquoted(&subnet.id).to_owned(),
         };
         let ranges = self.ranges();
         json!({

@@ -97,7 +97,7 @@ enum Origin {
 /// # Errors
 ///
 /// - [`ErrorKind::Validation`] for a name that breaks the rules, and whatever else is wrong with it;
-/// - [`ErrorKind::File`]: nothing there, empty, unreadable, or changed while it was uploaded;
+/// - [`ErrorKind::File`]: nothing there, unreadable, or changed while it was uploaded;
 /// - [`ErrorKind::Service`] with the service's or the store's reason.
 ///
 /// The error says whether a version may have been made; to run it again is safe, except with

@@ -4,6 +4,7 @@ use super::body::asset_body;
 use super::{Origin, RegisterModel, RunOutput};
 use crate::blob::TransferProgress;
 use crate::error::{Error, ErrorKind};
+use crate::files::blocking;
 use crate::model::download::asset_of;
 use crate::model::files::LocalFiles;
 use crate::model::resource::{AssetArtifact, AssetResource, ModelResource};
@@ -38,17 +39,25 @@ impl RegisterModel {
         self.options.request_id()?;
         // First what needs no service.
         let content = self.content().await?;
+        let mut model = self.registered(&name, &content).await?;
+        if let Content::Files(files) = &content {
+            model.warnings.clone_from(&files.warnings);
+        }
+        Ok(model)
+    }
+
+    async fn registered(&self, name: &ModelName, content: &Content) -> Result<Model, Error> {
         let plane = self.workspace.data_plane().await?;
         let prefix = content.prefix();
         // Before the upload: what is registered is whole, and stays as it is while others read it.
-        if let Some(model) = self.found(plane, &name, &prefix).await? {
+        if let Some(model) = self.found(plane, name, &prefix).await? {
             return Ok(model);
         }
-        match &content {
+        match content {
             Content::Files(files) => {
                 self.upload(plane, files.clone()).await?;
                 // And after it, for it may have taken hours.
-                if let Some(model) = self.found(plane, &name, &prefix).await? {
+                if let Some(model) = self.found(plane, name, &prefix).await? {
                     return Ok(model);
                 }
             }
@@ -71,7 +80,7 @@ impl RegisterModel {
         match self.make_model(plane, &asset).await {
             // Whether it arrived is seen in the list.
             Err(error) if error.may_have_worked() && !self.always_new => {
-                match self.same(plane, &name, &prefix).await {
+                match self.same(plane, name, &prefix).await {
                     Ok(Some(model)) => Ok(model),
                     _ => Err(error.with_remedy(
                         "the version may have been made; run the registration again, which finds it",
@@ -91,10 +100,7 @@ impl RegisterModel {
             Origin::Run(output) => Ok(Content::Output(output.clone())),
             Origin::Path(path) => {
                 let path = path.clone();
-                // Gone when this future is.
-                let waiting = Arc::new(());
-                let wanted = Arc::downgrade(&waiting);
-                let files = blocking(move || LocalFiles::read(&path, &wanted)).await?;
+                let files = blocking(move |wanted| LocalFiles::read(&path, wanted)).await?;
                 Ok(Content::Files(Arc::new(files)))
             }
         }
@@ -139,7 +145,7 @@ impl RegisterModel {
             .send(files.collect(), &tell)
             .await
             .map_err(nothing_is_registered)?;
-        blocking(move || local.unchanged()).await
+        blocking(move |_| local.unchanged()).await
     }
 
     /// The latest version, if it has the same files and was given the same metadata.
@@ -238,16 +244,4 @@ fn nothing_is_registered(error: Error) -> Error {
     }
 }
 
-/// Runs what may wait for a disk, where it holds up nothing else.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|error| {
-            Err(Error::new(
-                ErrorKind::File,
-                format!("the files could not be read: {error}"),
-            ))
-        })
 }

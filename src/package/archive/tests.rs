@@ -4,12 +4,15 @@ use flate2::read::GzDecoder;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
 use tempfile::TempDir;
-
-static GO: AtomicBool = AtomicBool::new(false);
 
 fn find(folder: &Path) -> Sources {
     Sources::find(folder, &mut Findings::default()).unwrap()
+}
+
+fn pack(sources: &Sources) -> Result<File, Error> {
+    super::pack(sources, &Wanted::default())
 }
 
 /// A folder `src` with these files, in a folder that is removed.
@@ -25,13 +28,11 @@ fn folder(files: &[(&str, &[u8])]) -> (TempDir, PathBuf) {
     (outer, folder)
 }
 
-fn bytes(archive: &mut Archive) -> Vec<u8> {
+/// The archive of a folder.
+fn packed(folder: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
-    archive.file.read_to_end(&mut bytes).unwrap();
-    assert_eq!(bytes.len() as u64, archive.size);
-    let mut checksum = Crc::new();
-    checksum.update(&bytes);
-    assert_eq!(archive.checksum, checksum.sum());
+    let mut archive = pack(&find(folder)).unwrap();
+    archive.read_to_end(&mut bytes).unwrap();
     bytes
 }
 
@@ -61,8 +62,7 @@ fn read(bytes: &[u8]) -> Vec<(String, EntryType, u32, u64, Vec<u8>)> {
 fn everything_is_found_below_the_name_of_the_folder() {
     let long = format!("{}/{}.py", "d".repeat(120), "f".repeat(120));
     let (_outer, folder) = folder(&[("a/x.py", b"code"), ("empty", b""), (&long, b"far")]);
-    let mut archive = pack(&find(&folder), &GO).unwrap();
-    let read = read(&bytes(&mut archive));
+    let read = read(&packed(&folder));
     let names: Vec<&str> = read.iter().map(|entry| entry.0.as_str()).collect();
     let deep = format!("src/{}", "d".repeat(120));
     let file = format!("src/{long}");
@@ -92,14 +92,9 @@ fn the_same_sources_give_the_same_bytes_whenever_and_wherever() {
         .open(second.join("a.py"))
         .unwrap();
     old.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
-    let mut packed = pack(&find(&first), &GO).unwrap();
-    let mut again = pack(&find(&second), &GO).unwrap();
-    assert_eq!(packed.checksum, again.checksum);
-    assert_eq!(bytes(&mut packed), bytes(&mut again));
-
+    assert_eq!(packed(&first), packed(&second));
     fs::write(first.join("a.py"), "other").unwrap();
-    let other = pack(&find(&first), &GO).unwrap();
-    assert_ne!(other.checksum, again.checksum);
+    assert_ne!(packed(&first), packed(&second));
 }
 
 #[cfg(unix)]
@@ -113,7 +108,7 @@ fn links_and_what_can_be_run_stay_what_they_are() {
     symlink(folder.join("a/run.sh"), folder.join("b/link")).unwrap();
     symlink("..", folder.join("b/top")).unwrap();
     symlink(".", folder.join("here")).unwrap();
-    let read = read(&bytes(&mut pack(&find(&folder), &GO).unwrap()));
+    let read = read(&packed(&folder));
     let of = |name: &str| {
         let entry = read.iter().find(|entry| entry.0 == name).unwrap();
         (
@@ -133,7 +128,7 @@ fn links_and_what_can_be_run_stay_what_they_are() {
 
     // Unpacked by `tar`, the links work.
     let outer = tempfile::tempdir().unwrap();
-    let packed = bytes(&mut pack(&find(&folder), &GO).unwrap());
+    let packed = packed(&folder);
     tar::Archive::new(GzDecoder::new(&packed[..]))
         .unpack(outer.path())
         .unwrap();
@@ -152,7 +147,7 @@ fn a_name_that_is_no_text_is_packed_as_it_is() {
 
     let (_outer, folder) = folder(&[("score.py", b"code")]);
     fs::write(folder.join(OsStr::from_bytes(b"\xff.bin")), "1").unwrap();
-    let packed = bytes(&mut pack(&find(&folder), &GO).unwrap());
+    let packed = packed(&folder);
     let mut archive = tar::Archive::new(GzDecoder::new(&packed[..]));
     let names: Vec<Vec<u8>> = archive
         .entries()
@@ -183,7 +178,7 @@ fn a_file_that_changes_while_it_is_packed_is_an_error() {
         let (_outer, folder) = folder(&[("a/x.py", b"code")]);
         let sources = find(&folder);
         change(&folder.join("a/x.py"));
-        let error = pack(&sources, &GO).unwrap_err();
+        let error = pack(&sources).unwrap_err();
         let finding = &error.findings()[0];
         assert_eq!(
             (finding.rule, finding.value.as_deref()),
@@ -192,46 +187,19 @@ fn a_file_that_changes_while_it_is_packed_is_an_error() {
     }
 }
 
-/// Between the header and the end of the content.
-#[test]
-fn a_file_is_read_to_the_length_that_it_had() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x");
-    fs::write(&path, "12345").unwrap();
-    let read = |left| {
-        let file = File::open(&path).unwrap();
-        let mut exactly = Exactly {
-            file,
-            left,
-            trouble: None,
-            stop: &GO,
-        };
-        let mut content = Vec::new();
-        let result = exactly.read_to_end(&mut content);
-        (
-            result.is_ok(),
-            matches!(exactly.trouble, Some(Trouble::Changed)),
-        )
-    };
-    assert_eq!(read(5), (true, false));
-    assert_eq!(read(4), (false, true), "it grew");
-    assert_eq!(read(6), (false, true), "it shrank");
-    assert_eq!(read(0), (false, true), "it was empty");
-}
-
 #[test]
 fn what_comes_while_the_rest_is_packed_is_seen_at_the_end() {
     let (_outer, folder) = folder(&[("a.py", b"code")]);
     let sources = find(&folder);
     fs::write(folder.join("b.py"), "late").unwrap();
-    let error = pack(&sources, &GO).unwrap_err();
+    let error = pack(&sources).unwrap_err();
     assert_eq!(error.findings()[0].value.as_deref(), Some("b.py"));
 }
 
 #[test]
 fn the_packing_stops_when_nobody_waits() {
     let (_outer, folder) = folder(&[("a.py", b"code")]);
-    let error = pack(&find(&folder), &AtomicBool::new(true)).unwrap_err();
+    let error = super::pack(&find(&folder), &Wanted::no_more()).unwrap_err();
     assert!(error.to_string().contains("nobody waits"), "{error}");
 }
 
@@ -252,8 +220,9 @@ fn a_large_file_is_packed_in_constant_memory() {
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     };
     let before = peak();
-    let archive = pack(&find(&folder), &GO).unwrap();
-    assert!(archive.size > 64 * 1024, "{}", archive.size);
+    let archive = pack(&find(&folder)).unwrap();
+    let size = archive.metadata().unwrap().len();
+    assert!(size > 64 * 1024, "{size}");
     let grown = peak() - before;
     assert!(grown < 32 * 1024, "{grown} kB more than before");
 }
@@ -272,8 +241,7 @@ proptest! {
         let list: Vec<(&str, &[u8])> =
             files.iter().map(|(path, content)| (path.as_str(), content.as_slice())).collect();
         let (_outer, folder) = folder(&list);
-        let mut archive = pack(&find(&folder), &GO).unwrap();
-        let read: BTreeMap<String, Vec<u8>> = read(&bytes(&mut archive))
+        let read: BTreeMap<String, Vec<u8>> = read(&packed(&folder))
             .into_iter()
             .filter(|entry| entry.1 == EntryType::Regular)
             .map(|entry| (entry.0.strip_prefix("src/").unwrap().to_owned(), entry.4))

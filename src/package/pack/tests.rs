@@ -34,7 +34,7 @@ fn of_file(path: impl AsRef<Path>) -> InferenceConfiguration {
 }
 
 fn make(config: &InferenceConfiguration) -> Result<Package, Error> {
-    make_now(config.script(), &AtomicBool::new(false))
+    make_now(config.script(), &Wanted::default())
 }
 
 fn refused(config: &InferenceConfiguration) -> String {
@@ -43,16 +43,18 @@ fn refused(config: &InferenceConfiguration) -> String {
     error.to_string()
 }
 
-fn content(file: &mut PackFile) -> Vec<u8> {
-    match &mut file.content {
-        PackContent::Bytes(bytes) => bytes.to_vec(),
-        PackContent::File(file, size) => {
+fn content(file: &PackFile) -> Vec<u8> {
+    let content = match &file.content {
+        Source::Bytes(bytes) => bytes.to_vec(),
+        Source::Path(path, _) => fs::read(path).unwrap(),
+        Source::File(file, _) => {
             let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes).unwrap();
-            assert_eq!(bytes.len() as u64, *size);
+            file.lock().unwrap().read_to_end(&mut bytes).unwrap();
             bytes
         }
-    }
+    };
+    assert_eq!(Some(content.len() as u64), file.content.size());
+    content
 }
 
 fn urls() -> Vec<String> {
@@ -65,14 +67,14 @@ fn urls() -> Vec<String> {
 async fn a_script_by_itself_goes_beside_the_driver_program() {
     let folder = folder(&[("score.py", SCRIPT)]);
     let config = of_file(folder.path().join("src/score.py"));
-    let mut package = config.package().await.unwrap();
+    let package = config.package().await.unwrap();
     assert!(package.warnings.is_empty());
-    let driver = String::from_utf8(content(&mut package.files[0])).unwrap();
+    let driver = String::from_utf8(content(&package.files[0])).unwrap();
     assert!(
         driver.contains(r#"os.path.join(_here, "score.py")"#),
         "{driver}"
     );
-    assert_eq!(content(&mut package.files[1]), SCRIPT.as_bytes());
+    assert_eq!(content(&package.files[1]), SCRIPT.as_bytes());
 
     let environment = Environment::builder().name("myenv").build().unwrap();
     assert_eq!(
@@ -108,8 +110,8 @@ async fn a_script_by_itself_goes_beside_the_driver_program() {
 async fn a_source_directory_goes_as_one_archive_under_its_own_name() {
     let folder = folder(&[("app/score.py", SCRIPT), ("helper.py", "x = 1\n")]);
     let config = of_directory(&folder, "./app/score.py");
-    let mut package = config.package().await.unwrap();
-    let driver = String::from_utf8(content(&mut package.files[0])).unwrap();
+    let package = config.package().await.unwrap();
+    let driver = String::from_utf8(content(&package.files[0])).unwrap();
     assert!(
         driver.contains(r#"os.path.join(_here, "src/app/score.py")"#),
         "{driver}"
@@ -125,7 +127,7 @@ async fn a_source_directory_goes_as_one_archive_under_its_own_name() {
         hex.len() == 8 && hex.chars().all(|c| c.is_ascii_hexdigit()),
         "{name}"
     );
-    let packed = content(&mut package.files[1]);
+    let packed = content(&package.files[1]);
     let mut archive = tar::Archive::new(GzDecoder::new(&packed[..]));
     let unpacked = tempfile::tempdir().unwrap();
     archive.unpack(unpacked.path()).unwrap();
@@ -230,9 +232,10 @@ fn a_script_that_cannot_be_packed_says_why() {
             assert!(text.contains(expected) && text.contains(script), "{text}");
         }
     }
-    for script in ["ignored.py", "sub/ignored_too.py"] {
+    for (script, line) in [("ignored.py", 1), ("sub/ignored_too.py", 2)] {
         let text = refused(&of_directory(&folder, script));
-        assert!(text.contains("is not packed"), "{text}");
+        let expected = format!("not packed: .amlignore:{line} leaves it out");
+        assert!(text.contains(&expected), "{text}");
     }
 }
 
@@ -275,13 +278,87 @@ fn a_script_without_its_functions_is_a_warning() {
     }
 }
 
+/// What an ignore file at the top keeps from this script.
+fn dropped_imports(script: &str, ignore: &str, files: &[&str]) -> Vec<String> {
+    let text = format!("{SCRIPT}import json\nimport absent.part\n{script}\n");
+    let mut all = vec![("app/score.py", text.as_str()), (".gitignore", ignore)];
+    all.extend(files.iter().map(|file| (*file, "")));
+    let folder = folder(&all);
+    let package = make(&of_directory(&folder, "app/score.py")).unwrap();
+    let told = package
+        .warnings
+        .iter()
+        .filter(|found| found.rule == "entry_script.import");
+    told.map(|found| found.message.clone()).collect()
+}
+
+#[test]
+fn module_that_an_ignore_file_leaves_out_is_told_where_the_script_imports_it() {
+    let lib = ["lib/__init__.py", "lib/utils.py"];
+    let told = |module: &str, line: usize| {
+        vec![format!(
+            "the entry script imports {module}, which .gitignore:{line} leaves out"
+        )]
+    };
+    for (script, module) in [
+        ("import lib", "lib"),
+        ("  import os, lib.utils as u  # of ours", "lib.utils"),
+        ("from lib.utils import (", "lib.utils"),
+    ] {
+        let found = dropped_imports(script, "*.log\nlib/\n", &lib);
+        assert_eq!(found, told(module, 2), "{script}");
+    }
+    let found = dropped_imports("from lib import utils", "utils.py\n", &lib);
+    assert_eq!(found, told("lib.utils", 1));
+    let found = dropped_imports("import near", "near.py\n", &["app/near.py"]);
+    assert_eq!(found, told("near", 1));
+    // Found all the same, or not imported.
+    for (script, ignore, files) in [
+        ("import lib", "/lib/\n", &["lib/a.py", "app/lib.py"][..]),
+        ("import lib", "*.csv\n", &["lib/a.csv", "lib/a.py"]),
+        ("# import lib\nlib = 'import lib'", "lib/\n", &["lib/a.py"]),
+    ] {
+        let found = dropped_imports(script, ignore, files);
+        assert_eq!(found, [""; 0], "{script}");
+    }
+}
+
+#[test]
+fn container_has_the_same_name_for_the_same_files_alone() {
+    let container = |files: &[(&str, &str)], script: &str, alone: bool| {
+        let folder = folder(files);
+        let package = make(&match alone {
+            true => of_file(folder.path().join("src").join(script)),
+            false => of_directory(&folder, script),
+        });
+        package.unwrap().container()
+    };
+    let files = [("score.py", SCRIPT), ("a/x.py", "1"), ("b.py", SCRIPT)];
+    let first = container(&files, "score.py", false);
+    assert_eq!(first.len(), Fingerprint::LENGTH);
+    assert_eq!(first, container(&files, "score.py", false));
+    let alone = container(&files, "score.py", true);
+    assert_eq!(alone, container(&files[..1], "score.py", true));
+    let other = [("score.py", SCRIPT), ("a/x.py", "2"), ("b.py", SCRIPT)];
+    let changed = [("score.py", "def init(): run\n")];
+    let all = [
+        first,
+        alone,
+        container(&files, "b.py", false),
+        container(&files, "b.py", true),
+        container(&other, "score.py", false),
+        container(&changed, "score.py", true),
+    ];
+    assert_eq!(BTreeSet::from(all).len(), 6);
+}
+
 #[test]
 fn nothing_is_left_in_the_folder_for_temporary_files() {
     let folder = folder(&[("score.py", SCRIPT)]);
     let config = of_directory(&folder, "score.py");
-    let mut package = make(&config).unwrap();
+    let package = make(&config).unwrap();
     // Made before the check, so that only what the package has is looked for.
-    let size = content(&mut package.files[1]).len();
+    let size = content(&package.files[1]).len();
     let names = fs::read_dir(std::env::temp_dir()).unwrap();
     let left = names.flatten().any(|entry| {
         entry
@@ -294,31 +371,22 @@ fn nothing_is_left_in_the_folder_for_temporary_files() {
                 .contains(&package.files[0].name)
     });
     assert!(!left && size > 0);
-    let PackContent::File(file, _) = &package.files[1].content else {
-        panic!("an archive is a file");
-    };
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
-        assert_eq!(
-            file.metadata().unwrap().nlink(),
-            0,
-            "the archive has no name"
-        );
+        let Source::File(file, _) = &package.files[1].content else {
+            panic!("an archive is an open file");
+        };
+        let links = file.lock().unwrap().metadata().unwrap().nlink();
+        assert_eq!(links, 0, "the archive has no name");
     }
-    assert!(file.metadata().unwrap().is_file());
 }
 
 #[tokio::test]
 async fn a_dropped_packing_stops() {
-    let stop = StopOnDrop(Arc::default());
-    let seen = Arc::clone(&stop.0);
-    drop(stop);
-    assert!(seen.load(Ordering::Relaxed));
-
     let folder = folder(&[("score.py", SCRIPT)]);
     let config = of_directory(&folder, "score.py");
-    let error = make_now(config.script(), &seen).unwrap_err();
+    let error = make_now(config.script(), &Wanted::no_more()).unwrap_err();
     assert!(error.to_string().contains("nobody waits"), "{error}");
     // Dropped before it was asked for anything, nothing happens at all.
     drop(config.package());

@@ -5,22 +5,32 @@ use crate::json::text_file;
 use crate::rules::{self, Findings};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
-/// The ignore files from the source directory down to the folder that is looked at.
+/// The ignore files from the source directory down to the folder that is looked at, and what they left out.
 ///
 /// In a folder with `.amlignore`, and in all folders below it, only files of that name count;
 /// elsewhere `.gitignore` does. So an `.amlignore` at the top, even an empty one, switches every
 /// `.gitignore` off.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Ignored {
     levels: Vec<Level>,
+    /// By file and line.
+    dropped: BTreeMap<PathBuf, Dropped>,
 }
 
+#[derive(Debug)]
 struct Level {
     patterns: Gitignore,
     /// Whether `.amlignore` counts from here on.
     aml: bool,
+}
+
+#[derive(Debug)]
+struct Dropped {
+    pattern: String,
+    paths: Vec<PathBuf>,
 }
 
 impl Ignored {
@@ -46,45 +56,90 @@ impl Ignored {
         Ok(())
     }
 
-    pub(super) fn leave(&mut self) {
-        self.levels.pop();
-    }
-
-    /// Whether something in the folder that was entered last is left out. The nearest ignore file
-    /// that says anything about it has the word.
-    pub(super) fn covers(&self, path: &Path, is_folder: bool) -> bool {
+    /// Whether something is left out. The nearest ignore file that says anything about it has the word.
+    ///
+    /// # Arguments
+    ///
+    /// * `depth` - how many folders it is in, and that were entered: folders before what they hold.
+    /// * `shown` - its path below the source directory.
+    pub(super) fn covers(
+        &mut self,
+        depth: usize,
+        path: &Path,
+        shown: &Path,
+        is_folder: bool,
+    ) -> bool {
+        self.levels.truncate(depth);
         for level in self.levels.iter().rev() {
             match level.patterns.matched(path, is_folder) {
-                Match::Ignore(_) => return true,
+                Match::Ignore(glob) => {
+                    let line = glob.from().unwrap_or(Path::new("")).to_owned();
+                    let dropped = self.dropped.entry(line).or_insert_with(|| Dropped {
+                        pattern: glob.original().to_owned(),
+                        paths: Vec::new(),
+                    });
+                    dropped.paths.push(shown.to_owned());
+                    return true;
+                }
                 Match::Whitelist(_) => return false,
                 Match::None => {}
             }
         }
         false
     }
+
+    /// The line that left out this very path.
+    pub(super) fn line_of(&self, path: &Path) -> Option<&Path> {
+        let mut lines = self.dropped.iter();
+        let (line, _) = lines.find(|(_, dropped)| dropped.paths.iter().any(|own| own == path))?;
+        Some(line)
+    }
+
+    /// Says what is left out, and by which lines.
+    pub(super) fn report(&self, findings: &mut Findings) {
+        for (line, Dropped { pattern, paths }) in &self.dropped {
+            let first = paths
+                .iter()
+                .take(FIRST)
+                .map(|path| path.display().to_string());
+            let names = first.collect::<Vec<_>>().join(", ");
+            let more = match paths.len() {
+                0..=FIRST => "",
+                _ => ", …",
+            };
+            findings.advise(
+                rules::SOURCE_IGNORED,
+                super::place(line),
+                format!("{pattern:?} leaves out {}: {names}{more}", paths.len()),
+                "correct the line if the service needs any of them",
+            );
+        }
+    }
 }
 
 fn parse(folder: &Path, text: &str, shown: &Path, findings: &mut Findings) -> Gitignore {
     let mut builder = GitignoreBuilder::new(folder);
-    let mut advise = |at: Option<usize>, why: String| {
-        let line = at.map_or_else(String::new, |at| format!(":{}", at + 1));
+    let mut advise = |place: &Path, why: String| {
         findings.advise(
             rules::SOURCE_IGNORE_LINE,
-            format!("source_directory/{}{line}", shown.display()),
-            format!("this is no pattern and counts for nothing: {why}"),
+            super::place(place),
+            format!("this is not a valid pattern and has no effect: {why}"),
             "correct the pattern",
         );
     };
-    for (at, line) in text.lines().enumerate() {
-        if let Err(error) = builder.add_line(None, line) {
-            advise(Some(at), error.to_string());
+    for (at, line) in (1..).zip(text.lines()) {
+        let place = PathBuf::from(format!("{}:{at}", shown.display()));
+        if let Err(error) = builder.add_line(Some(place.clone()), line) {
+            advise(&place, error.to_string());
         }
     }
     builder.build().unwrap_or_else(|error| {
-        advise(None, error.to_string());
+        advise(shown, error.to_string());
         Gitignore::empty()
     })
 }
 
+/// How many of the names that a line leaves out are told.
+const FIRST: usize = 3;
 const AML_IGNORE: &str = ".amlignore";
 const GIT_IGNORE: &str = ".gitignore";

@@ -1,4 +1,5 @@
 use super::*;
+use std::time::SystemTime;
 use tempfile::TempDir;
 
 /// A folder with files, each given by its path and its text.
@@ -17,18 +18,19 @@ fn look(folder: &Path) -> (Vec<String>, Vec<(&'static str, String)>) {
     let mut findings = Findings::default();
     let sources = Sources::find(folder, &mut findings).unwrap();
     let warnings = findings.finish("test").unwrap();
-    let entries = sources.entries.iter();
+    let paths = sources.entries.keys();
     (
-        entries
-            .map(|entry| entry.path.display().to_string())
-            .collect(),
+        paths.map(|path| path.display().to_string()).collect(),
         warnings.iter().map(|w| (w.rule, w.path.clone())).collect(),
     )
 }
 
 fn packed(folder: &Path) -> Vec<String> {
     let (packed, warnings) = look(folder);
-    assert_eq!(warnings, []);
+    let others = warnings
+        .iter()
+        .filter(|(rule, _)| *rule != "source_directory.ignored");
+    assert_eq!(others.count(), 0, "{warnings:?}");
     packed
 }
 
@@ -175,16 +177,61 @@ fn ignore_files_elsewhere_do_not_count() {
 }
 
 #[test]
+fn line_that_leaves_something_out_is_told_with_the_first_names() {
+    let folder = folder(&[
+        (".gitignore", "# data\n*.csv\nout/\n*.log\n"),
+        ("sub/.gitignore", "!d.csv\nx*\n"),
+        ("a.csv", ""),
+        ("b.csv", ""),
+        ("out/a.csv", ""),
+        ("out/b.csv", ""),
+        ("score.py", "1"),
+        ("sub/c.csv", ""),
+        ("sub/d.csv", ""),
+        ("sub/e.csv", ""),
+        ("sub/x1", ""),
+    ]);
+    let mut findings = Findings::default();
+    Sources::find(folder.path(), &mut findings).unwrap();
+    let told: Vec<(String, String)> = findings
+        .finish("test")
+        .unwrap()
+        .into_iter()
+        .map(|found| {
+            assert_eq!(found.rule, "source_directory.ignored");
+            (found.path, found.message)
+        })
+        .collect();
+    let expected = [
+        (
+            ".gitignore:2",
+            "\"*.csv\" leaves out 4: a.csv, b.csv, sub/c.csv, …",
+        ),
+        (".gitignore:3", "\"out/\" leaves out 1: out"),
+        ("sub/.gitignore:2", "\"x*\" leaves out 1: sub/x1"),
+    ];
+    let expected =
+        expected.map(|(place, text)| (format!("source_directory/{place}"), text.to_owned()));
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn a_line_that_is_no_pattern_is_a_warning_and_the_others_count() {
     let folder = folder(&[(".amlignore", "[z-a]\n*.log\n"), ("a.log", ""), ("x", "1")]);
     let (packed, warnings) = look(folder.path());
     assert_eq!(packed, [".amlignore", "x"]);
     assert_eq!(
         warnings,
-        [(
-            "source_directory.ignore_line",
-            "source_directory/.amlignore:1".into()
-        )]
+        [
+            (
+                "source_directory.ignore_line",
+                "source_directory/.amlignore:1".into()
+            ),
+            (
+                "source_directory.ignored",
+                "source_directory/.amlignore:2".into()
+            )
+        ]
     );
 }
 
@@ -194,7 +241,7 @@ fn what_is_no_folder_with_files_is_refused() {
     fs::create_dir(folder.path().join("empty")).unwrap();
     for (path, expected) in [
         (folder.path().join("absent"), "the folder cannot be read"),
-        (folder.path().join("file"), "this is no folder"),
+        (folder.path().join("file"), "this is not a folder"),
         (folder.path().join("empty"), "holds no file"),
         (folder.path().join("ignored"), "holds no file"),
     ] {
@@ -273,8 +320,8 @@ mod links {
         let links: Vec<_> = sources
             .entries
             .iter()
-            .filter_map(|entry| match &entry.kind {
-                Kind::Link { target } => Some((entry.path.to_str()?, target.to_str()?)),
+            .filter_map(|(path, kind)| match kind {
+                Kind::Link { target } => Some((path.to_str()?, target.to_str()?)),
                 _ => None,
             })
             .collect();
@@ -308,6 +355,7 @@ mod links {
         symlink("/etc", at("quiet")).unwrap();
         let (packed, mut warnings) = look(folder.path());
         assert_eq!(packed, [".amlignore", "a.py"]);
+        warnings.retain(|(rule, _)| *rule == "source_directory.link");
         warnings.sort();
         let expected = ["dead", "file", "folder", "ignored", "round"]
             .map(|name| ("source_directory.link", format!("source_directory/{name}")));

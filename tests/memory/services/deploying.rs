@@ -409,3 +409,61 @@ async fn a_wait_for_a_deployment_has_a_deadline_and_goes_on() {
         .unwrap();
     assert_eq!(service.state(), Some(ServiceState::Healthy));
 }
+
+#[tokio::test(start_paused = true)]
+async fn same_sources_are_uploaded_once() {
+    let scene = Scene::new().await;
+    let sources = scene.folder.path().join("sources");
+    fs::create_dir(&sources).unwrap();
+    fs::write(sources.join("score.py"), super::SCRIPT).unwrap();
+    fs::write(sources.join("helper.py"), "x = 1\n").unwrap();
+    let inference = || {
+        InferenceConfiguration::builder()
+            .entry_script("score.py")
+            .source_directory(&sources)
+            .environment(EnvironmentRef::latest("AzureML-Minimal"))
+            .build()
+            .unwrap()
+    };
+    let scene = &scene;
+    let deploy = async |name: &str| {
+        scene.emulator.clear_journal();
+        let config = plain().build().unwrap();
+        let models = [&scene.model];
+        let deployment = Model::deploy(
+            &scene.workspace,
+            name,
+            models,
+            inference(),
+            config,
+            &scene.aks,
+        );
+        let deployed = deployment.await;
+        (deployed.map(|_| ()), scene.count("PUT", "/azureml/"))
+    };
+    let assets = || created(scene)["environmentImageRequest"]["assets"].clone();
+
+    // Announced, and nothing of it arrives.
+    scene.emulator.inject(
+        Fault::server_error(400)
+            .on(Method::Put, "/azureml/")
+            .times(2),
+    );
+    let (refused, _) = deploy("none").await;
+    refused.unwrap_err();
+    scene.emulator.clear_faults();
+
+    let (deployed, uploads) = deploy("one").await;
+    deployed.unwrap();
+    assert_eq!(uploads, 2, "the driver program and the archive");
+    let first = assets();
+    let (deployed, uploads) = deploy("two").await;
+    deployed.unwrap();
+    assert_eq!((uploads, assets()), (0, first.clone()));
+
+    fs::write(sources.join("helper.py"), "x = 2\n").unwrap();
+    let (deployed, uploads) = deploy("three").await;
+    deployed.unwrap();
+    assert_eq!(uploads, 2);
+    assert_ne!(assets(), first);
+}

@@ -37,6 +37,26 @@ async fn what_is_no_json_of_that_shape_is_named_and_not_quoted() {
 }
 
 #[tokio::test]
+async fn answer_that_does_not_decode_says_the_place_and_the_reason() {
+    let mut rig = Rig::new().await;
+    for (body, what, is_number) in [
+        ("[1,\n \"x\"]", "unexpected shape at line 2 column", false),
+        ("[1, NaN]", "not valid JSON at line 1 column 5", true),
+        ("[1,\n-Infinity]", "not valid JSON at line 2 column", true),
+        ("[Infinity]", "not valid JSON at line 1 column 2", true),
+        ("[1, None]", "not valid JSON at line 1 column 5", false),
+    ] {
+        let clients = rig.answering(Reply::new(200, body)).await;
+        for client in &clients {
+            let error = client.run::<_, Vec<f64>>(&()).await.unwrap_err();
+            assert!(error.to_string().contains(what), "{body}: {error}");
+            let remedy = error.remedy().unwrap_or_default();
+            assert_eq!(remedy.contains("NaN"), is_number, "{body}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn json_inside_a_json_string_is_explained() {
     let mut rig = Rig::new().await;
     let clients = rig.answering(Reply::json(200, &json!("[1, 2]"))).await;
