@@ -243,5 +243,3 @@ fn nothing_is_registered(error: Error) -> Error {
             .with_remedy("nothing is registered; run it again, and only what is missing is sent"),
     }
 }
-
-}
