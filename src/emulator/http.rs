@@ -144,7 +144,7 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
     pub(crate) manner: Manner,
     /// What gives the answer in place of this one, once it was waited for.
-    pub(crate) later: Option<BoxFuture<'static, Answer>>,
+    pub(crate) later: Option<BoxFuture<'static, Self>>,
 }
 
 impl Answer {

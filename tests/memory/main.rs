@@ -4,7 +4,7 @@
 //! paused wherever a test waits. `docs/internals/architecture.md` compares this binary with the others.
 
 // The allowance for tests in clippy.toml does not reach their helpers.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 #[cfg(feature = "emulator")]
 mod emulator;

@@ -275,8 +275,8 @@ impl InferenceConfigurationBuilder {
     ///
     /// # Errors
     ///
-    /// Gives all broken rules at once, those that a file breaks included. A setting that the file has is named by
-    /// its path there.
+    /// Gives all broken rules at once, those that a file breaks included. A builder that was read from a file names
+    /// each setting by its path there, even one that was set later.
     pub fn build(self) -> Result<InferenceConfiguration, Error> {
         let mut findings = Findings::default();
         let script = Script::parse(

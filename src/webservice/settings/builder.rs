@@ -107,8 +107,8 @@ impl DeployConfigurationBuilder {
     ///
     /// # Errors
     ///
-    /// Gives all broken rules at once, those that a file breaks included. A setting that the file has is named by
-    /// its path there.
+    /// Gives all broken rules at once, those that a file breaks included. A builder that was read from a file names
+    /// each setting by its path there, even one that was set later.
     pub fn build(self) -> Result<DeployConfiguration, Error> {
         let mut findings = Findings::default();
         self.check(&mut findings);
