@@ -7,7 +7,7 @@ use super::sources::Sources;
 use crate::blob::Source;
 use crate::error::{Error, Finding};
 use crate::facts::services::{ENTRY_SCRIPT_VARIABLE, SOURCE_DIRECTORY_VARIABLE};
-use crate::files::{self, Content, Fingerprint, Stamp, Wanted, blocking};
+use crate::files::{self, Fingerprint, Stamp, Wanted, blocking};
 use crate::rules::{self, Findings};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -46,15 +46,15 @@ pub(crate) async fn make(script: Script) -> Result<Package, Error> {
 
 pub(crate) fn make_now(script: &Script, wanted: &Wanted) -> Result<Package, Error> {
     match script {
-        Script::Alone { path, name } => alone(path, name, wanted),
+        Script::Alone { path, name } => alone(path, name),
         Script::Inside { directory, path } => inside(directory, path, wanted),
     }
 }
 
-fn alone(path: &Path, name: &str, wanted: &Wanted) -> Result<Package, Error> {
+fn alone(path: &Path, name: &str) -> Result<Package, Error> {
     let mut findings = Findings::default();
     let (mut file, stamp, _) = open_script(path, path, &mut findings)?;
-    let fingerprint = fingerprint(&mut file, stamp.size, wanted)
+    let fingerprint = fingerprint(&mut file)
         .map_err(|error| refuse_script(path, format!("it cannot be read: {error}")))?;
     Ok(Package {
         files: vec![
@@ -97,17 +97,13 @@ fn inside(directory: &Path, script: &Path, wanted: &Wanted) -> Result<Package, E
         }
     }
     let mut file = archive::pack(&sources, wanted)?;
-    let stamp = file.metadata().map(|metadata| Stamp::of(&metadata));
-    let read = stamp.and_then(|stamp| {
-        let fingerprint = fingerprint(&mut file, stamp.size, wanted)?;
-        Ok((stamp, fingerprint))
-    });
-    let (stamp, fingerprint) = read.map_err(archive::failed)?;
+    let fingerprint = fingerprint(&mut file).map_err(archive::failed)?;
+    let stamp = Stamp::of(&file.metadata().map_err(archive::failed)?);
     // A valid path of an entry script is Unicode.
     let path = files::slashed(script).unwrap_or_default();
     let location = format!("{}/{path}", sources.base);
     let archive = PackFile {
-        name: format!("{:.8}.tar.gz", fingerprint),
+        name: format!("{fingerprint:.8}.tar.gz"),
         content: Source::of_file(file, stamp),
         fingerprint,
         mime_type: OCTETS,
@@ -127,9 +123,9 @@ fn inside(directory: &Path, script: &Path, wanted: &Wanted) -> Result<Package, E
 }
 
 /// Of a file from its beginning, where it stands again afterwards.
-fn fingerprint(file: &mut File, size: u64, wanted: &Wanted) -> io::Result<String> {
+fn fingerprint(file: &mut File) -> io::Result<String> {
     let mut print = Fingerprint::default();
-    print.content(Content::new(file.try_clone()?, size, wanted))?;
+    print.content(&mut *file)?;
     file.rewind()?;
     Ok(print.finish())
 }
