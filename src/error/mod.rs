@@ -357,7 +357,8 @@ impl Error {
     ///
     /// # Troubleshooting
     ///
-    /// `.or_get()` on `create` and `attach` takes the existing compute instead.
+    /// `.or_get()` on `create` and `attach` takes the existing compute instead. To attach its cluster anew, detach
+    /// first: under another name, the cluster would be attached twice.
     #[must_use]
     pub fn is_already_exists(&self) -> bool {
         self.kind() == ErrorKind::AlreadyExists

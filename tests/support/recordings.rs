@@ -2,6 +2,8 @@
 //! `../shared/recordings/cassettes`). They are no part of this repository: where they are absent, tests that read
 //! them say so and pass, unless `REQUIRE_RECORDINGS` is set.
 
+#![allow(clippy::print_stderr, reason = "says that a test is skipped")]
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;

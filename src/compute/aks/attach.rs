@@ -2,15 +2,14 @@
 
 use super::capacity;
 use super::cluster::ClusterRef;
+use super::common::{Common, getters, setters};
 use super::load_balancer::LoadBalancer;
 use super::purpose::ClusterPurpose;
-use super::tls::{self, CheckedTls, Tls};
+use super::tls::{CheckedTls, Tls};
 use crate::error::{Error, Finding};
-use crate::facts::arm::COMPUTE_TYPE_AKS;
 use crate::names::WorkspaceId;
-use crate::names::tags::{self as metadata, Tags};
 use crate::rules::Findings;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::time::SystemTime;
 
 /// The configuration of an attachment: which cluster, and how it is to be used; valid.
@@ -47,21 +46,11 @@ impl AttachConfiguration {
         AttachConfigurationBuilder {
             cluster,
             nodes: None,
-            cluster_purpose: None,
-            tls: None,
-            load_balancer: None,
-            description: None,
-            tags: Tags::new(),
+            common: Common::default(),
         }
     }
 
-    /// Returns what does not stand in the way: what is allowed but probably not meant
-    /// ([`Warning`](crate::error::Severity::Warning)), and checks that could not be made
-    /// ([`Unknown`](crate::error::Severity::Unknown)).
-    #[must_use]
-    pub fn warnings(&self) -> &[Finding] {
-        &self.warnings
-    }
+    getters!();
 
     /// The cluster to attach.
     #[must_use]
@@ -76,38 +65,6 @@ impl AttachConfiguration {
         Some((vm_size, *count))
     }
 
-    /// The purpose, if one was given.
-    #[must_use]
-    pub fn cluster_purpose(&self) -> Option<&ClusterPurpose> {
-        self.said.cluster_purpose.as_ref()
-    }
-
-    /// Whether TLS was asked for.
-    #[must_use]
-    pub fn has_tls(&self) -> bool {
-        self.tls.is_some()
-    }
-
-    /// The load balancer, if one was given.
-    #[must_use]
-    pub fn load_balancer(&self) -> Option<&LoadBalancer> {
-        self.said.load_balancer.as_ref()
-    }
-
-    /// The description, if one was given.
-    #[must_use]
-    pub fn description(&self) -> Option<&str> {
-        self.said.description.as_deref()
-    }
-
-    /// The tags, sorted by name.
-    pub fn tags(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.said
-            .tags
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-
     /// The resource id of the cluster; names are taken in the subscription of the workspace.
     pub(crate) fn resource_id(&self, workspace: &WorkspaceId) -> String {
         self.said.cluster.resource_id(workspace)
@@ -116,33 +73,10 @@ impl AttachConfiguration {
     /// The body of the request. `location` is that of the workspace; the result may hold a private
     /// key in clear.
     pub(crate) fn body(&self, workspace: &WorkspaceId, location: &str) -> Value {
-        let said = &self.said;
-        let mut inner = Map::new();
-        if let Some(purpose) = &said.cluster_purpose {
-            inner.insert("clusterPurpose".into(), purpose.as_str().into());
-        }
-        if let Some(tls) = &self.tls {
-            inner.insert("sslConfiguration".into(), tls.value());
-        }
-        if let Some(load_balancer) = &said.load_balancer {
-            load_balancer.write(&mut inner);
-        }
-
-        let mut properties = Map::new();
-        properties.insert("computeType".into(), COMPUTE_TYPE_AKS.into());
-        properties.insert("resourceId".into(), self.resource_id(workspace).into());
-        if let Some(description) = &said.description {
-            properties.insert("description".into(), description.as_str().into());
-        }
-        if !inner.is_empty() {
-            properties.insert("properties".into(), inner.into());
-        }
-
-        let mut body = json!({ "location": location, "properties": properties });
-        if !said.tags.is_empty() {
-            body["tags"] = metadata::tags_value(&said.tags);
-        }
-        body
+        let resource = self.resource_id(workspace).into();
+        let properties = Map::from_iter([("resourceId".to_owned(), resource)]);
+        let tls = self.tls.as_ref();
+        self.said.common.body(tls, location, properties, Map::new())
     }
 }
 
@@ -154,21 +88,20 @@ impl AttachConfiguration {
 pub struct AttachConfigurationBuilder {
     cluster: ClusterRef,
     nodes: Option<(String, u32)>,
-    cluster_purpose: Option<ClusterPurpose>,
-    tls: Option<Tls>,
-    load_balancer: Option<LoadBalancer>,
-    description: Option<String>,
-    tags: Tags,
+    common: Common,
 }
 
 impl AttachConfigurationBuilder {
-    /// What the cluster is for. The documented default is [`ClusterPurpose::FastProd`], which asks
-    /// for a cluster of at least 12 vCPUs.
-    ///
-    /// [`ClusterPurpose::DevTest`] is not for production: it is slower and has no fault tolerance.
-    pub fn cluster_purpose(mut self, purpose: ClusterPurpose) -> Self {
-        self.cluster_purpose = Some(purpose);
-        self
+    setters! {
+        AttachConfiguration,
+        purpose
+        /// What the cluster is for. The documented default is [`ClusterPurpose::FastProd`], which asks
+        /// for a cluster of at least 12 vCPUs.
+        ///
+        /// [`ClusterPurpose::DevTest`] is not for production: it is slower and has no fault tolerance.
+        tls
+        /// TLS of the scoring endpoint. By default there is none: a cluster that had TLS in an earlier
+        /// attachment needs its certificate and key again.
     }
 
     /// What the cluster consists of: the size of its nodes, for example `Standard_D4s_v5`, and their number. It is not
@@ -179,91 +112,18 @@ impl AttachConfigurationBuilder {
         self
     }
 
-    /// TLS of the scoring endpoint. By default there is none: a cluster that had TLS in an earlier
-    /// attachment needs its certificate and key again.
-    pub fn tls(mut self, tls: Tls) -> Self {
-        self.tls = Some(tls);
-        self
-    }
-
-    /// The load balancer. The documented default is a public one.
-    pub fn load_balancer(mut self, load_balancer: LoadBalancer) -> Self {
-        self.load_balancer = Some(load_balancer);
-        self
-    }
-
-    /// A text for people.
-    pub fn description(mut self, description: impl Into<String>) -> Self {
-        self.description = Some(description.into());
-        self
-    }
-
-    /// Adds a tag, or replaces the tag of that name.
-    pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.tags.insert(name.into(), value.into());
-        self
-    }
-
-    /// Adds tags, each replacing the tag of its name.
-    pub fn tags<K: Into<String>, V: Into<String>>(
-        mut self,
-        tags: impl IntoIterator<Item = (K, V)>,
-    ) -> Self {
-        self.tags.extend(
-            tags.into_iter()
-                .map(|(name, value)| (name.into(), value.into())),
-        );
-        self
-    }
-
-    /// Checks everything together. Reads the PEM files, if there are any, and nothing else.
-    ///
-    /// # Errors
-    ///
-    /// Gives all broken rules at once.
-    pub fn build(self) -> Result<AttachConfiguration, Error> {
-        self.build_at(SystemTime::now())
-    }
-
-    pub(crate) fn build_at(self, now: SystemTime) -> Result<AttachConfiguration, Error> {
+    pub(crate) fn build_at(mut self, now: SystemTime) -> Result<AttachConfiguration, Error> {
         let mut findings = Findings::default();
         self.cluster.check(&mut findings);
-        // A known purpose may come as `UnknownValue` from outside.
-        let purpose = self
-            .cluster_purpose
-            .as_ref()
-            .map(|p| ClusterPurpose::from(p.as_str()));
-        if let Some(purpose) = &purpose {
-            purpose.check("cluster_purpose", &mut findings);
-        }
+        self.common.check_purpose(&mut findings);
         if let Some((vm_size, count)) = &self.nodes {
-            capacity::check(purpose.as_ref(), Some(vm_size), Some(*count), &mut findings);
+            let purpose = self.common.purpose.as_ref();
+            capacity::check(purpose, Some(vm_size), Some(*count), &mut findings);
         }
-        if let Some(load_balancer) = &self.load_balancer {
-            load_balancer.check(&mut findings);
-        }
-        let tls = self
-            .tls
-            .as_ref()
-            .and_then(|tls| tls.check(now, &mut findings));
-        if tls.as_ref().is_some_and(CheckedTls::is_leaf_domain)
-            && self
-                .load_balancer
-                .as_ref()
-                .is_some_and(LoadBalancer::is_internal)
-        {
-            tls::refuse_leaf_domain_behind_internal(&mut findings);
-        }
-        metadata::check_tags(&self.tags, &mut findings);
-
+        let tls = self.common.check(now, &mut findings);
         let warnings = findings.finish("attach configuration")?;
-        let said = Self {
-            cluster_purpose: purpose,
-            tls: None,
-            ..self
-        };
         Ok(AttachConfiguration {
-            said,
+            said: self,
             tls,
             warnings,
         })
@@ -273,6 +133,7 @@ impl AttachConfigurationBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     const ID: &str = "/subscriptions/other/resourceGroups/G/providers/Microsoft.ContainerService/managedClusters/c";
 

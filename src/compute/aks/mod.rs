@@ -12,6 +12,7 @@ mod attach;
 mod capacity;
 pub(crate) mod certificate;
 mod cluster;
+mod common;
 mod credentials;
 mod load_balancer;
 mod network;
@@ -127,7 +128,7 @@ impl ComputeTarget<Aks> {
     /// # Errors
     ///
     /// [`ErrorKind::Service`](crate::ErrorKind::Service) with the service's reason, for example
-    /// [`Error::is_forbidden`]. An error shows nothing else of the answer.
+    /// [`Error::is_forbidden`]. Of an answer that the service does not mark as an error, it shows codes only.
     ///
     /// # Cancel safety
     ///

@@ -1,16 +1,15 @@
 //! The configuration of a new cluster.
 
 use super::capacity;
+use super::common::{Common, getters, setters};
 use super::load_balancer::LoadBalancer;
 use super::network::Network;
 use super::purpose::ClusterPurpose;
-use super::tls::{self, CheckedTls, Tls};
+use super::tls::{CheckedTls, Tls};
 use crate::error::{Error, Finding};
-use crate::facts::arm::COMPUTE_TYPE_AKS;
 use crate::names::WorkspaceId;
-use crate::names::tags::{self as metadata, Tags};
 use crate::rules::{self, Findings};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::time::SystemTime;
 
 /// The configuration of a new cluster: everything that was said about it, and valid.
@@ -61,19 +60,7 @@ impl ProvisioningConfiguration {
         ProvisioningConfigurationBuilder::default()
     }
 
-    /// Returns what does not stand in the way: what is allowed but probably not meant
-    /// ([`Warning`](crate::error::Severity::Warning)), and checks that could not be made
-    /// ([`Unknown`](crate::error::Severity::Unknown)).
-    #[must_use]
-    pub fn warnings(&self) -> &[Finding] {
-        &self.warnings
-    }
-
-    /// The purpose, if one was given.
-    #[must_use]
-    pub fn cluster_purpose(&self) -> Option<&ClusterPurpose> {
-        self.said.cluster_purpose.as_ref()
-    }
+    getters!();
 
     /// The size of the nodes, if one was given.
     #[must_use]
@@ -99,40 +86,11 @@ impl ProvisioningConfiguration {
         self.said.virtual_network.as_ref()
     }
 
-    /// Whether TLS was asked for.
-    #[must_use]
-    pub fn has_tls(&self) -> bool {
-        self.tls.is_some()
-    }
-
-    /// The load balancer, if one was given.
-    #[must_use]
-    pub fn load_balancer(&self) -> Option<&LoadBalancer> {
-        self.said.load_balancer.as_ref()
-    }
-
-    /// The description, if one was given.
-    #[must_use]
-    pub fn description(&self) -> Option<&str> {
-        self.said.description.as_deref()
-    }
-
-    /// The tags, sorted by name.
-    pub fn tags(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.said
-            .tags
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-
     /// The body of the request. `location` is that of the workspace; the result may hold a private
     /// key in clear.
     pub(crate) fn body(&self, workspace: &WorkspaceId, location: &str) -> Value {
         let said = &self.said;
         let mut inner = Map::new();
-        if let Some(purpose) = &said.cluster_purpose {
-            inner.insert("clusterPurpose".into(), purpose.as_str().into());
-        }
         if let Some(size) = &said.vm_size {
             inner.insert("agentVmSize".into(), size.as_str().into());
         }
@@ -145,30 +103,12 @@ impl ProvisioningConfiguration {
                 network.value(workspace),
             );
         }
-        if let Some(tls) = &self.tls {
-            inner.insert("sslConfiguration".into(), tls.value());
-        }
-        if let Some(load_balancer) = &said.load_balancer {
-            load_balancer.write(&mut inner);
-        }
-
         let mut properties = Map::new();
-        properties.insert("computeType".into(), COMPUTE_TYPE_AKS.into());
         if let Some(location) = &said.location {
             properties.insert("computeLocation".into(), location.as_str().into());
         }
-        if let Some(description) = &said.description {
-            properties.insert("description".into(), description.as_str().into());
-        }
-        if !inner.is_empty() {
-            properties.insert("properties".into(), inner.into());
-        }
-
-        let mut body = json!({ "location": location, "properties": properties });
-        if !said.tags.is_empty() {
-            body["tags"] = metadata::tags_value(&said.tags);
-        }
-        body
+        let tls = self.tls.as_ref();
+        said.common.body(tls, location, properties, inner)
     }
 }
 
@@ -178,24 +118,22 @@ impl ProvisioningConfiguration {
 #[must_use = "a builder does nothing until `build()`"]
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProvisioningConfigurationBuilder {
-    cluster_purpose: Option<ClusterPurpose>,
+    common: Common,
     vm_size: Option<String>,
     agent_count: Option<u32>,
     location: Option<String>,
     virtual_network: Option<Network>,
-    tls: Option<Tls>,
-    load_balancer: Option<LoadBalancer>,
-    description: Option<String>,
-    tags: Tags,
 }
 
 impl ProvisioningConfigurationBuilder {
-    /// What the cluster is for. The documented default is [`ClusterPurpose::FastProd`].
-    ///
-    /// [`ClusterPurpose::DevTest`] is not for production: it is slower and has no fault tolerance.
-    pub fn cluster_purpose(mut self, purpose: ClusterPurpose) -> Self {
-        self.cluster_purpose = Some(purpose);
-        self
+    setters! {
+        ProvisioningConfiguration,
+        purpose
+        /// What the cluster is for. The documented default is [`ClusterPurpose::FastProd`].
+        ///
+        /// [`ClusterPurpose::DevTest`] is not for production: it is slower and has no fault tolerance.
+        tls
+        /// TLS of the scoring endpoint. By default there is none.
     }
 
     /// The size of the nodes. The documented default is `Standard_D3_v2`.
@@ -226,66 +164,11 @@ impl ProvisioningConfigurationBuilder {
         self
     }
 
-    /// TLS of the scoring endpoint. By default there is none.
-    pub fn tls(mut self, tls: Tls) -> Self {
-        self.tls = Some(tls);
-        self
-    }
-
-    /// The load balancer. The documented default is a public one.
-    pub fn load_balancer(mut self, load_balancer: LoadBalancer) -> Self {
-        self.load_balancer = Some(load_balancer);
-        self
-    }
-
-    /// A text for people.
-    pub fn description(mut self, description: impl Into<String>) -> Self {
-        self.description = Some(description.into());
-        self
-    }
-
-    /// Adds a tag, or replaces the tag of that name.
-    pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.tags.insert(name.into(), value.into());
-        self
-    }
-
-    /// Adds tags, each replacing the tag of its name.
-    pub fn tags<K: Into<String>, V: Into<String>>(
-        mut self,
-        tags: impl IntoIterator<Item = (K, V)>,
-    ) -> Self {
-        self.tags.extend(
-            tags.into_iter()
-                .map(|(name, value)| (name.into(), value.into())),
-        );
-        self
-    }
-
-    /// Checks everything together. Reads the PEM files, if there are any, and nothing else.
-    ///
-    /// # Errors
-    ///
-    /// Gives all broken rules at once.
-    pub fn build(self) -> Result<ProvisioningConfiguration, Error> {
-        self.build_at(SystemTime::now())
-    }
-
-    pub(crate) fn build_at(self, now: SystemTime) -> Result<ProvisioningConfiguration, Error> {
+    pub(crate) fn build_at(mut self, now: SystemTime) -> Result<ProvisioningConfiguration, Error> {
         let mut findings = Findings::default();
-        // A known purpose may come as `UnknownValue` from outside.
-        let purpose = self
-            .cluster_purpose
-            .as_ref()
-            .map(|p| ClusterPurpose::from(p.as_str()));
-        if let Some(purpose) = &purpose {
-            purpose.check("cluster_purpose", &mut findings);
-        }
-        if self
-            .vm_size
-            .as_deref()
-            .is_some_and(|size| size.trim().is_empty())
-        {
+        self.common.check_purpose(&mut findings);
+        let is_blank = |text: &String| text.trim().is_empty();
+        if self.vm_size.as_ref().is_some_and(is_blank) {
             findings.refuse(
                 rules::VM_SIZE_EMPTY,
                 "vm_size",
@@ -295,16 +178,12 @@ impl ProvisioningConfigurationBuilder {
             );
         }
         capacity::check(
-            purpose.as_ref(),
+            self.common.purpose.as_ref(),
             self.vm_size.as_deref(),
             self.agent_count,
             &mut findings,
         );
-        if self
-            .location
-            .as_deref()
-            .is_some_and(|location| location.trim().is_empty())
-        {
+        if self.location.as_ref().is_some_and(is_blank) {
             findings.refuse(
                 rules::LOCATION_EMPTY,
                 "location",
@@ -316,31 +195,10 @@ impl ProvisioningConfigurationBuilder {
         if let Some(network) = &self.virtual_network {
             network.check(&mut findings);
         }
-        if let Some(load_balancer) = &self.load_balancer {
-            load_balancer.check(&mut findings);
-        }
-        let tls = self
-            .tls
-            .as_ref()
-            .and_then(|tls| tls.check(now, &mut findings));
-        if tls.as_ref().is_some_and(CheckedTls::is_leaf_domain)
-            && self
-                .load_balancer
-                .as_ref()
-                .is_some_and(LoadBalancer::is_internal)
-        {
-            tls::refuse_leaf_domain_behind_internal(&mut findings);
-        }
-        metadata::check_tags(&self.tags, &mut findings);
-
+        let tls = self.common.check(now, &mut findings);
         let warnings = findings.finish("provisioning configuration")?;
-        let said = Self {
-            cluster_purpose: purpose,
-            tls: None,
-            ..self
-        };
         Ok(ProvisioningConfiguration {
-            said,
+            said: self,
             tls,
             warnings,
         })
@@ -351,6 +209,7 @@ impl ProvisioningConfigurationBuilder {
 mod tests {
     use super::*;
     use crate::VirtualNetwork;
+    use serde_json::json;
 
     fn workspace() -> WorkspaceId {
         WorkspaceId::parse("s", "g", "w").unwrap()
