@@ -159,7 +159,10 @@ fn host(document: &Map<String, Value>, key: &str) -> Result<Url, Error> {
         ));
     };
     let mut url = trusted(text).ok_or_else(|| {
-        let shown = Url::parse(text).map_or_else(|_| "a text that is not a URL".to_owned(), |url| redact_url(&url));
+        let shown = Url::parse(text).map_or_else(
+            |_| "a text that is not a URL".to_owned(),
+            |url| redact_url(&url),
+        );
         Error::new(
             ErrorKind::UntrustedUrl,
             format!("the discovery document names no https host for {key:?}: {shown}"),
