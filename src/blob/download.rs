@@ -117,7 +117,7 @@ impl BlobStore {
             partial = partial.write(part, &mut report).await?;
         }
         if written != total {
-            return Err(garbled("the bytes are not as many as the blob has").into());
+            return Err(garbled("the number of bytes differs from the size of the blob").into());
         }
         partial.finish(overwrite).await?;
         Ok(total)
@@ -366,7 +366,7 @@ impl Partial {
 
 /// Says that a file must not be overwritten.
 pub(crate) fn is_there(path: &Path) -> Error {
-    Error::new(ErrorKind::File, format!("{path:?} is there already"))
+    Error::new(ErrorKind::File, format!("{path:?} already exists"))
         .with_remedy("choose another folder, or allow to overwrite")
 }
 

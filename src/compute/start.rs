@@ -307,7 +307,7 @@ fn found<K: Kind>(
             None => ComputeTarget::found(workspace, name, resource),
             Some(other) => Err(Error::new(
                 ErrorKind::Refused,
-                format!("the compute of that name has another cluster, {other}"),
+                format!("the compute of that name is attached to another cluster, {other}"),
             )
             .with_remedy(ANOTHER_CLUSTER)),
         };

@@ -267,8 +267,8 @@ impl EnvironmentBuilder {
             findings.advise(
                 rules::ENVIRONMENT_INTERPRETER_UNUSED,
                 "interpreter_path",
-                "the interpreter counts only where the user manages the dependencies",
-                "say user_managed_dependencies(true), or leave it out",
+                "the interpreter has an effect only where the user manages the dependencies",
+                "set user_managed_dependencies(true), or leave it out",
             );
         }
         let Some(conda) = &self.conda else { return };
@@ -276,7 +276,7 @@ impl EnvironmentBuilder {
             findings.advise(
                 rules::ENVIRONMENT_CONDA_UNUSED,
                 "conda_dependencies",
-                "the packages are not looked at, because the user manages the dependencies",
+                "the packages have no effect, because the user manages the dependencies",
                 "leave one of the two out",
             );
         } else {
@@ -319,7 +319,7 @@ impl EnvironmentBuilder {
                 rules::ENVIRONMENT_SHM_SIZE,
                 "shm_size",
                 Some(size),
-                "this is no size of shared memory",
+                "this is not a size of shared memory",
                 "write a number and the unit b, k, m or g, for example 2g",
             );
         }

@@ -182,7 +182,7 @@ impl CondaDependencies {
             findings.advise(
                 rules::CONDA_PYTHON_UNSAID,
                 format!("{field}.dependencies"),
-                "the version of Python is not said, so the service chooses one",
+                "no version of Python is set, so the service chooses one",
                 "add a version, for example python=3.10",
             );
         }

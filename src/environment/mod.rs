@@ -187,7 +187,7 @@ pub(super) fn refuse_empty(findings: &mut Findings, path: impl Into<String>) {
         path,
         None,
         "the text is empty",
-        "say something, or leave it out",
+        "give a text, or leave it out",
     );
 }
 

@@ -120,7 +120,7 @@ mod tests {
         let gone = Wanted::no_more();
         let mut content = Content::new(file, 0, &gone);
         let error = content.read(&mut [0]).unwrap_err();
-        assert!(error.to_string().contains("nobody waits"), "{error}");
+        assert!(error.to_string().contains("no longer waits"), "{error}");
         assert!(content.failed);
     }
 

@@ -17,7 +17,7 @@ impl Wanted {
     /// If nobody waits.
     pub(crate) fn check(&self) -> io::Result<()> {
         match self.gone.load(Ordering::Relaxed) {
-            true => Err(io::Error::other("nobody waits for it any more")),
+            true => Err(io::Error::other("its caller no longer waits for it")),
             false => Ok(()),
         }
     }

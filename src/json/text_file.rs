@@ -15,7 +15,7 @@ pub(crate) fn read(path: &Path) -> Result<String, String> {
         return Err("it is a folder".to_owned());
     }
     if !kind.is_file() {
-        return Err("it is no regular file".to_owned());
+        return Err("it is not a regular file".to_owned());
     }
     let mut bytes = Vec::new();
     File::open(path)

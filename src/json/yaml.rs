@@ -109,7 +109,7 @@ impl<'de> Visitor<'de> for Node<'de> {
             }
             let value = entries.next_value_seed(self)?;
             if members.insert(key.clone(), value).is_some() {
-                return Err(A::Error::custom(format!("the key {key:?} is there twice")));
+                return Err(A::Error::custom(format!("the key {key:?} occurs twice")));
             }
         }
         Ok(members.into())

@@ -84,7 +84,7 @@ impl DownloadModel {
             if !seen.insert(key(&path)) {
                 return Err(Error::new(
                     ErrorKind::Protocol,
-                    format!("the service names {path:?} twice"),
+                    format!("the service lists {path:?} twice"),
                 ));
             }
             // Also a link to nowhere is something.

@@ -40,7 +40,7 @@ impl LocalFiles {
     /// # Errors
     ///
     /// [`ErrorKind::File`]: nothing there, no file in it, a file that cannot be read, a name that
-    /// cannot be one everywhere, or nobody waits for it any more.
+    /// cannot be one everywhere, or its caller no longer waits for it.
     pub(super) fn read(root: &Path, wanted: &Wanted) -> Result<Self, Error> {
         // As Python does it: a model is called by its own name, also where the path is `.`.
         let full = fs::canonicalize(root).map_err(|error| unreadable(root, error))?;
@@ -218,7 +218,7 @@ mod tests {
     fn what_nobody_waits_for_is_not_read() {
         let folder = folder();
         let error = LocalFiles::read(folder.path(), &Wanted::no_more()).unwrap_err();
-        assert!(error.to_string().contains("nobody waits"), "{error}");
+        assert!(error.to_string().contains("no longer waits"), "{error}");
     }
 
     fn folder() -> tempfile::TempDir {

@@ -64,7 +64,7 @@ impl Script {
                 rules::ENTRY_SCRIPT_OUTSIDE,
                 "entry_script",
                 Some(&shown),
-                "the entry script is no path inside the source directory",
+                "the path of the entry script leads out of the source directory",
                 "give its path relative to the source directory",
             );
             return None;
@@ -74,8 +74,8 @@ impl Script {
                 rules::ENTRY_SCRIPT_NAME,
                 "entry_script",
                 Some(&shown),
-                "the path of the entry script is no text",
-                "give the folders of the entry script names in UTF-8",
+                "the path of the entry script is not Unicode",
+                "rename its folders in UTF-8",
             );
             return None;
         }

@@ -200,7 +200,7 @@ fn what_comes_while_the_rest_is_packed_is_seen_at_the_end() {
 fn the_packing_stops_when_nobody_waits() {
     let (_outer, folder) = folder(&[("a.py", b"code")]);
     let error = super::pack(&find(&folder), &Wanted::no_more()).unwrap_err();
-    assert!(error.to_string().contains("nobody waits"), "{error}");
+    assert!(error.to_string().contains("no longer waits"), "{error}");
 }
 
 /// The archive goes to a file; a buffer for all of it would show in the size of the process.

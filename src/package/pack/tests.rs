@@ -387,7 +387,7 @@ async fn a_dropped_packing_stops() {
     let folder = folder(&[("score.py", SCRIPT)]);
     let config = of_directory(&folder, "score.py");
     let error = make_now(config.script(), &Wanted::no_more()).unwrap_err();
-    assert!(error.to_string().contains("nobody waits"), "{error}");
+    assert!(error.to_string().contains("no longer waits"), "{error}");
     // Dropped before it was asked for anything, nothing happens at all.
     drop(config.package());
 }

@@ -555,7 +555,7 @@ fn key_that_is_there_twice_is_refused() {
         assert_eq!(error.findings()[0].rule, "inference_file.syntax");
         let text = error.to_string();
         assert!(
-            text.contains("is there twice") && !text.contains("CANARY"),
+            text.contains("occurs twice") && !text.contains("CANARY"),
             "{text}"
         );
     }
