@@ -21,9 +21,9 @@ fn a_scoring_uri_that_is_none_is_refused_and_not_quoted() {
         ("CANARY", "not a valid URL"),
         ("http://", "not a valid URL"),
         ("https://[CANARY", "not a valid URL"),
-        ("ftp://host/CANARY", "no http"),
-        ("file:///CANARY", "no http"),
-        ("data:text/plain,CANARY", "no http"),
+        ("ftp://host/CANARY", "not an http"),
+        ("file:///CANARY", "not an http"),
+        ("data:text/plain,CANARY", "not an http"),
         ("https://CANARY@host/score", "password"),
         ("https://u:CANARY@host/score", "password"),
     ] {
