@@ -267,7 +267,7 @@ async fn running_update_is_found_although_its_time_has_no_fraction() {
     let Resumed::Compute(compute) = found else {
         panic!("{found:?}")
     };
-    assert_eq!(compute.status(), Some("Updating"));
+    assert_eq!(compute.status(), Some("Creating"));
 }
 
 #[tokio::test(start_paused = true)]
