@@ -4,6 +4,10 @@
 /// (bicep-types-az, `Microsoft.MachineLearningServices` 2026-05-01).
 pub(crate) const DEFAULT_API_VERSION: &str = "2026-05-01";
 
+/// The API version since which the ARM type has a pattern for the name of a compute: it refuses `-` and digits at the
+/// end, which the documentation allows.
+pub(crate) const COMPUTE_PATTERN_SINCE: &str = "2025-12-01";
+
 /// What Microsoft's Python client (`azureml-core` 1.61) sends for computes. It is in no published
 /// type index.
 #[cfg(feature = "emulator")]

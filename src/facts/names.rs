@@ -6,10 +6,6 @@ pub(crate) const COMPUTE_MIN: usize = 3;
 /// The longest name of a compute (same sources).
 pub(crate) const COMPUTE_MAX: usize = 24;
 
-/// The API version since which the ARM type has a pattern for the name of a compute: it refuses `-` and digits at the
-/// end, which the documentation allows.
-pub(crate) const COMPUTE_PATTERN_SINCE: &str = "2025-12-01";
-
 /// Names that `azureml-core` 1.61 refuses for a new compute because they mean something else there.
 /// It compares them exactly; we compare them without regard to case.
 pub(crate) const RESERVED_COMPUTES: &[&str] = &["amlcompute", "local", "containerinstance"];
