@@ -86,8 +86,7 @@ pub(crate) use service::namespace;
 pub(crate) use words::open_words;
 
 use crate::error::{Error, Finding, Severity};
-use crate::facts::arm::COMPUTE_PATTERN_SINCE;
-use crate::facts::arm::{DEFAULT_API_VERSION, ML_PROVIDER};
+use crate::facts::arm::{COMPUTE_PATTERN_SINCE, DEFAULT_API_VERSION, ML_PROVIDER};
 use crate::facts::names::{COMPUTE_MAX, COMPUTE_MIN, RESERVED_COMPUTES};
 use crate::rules;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
