@@ -5,10 +5,12 @@ mod blobs;
 #[cfg(feature = "services")]
 pub use blobs::Blobs;
 
+use crate::cluster::{SizeRow, SizesPage, VmSize};
 use crate::compute::{self, ComputeResource};
 use crate::error::{Error, ErrorKind};
 use crate::facts::arm::DEFAULT_API_VERSION;
 use crate::json::{Page, Row};
+use crate::names::Region;
 use crate::operation::{Driver, Machine, Observation, Pace, Step, WaitOptions};
 use crate::token::{FinalStateVia, HttpVerb, ResumeToken};
 use crate::transport::{Answer, HttpRequest, Limit, Sending, TrustedOrigins};
@@ -19,6 +21,29 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::time::Duration;
 use url::Url;
+
+/// Reads a page of VM sizes row by row, as the library does, and keeps those of one region.
+///
+/// # Errors
+///
+/// Where the text is not such a page.
+pub fn sizes_of(page: impl std::io::Read, region: &str) -> serde_json::Result<Vec<VmSize>> {
+    let region = Region::parse(region).map_err(serde::de::Error::custom)?;
+    Ok(SizesPage::read(page, &region)?.sizes)
+}
+
+/// Reads the same page by serde alone, every row into the same structs, which it gives.
+///
+/// # Errors
+///
+/// Where the text is not such a page.
+pub fn all_sizes_of(page: &[u8]) -> serde_json::Result<Vec<impl Sized + use<>>> {
+    #[derive(serde::Deserialize)]
+    struct Whole {
+        value: Vec<SizeRow>,
+    }
+    Ok(serde_json::from_slice::<Whole>(page)?.value)
+}
 
 /// Reads a page of a list of computes, as the library does; `None` for a page with anything odd in it.
 #[must_use]

@@ -135,6 +135,7 @@
 pub mod _documentation;
 #[cfg(feature = "services")]
 mod blob;
+mod cluster;
 mod compute;
 #[cfg(feature = "emulator")]
 pub mod emulator;
@@ -171,6 +172,7 @@ pub use azure_core;
 #[cfg(feature = "identity")]
 pub use azure_identity;
 
+pub use cluster::ManagedCluster;
 pub use compute::{
     Aks, AksCompute, AnyCompute, AnyKind, AttachConfiguration, AttachConfigurationBuilder,
     AttachWith, ClusterPurpose, ClusterRef, ComputeTarget, CreateWith, Kind, LeafDomain,
@@ -212,6 +214,13 @@ pub mod models {
 
     #[cfg(feature = "services")]
     pub use crate::blob::TransferProgress;
+    pub use crate::cluster::{
+        ApiServerAccess, AssignedIdentity, ClusterProperties, ClusterResource, ClusterSku,
+        EntraProfile, Kubeconfig, KubernetesPatch, KubernetesRelease, KubernetesVersion,
+        KubernetesVersions, NetworkProfile, NodePool, NodePoolResource, NodesOfSize, Orchestrator,
+        OrchestratorUpgrade, Orchestrators, PowerState, Quota, QuotaUsage, ServicePrincipal,
+        SizeRestriction, UsageName, VirtualMachinesProfile, VirtualMachinesScale, VmSize, VmSizes,
+    };
     pub use crate::compute::{
         AksCredentials, AksNetworking, AksProperties, AttachCompute, ComputeProperties,
         ComputeResource, ComputeState, CreateCompute, RemoveCompute, SslSettings, SystemService,

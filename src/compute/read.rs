@@ -155,15 +155,15 @@ impl Workspace {
     }
 }
 
-/// What a read of a compute found, the compute as `T`.
+/// What a read of a resource found, the resource as `T`.
 pub(crate) enum Found<T> {
     Resource(Box<T>),
-    /// No compute of that name, with the refusal.
+    /// No resource of that name, with the refusal.
     Nothing(Error),
 }
 
 impl<T> Found<T> {
-    pub(super) fn or_refusal(self) -> Result<T, Error> {
+    pub(crate) fn or_refusal(self) -> Result<T, Error> {
         match self {
             Self::Resource(resource) => Ok(*resource),
             Self::Nothing(error) => Err(error),
@@ -177,12 +177,21 @@ pub(crate) async fn read<T: DeserializeOwned>(
     hidden: &Hidden,
 ) -> Result<Found<T>, Error> {
     let request = HttpRequest::get(workspace.compute_url(name)).hiding(hidden);
+    find(workspace, &request, COMPUTES).await
+}
+
+/// Sends the GET of a resource of the type `kind` that may not exist.
+pub(crate) async fn find<T: DeserializeOwned>(
+    workspace: &Workspace,
+    request: &HttpRequest,
+    kind: &str,
+) -> Result<Found<T>, Error> {
     let id = request.client_request_id.as_str();
     let answer = workspace
         .client()
-        .send(&request, Sending::Retried, Limit::RESOURCE, None)
+        .send(request, Sending::Retried, Limit::RESOURCE, None)
         .await?;
-    match existence(&answer, id)? {
+    match existence(&answer, id, kind)? {
         Some(refusal) => Ok(Found::Nothing(refusal)),
         None => answer
             .json(id)
@@ -190,12 +199,20 @@ pub(crate) async fn read<T: DeserializeOwned>(
     }
 }
 
-/// The refusal of a compute that does not exist; an error for every other refusal.
+/// The last type in the id of a compute.
+pub(super) const COMPUTES: &str = "computes";
+
+/// The refusal of a resource that does not exist; an error for every other refusal.
 ///
-/// A 404 for the workspace, or for what it lies in, does not say that the compute is absent. ARM answers for what is
-/// above the compute: with a code of its own, or with `ResourceNotFound`, a mark in a header and the type of what is
-/// missing. The service itself answers for the compute: `UserError`, or no body at all.
-pub(super) fn existence(answer: &Answer, client_request_id: &str) -> Result<Option<Error>, Error> {
+/// A 404 for the workspace or the group, or for what they lie in, does not say that the resource is absent. ARM answers
+/// for what is above the resource: with a code of its own, or with `ResourceNotFound`, a mark in a header and the type of
+/// what is missing. The service itself answers for a compute: `UserError`, or no body at all. `kind` is the last type in
+/// the id of the resource.
+pub(super) fn existence(
+    answer: &Answer,
+    client_request_id: &str,
+    kind: &str,
+) -> Result<Option<Error>, Error> {
     if answer.is_success() {
         return Ok(None);
     }
@@ -211,11 +228,11 @@ pub(super) fn existence(answer: &Answer, client_request_id: &str) -> Result<Opti
         .iter()
         .any(|start| code.starts_with(start))
     });
-    let names_compute = refusal
+    let names_it = refusal
         .service_error()
-        .and_then(|error| names_compute(error.message.as_deref()?));
+        .and_then(|error| names(error.message.as_deref()?, kind));
     let gateway = answer.header("x-ms-failure-cause") == Some("gateway");
-    let above = above || !names_compute.unwrap_or(!gateway);
+    let above = above || !names_it.unwrap_or(!gateway);
     // A page of a proxy in between does not say so either.
     let body = answer.text();
     let foreign =
@@ -227,12 +244,16 @@ pub(super) fn existence(answer: &Answer, client_request_id: &str) -> Result<Opti
     }
 }
 
-/// Whether ARM says that it is a compute that is missing: `The Resource 'Microsoft.X/workspaces/w' under …`. `None` where
-/// the text names no resource.
-fn names_compute(message: &str) -> Option<bool> {
+/// Whether ARM says that it is a resource of this type that is missing: `The Resource 'Microsoft.X/workspaces/w' under …`.
+/// `None` where the text names no resource.
+fn names(message: &str, kind: &str) -> Option<bool> {
     let named = message.split('\'').nth(1)?.to_ascii_lowercase();
     let is_type = named.starts_with("microsoft.") && named.contains('/');
-    is_type.then(|| named.split('/').any(|segment| segment == "computes"))
+    is_type.then(|| {
+        named
+            .split('/')
+            .any(|segment| segment.eq_ignore_ascii_case(kind))
+    })
 }
 
 fn reading(name: &ComputeName) -> String {

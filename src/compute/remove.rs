@@ -1,7 +1,7 @@
 //! `detach` and `delete`: the name becomes free.
 
 use super::prepare::{self, named};
-use super::{ComputeTarget, Found, Kind, check_kind, existence, read};
+use super::{COMPUTES, ComputeTarget, Found, Kind, check_kind, existence, read};
 use crate::compute::ComputeResource;
 use crate::error::{Error, ErrorKind};
 use crate::operation::request::{CallOptions, awaitable, call_options};
@@ -194,7 +194,7 @@ async fn remove<K: Kind>(
     let answer =
         prepare::write(workspace, Method::Delete, url, None, token, &compute.hidden).await?;
     if answer.status == 404 {
-        existence(&answer, token.id())?;
+        existence(&answer, token.id(), COMPUTES)?;
         return operation::done(workspace.client(), token);
     }
     operation::begin(workspace.client(), token, &answer)

@@ -36,3 +36,15 @@ pub(crate) const MANAGED_CLUSTERS: &str = "managedClusters";
 
 /// The discriminator of an AKS compute.
 pub(crate) const COMPUTE_TYPE_AKS: &str = "AKS";
+
+/// The newest stable version of clusters, node pools and Kubernetes versions in bicep-types-az.
+pub(crate) const AKS_API_VERSION: &str = "2026-05-01";
+
+/// The resource provider of virtual machines.
+pub(crate) const COMPUTE_PROVIDER: &str = "Microsoft.Compute";
+
+/// What the reference of `resource-skus/list` names: the newest version of that list.
+pub(crate) const SKUS_API_VERSION: &str = "2021-07-01";
+
+/// What `az vm list-usage` of azure-cli 2.91 sends.
+pub(crate) const USAGES_API_VERSION: &str = "2024-11-01";

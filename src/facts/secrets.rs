@@ -83,4 +83,12 @@ pub(crate) const SECRET_MEMBERS: &[SecretMember] = &[
     anywhere("securityToken"),
     // SASCredentialDto; sensitive in 2026-05-01.
     anywhere("sasUri"),
+    // ManagedClusterWindowsProfile, ManagedClusterServicePrincipalProfile and ManagedClusterAADProfile;
+    // sensitive in Microsoft.ContainerService 2026-05-01.
+    anywhere("adminPassword"),
+    within("servicePrincipalProfile", "secret"),
+    anywhere("serverAppSecret"),
+    // CredentialResults, the answer of listClusterUserCredential and listClusterAdminCredential;
+    // Microsoft.ContainerService 2019-10-01.
+    anywhere("kubeconfigs"),
 ];

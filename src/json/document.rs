@@ -199,7 +199,7 @@ fn ends_like_a_secret(before: &[u8]) -> bool {
     /// For each of the last three bytes of a name, the last one first: which secret members have this
     /// byte there, one bit for each. Three lookups rule out nearly every name, where a comparison with
     /// each member would take as long as reading the document.
-    const ENDINGS: [[u32; 256]; 3] = {
+    const ENDINGS: [[u64; 256]; 3] = {
         let mut endings = [[0; 256]; 3];
         let mut member = 0;
         while member < SECRET_MEMBERS.len() {

@@ -130,7 +130,6 @@ impl Fits<'_> for u32 {
     }
 }
 
-#[cfg(feature = "services")]
 impl Fits<'_> for u64 {
     /// As far as a double counts exactly.
     fn of_number(number: f64) -> Option<Self> {
@@ -139,7 +138,7 @@ impl Fits<'_> for u64 {
     }
 }
 
-impl<'de> Fits<'de> for BTreeMap<String, String> {
+impl<'de, T: Fits<'de>> Fits<'de> for BTreeMap<String, T> {
     /// Entries of another type are left out.
     fn of_map<A: MapAccess<'de>>(mut map: A) -> Result<Option<Self>, A::Error> {
         let mut entries = Self::new();

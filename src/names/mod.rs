@@ -69,6 +69,7 @@ macro_rules! name_traits {
 
 #[cfg(feature = "services")]
 mod model;
+mod region;
 pub(crate) mod resource_id;
 #[cfg(feature = "services")]
 mod service;
@@ -77,6 +78,7 @@ mod words;
 
 #[cfg(feature = "services")]
 pub(crate) use model::ModelName;
+pub(crate) use region::{Region, plain};
 #[cfg(feature = "services")]
 pub use service::ServiceName;
 #[cfg(feature = "services")]

@@ -10,6 +10,17 @@ registry! {
             source "this crate: `create` reads before it writes, and the service offers no way to close the gap; `deviations()` of the handle lists the findings";
     }
 
+    section "Regions and sizes" {
+        Refusal REGION_NAME = "region.name": "a region has the name that Azure gives it: letters and digits, or the words that the portal shows",
+            broken by "`west-europe`",
+            remedy "give a name that `az account list-locations` lists",
+            source "the path of every request about a region; a region that offers no VM size at all is not one";
+        Refusal REGION_VM_SIZE = "region.vm_size": "a VM size is one that the region offers",
+            broken by "`Standard_D3_v9`",
+            remedy "give a name that `az vm list-skus` lists",
+            source "`Microsoft.Compute/skus`";
+    }
+
     section "Requests about models" needs "services" {
         Refusal MODEL_VERSION = "model.version": "the version in a model id is a whole number",
             broken by "`mymodel:x`",

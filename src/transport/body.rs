@@ -24,10 +24,7 @@ impl Collector {
     pub(super) fn push(&mut self, piece: Bytes) -> Result<(), Error> {
         let so_far = self.len();
         if so_far + piece.len() > self.limit {
-            return Err(Error::new(
-                ErrorKind::Protocol,
-                format!("the answer is larger than {} bytes", self.limit),
-            ));
+            return Err(too_large(self.limit));
         }
         if so_far == 0 {
             self.first = Some(piece);
@@ -55,6 +52,13 @@ impl Collector {
     fn len(&self) -> usize {
         self.first.as_ref().map_or(self.whole.len(), Bytes::len)
     }
+}
+
+pub(super) fn too_large(limit: usize) -> Error {
+    Error::new(
+        ErrorKind::Protocol,
+        format!("the answer is larger than {limit} bytes"),
+    )
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The two pipelines of a service: ARM, or the hosts of a workspace.
 
 use super::TrustedOrigins;
+use super::decode::{self, Body};
 use super::exchange::{Answer, HttpRequest, Limit};
 use super::limits::reads;
 use super::retry::{BoundedRetry, Sends};
@@ -14,6 +15,7 @@ use azure_core::http::{
     AsyncRawResponse, ClientOptions, Context, Pipeline, PipelineStreamOptions, Request,
     RetryOptions,
 };
+use futures::TryFutureExt;
 #[cfg(feature = "services")]
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
@@ -126,16 +128,50 @@ impl ServiceClient {
         limit: Limit,
         timeout: Option<Duration>,
     ) -> Result<Answer, Error> {
+        let read = |response| Answer::read(response, limit).map_ok(|answer| (answer, ()));
+        Ok(self.send_and(request, sending, timeout, read).await?.0)
+    }
+
+    /// Sends a read that must succeed, and decodes the answer while it arrives: the body is never in memory as
+    /// a whole. A read that is repeated is decoded anew.
+    pub(crate) async fn decode<T: Send + 'static>(
+        &self,
+        request: &HttpRequest,
+        limit: Limit,
+        decode: impl Fn(Body) -> serde_json::Result<T> + Clone + Send + Sync + 'static,
+    ) -> Result<T, Error> {
+        let read = |response| decode::read(response, limit, decode.clone());
+        let sent = self.send_and(request, Sending::Retried, None, read);
+        let (answer, decoded) = sent.await?;
+        let id = &request.client_request_id;
+        match decoded {
+            Some(decoded) => decoded.map_err(|error| answer.undecodable(&error, id)),
+            None => Err(answer.refusal(id)),
+        }
+    }
+
+    /// Sends a request, reads the answer by `read`, and gives it with what else that made of it.
+    async fn send_and<T, F>(
+        &self,
+        request: &HttpRequest,
+        sending: Sending,
+        timeout: Option<Duration>,
+        read: impl Fn(AsyncRawResponse) -> F,
+    ) -> Result<(Answer, T), Error>
+    where
+        F: Future<Output = Result<(Answer, T), Error>>,
+    {
         let trusted = self.origins.check(&request.url);
         trusted.map_err(|error| error.hiding(&request.hidden))?;
         let timeout = timeout.unwrap_or(self.timeout);
         let exchange = async {
-            let answer = self.within(request, sending, limit).await;
-            let answer: Answer = answer.map_err(|error: Error| error.hiding(&request.hidden))?;
-            Ok::<_, Error>(Answer {
+            let answer = self.within(request, sending, read).await;
+            let (answer, more) = answer.map_err(|error| error.hiding(&request.hidden))?;
+            let answer = Answer {
                 hidden: request.hidden.clone(),
                 ..answer
-            })
+            };
+            Ok::<_, Error>((answer, more))
         };
         match tokio::time::timeout(timeout, exchange).await {
             Ok(result) => result.map_err(|error| {
@@ -171,12 +207,15 @@ impl ServiceClient {
     }
 
     /// Sends a request as often as `sending` allows.
-    async fn within(
+    async fn within<T, F>(
         &self,
         request: &HttpRequest,
         sending: Sending,
-        limit: Limit,
-    ) -> Result<Answer, Error> {
+        read: impl Fn(AsyncRawResponse) -> F,
+    ) -> Result<(Answer, T), Error>
+    where
+        F: Future<Output = Result<(Answer, T), Error>>,
+    {
         let sends = Sends::default();
         let mut left = reads::SENDS;
         let mut refused = false;
@@ -190,8 +229,8 @@ impl ServiceClient {
                 Sending::Once => exchange(&self.once, request, &Context::new()).await?,
             };
             left = sends.left(reads::SENDS);
-            match Answer::read(response, limit).await {
-                Ok(answer) if answer.status == 401 && !refused && left > 0 => refused = true,
+            match read(response).await {
+                Ok((answer, _)) if answer.status == 401 && !refused && left > 0 => refused = true,
                 // The pipeline's own repetitions end with the headers.
                 Err(error)
                     if sending == Sending::Retried

@@ -77,11 +77,12 @@ impl HttpRequest {
 
 /// How much of a body is read before the answer is refused.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limit(usize);
+pub(crate) struct Limit(pub(super) usize);
 
 impl Limit {
     pub(crate) const RESOURCE: Self = Self(bodies::RESOURCE);
     pub(crate) const PAGE: Self = Self(bodies::PAGE);
+    pub(crate) const SIZES: Self = Self(bodies::SIZES);
     #[cfg(feature = "services")]
     pub(crate) const LOGS: Self = Self(bodies::LOGS);
 }

@@ -44,6 +44,9 @@ pub(crate) mod bodies {
     pub(crate) const RESOURCE: usize = 4 << 20;
     /// A page of 1,000 computes takes 1.6 MB (`docs/internals/performance.md`); ARM caps pages far below this.
     pub(crate) const PAGE: usize = 32 << 20;
+    /// The VM sizes of all regions take 60 MB. The list is decoded while it arrives, and never in memory as a
+    /// whole.
+    pub(crate) const SIZES: usize = 256 << 20;
     /// Logs of a container: 5,000 lines of stack traces and more.
     #[cfg(feature = "services")]
     pub(crate) const LOGS: usize = 32 << 20;
@@ -54,6 +57,14 @@ pub(crate) mod bodies {
     /// A refusal of a deployed service: enough for a reason.
     #[cfg(feature = "services")]
     pub(crate) const REFUSAL: usize = 64 << 10;
+}
+
+/// What is read once and used again for a while.
+pub(crate) mod kept {
+    use super::Duration;
+
+    /// The VM sizes of a region: what a region offers, and what a subscription may use, changes by the week.
+    pub(crate) const SIZES: Duration = Duration::from_secs(3600);
 }
 
 /// Texts of the service that are kept or shown, in characters: the service may send anything.

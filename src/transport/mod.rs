@@ -4,6 +4,7 @@
 mod body;
 mod client;
 mod cloud;
+mod decode;
 mod default_client;
 #[cfg(feature = "services")]
 mod direct;

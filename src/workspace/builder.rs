@@ -225,6 +225,7 @@ impl WorkspaceBuilder {
                 api_version: api_version.to_owned(),
                 preset: self.location,
                 found: OnceCell::new(),
+                kept: Default::default(),
                 #[cfg(feature = "services")]
                 hosts: Hosts::new(
                     settings,

@@ -6,6 +6,7 @@ mod config_file;
 mod discovery;
 #[cfg(feature = "identity")]
 mod identity;
+mod kept;
 mod resource;
 
 pub use builder::WorkspaceBuilder;
@@ -66,6 +67,7 @@ struct Inner {
     preset: Option<String>,
     /// What the service said of the workspace; filled by a read of it.
     found: OnceCell<Found>,
+    kept: kept::Kept,
     #[cfg(feature = "services")]
     hosts: discovery::Hosts,
 }
@@ -233,6 +235,11 @@ impl Workspace {
     fn identity(&self) -> (&WorkspaceId, Option<&str>, Option<u16>) {
         let Inner { id, endpoint, .. } = &*self.inner;
         (id, endpoint.host_str(), endpoint.port_or_known_default())
+    }
+
+    /// Returns what was read of Azure beside the workspace, and is used again for a while.
+    pub(crate) fn kept(&self) -> &kept::Kept {
+        &self.inner.kept
     }
 
     pub(crate) fn client(&self) -> &Arc<ServiceClient> {

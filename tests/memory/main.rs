@@ -6,6 +6,7 @@
 // The allowance for tests in clippy.toml does not reach their helpers.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+mod clusters;
 #[cfg(feature = "emulator")]
 mod emulator;
 #[cfg(feature = "internals")]
