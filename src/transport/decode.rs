@@ -105,7 +105,7 @@ mod tests {
         response: AsyncRawResponse,
         limit: usize,
     ) -> Result<(Answer, Decoded<Vec<u32>>), Error> {
-        read(response, Limit(limit), |body| serde_json::from_reader(body)).await
+        read(response, Limit(limit), serde_json::from_reader).await
     }
 
     #[tokio::test]
