@@ -112,8 +112,8 @@ pub(crate) fn list_keys(call: Call<'_>) -> Reply {
     let config = |user: &str| {
         format!(
             "apiVersion: v1\nkind: Config\nclusters:\n- name: {0}\n  cluster:\n    \
-             server: https://{1}:443\ncalls:\n- name: {0}\n  call:\n    cluster: {0}\n    \
-             user: {user}\ncurrent-call: {0}\nusers:\n- name: {user}\n  user:\n    \
+             server: https://{1}:443\ncontexts:\n- name: {0}\n  context:\n    cluster: {0}\n    \
+             user: {user}\ncurrent-context: {0}\nusers:\n- name: {user}\n  user:\n    \
              token: emulated-{user}-token\n",
             cluster.name,
             cluster.fqdn()

@@ -95,10 +95,12 @@ async fn keys_are_those_of_the_cluster() {
     assert_eq!(reply.status, 200);
     assert_eq!(reply.body["computeType"], "AKS");
     for key in ["userKubeConfig", "adminKubeConfig"] {
-        assert!(
-            reply.body[key].as_str().unwrap().contains("kind: Config"),
-            "{key}"
-        );
+        let config = reply.body[key].as_str().unwrap();
+        let lines = ["kind: Config", "clusters:", "contexts:", "users:"];
+        for line in lines {
+            assert!(config.lines().any(|found| found == line), "{key}: {line}");
+        }
+        assert!(config.contains("\ncurrent-context: "), "{key}");
     }
     assert!(reply.body["imagePullSecretName"].is_string());
     assert_eq!(read(&emulator, &url).await.status, 405);
