@@ -118,7 +118,7 @@ struct Counts {
 
 impl Counts {
     /// Takes what is in the journal, and empties it: a hundred thousand requests with all their
-    /// headers are no small thing.
+    /// headers take much memory.
     fn take(&mut self, emulator: &Emulator) {
         for entry in emulator.journal() {
             let path = entry.path.to_ascii_lowercase();

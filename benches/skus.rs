@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         plain.push(run(
             |arriving| {
                 let rows = internals::all_sizes_of(arriving.list)?;
-                assert_eq!(rows.len(), SIZES * regions);
+                assert_eq!(rows.len(), (SIZES + DISKS) * regions);
                 Ok(rows)
             },
             &list,
@@ -120,6 +120,9 @@ fn megabytes(bytes: usize) -> f64 {
 
 /// Sizes of each region.
 const SIZES: usize = 800;
+
+/// Disks of each region, which stand among the sizes.
+const DISKS: usize = SIZES / 10;
 
 /// A list with a row for each size and region, as the service writes it: by kind, here one of disks after each
 /// tenth size.

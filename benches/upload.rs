@@ -47,7 +47,7 @@ fn parent(options: &Options) -> Result<(), BoxError> {
     };
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let path = folder.path().join("model.bin");
-    let file = path.to_str().ok_or("the path is no text")?;
+    let file = path.to_str().ok_or("the path is not Unicode")?;
     let server = Server::start(&[])?;
 
     make(&path, sizes[0])?;

@@ -270,7 +270,7 @@ async fn run(endpoint: &Endpoint, way: Way, plan: Plan) -> Result<Seen, BoxError
     let mut workspaces = Vec::new();
     for number in 0..plan.workspaces {
         let library = Library::of(endpoint, &fleet::workspace(number))?;
-        // Connects, asks for the token and learns the region, which is no waiter's cost.
+        // Connects, asks for the token and learns the region, which is not a cost of the waiters.
         library.workspace().location().await?;
         workspaces.push(library.workspace().clone());
     }

@@ -84,5 +84,5 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 
 fn text(value: &Value) -> Result<&str, Error> {
     let text = value.as_str();
-    text.ok_or_else(|| format!("{value} in the service's document is no text").into())
+    text.ok_or_else(|| format!("{value} in the service's document is not text").into())
 }

@@ -16,7 +16,7 @@ impl SasUrl {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Protocol`] for what is no such URL, [`ErrorKind::UntrustedUrl`] for one that must not
+    /// [`ErrorKind::Protocol`] for a text that is not such a URL, [`ErrorKind::UntrustedUrl`] for one that must not
     /// be followed. Neither quotes it.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let garbled = |what: &str| {

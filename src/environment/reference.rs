@@ -19,7 +19,7 @@ use crate::rules::Findings;
 ///
 /// # Design
 ///
-/// A version and a label at once cannot be said: the service takes one of the two.
+/// It has a version or a label, not both: the service takes one of the two.
 #[must_use = "a reference does nothing until a service is deployed with it"]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvironmentRef {

@@ -15,7 +15,7 @@ pub struct ContainerLogs {
     pub init: Option<String>,
 }
 
-/// What is kept of a log, in bytes: an error is no place for megabytes, and a container may write any.
+/// What is kept of a log, in bytes: an error must stay small, and a container may write megabytes.
 #[cfg(feature = "services")]
 const KEPT: usize = 128 << 10;
 

@@ -75,7 +75,7 @@ impl Members {
         Err(Error::validation(kind.what, vec![found]))
     }
 
-    /// Returns a member that has a value, without taking it. An empty text is no value.
+    /// Returns a member that has a value, without taking it. An empty text counts as absent.
     pub(crate) fn get(&self, path: &str) -> Option<&Value> {
         let mut keys = path.split('.');
         let found = keys.try_fold(&self.left, |node, key| node.get(key));

@@ -254,7 +254,11 @@ mod tests {
         assert_eq!(first.len(), Fingerprint::LENGTH);
         let file = File::options().write(true).open(root.join("b")).unwrap();
         file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
-        assert_eq!(read(), first, "a time of the last write is no content");
+        assert_eq!(
+            read(),
+            first,
+            "the time of the last write is not part of the content"
+        );
         fs::write(root.join("b"), "bc").unwrap();
         let other = read();
         assert_ne!(other, first);

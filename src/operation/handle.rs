@@ -86,7 +86,7 @@ impl<T> Operation<T> {
     /// [`OperationCanceled`](crate::ErrorKind::OperationCanceled) with the service's reason;
     /// [`OperationStatusLost`](crate::ErrorKind::OperationStatusLost) and
     /// [`DeadlineExceeded`](crate::ErrorKind::DeadlineExceeded) with a resume token, for the
-    /// operation may still run. A single read of the status that fails is no error: the wait goes
+    /// operation may still run. A single read of the status that fails is not an error: the wait goes
     /// on.
     ///
     /// # Cancel safety

@@ -87,7 +87,7 @@ impl Serialize for StatusClass {
     }
 }
 
-/// `properties.provisioningState` of a resource; missing where it is no text or empty.
+/// `properties.provisioningState` of a resource; missing where it is empty or not text.
 pub(crate) fn provisioning_state(resource: &Value) -> Option<&str> {
     let properties = resource.get("properties")?;
     let state = properties
@@ -113,7 +113,7 @@ impl Protocol {
         }
     }
 
-    /// The state that a resource says it has; missing where it is no text or empty.
+    /// The state that a resource says it has; missing where it is empty or not text.
     pub(crate) fn state(self, resource: &Value) -> Option<&str> {
         match self {
             Self::Arm => provisioning_state(resource),

@@ -26,7 +26,7 @@ impl ScoringAnswer {
         self.header("content-type")
     }
 
-    /// A header of the answer. `None` too if its value is blank or is no text.
+    /// A header of the answer. `None` also if its value is blank or not text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.reply.header(name)

@@ -130,10 +130,10 @@ impl ScoringClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`], with all reasons at once: a scoring URI that is empty, no `http`
-    /// or `https` URL, or has a user's name or password in it; neither [`key`](Self::key) nor
+    /// [`ErrorKind::Configuration`], with all reasons at once: a scoring URI that is empty, is not an
+    /// `http` or `https` URL, or has a user's name or password in it; neither [`key`](Self::key) nor
     /// [`anonymous`](Self::anonymous); a key that no header can carry; no transport in this build; a
-    /// proxy or CA that is none, or proxy or CA together with a transport that would not heed
+    /// proxy or CA that is not valid, or a proxy or CA together with a transport, which would ignore
     /// them.
     ///
     /// ```

@@ -31,7 +31,7 @@ const MISSING: &str =
 
 const REDIRECTED: &str = "build the client with the service's current URI";
 
-/// An answer that is none of the good ones.
+/// An answer that is not a success.
 ///
 /// # Arguments
 ///

@@ -270,7 +270,7 @@ pub(super) fn header<'a>(headers: &'a Headers, name: &str) -> Option<&'a str> {
 }
 
 /// How long the service asks to wait: milliseconds headers first, then `Retry-After` as seconds or
-/// as a date. Zero, negative, past and unreadable values are no hint.
+/// as a date. Zero, negative, past and unreadable values count as absent.
 pub(super) fn retry_after(headers: &Headers) -> Option<Duration> {
     let millis = |name| {
         let value: f64 = header(headers, name)?.parse().ok()?;

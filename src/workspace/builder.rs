@@ -154,7 +154,7 @@ impl WorkspaceBuilder {
     ///
     /// [`ErrorKind::Validation`] for coordinates that are empty or unsafe in a URL;
     /// [`ErrorKind::Configuration`] if there is no credential, no transport in this build, a proxy
-    /// or CA that is none, or proxy or CA together with a transport that would not heed them.
+    /// or CA that is not valid, or a proxy or CA together with a transport, which would ignore them.
     ///
     /// ```
     /// use azureml_aks::{ErrorKind, Workspace};

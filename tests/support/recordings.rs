@@ -1,5 +1,5 @@
 //! The recordings of the live service: files of exchanges in the folder that `AZURE_RECORDINGS` names (default
-//! `../shared/recordings/cassettes`). They are no part of this repository: where they are absent, tests that read
+//! `../shared/recordings/cassettes`). This repository does not contain them: where they are absent, tests that read
 //! them say so and pass, unless `REQUIRE_RECORDINGS` is set.
 
 #![allow(clippy::print_stderr, reason = "says that a test is skipped")]

@@ -335,7 +335,7 @@ impl Ranges<'_> {
 
     /// Kubernetes gives the first address after that of the range itself to the service
     /// `kubernetes.default.svc.cluster.local`, so DNS cannot have it; the AKS documentation says
-    /// "the first address". The address of the range itself is no address of a service at all.
+    /// "the first address". The address of the range itself is not the address of a service.
     fn check_dns(self, service: Ipv4Net, dns: Ipv4Addr, findings: &mut Findings) {
         if !service.contains(&dns) {
             findings.refuse(

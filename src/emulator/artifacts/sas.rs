@@ -2,7 +2,7 @@
 //!
 //! They look like those of Azure Storage and are checked like them (signature, expiry,
 //! permissions), but the signature is an HMAC over other lines, and its key is the id of the
-//! workspace, which is no secret: it catches a URL that was altered, not a forger.
+//! workspace, which is public: the signature catches a URL that was altered, not a forger.
 
 use azure_core::base64;
 use azure_core::time::{OffsetDateTime, parse_rfc3339, to_rfc3339};

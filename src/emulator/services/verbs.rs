@@ -56,7 +56,7 @@ impl Call<'_> {
 fn verdict(result: Result<(), ArmError>) -> Reply {
     match result {
         Ok(()) => Ok(Answer::json(200, &json!({}))),
-        // What the emulator cannot judge is no verdict.
+        // The emulator says nothing on what it cannot judge.
         Err(error) if error.code == "UnsupportedByEmulator" => Err(error),
         Err(error) => Ok(Answer::json(
             200,

@@ -332,7 +332,7 @@ impl<'a> Group<'a> {
             self.health = Health::default();
             return;
         };
-        // Patience that the service asks for is not held against it.
+        // A pause that the service asks for does not count as silence.
         if facts.retry_after.is_some() {
             return;
         }

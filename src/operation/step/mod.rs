@@ -251,7 +251,7 @@ impl Machine {
     pub(crate) fn write(&self, token: &mut TokenParts) {
         token.accepted = true;
         let (monitor, next) = match &self.mode {
-            // How much of the log was seen is no business of another process.
+            // How much of the log was shown matters to this process alone.
             Mode::Monitor { kind, url } if *kind == MonitorKind::ServiceOperation => {
                 (Some(*kind), url.as_str().split('?').next())
             }

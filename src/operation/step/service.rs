@@ -255,7 +255,7 @@ fn operation_id(answer: &Answer) -> Option<String> {
         Some(body.get("operationId")?.as_str()?.to_owned())
     })?;
     let id = id.trim();
-    // A segment that would leave the base is no id.
+    // A segment that would leave the base is not an id.
     (!id.is_empty() && !matches!(id, "." | "..") && !id.contains('/')).then(|| id.to_owned())
 }
 

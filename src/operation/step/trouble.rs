@@ -132,7 +132,7 @@ impl Machine {
 
     /// Asks the resource in place of a monitor that cannot be read.
     pub(super) fn probe(&mut self, why: Why, answer: &Answer) -> Step {
-        // What a POST was sent to is no resource, unless its result is read there.
+        // The URL of a POST does not name a resource, unless its result is read there.
         if self.verb == HttpVerb::Post && self.final_via != Some(FinalStateVia::OriginalUri) {
             return self.lost(
                 ErrorKind::OperationStatusLost,
@@ -217,7 +217,7 @@ impl Machine {
         let since = self.failing_since.get_or_insert(elapsed);
         let spent =
             self.failures > failures::IN_A_ROW || elapsed.saturating_sub(*since) > failures::FOR;
-        // Patience that the service asks for is not held against it, nor our jitter on top.
+        // A pause that the service asks for does not count as silence, nor does our jitter on top.
         *since += hint.unwrap_or_default().min(throttle::LONGEST).mul_f64(1.1);
         (!spent).then_some(Pace::Backoff {
             failures: self.failures,

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Answers with the secret that it was sent, or 401 if that is none of its own.
+/// Answers with the secret that it was sent, or 401 if it does not know that secret.
 #[derive(Debug, Default)]
 pub(super) struct Service {
     valid: Mutex<BTreeSet<String>>,

@@ -58,7 +58,7 @@ async fn versions_are_given_and_read_by_number_or_as_the_latest() {
         !first.body.to_string().contains("canary"),
         "no password is read back"
     );
-    // The same again is no new version.
+    // The same content again makes no new version.
     assert_eq!(
         register(&emulator, "my-env", &environment("one"))
             .await

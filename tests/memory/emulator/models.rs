@@ -199,7 +199,7 @@ async fn a_model_needs_a_good_name_and_files_that_are_there() {
         assert_eq!(reply.status, 400, "{bad}");
     }
 
-    // A name for a blob is no blob.
+    // A name for a blob is not a blob.
     let url = plane(
         &emulator,
         "artifact/v2.0",

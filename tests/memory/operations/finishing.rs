@@ -96,7 +96,7 @@ async fn case_38_code_and_message_are_found_wherever_they_are() {
         let said = error.service_error().unwrap();
         assert_eq!(said.message.as_deref(), Some("M"));
         assert_eq!(said.status_code, Some(code));
-        // What the error carries is no answer to a request: nobody should wait for a conflict to
+        // The error is not the answer to a request: nobody should wait for a conflict to
         // pass, or take the compute for missing.
         assert_eq!(error.http_status(), None);
         assert!(!error.is_conflict() && !error.is_not_found(), "{error}");

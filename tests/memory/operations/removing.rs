@@ -38,7 +38,7 @@ async fn case_08_a_detach_is_followed_at_its_monitor_and_never_at_its_location()
 async fn case_09_a_detach_without_a_monitor_ends_when_the_compute_is_gone() {
     let run = detach(reply(202), [deleting(), not_found()]).await;
     run.result.as_ref().unwrap();
-    // The action of the DELETE is no part of a read.
+    // The action of the DELETE is not part of a read.
     assert_eq!(run.lines(), [DETACH, "GET compute", "GET compute"]);
 }
 

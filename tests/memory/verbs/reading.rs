@@ -41,7 +41,7 @@ async fn get_and_get_opt_tell_absent_from_unreadable() {
     let error = AksCompute::get_opt(&elsewhere, "myaks").await.unwrap_err();
     assert!(
         error.is_not_found(),
-        "a missing workspace is no missing compute: {error}"
+        "a missing workspace is not a missing compute: {error}"
     );
 }
 

@@ -288,7 +288,7 @@ pub(crate) fn verdict(
         .flat_map(|report| &report.undescribed)
         .collect();
     if reports.len() == undescribed.len() {
-        say("no exchange was held against a description".into());
+        say("no exchange was checked against a description".into());
     }
     for deviation in &deviations {
         if !allowed.iter().any(|entry| entry.matches(deviation)) {

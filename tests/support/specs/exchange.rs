@@ -145,7 +145,7 @@ pub(crate) struct Undescribed {
 pub(crate) struct Report {
     pub(crate) deviations: Vec<Deviation>,
     pub(crate) undescribed: Option<Undescribed>,
-    /// Which descriptions the bodies were held against, for instance `bicep 2026-05-01`.
+    /// Which descriptions the bodies were checked against, for instance `bicep 2026-05-01`.
     pub(crate) held_against: String,
 }
 

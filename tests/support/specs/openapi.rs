@@ -94,7 +94,7 @@ impl Document {
             .filter(|(name, definition)| *name != base && self.extends(definition, base))
             .filter_map(|(name, definition)| {
                 let said = definition["x-ms-discriminator-value"].as_str();
-                // Without a said value the name is the value; a base of others is no leaf.
+                // Without a value of its own the name is the value; a base of others is not a leaf.
                 let value = match said {
                     Some(value) => value,
                     None if self.leaves(name).is_empty() => name,

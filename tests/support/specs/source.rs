@@ -1,8 +1,8 @@
-//! Which description, of which version, an exchange is held against.
+//! Which description, of which version, an exchange is checked against.
 
 use super::{Exchange, Operation, Specs, bicep::Described};
 
-/// Which description the bodies of an exchange are held against. What an operation may answer, and
+/// Which description the bodies of an exchange are checked against. What an operation may answer, and
 /// with which query, always comes from OpenAPI: the bicep types do not say it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Source<'a> {

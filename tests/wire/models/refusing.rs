@@ -318,7 +318,7 @@ async fn a_version_whose_files_are_not_known_to_be_the_same_is_another_one() {
         let model = Model::register(&plane::workspace(&service), "mymodel", &path);
         assert_eq!(model.await.unwrap().version(), Some(2), "{url}");
     }
-    // What cannot be told is no reason to make another one, neither before the upload nor after it.
+    // An unknown result is not a reason to make another one, neither before the upload nor after it.
     for before in [json!([described(1)]), json!([])] {
         let mut service = taking().await;
         on_newest(&mut service, "mymodel", before.clone()).await;

@@ -114,7 +114,7 @@ async fn members_of_any_type_and_none_leave_the_service_usable() {
             let mut body = all.clone();
             body[key] = odd.clone();
             let read = read(Reply::json(200, &body)).await;
-            // A kind of another name is no odd shape.
+            // An unknown kind is not an unexpected shape.
             if key == "computeType" && odd == json!("x") {
                 assert_eq!(read.unwrap_err().kind(), ErrorKind::Refused);
                 continue;

@@ -1,4 +1,4 @@
-//! Every published example, held against its own description and, mutated, against it again.
+//! Every published example, checked against its own description and, mutated, against it again.
 
 use std::collections::BTreeSet;
 
@@ -150,7 +150,7 @@ fn examples_under_the_version_of_today_depart_only_where_it_is_known() {
     assert_eq!(seen, stated(FAULTS_TODAY));
     assert!(
         held >= 14,
-        "{held} answers were held against the bicep types"
+        "{held} answers were checked against the bicep types"
     );
 }
 

@@ -1,4 +1,4 @@
-//! What this library sends about models and services, held against Microsoft's published descriptions.
+//! What this library sends about models and services, checked against Microsoft's published descriptions.
 
 use crate::support::fixture;
 use crate::support::recorder::{Recorded, Recorder};
@@ -165,8 +165,8 @@ fn as_published(url: &str) -> String {
     }
 }
 
-/// The requests to hold against the descriptions. Those to the blob store are no part of them, and the
-/// waits for computes are held elsewhere.
+/// The requests to check against the descriptions. Those to the blob store have none, and the
+/// waits for computes are checked elsewhere.
 fn requests(seen: &[Recorded]) -> Vec<&Recorded> {
     let foreign =
         |one: &&Recorded| one.url.contains("sig=") || one.url.contains("computeOperationsStatus");

@@ -1,4 +1,4 @@
-//! What the emulator answers about artifacts, assets and models, held against Microsoft's published
+//! What the emulator answers about artifacts, assets and models, checked against Microsoft's published
 //! descriptions of the data plane.
 
 use crate::support::specs::allowed::{Allowed, KnownRoute, verdict};

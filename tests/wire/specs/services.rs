@@ -1,4 +1,4 @@
-//! What the emulator answers about services and their operations, held against Microsoft's published
+//! What the emulator answers about services and their operations, checked against Microsoft's published
 //! description of model management.
 
 use crate::support::specs::allowed::{Allowed, KnownRoute, verdict};

@@ -196,7 +196,7 @@ fn the_nearest_leaf_of_a_discriminator_is_found_through_a_base_between() {
         ("/side".into(), Kind::Unknown),
     ];
     assert_eq!(facts(wrong), expected);
-    // The base between is no kind that anybody may send.
+    // Nobody may send the base between as a kind.
     assert_eq!(
         facts(json!({ "kind": "Filled" })),
         [("/kind".into(), Kind::NotListed)]

@@ -44,7 +44,7 @@ fn advice(config: &InferenceConfiguration) -> Vec<(&'static str, &str)> {
 fn environment(config: &InferenceConfiguration) -> Value {
     match config.environment() {
         Some(EnvironmentSource::Definition(environment)) => environment.value("myservice"),
-        other => panic!("{other:?} is no definition"),
+        other => panic!("{other:?} is not a definition"),
     }
 }
 
@@ -260,7 +260,7 @@ fn a_name_with_at_most_a_version_is_a_reference() {
         let config = good(&json!({ "entryScript": "score.py", "environment": document }));
         match config.environment() {
             Some(EnvironmentSource::Registered(reference)) => assert_eq!(reference, &expected),
-            other => panic!("{other:?} is no reference"),
+            other => panic!("{other:?} is not a reference"),
         }
     }
     assert_eq!(

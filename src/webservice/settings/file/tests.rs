@@ -517,7 +517,7 @@ keys:
     assert_eq!(
         found,
         ["appInsightsEnabled"],
-        "a text in quotation marks is no boolean"
+        "a text in quotation marks is not a boolean"
     );
     let config = built(&text.replace("'no'", "No")).unwrap();
     assert_eq!(config.auth(), Some(Auth::Token));
