@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_waits_to_be_used_again_makes_way_for_what_is_larger() {
+    async fn buffer_that_waits_for_reuse_makes_way_for_a_larger_one() {
         let buffers = Arc::new(Buffers::default());
         let room = buffers.clone().room(BLOCK).await;
         let buffer = room.take();

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_so_already_sends_nothing() {
+    fn tag_that_is_set_already_sends_nothing() {
         let off = json!({ "count": 2 });
         let on = json!({ "count": 2, "enableAutoScaling": true, "minCount": 1, "maxCount": 5 });
         assert_eq!(body(Scale::Nodes(2), &off), None);

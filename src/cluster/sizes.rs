@@ -505,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_page_is_an_error() {
+    fn answer_that_is_not_a_page_is_an_error() {
         let region = Region::parse("westus").unwrap();
         for text in [
             "",

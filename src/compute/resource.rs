@@ -459,7 +459,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_compute_at_all_is_still_an_error() {
+    fn document_that_is_not_a_compute_is_an_error() {
         for text in [
             "1",
             "[]",

@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_secret_is_not_shown() {
+    fn members_that_may_be_secret_are_not_shown() {
         let builder = Environment::builder()
             .environment_variable("TOKEN", "CANARY-1")
             .docker_argument("--env=TOKEN=CANARY-4")

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_empty_is_refused() {
+    fn empty_texts_are_refused() {
         let registry = ContainerRegistry::new(" ").credentials("", "p");
         assert_eq!(
             broken(&registry),

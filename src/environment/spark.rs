@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_said_is_sent_and_no_more() {
+    fn settings_are_sent_and_no_more() {
         assert_eq!(SparkSettings::new().value(), json!({}));
         let spark = SparkSettings::new()
             .repository("https://repo.example.com")

@@ -498,7 +498,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_around_a_secret_stays() {
+    fn text_around_a_secret_stays() {
         for (text, expected) in [
             ("a AccountKey=x;End=y", "a AccountKey=[redacted];End=y"),
             (

@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_waits_for_is_not_read() {
+    fn files_are_not_read_once_the_caller_is_gone() {
         let folder = folder();
         let error = LocalFiles::read(folder.path(), &Wanted::no_more()).unwrap_err();
         assert!(error.to_string().contains("no longer waits"), "{error}");
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_model_is_refused_with_its_path() {
+    fn path_that_cannot_be_a_model_is_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         fs::create_dir_all(path("bare/sub")).unwrap();

@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_told_together() {
+    fn missing_scripts_and_folders_are_told_together() {
         assert_eq!(
             parse("", Some("")),
             Err(vec!["source_directory.folder", "entry_script.missing"])

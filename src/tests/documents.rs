@@ -150,7 +150,7 @@ fn each_secret_member_is_found_where_it_stands_alone() {
 }
 
 #[test]
-fn what_the_kind_adds_is_read_without_secret_members() {
+fn members_of_a_kind_are_read_without_secrets() {
     for text in [
         r#"{"name":"n","properties":{"properties":{"administratorAccount":{"password":"c4n4ry"},"a":1},"computeType":"X"}}"#,
         r#"{"name":"n","properties":{"computeType":"X","properties":{"a":1,"administratorAccount":{"Password":"c4n4ry"}}}}"#,
@@ -243,7 +243,7 @@ fn documents_are_written_as_they_came() {
 }
 
 #[test]
-fn what_a_target_cannot_hold_is_still_written() {
+fn numbers_that_a_target_cannot_hold_are_still_written() {
     let text = r#"{"name":"n","e":1E2,"big":1e999,"long":123456789012345678901,"half":"\ud800x","zero":-0,"u":"\u0041"}"#;
     let compute: ComputeResource = serde_json::from_str(text).unwrap();
     let written = serde_json::to_string(&compute).unwrap();
@@ -292,7 +292,7 @@ fn resources_are_read_from_json_only() {
 }
 
 #[test]
-fn what_was_dropped_before_is_readable() {
+fn members_that_older_versions_dropped_are_readable() {
     let text = |warnings: &str| {
         format!(
             r#"{{"name":"n","type":"T","identity":{{"type":"SystemAssigned","principalId":"p"}},

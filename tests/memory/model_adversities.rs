@@ -124,7 +124,7 @@ async fn a_file_that_changes_before_its_upload_harms_no_version_that_is_there() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_registered_already_is_not_uploaded_again() {
+async fn registered_files_are_not_uploaded_again() {
     let emulator = Emulator::new();
     let workspace = plain(&emulator);
     let folder = tempfile::tempdir().unwrap();

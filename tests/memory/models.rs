@@ -407,7 +407,7 @@ async fn metadata_files_name_a_model_of_their_workspace() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_registered_is_refused_before_anything_is_sent() {
+async fn invalid_registration_is_refused_before_anything_is_sent() {
     let emulator = Emulator::new();
     let workspace = workspace(&emulator);
     let (folder, path) = folder();

@@ -288,7 +288,7 @@ fn items() -> BTreeSet<String> {
 
 /// An item stands in `docs/api.md`, and a rule in `docs/validation.md`; the links are checked with all others.
 #[test]
-fn what_the_rows_of_the_articles_name_exists() {
+fn items_that_the_table_of_articles_names_exist() {
     let rules = include_str!("../../docs/validation.md");
     let items = items();
     let mut checked = 0;

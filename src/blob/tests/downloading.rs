@@ -125,7 +125,7 @@ async fn part_goes_out_no_more_often_than_the_limit_whatever_the_reasons() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_goes_wrong_leaves_the_older_file_and_nothing_else() {
+async fn failed_download_leaves_the_older_file_and_nothing_else() {
     let expired = || Fault::Refused(403, "AuthenticationFailed", "expired");
     for (nth, fault, kind, text) in [
         (1, expired(), ErrorKind::Service, "expired"),

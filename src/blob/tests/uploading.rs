@@ -51,7 +51,7 @@ fn hides(error: &Error) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_fits_into_a_block_is_sent_as_one_and_unconditionally() {
+async fn content_of_one_block_is_sent_as_one_and_unconditionally() {
     for length in [0, 1, BLOCK as usize] {
         let store = Arc::new(Store::default());
         let (_folder, path, bytes) = file(length);
@@ -75,7 +75,7 @@ async fn what_fits_into_a_block_is_sent_as_one_and_unconditionally() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_larger_is_sent_in_blocks() {
+async fn content_larger_than_a_block_is_sent_in_blocks() {
     let (_folder, path, bytes) = file(LARGE);
     let sources = [
         Source::Path(path.clone(), None),
@@ -297,7 +297,7 @@ async fn a_file_that_changes_while_it_is_read_is_not_committed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_read_is_refused_before_anything_is_sent() {
+async fn unreadable_source_is_refused_before_anything_is_sent() {
     let store = Arc::new(Store::default());
     let (folder, path, _) = file(5);
     let mut sources = vec![

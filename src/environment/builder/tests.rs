@@ -77,7 +77,7 @@ fn sizes_are_those_of_docker() {
 }
 
 #[test]
-fn what_has_no_effect_is_a_warning() {
+fn settings_without_effect_are_warnings() {
     let builder = Environment::builder;
     assert_eq!(
         advice(builder().interpreter_path("/opt/python")),

@@ -15,7 +15,7 @@ fn advice(packages: &CondaDependencies) -> Vec<&'static str> {
 }
 
 #[test]
-fn what_is_said_in_code_becomes_a_conda_document_and_no_more() {
+fn builder_in_code_gives_a_conda_document_and_no_more() {
     assert_eq!(CondaDependencies::new().value(), json!({}));
     let packages = CondaDependencies::new()
         .conda_package("numpy=1.19")
@@ -140,7 +140,7 @@ fn the_package_of_the_server_is_found_however_it_is_written() {
 }
 
 #[test]
-fn what_conda_or_the_service_will_not_see_is_a_warning() {
+fn conda_members_without_effect_are_warnings() {
     let text = "dependancies: []\ndependencies:\n- conda-forge::python\n- pip:\n  - azureml-defaults\n  - -r requirements.txt\n";
     let builder = CondaDependencies::builder_from_yaml(text).unwrap();
     assert_eq!(

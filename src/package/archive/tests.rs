@@ -188,7 +188,7 @@ fn a_file_that_changes_while_it_is_packed_is_an_error() {
 }
 
 #[test]
-fn what_comes_while_the_rest_is_packed_is_seen_at_the_end() {
+fn file_that_appears_during_the_packing_is_seen_at_the_end() {
     let (_outer, folder) = folder(&[("a.py", b"code")]);
     let sources = find(&folder);
     fs::write(folder.join("b.py"), "late").unwrap();

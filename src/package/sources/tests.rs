@@ -236,7 +236,7 @@ fn a_line_that_is_no_pattern_is_a_warning_and_the_others_count() {
 }
 
 #[test]
-fn what_is_no_folder_with_files_is_refused() {
+fn source_directory_without_files_is_refused() {
     let folder = folder(&[("file", "1"), ("ignored/.amlignore", "*\n")]);
     fs::create_dir(folder.path().join("empty")).unwrap();
     for (path, expected) in [

@@ -280,7 +280,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_no_header_can_carry_is_no_bearer() {
+    fn token_that_a_header_cannot_carry_is_refused() {
         for text in ["", " ", "a b", "key\n", "k\u{e9}y", "a\u{7f}", "\tkey"] {
             assert!(Bearer::new(&text.into()).is_none(), "{text:?}");
         }

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_said_is_not_sent() {
+    fn unset_members_are_not_sent() {
         assert_eq!(body(new()), with(json!({})));
         assert_eq!(
             body(new().liveness_probe(LivenessProbe::new())),

@@ -244,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_said_can_be_asked_for() {
+    fn settings_can_be_read_back() {
         let config = DeployConfiguration::builder()
             .cpu_cores(0.5)
             .cpu_cores_limit(1.0)

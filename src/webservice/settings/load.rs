@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_exactly_needs_no_replica_more() {
+    fn load_that_fits_exactly_needs_no_further_replica() {
         for (load, expected) in [
             (ServiceLoad::new(7.0, SECOND), 10),
             (ServiceLoad::new(7.001, SECOND), 11),

@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_odd_in_an_update_is_warned_about_and_what_is_wrong_comes_at_once() {
+    fn update_warns_of_odd_settings_and_reports_all_wrong_ones_at_once() {
         let update = ServiceUpdate::builder().max_concurrent_requests(2).build();
         let update = update.unwrap();
         assert_eq!(update.warnings()[0].rule, "deploy.concurrency.above_one");

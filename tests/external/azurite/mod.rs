@@ -265,7 +265,7 @@ async fn an_upload_that_is_killed_goes_on_where_it_stopped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_url_does_not_allow_is_told_without_the_url() {
+async fn refusal_of_a_signed_url_is_told_without_the_url() {
     let Some(case) = Case::start().await else {
         return;
     };

@@ -343,7 +343,7 @@ async fn a_blob_is_made_of_blocks_and_goes_on_where_it_stopped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_blob_store_does_not_know_it_refuses() {
+async fn blob_store_refuses_unknown_requests() {
     let emulator = Emulator::new();
     let uri = content_uri(&ask(&emulator, "c", &["m"]).await, "m");
     for (method, query, headers) in [

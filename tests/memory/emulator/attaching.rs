@@ -27,7 +27,7 @@ async fn an_attached_compute_shows_the_cluster_that_it_stands_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_attached_is_refused() {
+async fn unfit_cluster_is_not_attached() {
     let emulator = Emulator::builder()
         .cluster(cluster())
         .cluster(ExistingCluster::new("g", "small").node_count(1))

@@ -180,7 +180,7 @@ async fn a_few_curated_ones_are_there_and_their_names_are_reserved() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_misspelt_or_contradicts_itself_is_refused() {
+async fn misspelt_or_contradictory_options_are_refused() {
     let emulator = Emulator::new();
     let with = |key: &str, value: Value| {
         let mut body = environment("one");

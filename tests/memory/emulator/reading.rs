@@ -194,7 +194,7 @@ async fn the_api_version_is_checked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_there_is_named() {
+async fn missing_files_are_named() {
     let emulator = Emulator::new();
     let url = compute_url(&emulator, "myaks");
     let cases = [

@@ -285,7 +285,7 @@ async fn a_closure_answers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_scores_may_take_time_and_ask_the_emulator_meanwhile() {
+async fn scorer_may_take_time_and_ask_the_emulator_meanwhile() {
     let emulator = with_compute(manual()).await;
     let members = json!({ "authEnabled": false, "scoringTimeoutMs": 30_000 });
     deploy(&emulator, no_code_with("open", &members)).await;

@@ -61,7 +61,7 @@ async fn a_key_is_never_shown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_does_not_belong_together_is_refused() {
+async fn members_that_exclude_each_other_are_refused() {
     let emulator = Emulator::new();
     let cases = [
         json!({}),

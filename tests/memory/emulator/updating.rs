@@ -47,7 +47,7 @@ async fn an_update_is_checked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_said_is_kept() {
+async fn unset_members_are_kept() {
     let emulator = Emulator::new();
     let tls = json!({ "status": "Enabled", "cname": "www.contoso.com", "cert": super::tls::CERT,
                       "key": super::tls::KEY });
@@ -152,7 +152,7 @@ async fn the_version_of_azureml_core_takes_back_what_it_gave() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_read_can_be_sent_back_and_changes_nothing() {
+async fn document_that_was_read_can_be_sent_back_unchanged() {
     let emulator = Emulator::new();
     let tls = json!({ "status": "Enabled", "cname": "www.contoso.com", "cert": super::tls::CERT,
                       "key": super::tls::KEY });

@@ -99,7 +99,7 @@ async fn a_deployment_is_checked_uploaded_made_and_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_uploaded_is_what_the_request_names() {
+async fn request_names_what_was_uploaded() {
     let scene = Scene::new().await;
     let sources = scene.folder.path().join("src");
     fs::create_dir(&sources).unwrap();
@@ -282,7 +282,7 @@ async fn target_that_cannot_take_it_is_refused_before_any_upload() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_wrong_with_it_is_told_at_once_and_nothing_is_sent() {
+async fn violations_of_a_registration_are_told_at_once_and_nothing_is_sent() {
     let scene = Scene::new().await;
     let other = Scene::on(Emulator::builder().workspace("another").build()).await;
     let config = plain().build().unwrap();

@@ -113,7 +113,7 @@ async fn a_name_without_a_version_is_not_found() {
 }
 
 #[tokio::test]
-async fn what_is_asked_of_a_list_stands_in_its_query() {
+async fn list_has_its_filters_in_the_query() {
     let cases = [
         (ModelQuery::new(), "orderBy=CreatedAtDesc"),
         (

@@ -341,7 +341,7 @@ async fn a_version_whose_files_are_not_known_to_be_the_same_is_another_one() {
 }
 
 #[tokio::test]
-async fn what_may_be_repeated_is_repeated_and_the_model_is_posted_once() {
+async fn uploads_are_repeated_and_the_model_is_posted_once() {
     let mut service = plane::start().await;
     for target in [announcement(), models("/assets")] {
         service.on("POST", &target, Reply::empty(500)).await;

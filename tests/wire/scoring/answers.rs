@@ -16,7 +16,7 @@ async fn a_byte_order_mark_is_skipped() {
 }
 
 #[tokio::test]
-async fn what_is_no_json_of_that_shape_is_named_and_not_quoted() {
+async fn answer_of_another_shape_is_named_and_not_quoted() {
     let mut rig = Rig::new().await;
     for (body, what) in [
         (&br#"{"name": "CANARY"}"#[..], "unexpected shape"),

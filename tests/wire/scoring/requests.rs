@@ -119,7 +119,7 @@ async fn a_call_may_bring_its_own_id_and_headers() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_sent_is_refused_before_anything_is() {
+async fn unsendable_input_is_refused_before_anything_is_sent() {
     let rig = Rig::new().await;
     let (service, client) = (&rig.service, &rig.clients[0]);
     let call = || client.request();

@@ -24,7 +24,7 @@ async fn nothing_is_tried_again_unless_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_code_has_not_seen_is_tried_again_with_the_same_id() {
+async fn call_that_the_code_has_not_seen_is_retried_with_the_same_id() {
     let script = Script::new([
         Step::NoConnection,
         Step::Answer(503, None),
@@ -42,7 +42,7 @@ async fn what_the_code_has_not_seen_is_tried_again_with_the_same_id() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_may_have_had_effects_is_not_tried_again() {
+async fn call_that_may_have_had_effects_is_not_retried() {
     for step in [
         Step::Answer(400, None),
         Step::Answer(401, None),

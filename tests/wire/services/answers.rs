@@ -130,7 +130,7 @@ async fn members_of_any_type_and_none_leave_the_service_usable() {
 }
 
 #[tokio::test]
-async fn what_is_no_service_is_an_error_that_names_the_service() {
+async fn answer_that_is_not_a_service_is_an_error_that_names_it() {
     for body in [
         "",
         "null",

@@ -379,7 +379,7 @@ async fn checked(target: &str, reply: Reply) -> (Service, Result<AksWebservice, 
 }
 
 #[tokio::test]
-async fn what_the_checks_say_ends_a_deployment_and_what_they_cannot_say_is_a_warning() {
+async fn checks_end_a_deployment_and_unmade_ones_are_warnings() {
     let error = json!({ "error": refusal("Taken", 400) });
     for target in [validate("/name/s-1"), validate(""), validate("/resource")] {
         let (service, result) = checked(&target, Reply::json(200, &error)).await;

@@ -36,7 +36,7 @@ async fn names_of_existing_services_are_taken_as_they_are_unless_they_change_the
 }
 
 #[tokio::test]
-async fn what_is_asked_of_a_list_stands_in_its_query() {
+async fn list_has_its_filters_in_the_query() {
     let usual = "expand=true&computeType=AKS&orderby=CreatedAtDesc";
     let cases = [
         (ServiceQuery::new(), usual.to_owned()),

@@ -246,7 +246,7 @@ async fn refusals_of_a_patch_are_told() {
 }
 
 #[tokio::test]
-async fn what_the_check_says_ends_an_update_unless_told_otherwise() {
+async fn check_ends_an_update_unless_told_otherwise() {
     let checks = json!({ "error": refusal("No", 400) });
     for despite in [false, true] {
         let (mut service, mut handle) = with_service("Healthy").await;

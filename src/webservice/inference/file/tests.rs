@@ -562,7 +562,7 @@ fn key_that_is_there_twice_is_refused() {
 }
 
 #[test]
-fn what_the_flat_form_cannot_say_any_more_is_refused() {
+fn flat_form_with_retired_members_is_refused() {
     assert_eq!(
         broken(
             r#"{"entryScript":"score.py","runtime":"spark-py","condaFile":"absent.yml",

@@ -192,7 +192,7 @@ fn properties_are_only_added() {
 }
 
 #[test]
-fn what_changes_has_to_fit_what_stays() {
+fn update_has_to_fit_the_settings_that_stay() {
     let current = CurrentService {
         min_replicas: Some(2),
         max_replicas: Some(5),

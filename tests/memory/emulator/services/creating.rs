@@ -110,7 +110,7 @@ async fn only_an_expanded_read_shows_models_and_environment_and_none_a_password(
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_given_is_kept() {
+async fn given_members_are_kept() {
     let emulator = with_compute(manual()).await;
     let members = json!({
         "description": "d", "kvTags": { "a": "b" }, "properties": { "p": "q" }, "numReplicas": 3,

@@ -361,7 +361,7 @@ async fn a_row_without_a_state_is_no_result() {
 
 /// Deleted by somebody else while it is made.
 #[tokio::test(start_paused = true)]
-async fn what_was_deleted_meanwhile_has_no_token() {
+async fn deleted_resource_has_no_token() {
     let c = Compute {
         rows: vec![
             (0.0, Some(("Creating", "t0"))),
