@@ -132,6 +132,12 @@ impl Cloud {
         &self.workspace_scope
     }
 
+    /// Whether this is none of Azure's own.
+    #[cfg(feature = "services")]
+    pub(crate) fn is_custom(&self) -> bool {
+        self.configuration.is_none()
+    }
+
     #[cfg_attr(not(feature = "identity"), allow(dead_code))]
     pub(crate) fn configuration(&self) -> Option<&Configuration> {
         self.configuration.as_ref()

@@ -227,11 +227,7 @@ impl WorkspaceBuilder {
                 found: OnceCell::new(),
                 kept: Default::default(),
                 #[cfg(feature = "services")]
-                hosts: Hosts::new(
-                    settings,
-                    self.cloud.workspace_scope().to_owned(),
-                    own_transport,
-                ),
+                hosts: Hosts::new(settings, self.cloud, own_transport),
             }),
         })
     }

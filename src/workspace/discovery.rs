@@ -4,7 +4,9 @@
 use super::Workspace;
 use crate::error::{Error, ErrorKind, redact_url};
 use crate::names::WorkspaceId;
-use crate::transport::{HttpRequest, Limit, Sending, ServiceClient, Settings, TrustedOrigins};
+use crate::transport::{
+    Cloud, HttpRequest, Limit, Sending, ServiceClient, Settings, TrustedOrigins,
+};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use tokio::sync::OnceCell;
@@ -14,17 +16,17 @@ use url::Url;
 #[derive(Debug)]
 pub(super) struct Hosts {
     settings: Settings,
-    scope: String,
+    cloud: Cloud,
     own_transport: bool,
     /// Filled by the first use. One handle has one workspace, and one discovery URL.
     found: OnceCell<DataPlane>,
 }
 
 impl Hosts {
-    pub(super) fn new(settings: Settings, scope: String, own_transport: bool) -> Self {
+    pub(super) fn new(settings: Settings, cloud: Cloud, own_transport: bool) -> Self {
         Self {
             settings,
-            scope,
+            cloud,
             own_transport,
             found: OnceCell::new(),
         }
@@ -38,11 +40,17 @@ pub(crate) struct DataPlane {
     model_management: Url,
     artifacts: Url,
     environments: Url,
+    local_stores: bool,
 }
 
 impl DataPlane {
     pub(crate) fn client(&self) -> &Arc<ServiceClient> {
         &self.client
+    }
+
+    /// Whether a blob store may be on this machine, without TLS.
+    pub(crate) fn local_stores(&self) -> bool {
+        self.local_stores
     }
 
     /// `…/modelmanagement/v1.0/subscriptions/…/workspaces/{w}/{segments}`.
@@ -61,12 +69,7 @@ impl DataPlane {
     }
 
     /// What the discovery document says.
-    fn of(
-        document: &Map<String, Value>,
-        id: &WorkspaceId,
-        settings: &Settings,
-        scope: &str,
-    ) -> Result<Self, Error> {
+    fn of(document: &Map<String, Value>, id: &WorkspaceId, hosts: &Hosts) -> Result<Self, Error> {
         let [model_management, history, experimentation] = [
             host(document, "modelmanagement")?,
             host(document, "history")?,
@@ -82,10 +85,15 @@ impl DataPlane {
         );
         let origins = TrustedOrigins::of([model_management, history, experimentation]);
         Ok(Self {
-            client: Arc::new(ServiceClient::new(settings, origins, scope)),
+            client: Arc::new(ServiceClient::new(
+                &hosts.settings,
+                origins,
+                hosts.cloud.workspace_scope(),
+            )),
             model_management: bases.0,
             artifacts: bases.1,
             environments: bases.2,
+            local_stores: hosts.own_transport || hosts.cloud.is_custom(),
         })
     }
 }
@@ -120,7 +128,7 @@ impl Workspace {
                 .await?
                 .successful(&id)?
                 .json(&id)?;
-            DataPlane::of(&document, self.id(), &hosts.settings, &hosts.scope)
+            DataPlane::of(&document, self.id(), hosts)
         });
         found.await.map_err(|error| {
             error.with_context(|| format!("find the services of workspace {:?}", self.id().name()))
