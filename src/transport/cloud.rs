@@ -1,6 +1,7 @@
 //! Where ARM is, and for whom its tokens are made.
 
 use crate::error::{Error, ErrorKind};
+use crate::facts::domains;
 use url::Url;
 
 /// An Azure cloud: the endpoint of ARM, and the audiences of tokens for ARM and for the hosts of a
@@ -12,6 +13,8 @@ pub struct Cloud {
     endpoint: Url,
     scope: String,
     workspace_scope: String,
+    /// Of the hosts of a workspace; none for a custom one.
+    domains: &'static [&'static str],
     /// `None` for a custom one.
     configuration: Option<Configuration>,
 }
@@ -23,6 +26,7 @@ impl Cloud {
         Self::known(
             "https://management.azure.com",
             "https://ml.azure.com",
+            domains::PUBLIC,
             Configuration::AzurePublic,
         )
     }
@@ -33,6 +37,7 @@ impl Cloud {
         Self::known(
             "https://management.usgovcloudapi.net",
             "https://ml.azure.us",
+            domains::US_GOVERNMENT,
             Configuration::AzureGovernment,
         )
     }
@@ -43,11 +48,13 @@ impl Cloud {
         Self::known(
             "https://management.chinacloudapi.cn",
             "https://ml.azure.cn",
+            domains::CHINA,
             Configuration::AzureChina,
         )
     }
 
-    /// Any other cloud, for example Azure Stack Hub or a private test endpoint.
+    /// Any other cloud, for example Azure Stack Hub or a private test endpoint. The hosts of its workspaces may be
+    /// in any domain.
     ///
     /// # Arguments
     ///
@@ -94,6 +101,7 @@ impl Cloud {
             endpoint: url,
             workspace_scope: scope.clone(),
             scope,
+            domains: &[],
             configuration: None,
         })
     }
@@ -132,6 +140,12 @@ impl Cloud {
         &self.workspace_scope
     }
 
+    /// The domains of the hosts of a workspace; empty if they are not known.
+    #[cfg(feature = "services")]
+    pub(crate) fn domains(&self) -> &'static [&'static str] {
+        self.domains
+    }
+
     /// Whether this is none of Azure's own.
     #[cfg(feature = "services")]
     pub(crate) fn is_custom(&self) -> bool {
@@ -146,6 +160,7 @@ impl Cloud {
     fn known(
         endpoint: &'static str,
         workspace_audience: &'static str,
+        domains: &'static [&'static str],
         configuration: Configuration,
     ) -> Self {
         Self {
@@ -154,6 +169,7 @@ impl Cloud {
             endpoint: Url::parse(endpoint).expect("a constant"),
             scope: format!("{endpoint}/.default"),
             workspace_scope: format!("{workspace_audience}/.default"),
+            domains,
             configuration: Some(configuration),
         }
     }
