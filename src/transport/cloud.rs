@@ -76,14 +76,16 @@ impl Cloud {
     /// # Ok::<(), azureml_aks::Error>(())
     /// ```
     pub fn custom(endpoint: &str, audience: &str) -> Result<Self, Error> {
+        let url = Url::parse(endpoint).map_err(|error| {
+            // Not quoted: it may hold a password, which cannot be told apart.
+            let why = format!("the ARM endpoint is not a valid URL: {error}");
+            Error::new(ErrorKind::Configuration, why)
+        })?;
         let refuse = |why: &str| {
-            Error::new(
-                ErrorKind::Configuration,
-                format!("the ARM endpoint {endpoint:?} {why}"),
-            )
+            let host = url.host_str().unwrap_or("without a host");
+            let why = format!("the ARM endpoint {host} {why}");
+            Error::new(ErrorKind::Configuration, why)
         };
-        let url = Url::parse(endpoint)
-            .map_err(|error| refuse(&format!("is not a valid URL: {error}")))?;
         if url.scheme() != "https" {
             return Err(refuse("is not https: tokens are never sent in plain text"));
         }
@@ -227,12 +229,18 @@ mod tests {
         for endpoint in [
             "http://management.local",
             "management.local",
-            "https://user:pass@management.local",
+            "https://user:s3cr3t@management.local",
+            "http://user:s3cr3t@management.local",
+            "https://user:s3cr3t@management.local:port",
+            "user:s3cr3t@management.local",
+            "https://management.local/s3cr3t",
             "https://management.local/tenant",
             "https://management.local?x=1",
             "",
         ] {
-            assert!(Cloud::custom(endpoint, "https://a").is_err(), "{endpoint}");
+            let error = Cloud::custom(endpoint, "https://a").unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration, "{endpoint}");
+            assert!(!error.to_string().contains("s3cr3t"), "{error}");
         }
         assert!(Cloud::custom("https://management.local", " ").is_err());
     }
