@@ -13,7 +13,7 @@ use crate::operation::{
 };
 use crate::token::{HttpVerb, ResumeToken, TokenResource, Verb};
 use crate::transport::TrustedOrigins;
-use crate::transport::limits::many::RESUMED;
+use crate::transport::limits::{lists, many::RESUMED};
 #[cfg(feature = "services")]
 use crate::webservice::AksWebservice;
 use crate::workspace::Workspace;
@@ -21,6 +21,7 @@ use azure_core::time::{Duration, OffsetDateTime};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
 use std::collections::{HashMap, HashSet};
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 /// What [`Workspace::resume`] found.
@@ -284,7 +285,10 @@ impl Workspace {
     async fn listed(&self, mut wanted: HashSet<String>) -> HashMap<String, ComputeResource> {
         let mut found = HashMap::new();
         let mut computes = self.computes();
-        while let (false, Some(item)) = (wanted.is_empty(), computes.next().await) {
+        let deadline = Instant::now() + lists::RESUMED;
+        while !wanted.is_empty()
+            && let Ok(Some(item)) = timeout_at(deadline, computes.next()).await
+        {
             // A compute that is not found is read by itself, and that read gives its error.
             let Ok(compute) = item else { continue };
             let name = lower(compute.name());

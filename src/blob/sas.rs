@@ -11,14 +11,19 @@ use url::{Host, Url};
 pub(crate) struct SasUrl(Url);
 
 impl SasUrl {
-    /// Reads a URL that the service handed out: `https`, or `http` to this machine, where a local store
-    /// such as Azurite listens; nobody's name before the `@`; the path of a container and a blob.
+    /// Reads a URL that the service handed out: `https`; nobody's name before the `@`; the path of a
+    /// container and a blob.
+    ///
+    /// # Arguments
+    ///
+    /// * `local` - whether `http` to this machine is taken too, where a local store such as Azurite
+    ///   listens. Azure itself has no reason to name what listens here.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Protocol`] for a text that is not such a URL, [`ErrorKind::UntrustedUrl`] for one that must not
     /// be followed. Neither quotes it.
-    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(text: &str, local: bool) -> Result<Self, Error> {
         let garbled = |what: &str| {
             Error::new(
                 ErrorKind::Protocol,
@@ -39,7 +44,7 @@ impl SasUrl {
         };
         match url.scheme() {
             "https" => {}
-            "http" if is_loopback(&host) => {}
+            "http" if local && is_loopback(&host) => {}
             "http" => return Err(untrusted("is not encrypted")),
             _ => return Err(untrusted("is not an https URL")),
         }
@@ -114,7 +119,12 @@ mod tests {
             ("http://acct.blob.localhost:1/c/b", "b"),
             (" http://[::1]:1/c/b\n", "b"),
         ] {
-            let sas = SasUrl::parse(text).unwrap();
+            let sas = SasUrl::parse(text, true).unwrap();
+            assert_eq!(
+                SasUrl::parse(text, false).is_ok(),
+                sas.url().scheme() == "https",
+                "{text}"
+            );
             assert_eq!(sas.name(), name);
             assert_eq!(sas.url().as_str(), text.trim());
         }
@@ -141,7 +151,7 @@ mod tests {
             ("https://s3cr3t@host/c/b", UntrustedUrl),
             ("https://u:s3cr3t@host/c/b", UntrustedUrl),
         ] {
-            let error = SasUrl::parse(text).unwrap_err();
+            let error = SasUrl::parse(text, true).unwrap_err();
             assert_eq!(error.kind(), kind, "{text}: {error}");
             assert!(!format!("{error} {error:?}").contains("s3cr3t"), "{error}");
         }
@@ -149,7 +159,7 @@ mod tests {
 
     #[test]
     fn the_signature_is_not_shown() {
-        let sas = SasUrl::parse("https://host/c/b?sig=s3cr3t").unwrap();
+        let sas = SasUrl::parse("https://host/c/b?sig=s3cr3t", false).unwrap();
         assert_eq!(format!("{sas:?}"), "SasUrl(host)");
     }
 }

@@ -331,7 +331,8 @@ impl EnvironmentBuilder {
                 findings.refuse(
                     rules::ENVIRONMENT_VARIABLE_NAME,
                     "environment_variables",
-                    Some(name),
+                    // Behind `=` there is a value, which may be secret.
+                    name.split('=').next(),
                     "an environment variable cannot have this name",
                     "choose a name of letters, digits and _",
                 );

@@ -4,6 +4,7 @@
 
 pub(crate) mod arm;
 pub(crate) mod codes;
+pub(crate) mod domains;
 pub(crate) mod names;
 pub(crate) mod purposes;
 pub(crate) mod secrets;

@@ -94,7 +94,7 @@ impl Blobs {
         source: Source,
         progress: &(dyn Fn(TransferProgress) + Send + Sync),
     ) -> Result<(u64, u64), Error> {
-        let sas = SasUrl::parse(sas)?;
+        let sas = SasUrl::parse(sas, true)?;
         let uploaded = self.0.upload(&sas, source, progress).await?;
         Ok((uploaded.size, uploaded.sent))
     }
@@ -110,7 +110,7 @@ impl Blobs {
         file: &Path,
         progress: &(dyn Fn(TransferProgress) + Send + Sync),
     ) -> Result<u64, Error> {
-        let sas = SasUrl::parse(sas)?;
+        let sas = SasUrl::parse(sas, true)?;
         self.0.download(&sas, file, true, progress).await
     }
 }

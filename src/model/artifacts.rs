@@ -145,7 +145,7 @@ impl<'a> Uploads<'a> {
         }
         let mut urls = BTreeMap::new();
         for (name, content) in batch.artifact_content_information.unwrap_or_default() {
-            urls.insert(name, url_of(&content)?);
+            urls.insert(name, url_of(self.plane.local_stores(), &content)?);
         }
         Ok(urls)
     }
@@ -177,7 +177,7 @@ impl<'a> Uploads<'a> {
             .client()
             .decoded(&request, Sending::Retried)
             .await?;
-        url_of(&content)
+        url_of(self.plane.local_stores(), &content)
     }
 }
 
@@ -190,14 +190,14 @@ fn says_exists(code: Option<&str>, message: Option<&str>) -> bool {
     said(code, &["conflict", "alreadyexists"]) || said(message, &["already exist", "conflict"])
 }
 
-fn url_of(content: &ContentInformation) -> Result<SasUrl, Error> {
+fn url_of(local: bool, content: &ContentInformation) -> Result<SasUrl, Error> {
     let uri = content.content_uri.as_ref().ok_or_else(|| {
         Error::new(
             ErrorKind::Protocol,
             "the artifact store gave no URL for the content",
         )
     })?;
-    SasUrl::parse(uri.secret())
+    SasUrl::parse(uri.secret(), local)
 }
 
 /// Whether the store refuses a URL that was given some time ago.
@@ -229,8 +229,9 @@ pub(super) fn below(plane: &DataPlane, prefix: &str) -> Result<List<(String, Sas
     let mut segments = vec!["prefix", "contentinfo"];
     segments.extend(checked(prefix.trim_matches('/'))?.split('/'));
     let found = own_pages::<ContentInformation>(plane.client().clone(), plane.artifacts(&segments));
-    let located = |content: ContentInformation| {
-        let url = url_of(&content)?;
+    let local = plane.local_stores();
+    let located = move |content: ContentInformation| {
+        let url = url_of(local, &content)?;
         let path = content.path.ok_or_else(|| {
             Error::new(
                 ErrorKind::Protocol,
@@ -270,7 +271,7 @@ pub(super) async fn one(plane: &DataPlane, id: &str) -> Result<(String, SasUrl),
     segments.extend(checked(id)?.split('/'));
     let request = HttpRequest::get(plane.artifacts(&segments));
     let content: ContentInformation = plane.client().decoded(&request, Sending::Retried).await?;
-    let url = url_of(&content)?;
+    let url = url_of(plane.local_stores(), &content)?;
     let path = id.splitn(3, '/').nth(2).unwrap_or(id);
     Ok((path.to_owned(), url))
 }

@@ -1,6 +1,7 @@
 //! Where ARM is, and for whom its tokens are made.
 
 use crate::error::{Error, ErrorKind};
+use crate::facts::domains;
 use url::Url;
 
 /// An Azure cloud: the endpoint of ARM, and the audiences of tokens for ARM and for the hosts of a
@@ -12,6 +13,8 @@ pub struct Cloud {
     endpoint: Url,
     scope: String,
     workspace_scope: String,
+    /// Of the hosts of a workspace; none for a custom one.
+    domains: &'static [&'static str],
     /// `None` for a custom one.
     configuration: Option<Configuration>,
 }
@@ -23,6 +26,7 @@ impl Cloud {
         Self::known(
             "https://management.azure.com",
             "https://ml.azure.com",
+            domains::PUBLIC,
             Configuration::AzurePublic,
         )
     }
@@ -33,6 +37,7 @@ impl Cloud {
         Self::known(
             "https://management.usgovcloudapi.net",
             "https://ml.azure.us",
+            domains::US_GOVERNMENT,
             Configuration::AzureGovernment,
         )
     }
@@ -43,11 +48,13 @@ impl Cloud {
         Self::known(
             "https://management.chinacloudapi.cn",
             "https://ml.azure.cn",
+            domains::CHINA,
             Configuration::AzureChina,
         )
     }
 
-    /// Any other cloud, for example Azure Stack Hub or a private test endpoint.
+    /// Any other cloud, for example Azure Stack Hub or a private test endpoint. The hosts of its workspaces may be
+    /// in any domain.
     ///
     /// # Arguments
     ///
@@ -69,14 +76,16 @@ impl Cloud {
     /// # Ok::<(), azureml_aks::Error>(())
     /// ```
     pub fn custom(endpoint: &str, audience: &str) -> Result<Self, Error> {
+        let url = Url::parse(endpoint).map_err(|error| {
+            // Not quoted: it may hold a password, which cannot be told apart.
+            let why = format!("the ARM endpoint is not a valid URL: {error}");
+            Error::new(ErrorKind::Configuration, why)
+        })?;
         let refuse = |why: &str| {
-            Error::new(
-                ErrorKind::Configuration,
-                format!("the ARM endpoint {endpoint:?} {why}"),
-            )
+            let host = url.host_str().unwrap_or("without a host");
+            let why = format!("the ARM endpoint {host} {why}");
+            Error::new(ErrorKind::Configuration, why)
         };
-        let url = Url::parse(endpoint)
-            .map_err(|error| refuse(&format!("is not a valid URL: {error}")))?;
         if url.scheme() != "https" {
             return Err(refuse("is not https: tokens are never sent in plain text"));
         }
@@ -94,6 +103,7 @@ impl Cloud {
             endpoint: url,
             workspace_scope: scope.clone(),
             scope,
+            domains: &[],
             configuration: None,
         })
     }
@@ -132,6 +142,18 @@ impl Cloud {
         &self.workspace_scope
     }
 
+    /// The domains of the hosts of a workspace; empty if they are not known.
+    #[cfg(feature = "services")]
+    pub(crate) fn domains(&self) -> &'static [&'static str] {
+        self.domains
+    }
+
+    /// Whether this is none of Azure's own.
+    #[cfg(feature = "services")]
+    pub(crate) fn is_custom(&self) -> bool {
+        self.configuration.is_none()
+    }
+
     #[cfg_attr(not(feature = "identity"), allow(dead_code))]
     pub(crate) fn configuration(&self) -> Option<&Configuration> {
         self.configuration.as_ref()
@@ -140,6 +162,7 @@ impl Cloud {
     fn known(
         endpoint: &'static str,
         workspace_audience: &'static str,
+        domains: &'static [&'static str],
         configuration: Configuration,
     ) -> Self {
         Self {
@@ -148,6 +171,7 @@ impl Cloud {
             endpoint: Url::parse(endpoint).expect("a constant"),
             scope: format!("{endpoint}/.default"),
             workspace_scope: format!("{workspace_audience}/.default"),
+            domains,
             configuration: Some(configuration),
         }
     }
@@ -205,12 +229,18 @@ mod tests {
         for endpoint in [
             "http://management.local",
             "management.local",
-            "https://user:pass@management.local",
+            "https://user:s3cr3t@management.local",
+            "http://user:s3cr3t@management.local",
+            "https://user:s3cr3t@management.local:port",
+            "user:s3cr3t@management.local",
+            "https://management.local/s3cr3t",
             "https://management.local/tenant",
             "https://management.local?x=1",
             "",
         ] {
-            assert!(Cloud::custom(endpoint, "https://a").is_err(), "{endpoint}");
+            let error = Cloud::custom(endpoint, "https://a").unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration, "{endpoint}");
+            assert!(!error.to_string().contains("s3cr3t"), "{error}");
         }
         assert!(Cloud::custom("https://management.local", " ").is_err());
     }

@@ -59,6 +59,18 @@ pub(crate) mod bodies {
     pub(crate) const REFUSAL: usize = 64 << 10;
 }
 
+/// Lists of the service.
+pub(crate) mod lists {
+    use super::Duration;
+
+    /// Pages of one list. ARM's pages have up to 1,000 items and a workspace at most a few thousand computes,
+    /// models or services; what goes on beyond this has no end, and its items would fill the memory.
+    pub(crate) const PAGES: u64 = 10_000;
+    /// How long many resumed operations wait for the list of computes; what it has not shown by then is read
+    /// by itself. The time of one call, because the list only saves calls.
+    pub(crate) const RESUMED: Duration = super::calls::TIMEOUT;
+}
+
 /// What is read once and used again for a while.
 pub(crate) mod kept {
     use super::Duration;

@@ -2,6 +2,7 @@
 
 use super::client::{Sending, ServiceClient};
 use super::exchange::{HttpRequest, Limit};
+use super::limits::lists::PAGES;
 use crate::error::{Error, ErrorKind, redact_url};
 use crate::json::{self, Item};
 use futures::lock::Mutex;
@@ -548,8 +549,8 @@ pub(crate) fn follow(client: &ServiceClient, page: &Url, link: Option<&str>) -> 
     url.map(Some)
 }
 
-/// Notices a list that goes round in a circle, with one page remembered (Brent's way): the memory
-/// does not grow with the list.
+/// Notices a list without an end: one that goes round in a circle, with one page remembered (Brent's way), so
+/// that the memory does not grow with the list, and one of more than [`PAGES`] pages.
 #[derive(Debug, Default)]
 pub(crate) struct Trail {
     remembered: Option<Url>,
@@ -563,6 +564,12 @@ impl Trail {
             return Err(Error::new(
                 ErrorKind::Protocol,
                 "the pages of the list repeat",
+            ));
+        }
+        if self.steps >= PAGES {
+            return Err(Error::new(
+                ErrorKind::Protocol,
+                format!("the list has more than {PAGES} pages, and no more were read"),
             ));
         }
         if self.steps == self.next_mark {
@@ -609,7 +616,7 @@ mod tests {
     }
 
     #[test]
-    fn circles_of_any_length_are_noticed_and_long_lists_are_not() {
+    fn circles_of_any_length_and_lists_without_an_end_are_noticed_and_long_lists_are_not() {
         let page = |number: u64| Url::parse(&format!("https://h/?page={number}")).unwrap();
         for (before, length) in [(0, 1), (0, 2), (3, 1), (3, 7), (100, 33)] {
             let mut trail = Trail::default();
@@ -624,6 +631,8 @@ mod tests {
             );
         }
         let mut trail = Trail::default();
-        assert!((0..10_000).all(|number| trail.step(&page(number)).is_ok()));
+        assert!((0..PAGES).all(|number| trail.step(&page(number)).is_ok()));
+        let error = trail.step(&page(PAGES)).unwrap_err();
+        assert!(error.to_string().contains("10000 pages"), "{error}");
     }
 }

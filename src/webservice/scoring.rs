@@ -9,14 +9,17 @@ use crate::transport::limits::scoring::SERVICE_TIMEOUT;
 use async_trait::async_trait;
 use azure_core::time::OffsetDateTime;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use url::Url;
 
 impl AksWebservice {
     /// A client that calls the service: with its key, a token or nothing, as the service asks.
     ///
     /// A call may take 100 seconds, or 40 more than the service's own scoring timeout where that is
     /// longer, so that its answer is heard. Key or token are fetched at the first call, kept, and
-    /// replaced in time. Calls themselves go to the service alone, over connections of their own; a
+    /// replaced in time; before it is replaced the service is read, and if its address is another one by
+    /// then, the call ends with [`ErrorKind::UntrustedUrl`]: build a new client. Calls themselves go to the service alone, over connections of their own; a
     /// workspace that was built with a transport has its services called through it, too.
     ///
     /// Sends: GET of the service, if it was not healthy when it was last read.
@@ -80,7 +83,11 @@ impl AksWebservice {
             (false, true) => CredentialKind::Key,
             (false, false) => return Ok(builder.anonymous()),
         };
-        let source = Source { service, kind };
+        let source = Source {
+            service,
+            kind,
+            fetched: AtomicBool::new(false),
+        };
         Ok(builder.source(Arc::new(source)))
     }
 
@@ -94,11 +101,38 @@ impl AksWebservice {
 struct Source {
     service: AksWebservice,
     kind: CredentialKind,
+    /// Whether there was a fetch: the address may have changed since.
+    fetched: AtomicBool,
+}
+
+impl Source {
+    /// Checks that the service still has the address that the client sends to.
+    ///
+    /// The old address may belong to somebody else by now, and a fresh key must not go there.
+    async fn same_address(&self) -> Result<(), Error> {
+        let mut now = self.service.clone();
+        now.refresh_state().await?;
+        let address = |service: &AksWebservice| {
+            let text = service.resource.scoring_uri.as_deref()?;
+            Url::parse(text.trim()).ok()
+        };
+        if address(&now) == address(&self.service) {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::UntrustedUrl,
+            "the service has another address now, and no fresh key or token was sent to the old one",
+        )
+        .with_remedy("build a new client with `scoring_client`"))
+    }
 }
 
 #[async_trait]
 impl CredentialSource for Source {
     async fn fetch(&self) -> Result<ScoringCredential, Error> {
+        if self.fetched.swap(true, Ordering::Relaxed) {
+            self.same_address().await?;
+        }
         let kind = self.kind;
         match kind {
             CredentialKind::Key => {

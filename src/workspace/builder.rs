@@ -33,6 +33,8 @@ pub struct WorkspaceBuilder {
     timeout: Duration,
     pub(super) default_client: DefaultClient,
     proxy_error: Option<String>,
+    #[cfg(feature = "services")]
+    domains: Vec<String>,
 }
 
 /// The longest application id that `azure_core` takes.
@@ -62,6 +64,8 @@ impl WorkspaceBuilder {
             timeout: calls::TIMEOUT,
             default_client: DefaultClient::default(),
             proxy_error: None,
+            #[cfg(feature = "services")]
+            domains: Vec::new(),
         }
     }
 
@@ -74,6 +78,19 @@ impl WorkspaceBuilder {
     /// Which Azure; the public one by default.
     pub fn cloud(mut self, cloud: Cloud) -> Self {
         self.cloud = cloud;
+        self
+    }
+
+    /// Trusts one more domain, such as `ml.example`, and all hosts below it with the access tokens for the hosts
+    /// of the workspace. May be called again.
+    ///
+    /// The workspace itself names these hosts. They have to be in a domain that the [`cloud`](Self::cloud) is known
+    /// to use, in one of these, or on the host of Resource Manager; otherwise a call ends with
+    /// [`ErrorKind::UntrustedUrl`], and nothing is sent there. In a custom cloud without such a domain any host is
+    /// taken.
+    #[cfg(feature = "services")]
+    pub fn trusted_domain(mut self, domain: impl Into<String>) -> Self {
+        self.domains.push(domain.into());
         self
     }
 
@@ -153,7 +170,7 @@ impl WorkspaceBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::Validation`] for coordinates that are empty or unsafe in a URL;
-    /// [`ErrorKind::Configuration`] if there is no credential, no transport in this build, a proxy
+    /// [`ErrorKind::Configuration`] if there is no credential, no transport in this build, a domain, proxy
     /// or CA that is not valid, or a proxy or CA together with a transport, which would ignore them.
     ///
     /// ```
@@ -175,6 +192,8 @@ impl WorkspaceBuilder {
         if let Some(why) = self.proxy_error {
             return refuse(&why);
         }
+        #[cfg(feature = "services")]
+        let domains = super::discovery::domains(&self.cloud, &self.domains)?;
         let api_version = self.api_version.trim();
         if api_version.is_empty()
             || !api_version
@@ -227,11 +246,7 @@ impl WorkspaceBuilder {
                 found: OnceCell::new(),
                 kept: Default::default(),
                 #[cfg(feature = "services")]
-                hosts: Hosts::new(
-                    settings,
-                    self.cloud.workspace_scope().to_owned(),
-                    own_transport,
-                ),
+                hosts: Hosts::new(settings, self.cloud, domains, own_transport),
             }),
         })
     }

@@ -4,30 +4,62 @@
 use super::Workspace;
 use crate::error::{Error, ErrorKind, redact_url};
 use crate::names::WorkspaceId;
-use crate::transport::{HttpRequest, Limit, Sending, ServiceClient, Settings, TrustedOrigins};
+use crate::transport::{
+    Cloud, HttpRequest, Limit, Sending, ServiceClient, Settings, TrustedOrigins,
+};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use tokio::sync::OnceCell;
-use url::Url;
+use url::{Host, Url};
 
 /// What the hosts of a workspace are reached with, and what is known of them.
 #[derive(Debug)]
 pub(super) struct Hosts {
     settings: Settings,
-    scope: String,
+    cloud: Cloud,
+    /// Those of the cloud and of the caller; with none, any host is taken.
+    domains: Vec<String>,
     own_transport: bool,
     /// Filled by the first use. One handle has one workspace, and one discovery URL.
     found: OnceCell<DataPlane>,
 }
 
 impl Hosts {
-    pub(super) fn new(settings: Settings, scope: String, own_transport: bool) -> Self {
+    pub(super) fn new(
+        settings: Settings,
+        cloud: Cloud,
+        domains: Vec<String>,
+        own_transport: bool,
+    ) -> Self {
         Self {
             settings,
-            scope,
+            cloud,
+            domains,
             own_transport,
             found: OnceCell::new(),
         }
+    }
+
+    /// Whether a token may go to a host that the workspace names, so that who changes the workspace's answers
+    /// has to own one of Azure's hosts, too.
+    fn check(&self, url: &Url, who: &str) -> Result<(), Error> {
+        let host = url.host_str().unwrap_or_default();
+        let is_below = |domain: &String| {
+            let rest = host.strip_suffix(domain.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        if self.domains.is_empty()
+            || self.cloud.endpoint().host_str() == Some(host)
+            || self.domains.iter().any(is_below)
+        {
+            return Ok(());
+        }
+        let domains = self.domains.join(", ");
+        Err(Error::new(
+            ErrorKind::UntrustedUrl,
+            format!("{who} names a host outside {domains}, and nothing was sent there: {host}"),
+        )
+        .with_remedy("if the host is right, call `trusted_domain` of the builder of the workspace"))
     }
 }
 
@@ -38,11 +70,17 @@ pub(crate) struct DataPlane {
     model_management: Url,
     artifacts: Url,
     environments: Url,
+    local_stores: bool,
 }
 
 impl DataPlane {
     pub(crate) fn client(&self) -> &Arc<ServiceClient> {
         &self.client
+    }
+
+    /// Whether a blob store may be on this machine, without TLS.
+    pub(crate) fn local_stores(&self) -> bool {
+        self.local_stores
     }
 
     /// `…/modelmanagement/v1.0/subscriptions/…/workspaces/{w}/{segments}`.
@@ -61,17 +99,15 @@ impl DataPlane {
     }
 
     /// What the discovery document says.
-    fn of(
-        document: &Map<String, Value>,
-        id: &WorkspaceId,
-        settings: &Settings,
-        scope: &str,
-    ) -> Result<Self, Error> {
+    fn of(document: &Map<String, Value>, id: &WorkspaceId, hosts: &Hosts) -> Result<Self, Error> {
         let [model_management, history, experimentation] = [
             host(document, "modelmanagement")?,
             host(document, "history")?,
             host(document, "experimentation")?,
         ];
+        for host in [&model_management, &history, &experimentation] {
+            hosts.check(host, "the discovery document")?;
+        }
         let base = |host: &Url, service: [&str; 2], last: &[&str]| {
             extended(host, &[&service[..], &id.segments(), last].concat())
         };
@@ -82,10 +118,15 @@ impl DataPlane {
         );
         let origins = TrustedOrigins::of([model_management, history, experimentation]);
         Ok(Self {
-            client: Arc::new(ServiceClient::new(settings, origins, scope)),
+            client: Arc::new(ServiceClient::new(
+                &hosts.settings,
+                origins,
+                hosts.cloud.workspace_scope(),
+            )),
             model_management: bases.0,
             artifacts: bases.1,
             environments: bases.2,
+            local_stores: hosts.own_transport || hosts.cloud.is_custom(),
         })
     }
 }
@@ -110,6 +151,7 @@ impl Workspace {
                     "the discoveryUrl of the workspace is not an https URL, and nothing was sent there",
                 )
             })?;
+            hosts.check(&url, "the discoveryUrl of the workspace")?;
             // Microsoft's client sends no token either: whoever knows the URL may read the hosts.
             let origins = TrustedOrigins::new(url.clone());
             let client = ServiceClient::anonymous(&hosts.settings, origins);
@@ -120,7 +162,7 @@ impl Workspace {
                 .await?
                 .successful(&id)?
                 .json(&id)?;
-            DataPlane::of(&document, self.id(), &hosts.settings, &hosts.scope)
+            DataPlane::of(&document, self.id(), hosts)
         });
         found.await.map_err(|error| {
             error.with_context(|| format!("find the services of workspace {:?}", self.id().name()))
@@ -141,6 +183,22 @@ impl Workspace {
     pub(crate) fn has_own_transport(&self) -> bool {
         self.inner.hosts.own_transport
     }
+}
+
+/// The domains of a cloud, and the caller's own.
+pub(super) fn domains(cloud: &Cloud, own: &[String]) -> Result<Vec<String>, Error> {
+    let known = cloud
+        .domains()
+        .iter()
+        .map(|domain| Ok((*domain).to_owned()));
+    let own = own.iter().map(|domain| match Host::parse(domain.trim()) {
+        Ok(Host::Domain(domain)) => Ok(domain),
+        _ => Err(Error::new(
+            ErrorKind::Configuration,
+            format!("the trusted domain {domain:?} is not a valid domain"),
+        )),
+    });
+    known.chain(own).collect()
 }
 
 /// A URL that a token may follow: https, a host, nobody's name.
@@ -185,6 +243,9 @@ fn extended(base: &Url, segments: &[&str]) -> Url {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::{DefaultClient, default_transport};
+    use crate::workspace::WorkspaceBuilder;
+    use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
     use serde_json::json;
 
     #[test]
@@ -220,5 +281,85 @@ mod tests {
         }
         let error = host(&Map::new(), "api").unwrap_err();
         assert!(error.to_string().contains("\"api\""), "{error}");
+    }
+
+    #[derive(Debug)]
+    struct Never;
+
+    #[async_trait::async_trait]
+    impl TokenCredential for Never {
+        async fn get_token(
+            &self,
+            _scopes: &[&str],
+            _options: Option<TokenRequestOptions<'_>>,
+        ) -> azure_core::Result<AccessToken> {
+            unreachable!("nothing is sent")
+        }
+    }
+
+    fn workspace(change: impl FnOnce(WorkspaceBuilder) -> WorkspaceBuilder) -> Workspace {
+        let builder = Workspace::builder("s", "g", "w").credential(Arc::new(Never));
+        change(builder).build().unwrap()
+    }
+
+    #[test]
+    fn hosts_have_to_be_in_the_domains_of_their_cloud_or_of_the_caller() {
+        let custom = || Cloud::custom("https://arm.example", "https://a").unwrap();
+        let public = workspace(|builder| builder);
+        let own = workspace(|builder| builder.trusted_domain(" Own.Example "));
+        let china = workspace(|builder| builder.cloud(Cloud::china()));
+        let us = workspace(|builder| builder.cloud(Cloud::us_government()));
+        let any = workspace(|builder| builder.cloud(custom()));
+        let held = workspace(|builder| builder.cloud(custom()).trusted_domain("own.example"));
+        for (workspace, host, good) in [
+            (&public, "westeurope.api.azureml.ms", true),
+            (&public, "westeurope.experiments.azureml.net", true),
+            (&public, "westeurope.aether.ms", true),
+            (&public, "management.azure.com", true),
+            (&public, "x.management.azure.com", false),
+            (&public, "evilazureml.ms", false),
+            (&public, "azureml.ms.evil.example", false),
+            (&public, "x.api.ml.azure.us", false),
+            (&us, "usgovvirginia.api.ml.azure.us", true),
+            (&us, "westeurope.api.azureml.ms", false),
+            (&china, "chinaeast2.api.ml.azure.cn", true),
+            (&own, "own.example", true),
+            (&own, "a.own.example", true),
+            (&own, "westeurope.api.azureml.ms", true),
+            (&own, "other.example", false),
+            (&any, "other.example", true),
+            (&held, "a.own.example", true),
+            (&held, "arm.example", true),
+            (&held, "other.example", false),
+        ] {
+            let url = Url::parse(&format!("https://{host}/x")).unwrap();
+            let checked = workspace.inner.hosts.check(&url, "it");
+            assert_eq!(checked.is_ok(), good, "{host}");
+        }
+        for domain in ["", "127.0.0.1", "a b", "https://a.example"] {
+            let builder = Workspace::builder("s", "g", "w").credential(Arc::new(Never));
+            let error = builder.trusted_domain(domain).build().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration, "{domain}");
+        }
+    }
+
+    #[test]
+    fn local_blob_stores_are_for_custom_clouds_and_transports_of_the_caller() {
+        let custom = Cloud::custom("https://arm.example", "https://a").unwrap();
+        let china = workspace(|builder| builder.cloud(Cloud::china()).trusted_domain("azureml.ms"));
+        let transport = default_transport(&DefaultClient::default()).unwrap();
+        for (workspace, local) in [
+            (workspace(|builder| builder), false),
+            (china, false),
+            (workspace(|builder| builder.cloud(custom)), true),
+            (workspace(|builder| builder.transport(transport)), true),
+        ] {
+            let host = "https://a.azureml.ms";
+            let document =
+                json!({ "modelmanagement": host, "history": host, "experimentation": host });
+            let document = document.as_object().unwrap();
+            let plane = DataPlane::of(document, workspace.id(), &workspace.inner.hosts).unwrap();
+            assert_eq!(plane.local_stores(), local);
+        }
     }
 }

@@ -24,7 +24,8 @@ enum Way {
 impl WorkspaceBuilder {
     /// Takes the credential that the environment offers, from `azure_identity`:
     ///
-    /// 1. `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET`: a service principal;
+    /// 1. `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET`: a service principal. Where only some of
+    ///    them are set, and they belong to none of the next two ways, that is an error;
     /// 2. `AZURE_FEDERATED_TOKEN_FILE`: workload identity, as in a Kubernetes pod;
     /// 3. `IDENTITY_ENDPOINT`, or `AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential` (on a virtual
     ///    machine nothing tells it apart): the managed identity, the user-assigned one of
@@ -37,11 +38,12 @@ impl WorkspaceBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Credential`] if the credential cannot be made of
-    /// what the environment says. Whether it is accepted shows with the first call.
+    /// [`ErrorKind::Credential`] if a variable of a service principal is missing, or the credential cannot be
+    /// made of what the environment says. Whether it is accepted shows with the first call.
     pub fn default_credential(self) -> Result<Self, Error> {
         let options = self.identity_options()?;
-        let credential = make(way(|name| std::env::var(name).ok()), options).map_err(|error| {
+        let way = way(|name| std::env::var(name).ok())?;
+        let credential = make(way, options).map_err(|error| {
             let why = format!("the environment does not describe a credential: {error}");
             Error::new(ErrorKind::Credential, why).with_source(error)
         })?;
@@ -67,21 +69,32 @@ impl WorkspaceBuilder {
     }
 }
 
-fn way(variable: impl Fn(&str) -> Option<String>) -> Way {
+/// The variables of a service principal.
+const PRINCIPAL: [&str; 3] = ["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"];
+
+fn way(variable: impl Fn(&str) -> Option<String>) -> Result<Way, Error> {
     let set = |name: &str| variable(name).is_some_and(|value| !value.trim().is_empty());
     let chosen = variable("AZURE_TOKEN_CREDENTIALS").unwrap_or_default();
-    if ["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"]
-        .into_iter()
-        .all(set)
-    {
-        Way::ClientSecret
-    } else if set("AZURE_FEDERATED_TOKEN_FILE") {
-        Way::WorkloadIdentity
-    } else if set("IDENTITY_ENDPOINT") || chosen.eq_ignore_ascii_case("ManagedIdentityCredential") {
-        Way::ManagedIdentity
-    } else {
-        Way::DeveloperTools
-    }
+    let managed = chosen.eq_ignore_ascii_case("ManagedIdentityCredential");
+    let (given, missing): (Vec<_>, Vec<_>) = PRINCIPAL.into_iter().partition(|name| set(name));
+    // The other ways use tenant and client, and none of them the secret.
+    Ok(match given[..] {
+        _ if missing.is_empty() => Way::ClientSecret,
+        _ if set("AZURE_FEDERATED_TOKEN_FILE") => Way::WorkloadIdentity,
+        _ if managed => Way::ManagedIdentity,
+        _ if set("IDENTITY_ENDPOINT") && !set("AZURE_CLIENT_SECRET") => Way::ManagedIdentity,
+        // A client alone names a managed identity.
+        [] | ["AZURE_CLIENT_ID"] => Way::DeveloperTools,
+        _ => {
+            let why = format!(
+                "the environment has a part of a service principal: {} set, {} not",
+                given.join(" and "),
+                missing.join(" and ")
+            );
+            return Err(Error::new(ErrorKind::Credential, why)
+                .with_remedy("set all three variables, or none of them"));
+        }
+    })
 }
 
 fn make(way: Way, client_options: ClientOptions) -> azure_core::Result<Arc<dyn TokenCredential>> {
@@ -123,6 +136,7 @@ mod tests {
                     .find(|(own, _)| *own == name)
                     .map(|(_, value)| (*value).to_owned())
             })
+            .unwrap()
         };
         let principal = [
             ("AZURE_TENANT_ID", "t"),
@@ -130,7 +144,6 @@ mod tests {
             ("AZURE_CLIENT_SECRET", "s"),
         ];
         assert_eq!(of(&principal), Way::ClientSecret);
-        assert_eq!(of(&principal[..2]), Way::DeveloperTools);
         assert_eq!(
             of(&[("AZURE_FEDERATED_TOKEN_FILE", "f")]),
             Way::WorkloadIdentity
@@ -141,5 +154,47 @@ mod tests {
             Way::ManagedIdentity
         );
         assert_eq!(of(&[]), Way::DeveloperTools);
+    }
+
+    #[test]
+    fn part_of_a_service_principal_is_an_error_that_names_what_is_missing() {
+        const TENANT: &str = "AZURE_TENANT_ID";
+        const CLIENT: &str = "AZURE_CLIENT_ID";
+        const SECRET: &str = "AZURE_CLIENT_SECRET";
+        let of = |set: &[&str], blank: &str| {
+            way(|name| match set.contains(&name) {
+                true => Some("s3cr3t".to_owned()),
+                false => (name == blank).then(|| " ".to_owned()),
+            })
+        };
+        for (set, missing) in [
+            (&[TENANT, CLIENT][..], "AZURE_CLIENT_SECRET not"),
+            (&[TENANT, SECRET], "AZURE_CLIENT_ID not"),
+            (&[CLIENT, SECRET], "AZURE_TENANT_ID not"),
+            (
+                &[CLIENT, SECRET, "IDENTITY_ENDPOINT"],
+                "AZURE_TENANT_ID not",
+            ),
+            (&[SECRET], "AZURE_TENANT_ID and AZURE_CLIENT_ID not"),
+            (&[TENANT], "AZURE_CLIENT_ID and AZURE_CLIENT_SECRET not"),
+        ] {
+            for blank in ["", TENANT, CLIENT, SECRET] {
+                let error = of(set, blank).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Credential);
+                let text = error.to_string();
+                assert!(text.contains(missing) && !text.contains("s3cr3t"), "{text}");
+            }
+        }
+        for (set, way) in [
+            (&[CLIENT][..], Way::DeveloperTools),
+            (&[CLIENT, "IDENTITY_ENDPOINT"], Way::ManagedIdentity),
+            (&[TENANT, CLIENT, "IDENTITY_ENDPOINT"], Way::ManagedIdentity),
+            (
+                &[TENANT, CLIENT, "AZURE_FEDERATED_TOKEN_FILE"],
+                Way::WorkloadIdentity,
+            ),
+        ] {
+            assert_eq!(of(set, "").unwrap(), way, "{set:?}");
+        }
     }
 }

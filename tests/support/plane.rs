@@ -72,6 +72,7 @@ pub(crate) fn patient(service: &Service) -> WorkspaceBuilder {
     Workspace::builder("sub", "grp", "ws")
         .credential(service.token.clone())
         .transport(service.transport_of(&all))
+        .trusted_domain("example")
 }
 
 pub(crate) fn workspace(service: &Service) -> Workspace {

@@ -104,3 +104,13 @@ fn settings_without_effect_are_warnings() {
         ["environment.variable_overwritten"]
     );
 }
+
+#[test]
+fn what_follows_the_equals_sign_of_a_variable_is_not_shown() {
+    let builder = Environment::builder()
+        .name("myenv")
+        .environment_variable("TOKEN=s3cr3t", "");
+    let error = builder.build().unwrap_err();
+    let text = format!("{error} {error:?}");
+    assert!(text.contains("TOKEN") && !text.contains("s3cr3t"), "{text}");
+}

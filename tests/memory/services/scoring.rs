@@ -1,7 +1,8 @@
 //! From a service to a client that calls it.
 
 use super::{Scene, plain};
-use azureml_aks::emulator::{Emulator, ScoringResponse};
+use azure_core::http::Method;
+use azureml_aks::emulator::{Emulator, Fault, ScoringResponse};
 use azureml_aks::{AksWebservice, Auth, ErrorKind, KeyName};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -26,6 +27,32 @@ async fn a_service_is_called_with_its_key_which_is_fetched_once() {
     let _: Value = client.run(&json!(1)).await.unwrap();
     assert_eq!(scene.count("POST", "/score"), 2);
     assert_eq!(scene.count("POST", "/listkeys"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn fresh_key_is_not_fetched_for_an_address_that_the_service_has_left() {
+    let scene = Scene::new().await;
+    let service = scene.deployed("s-1", plain()).await;
+    let client = service.scoring_client().await.unwrap();
+    let _: Value = client.run(&json!(1)).await.unwrap();
+    service.regenerate_key(KeyName::Primary).await.unwrap();
+    for elsewhere in [json!("https://new.example/score"), json!(null)] {
+        let body = json!({ "name": "s-1", "computeType": "AKS", "state": "Healthy", "scoringUri": elsewhere });
+        let moved = Fault::response_override(200, &[], body.to_string());
+        scene
+            .emulator
+            .inject(moved.on(Method::Get, "/services/s-1"));
+        scene.emulator.clear_journal();
+        let error = client.run::<_, Value>(&json!(1)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UntrustedUrl, "{error}");
+        assert!(error.to_string().contains("another address"), "{error}");
+        assert_eq!(scene.count("POST", "/score"), 1);
+        assert_eq!(scene.count("POST", "/listkeys"), 0);
+        // A failure is shared for a second.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+    // Back at its address, the service is called with the fresh key.
+    let _: Value = client.run(&json!(1)).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

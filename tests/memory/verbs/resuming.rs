@@ -1,11 +1,16 @@
 use super::count;
 use crate::support::fixture::{self, created};
 use crate::support::resealed::resealed;
-use azure_core::http::Method;
+use azure_core::http::headers::Headers;
+use azure_core::http::{AsyncRawResponse, HttpClient, Method, Request, StatusCode, Transport};
 use azureml_aks::emulator::{Emulator, Fault};
 use azureml_aks::{
     AksCompute, ComputeTarget, ErrorKind, ResumeToken, Resumed, Verb, WaitOptions, Workspace,
 };
+use futures::TryStreamExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 fn config() -> azureml_aks::ProvisioningConfiguration {
     AksCompute::provisioning_configuration().build().unwrap()
@@ -614,4 +619,69 @@ async fn compute_that_was_created_again_is_not_taken_for_the_one_that_was_update
     let found = workspace.resume(&token).await.unwrap();
     let results = azureml_aks::wait_all(&mut [found], WaitOptions::new()).await;
     assert_is_another(results[0].as_ref().unwrap_err());
+}
+
+/// Has a list of computes without an end; everything else is the emulator.
+#[derive(Debug)]
+struct Endless {
+    emulator: Arc<dyn HttpClient>,
+    pages: AtomicU64,
+    pause: Duration,
+}
+
+#[async_trait::async_trait]
+impl HttpClient for Endless {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        let url = request.url();
+        if !url.path().ends_with("/computes") {
+            return self.emulator.execute_request(request).await;
+        }
+        let number = self.pages.fetch_add(1, Ordering::SeqCst);
+        tokio::time::sleep(self.pause).await;
+        let mut next = url.clone();
+        next.set_query(Some(&format!("api-version=2024-04-01&$skip={number}")));
+        let page = serde_json::json!({ "value": [], "nextLink": next.as_str() });
+        let (status, headers) = (StatusCode::Ok, Headers::new());
+        Ok(AsyncRawResponse::from_bytes(
+            status,
+            headers,
+            page.to_string(),
+        ))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn list_without_an_end_is_left_and_the_tokens_are_looked_up_one_by_one() {
+    for (pause, most) in [(Duration::ZERO, 10_000), (Duration::from_secs(1), 101)] {
+        let emulator = Emulator::new();
+        let endless = Arc::new(Endless {
+            emulator: emulator.http_client(),
+            pages: AtomicU64::new(0),
+            pause,
+        });
+        let workspace = fixture::builder(&emulator)
+            .transport(Transport::new(endless.clone()))
+            .build()
+            .unwrap();
+        let mut tokens = Vec::new();
+        for name in ["aks-a", "aks-b"] {
+            let prepared = ComputeTarget::create(&workspace, name, config())
+                .prepare()
+                .unwrap();
+            tokens.push(stored(prepared.token()));
+            let _ = prepared.send().await.unwrap();
+        }
+        for found in workspace.resume_all(&tokens).await {
+            assert!(matches!(found, Ok(Resumed::Compute(_))), "{found:?}");
+        }
+        let pages = endless.pages.load(Ordering::SeqCst);
+        assert!((2..=most).contains(&pages), "{pages}");
+        if pause.is_zero() {
+            let mut all = workspace.computes();
+            let error = all.try_next().await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+            assert!(error.to_string().contains("10000 pages"), "{error}");
+            assert!(all.try_next().await.unwrap().is_none());
+        }
+    }
 }

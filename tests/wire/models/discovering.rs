@@ -214,6 +214,36 @@ async fn hosts_that_are_missing_or_not_safe_get_nothing() {
 }
 
 #[tokio::test]
+async fn hosts_outside_the_known_domains_get_no_token() {
+    for host in [
+        "evil.test",
+        "models.evilexample",
+        "example.evil.test",
+        "127.0.0.1",
+    ] {
+        for key in ["modelmanagement", "history", "experimentation"] {
+            let mut document = hosts();
+            document[key] = json!(format!("https://{host}/"));
+            let service = saying(&workspace_document(), Reply::json(200, &document)).await;
+            let error = read(&plane::workspace(&service)).await.unwrap_err();
+            assert_eq!(
+                error.kind(),
+                ErrorKind::UntrustedUrl,
+                "{key} {host}: {error}"
+            );
+            assert!(error.to_string().contains("trusted_domain"), "{error}");
+            assert_eq!(service.token.asked().len(), 1, "none for the hosts");
+        }
+        let mut document = workspace_document();
+        document["properties"]["discoveryUrl"] = json!(format!("https://{host}/discovery"));
+        let service = saying(&document, Reply::json(200, &hosts())).await;
+        let error = read(&plane::workspace(&service)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UntrustedUrl, "{host}: {error}");
+        assert_eq!(service.seen().len(), 1, "{:?}", service.lines());
+    }
+}
+
+#[tokio::test]
 async fn answers_of_the_finder_that_are_none_are_errors_and_are_not_remembered() {
     let not_found = json!({ "error": { "code": "WorkspaceNotFound", "message": "gone" } });
     for (reply, kind) in [
