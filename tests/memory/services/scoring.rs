@@ -41,7 +41,7 @@ async fn fresh_key_is_not_fetched_for_an_address_that_the_service_has_left() {
         let moved = Fault::response_override(200, &[], body.to_string());
         scene
             .emulator
-            .inject(moved.on(Method::Get, "/services/s-1"));
+            .inject(moved.on(Method::Get, "/services/s-1").times(1));
         scene.emulator.clear_journal();
         let error = client.run::<_, Value>(&json!(1)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UntrustedUrl, "{error}");
