@@ -1,4 +1,4 @@
-//! What the verbs of a compute have in common: tokens, and the request that changes something.
+//! The common parts of the verbs of a compute: tokens, and the request that changes something.
 
 use crate::error::{Error, Hidden};
 use crate::names::ComputeName;

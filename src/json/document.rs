@@ -12,7 +12,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// How deep a document may be nested: as deep as `serde_json` reads a [`Value`].
+/// The deepest nesting of a document: that which `serde_json` reads in a [`Value`].
 const MAX_DEPTH: usize = 127;
 
 /// The JSON text of a resource, without the members that are secret.
@@ -179,7 +179,7 @@ macro_rules! kept {
 }
 pub(crate) use kept;
 
-/// Whether a text may hold a secret member or be nested too deep. Never `false` for one that does.
+/// Returns whether a text may hold a secret member or be nested too deep. Never `false` for one that does.
 ///
 /// Every list pays for this, and nearly no document needs more.
 fn needs_a_walk(text: &str) -> bool {
@@ -194,7 +194,7 @@ fn needs_a_walk(text: &str) -> bool {
         || memchr2_iter(b'{', b'[', bytes).nth(MAX_DEPTH).is_some()
 }
 
-/// Whether what ends here may be the name of a secret member.
+/// Returns whether the name that ends here may be that of a secret member.
 fn ends_like_a_secret(before: &[u8]) -> bool {
     /// For each of the last three bytes of a name, the last one first: which secret members have this
     /// byte there, one bit for each. Three lookups rule out nearly every name, where a comparison with
@@ -262,7 +262,7 @@ impl<'t> Place<'t> {
         self.at.set(self.at.get() + 1);
     }
 
-    /// Whether there is one more element; passes the comma before it, or the bracket after the last.
+    /// Returns whether there is one more element; passes the comma before it, or the bracket after the last.
     fn more(&self) -> bool {
         match self.peek() {
             b'}' | b']' => {
@@ -384,7 +384,7 @@ fn end_of_string(inner: &str) -> usize {
     inner.len()
 }
 
-/// What a string says. An escape that stands for no character (one half of a surrogate pair) stays as it
+/// Returns the text of a string. An escape that stands for no character (one half of a surrogate pair) stays as it
 /// is written: whoever reads only the rest must not lose it.
 fn decoded(token: &str) -> Cow<'_, str> {
     let inner = token.trim_start_matches('"');

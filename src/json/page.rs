@@ -16,7 +16,7 @@ pub(crate) struct Page<T> {
     pub(crate) continuation_token: Option<String>,
 }
 
-/// What a list consists of.
+/// An item of a list.
 pub(crate) trait Item: DeserializeOwned {
     /// Reads the item with which a text begins, and how long it is.
     fn leading(text: &str) -> Option<(Self, usize)> {
@@ -72,7 +72,7 @@ impl<T: Item> Page<T> {
     }
 }
 
-/// What is left of a body.
+/// The rest of a body.
 struct Rest<'t>(&'t str);
 
 impl<'t> Rest<'t> {

@@ -29,7 +29,7 @@ impl Region {
         Error::validation("name of the region", vec![finding])
     }
 
-    /// Whether this is the region that is named so: the service itself writes `westus`, `WestUS` and `West US`.
+    /// Returns whether this is the region of that name: the service itself writes `westus`, `WestUS` and `West US`.
     pub(crate) fn is(&self, name: &str) -> bool {
         plain(name).eq(self.0.chars())
     }

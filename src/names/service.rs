@@ -16,7 +16,7 @@ impl ServiceName {
     ///
     /// # Errors
     ///
-    /// Gives every rule that the name breaks.
+    /// [`ErrorKind::Validation`](crate::ErrorKind::Validation) with every rule that the name breaks.
     ///
     /// # Examples
     ///
@@ -86,7 +86,7 @@ impl ServiceName {
         }
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! Where resume tokens are stored while operations run.
+//! The store of resume tokens while operations run.
 
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::token::ResumeToken;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// A place that keeps resume tokens, for [`Prepared::send_recording`](crate::Prepared::send_recording).
 ///
-/// Write the trait for what the program stores things in: a table, a folder, a secret of Kubernetes. A
+/// Implement the trait for the storage of the program: a table, a folder, a secret of Kubernetes. A
 /// token is secret and up to 4 KiB long; its [`id`](ResumeToken::id) is neither, and is the key of the
 /// record.
 #[async_trait::async_trait]
@@ -81,7 +81,7 @@ impl Record {
         }
     }
 
-    /// Nothing runs any more.
+    /// Removes the record, because nothing runs any more.
     pub(super) async fn remove(&self) {
         self.note(None);
         if let Err(error) = self.store.remove(&self.id).await {

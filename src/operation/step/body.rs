@@ -51,7 +51,7 @@ impl Body {
     }
 }
 
-/// What the status of an operation needs: nothing is copied. `None` for JSON that is not an object.
+/// The members that the status of an operation needs, without a copy. `None` for JSON that is not an object.
 impl<'a> Body<Option<StatusDocument<'a>>> {
     pub(super) fn look(answer: &'a Answer) -> Self {
         Self::of(answer, StatusDocument::read)
@@ -101,7 +101,7 @@ pub(super) fn failure_facts(
     }
 }
 
-/// Where the monitor itself carries the result of a POST.
+/// Returns the result of a POST from the body of the monitor.
 pub(super) fn result_of(body: &Value) -> Option<Box<RawValue>> {
     let named = ["properties", "result"]
         .iter()

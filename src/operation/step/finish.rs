@@ -12,7 +12,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use url::Url;
 
-/// Why an operation is over although its resource is there.
+/// The reason why an operation is over although its resource is there.
 const MADE_AGAIN: &str =
     "the resource of the operation was deleted, and another one of its name was created since";
 
@@ -184,7 +184,7 @@ impl Machine {
         self.end_as(Some(text), &resource, Some(answer))
     }
 
-    /// Whether a resource is another one than the operation made or changed: the service gave it another
+    /// Returns whether a resource is another one than the operation made or changed: the service gave it another
     /// `createdOn`. Nothing is compared with a clock of this machine.
     fn is_another(&self, resource: &Value) -> bool {
         let created = created_on(resource);
@@ -202,7 +202,7 @@ impl Machine {
         }
     }
 
-    /// Whether a URL is that of the resource, however it is written.
+    /// Returns whether a URL is that of the resource, in any letter case.
     fn is_resource(&self, url: &Url) -> bool {
         url.path().eq_ignore_ascii_case(self.resource.path())
     }
