@@ -253,7 +253,7 @@ impl TokenParts {
 }
 
 impl ResumeToken {
-    /// A token for a request that was not sent yet.
+    /// Returns a token for a request that was not sent yet.
     pub(crate) fn prepared(of: Preparation) -> Self {
         let now = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
@@ -280,7 +280,7 @@ impl ResumeToken {
         }))
     }
 
-    /// The token of a request to `url`, for tests.
+    /// Returns the token of a request to `url`, for tests.
     #[cfg(test)]
     pub(crate) fn of_request(
         resource: TokenResource,
@@ -421,7 +421,7 @@ impl ResumeToken {
     }
 }
 
-/// The checksum of a token: of its members in the order of their names, so that it does not depend on how
+/// Returns the checksum of a token: of its members in the order of their names, so that it does not depend on how
 /// the JSON is written.
 fn checksum(members: &Map<String, Value>) -> String {
     let mut names: Vec<&String> = members.keys().collect();

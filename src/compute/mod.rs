@@ -234,7 +234,7 @@ impl<K: Kind> ComputeTarget<K> {
 
 /// Internal constructors and changes of the handle.
 impl<K: Kind> ComputeTarget<K> {
-    /// A handle of a resource that was read; it must be of this kind.
+    /// Returns a handle of a resource that was read; it must be of this kind.
     pub(crate) fn found(
         workspace: Workspace,
         name: ComputeName,
@@ -255,12 +255,12 @@ impl<K: Kind> ComputeTarget<K> {
         })
     }
 
-    /// The same handle of every kind.
+    /// Returns the same handle as one of every kind.
     pub(crate) fn widen(self) -> AnyCompute {
         self.into_kind()
     }
 
-    /// The same handle of one kind, if the compute is of it.
+    /// Returns the same handle as one of kind `T`, if the compute is of that kind.
     fn narrow<T: Kind>(self) -> Result<ComputeTarget<T>, Error> {
         check_kind::<T>(&self.name, &self.resource.properties.compute_type)?;
         Ok(self.into_kind())
@@ -281,7 +281,7 @@ impl<K: Kind> ComputeTarget<K> {
         }
     }
 
-    /// The compute was read.
+    /// Takes over a compute that was read.
     fn show(&mut self, resource: ComputeResource) {
         self.resource = Arc::new(resource.hiding(&self.hidden));
         self.properties = OnceLock::new();
@@ -289,7 +289,7 @@ impl<K: Kind> ComputeTarget<K> {
         self.failure = None;
     }
 
-    /// An operation was begun through the handle, or is resumed on it.
+    /// Makes an operation pending that was begun through the handle, or is resumed on it.
     pub(crate) fn begin(&mut self, ticket: Ticket, begun: (Machine, Step)) -> &Driver {
         self.pend(Some(ticket), begun)
     }

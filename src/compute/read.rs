@@ -202,7 +202,7 @@ pub(crate) async fn find<T: DeserializeOwned>(
 /// The last type in the id of a compute.
 pub(super) const COMPUTES: &str = "computes";
 
-/// The refusal of a resource that does not exist; an error for every other refusal.
+/// Returns the refusal of a resource that does not exist; an error for every other refusal.
 ///
 /// A 404 for the workspace or the group, or for what they lie in, does not say that the resource is absent. ARM answers
 /// for what is above the resource: with a code of its own, or with `ResourceNotFound`, a mark in a header and the type

@@ -126,7 +126,7 @@ impl ComputeResource {
         read.unwrap_or_default()
     }
 
-    /// The same without the id of the underlying resource.
+    /// Returns the same resource without the id of the underlying resource.
     pub(crate) fn without_resource_id(self) -> Self {
         if self.properties.resource_id.is_none() {
             return self;

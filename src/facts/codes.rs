@@ -187,7 +187,7 @@ const KNOWN: &[Known] = &[
     },
 ];
 
-/// The remedy for a refusal with this code and message, where it is a known one.
+/// Returns the remedy for a refusal with this code and message, where it is a known one.
 pub(crate) fn remedy(code: Option<&str>, message: Option<&str>) -> Option<&'static str> {
     let message = message.map(str::to_lowercase);
     KNOWN

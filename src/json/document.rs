@@ -32,7 +32,7 @@ impl Document {
         Ok(Self(Some(clean.as_deref().unwrap_or(text).into())))
     }
 
-    /// The document of a resource that the service has not described yet.
+    /// Returns the document of a resource that the service has not described yet.
     pub(crate) fn made_here(value: &Value) -> Self {
         Self(Some(value.to_string().into()))
     }
@@ -41,7 +41,7 @@ impl Document {
         self.0.as_deref().unwrap_or("{}")
     }
 
-    /// The text without these secrets where it tells of errors or of variables; `None` if it shows none of
+    /// Returns the text without these secrets in errors and variables; `None` if it shows none of
     /// them there.
     ///
     /// Elsewhere a value that is secret in one request may be an ordinary word, such as that of a tag.
@@ -151,7 +151,7 @@ pub(crate) use twin;
 macro_rules! kept {
     ($name:ident) => {
         impl $name {
-            /// The same, without these secrets where it tells of errors or of variables.
+            /// Returns the same, without these secrets in errors and variables.
             #[allow(dead_code, reason = "nothing waits for a model")]
             pub(crate) fn hiding(self, hidden: &crate::error::Hidden) -> Self {
                 let shown = self.document.hiding(hidden);
@@ -228,7 +228,7 @@ fn ends_like_a_secret(before: &[u8]) -> bool {
         })
 }
 
-/// The text without its secret members, or `None` if it has none.
+/// Returns the text without its secret members, or `None` if it has none.
 fn without_secrets(text: &str) -> serde_json::Result<Option<String>> {
     let mut clean = String::with_capacity(text.len());
     let removed = Place::start(text).copy("", 0, &mut clean)?;
@@ -277,7 +277,7 @@ impl<'t> Place<'t> {
         }
     }
 
-    /// The next string, number or literal, as it is written.
+    /// Returns the next string, number or literal, as it is written.
     fn token(&self) -> &'t str {
         self.peek();
         let rest = &self.text[self.at.get()..];
@@ -291,7 +291,7 @@ impl<'t> Place<'t> {
         &rest[..end]
     }
 
-    /// The name of the next member, as it is written; passes the colon behind it.
+    /// Returns the name of the next member, as it is written; passes the colon behind it.
     fn name(&self) -> &'t str {
         let name = self.token();
         self.peek();
@@ -370,7 +370,7 @@ impl Serialize for Place<'_> {
     }
 }
 
-/// The length of a string up to and with its closing quote.
+/// Returns the length of a string up to and with its closing quote.
 fn end_of_string(inner: &str) -> usize {
     let bytes = inner.as_bytes();
     let mut at = 0;

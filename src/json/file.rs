@@ -216,7 +216,7 @@ impl Members {
 }
 
 impl Reading {
-    /// The finding with its path in the file, if the file has the setting.
+    /// Returns the finding with its path in the file, if the file has the setting.
     fn respelled(&self, mut finding: Finding) -> Finding {
         let named = self.asked.iter().filter_map(|(path, code)| {
             let rest = finding.path.strip_prefix(code)?;

@@ -24,7 +24,7 @@ pub(crate) trait Item: DeserializeOwned {
     }
 }
 
-/// The value with which a text begins, and where it ends.
+/// Returns the value with which a text begins, and where it ends.
 pub(crate) fn leading<'t, T: Deserialize<'t>>(text: &'t str) -> Option<(T, usize)> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter();
     let value = values.next()?.ok()?;

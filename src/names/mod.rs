@@ -300,7 +300,7 @@ impl WorkspaceId {
         })
     }
 
-    /// The segments of its resource id.
+    /// Returns the segments of its resource id.
     pub(crate) fn segments(&self) -> [&str; 8] {
         [
             "subscriptions",
@@ -435,7 +435,7 @@ fn is_reserved(name: &str) -> bool {
         .any(|reserved| reserved.eq_ignore_ascii_case(name))
 }
 
-/// A name close to `name` that keeps all rules, if there is one.
+/// Returns a name close to `name` that keeps all rules, if there is one.
 fn suggestion(name: &str) -> Option<String> {
     let mut better: String = name
         .chars()

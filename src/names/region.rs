@@ -45,7 +45,7 @@ impl fmt::Display for Region {
     }
 }
 
-/// The letters of a name, in which neither case nor spaces count.
+/// Returns the letters of a name, in which neither case nor spaces count.
 pub(crate) fn plain(name: &str) -> impl Iterator<Item = char> {
     let kept = name.chars().filter(|c| !c.is_whitespace());
     kept.map(|c| c.to_ascii_lowercase())

@@ -119,7 +119,7 @@ fn is_plain(c: char) -> bool {
     c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'
 }
 
-/// A service name close to `name` that keeps all rules, if there is one.
+/// Returns a service name close to `name` that keeps all rules, if there is one.
 fn suggestion(name: &str) -> Option<String> {
     let mut better: String = name
         .chars()

@@ -24,7 +24,7 @@ impl Observer {
         Self { display, callback }
     }
 
-    /// Before the pause of one operation.
+    /// Reports the progress of one operation before a pause.
     pub(crate) fn progress(&mut self, progress: &Progress) {
         if let Some(display) = &mut self.display {
             display.log(&progress.log);
@@ -33,7 +33,7 @@ impl Observer {
         self.call(progress);
     }
 
-    /// The end of one operation.
+    /// Reports the end of one operation.
     pub(crate) fn end(&mut self, progress: &Progress, error: Option<&Error>) {
         if let Some(display) = &mut self.display {
             display.log(&progress.log);
@@ -46,7 +46,7 @@ impl Observer {
         self.callback.is_some()
     }
 
-    /// Before the pause of one of many operations, which has no line of its own, and at its end.
+    /// Calls the callback for one of many operations, which has no line of its own, before a pause and at its end.
     pub(super) fn call(&self, progress: &Progress) {
         let Some(callback) = &self.callback else {
             return;
@@ -84,7 +84,7 @@ impl Observer {
         }
     }
 
-    /// The end of many operations.
+    /// Reports the end of many operations.
     pub(super) fn end_of_all(&mut self, tally: &Tally) {
         if tally.all > 0
             && let Some(display) = &mut self.display
@@ -155,7 +155,7 @@ impl std::fmt::Display for Tally {
     }
 }
 
-/// A terminal that knows no more than text.
+/// Returns whether the terminal supports plain text only.
 fn is_dumb() -> bool {
     std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
@@ -212,7 +212,7 @@ impl Display {
         }
     }
 
-    /// The last line stays, so it may wrap.
+    /// Prints the last line, which stays, so it may wrap.
     fn end(&mut self, line: &str) {
         self.hide();
         self.write(&format!("{line}\n"));

@@ -89,7 +89,7 @@ pub(crate) enum Turn {
 }
 
 impl Driver {
-    /// The wait for an operation that was requested; its ticket knows what it is about.
+    /// Returns the wait for an operation that was requested; its ticket knows what it is about.
     pub(crate) fn of(
         client: Arc<ServiceClient>,
         subject: &'static Subject,
@@ -333,7 +333,7 @@ impl Driver {
         };
     }
 
-    /// A wait begins, by itself or among others.
+    /// Begins a wait, by itself or among others.
     pub(super) fn begin(&mut self, options: &WaitOptions) {
         self.schedule.set_floor(options.floor());
         self.again();
@@ -362,13 +362,13 @@ impl Driver {
         }
     }
 
-    /// The end, for a caller who waits no more.
+    /// Returns the end to the caller, whose wait is over.
     pub(crate) fn tell(&mut self) -> Result<Settled, Error> {
         self.told = true;
         self.result()
     }
 
-    /// The end, as often as it is asked for; no I/O.
+    /// Returns the end, on each call; no I/O.
     fn result(&self) -> Result<Settled, Error> {
         if let Some(Outcome::Succeeded(result)) = self.machine.outcome() {
             return Ok(result.clone());
@@ -460,7 +460,7 @@ impl Driver {
         &self.client
     }
 
-    /// The list that shows what it is about, and the word for what is in it.
+    /// Returns the list that shows the resource of the operation, and the word for the items of the list.
     pub(super) fn list(&self) -> Option<(Url, &'static str)> {
         let collection = self.subject.collection?;
         Some((list_of(self.machine.resource(), collection)?, collection))
@@ -474,7 +474,7 @@ impl Driver {
         &mut self.schedule
     }
 
-    /// When the next read of its own is due; `None` once it is over.
+    /// Returns when the next read of its own is due; `None` once it is over.
     pub(super) fn due(&self) -> Option<Instant> {
         self.next.map(|next| next.due)
     }
@@ -515,7 +515,7 @@ impl Driver {
     }
 }
 
-/// The list that shows a resource: `…/computes?api-version=…` for `…/computes/{name}?api-version=…`.
+/// Returns the list that shows a resource: `…/computes?api-version=…` for `…/computes/{name}?api-version=…`.
 pub(super) fn list_of(resource: &Url, collection: &str) -> Option<Url> {
     let mut segments = resource.path_segments()?.rev();
     segments.next()?;
@@ -527,7 +527,7 @@ pub(super) fn list_of(resource: &Url, collection: &str) -> Option<Url> {
     Some(list)
 }
 
-/// The workspace that a resource stands in.
+/// Returns the workspace of a resource.
 fn workspace_of(resource: &Url) -> Option<String> {
     let mut segments = resource.path_segments()?;
     segments.find(|segment| segment.eq_ignore_ascii_case("workspaces"))?;
@@ -550,7 +550,7 @@ pub(super) fn tell_lag(due: Instant) {
     );
 }
 
-/// A number from 0 to 1 for jitter. The standard library's hasher is seeded at random, which is
+/// Returns a number from 0 to 1 for jitter. The standard library's hasher is seeded at random, which is
 /// chance enough to spread polls.
 pub(crate) fn chance() -> f64 {
     let bits = std::collections::hash_map::RandomState::new()

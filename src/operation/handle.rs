@@ -49,7 +49,7 @@ impl<T> Operation<T> {
         self.driver.hide(&Hidden::of(secrets));
     }
 
-    /// The name of the compute that it changes.
+    /// Returns the name of the compute that it changes.
     #[must_use]
     pub fn target(&self) -> &str {
         self.driver.target()
@@ -114,7 +114,7 @@ impl<T> Operation<T> {
 }
 
 impl Operation<()> {
-    /// A removal: its end gives nothing.
+    /// Returns a removal: its end gives no value.
     pub(crate) fn removal(driver: Driver) -> Self {
         Self::new(driver, Arc::new(|_| Ok(())))
     }

@@ -43,7 +43,7 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
-    /// The ticket of an operation that is recorded nowhere.
+    /// Returns the ticket of an operation that is recorded nowhere.
     pub(crate) fn of(token: ResumeToken) -> Self {
         Self {
             token,
@@ -67,7 +67,7 @@ impl<'a, T> Prepared<'a, T> {
         }
     }
 
-    /// The same, after this time of its timeout was spent.
+    /// Returns the same request with this time taken off its timeout.
     #[cfg(feature = "services")]
     fn after(mut self, spent: Duration) -> Self {
         self.timeout = self.timeout.map(|timeout| timeout.saturating_sub(spent));

@@ -54,7 +54,7 @@ impl Record {
         *self.begun.lock().unwrap_or_else(PoisonError::into_inner) = token.cloned();
     }
 
-    /// The verb was sent and accepted.
+    /// Stores the token of a verb that was sent and accepted.
     pub(super) async fn begun(&self) {
         let token = self
             .begun
@@ -67,7 +67,7 @@ impl Record {
         }
     }
 
-    /// The verb failed; with a token where something may run all the same.
+    /// Handles the failure of the verb; with a token if something may still run.
     pub(super) async fn refused(&self, token: Option<&ResumeToken>) {
         match token {
             Some(token) => self.put(token).await,

@@ -54,13 +54,13 @@ impl Schedule {
         self.unhinted = self.unhinted.max(other.unhinted);
     }
 
-    /// The pause that [`delay`](Self::delay) would give next without a new hint and without jitter.
+    /// Returns the pause that [`delay`](Self::delay) would give next without a new hint and without jitter.
     pub(crate) fn regular(&self) -> Duration {
         let mut next = self.clone();
         next.delay(Pace::Regular { hint: None }, 0.0)
     }
 
-    /// The pause before the next read. `chance` is from 0 to 1.
+    /// Returns the pause before the next read. `chance` is from 0 to 1.
     ///
     /// Never earlier than a hint; jitter only adds, up to a tenth.
     pub(crate) fn delay(&mut self, pace: Pace, chance: f64) -> Duration {

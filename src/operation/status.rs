@@ -105,7 +105,7 @@ pub(crate) enum Protocol {
 }
 
 impl Protocol {
-    /// The protocol of what a token is about.
+    /// Returns the protocol of the resource of a token.
     pub(crate) fn of(token: &TokenParts) -> Self {
         match token.is_service() {
             true => Self::ModelManagement,
@@ -113,7 +113,7 @@ impl Protocol {
         }
     }
 
-    /// The state that a resource says it has; missing where it is empty or not text.
+    /// Returns the state that a resource gives; `None` if it is empty or not text.
     pub(crate) fn state(self, resource: &Value) -> Option<&str> {
         match self {
             Self::Arm => provisioning_state(resource),
@@ -156,7 +156,7 @@ pub(crate) fn is_deleting(state: &str) -> bool {
     state.trim().eq_ignore_ascii_case("Deleting")
 }
 
-/// The status in the answer of a status monitor.
+/// Returns the status in the answer of a status monitor.
 ///
 /// `status`; else the provisioning state of a resource (some services answer with the resource);
 /// else, if the body is the target itself, it has no state because it is ready.

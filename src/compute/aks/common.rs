@@ -44,7 +44,7 @@ impl Common {
         tls
     }
 
-    /// The body of the request, with what only one of the configurations has. `location` is that of the
+    /// Returns the body of the request, with the members of only one configuration. `location` is that of the
     /// workspace; the result may hold a private key in clear.
     pub(super) fn body(
         &self,

@@ -25,13 +25,13 @@ pub enum LoadBalancer {
 }
 
 impl LoadBalancer {
-    /// An internal load balancer in the subnet that the service chooses.
+    /// Returns an internal load balancer in the subnet that the service chooses.
     #[must_use]
     pub fn internal() -> Self {
         Self::Internal { subnet: None }
     }
 
-    /// An internal load balancer in a subnet of the cluster's virtual network.
+    /// Returns an internal load balancer in a subnet of the cluster's virtual network.
     #[must_use]
     pub fn internal_in(subnet: impl AsRef<str>) -> Self {
         Self::Internal {

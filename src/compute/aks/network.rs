@@ -186,7 +186,7 @@ impl Network {
         self.ranges().check(findings);
     }
 
-    /// The networking configuration as the service reads it.
+    /// Returns the networking configuration as the service reads it.
     pub(crate) fn value(&self, workspace: &WorkspaceId) -> Value {
         let subnet_id = match self {
             Self::VirtualNetwork(VirtualNetwork {
@@ -367,7 +367,7 @@ fn overlap(a: &Ipv4Net, b: &Ipv4Net) -> bool {
     a.contains(&b.network()) || b.contains(&a.network())
 }
 
-/// The tenth address of the range, which is what most clusters use, if there is one.
+/// Returns the tenth address of the range, which is what most clusters use, if there is one.
 fn example(service: Ipv4Net) -> String {
     let tenth = u32::from(service.network())
         .checked_add(10)

@@ -58,7 +58,7 @@ pub struct OwnCertificate {
 }
 
 impl Tls {
-    /// A certificate of Microsoft's for `{label}{six characters}.{region}.cloudapp.azure.com`.
+    /// Requests a certificate of Microsoft's for `{label}{six characters}.{region}.cloudapp.azure.com`.
     ///
     /// The service appends the six characters, and there is no DNS work to do. It needs a public
     /// load balancer.
@@ -70,7 +70,7 @@ impl Tls {
         })
     }
 
-    /// Your own certificate and key, for the host name `cname`.
+    /// Uses your own certificate and key, for the host name `cname`.
     ///
     /// The certificate is the PEM text of the full chain, your certificate first. The key is PEM
     /// without a pass-phrase. Both are checked in `build()`: that they belong together, cover
@@ -164,13 +164,13 @@ enum Source {
 }
 
 impl Pem {
-    /// PEM text.
+    /// Takes PEM text.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
         Self(Source::Text(Secret::new(text.into())))
     }
 
-    /// A PEM file. It is read when the configuration is built.
+    /// Names a PEM file. It is read when the configuration is built.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self(Source::File(path.into()))
@@ -225,7 +225,7 @@ impl CheckedTls {
         matches!(self, Self::LeafDomain { .. })
     }
 
-    /// The TLS configuration as the service reads it. It holds the private key in clear.
+    /// Returns the TLS configuration as the service reads it. It holds the private key in clear.
     pub(crate) fn value(&self) -> Value {
         match self {
             Self::LeafDomain { label, overwrite } => {

@@ -255,7 +255,7 @@ impl UpdateConfigurationBuilder {
 
 type Document = Map<String, Value>;
 
-/// The document, its properties and the properties of the cluster. The last may be missing or null,
+/// Returns the document, its properties and the properties of the cluster. The last may be missing or null,
 /// as they are in published examples.
 fn take_apart(current: Value) -> Option<(Document, Document, Document)> {
     let Value::Object(mut document) = current else {

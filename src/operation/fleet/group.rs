@@ -262,7 +262,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// When the next read that a list asks for is due: some apart, and within an interval.
+    /// Returns when the next read that a list asks for is due: reads are spread over an interval.
     fn spread(&mut self) -> Instant {
         let now = Instant::now();
         let due = self.slot.max(now);
@@ -274,7 +274,7 @@ impl<'a> Group<'a> {
         due
     }
 
-    /// The member whose read is due, if there is room for it.
+    /// Returns the member whose read is due, if there is room for it.
     fn next_read(
         &mut self,
         reading: usize,
@@ -326,7 +326,7 @@ impl<'a> Group<'a> {
         self.judge(reading);
     }
 
-    /// A workspace of which nothing can be read any more is given up as a whole.
+    /// Gives up a workspace as a whole if nothing in it can be read any more.
     fn judge(&mut self, reading: Reading) {
         let Reading::Failed(facts) = reading else {
             self.health = Health::default();
@@ -561,7 +561,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// The list cannot be read, for now or for good.
+    /// Handles a list that cannot be read, for now or for good.
     fn unlisted(&mut self, answer: Result<Answer, Error>) {
         let (passing, status, hint) = match &answer {
             Ok(answer) => (
@@ -658,7 +658,7 @@ impl Group<'_> {
         }
     }
 
-    /// After a read of one, if a pause follows.
+    /// Reports one operation after its read, if a pause follows.
     fn tell_one(&self, driver: &Driver) {
         let mut watch = self.common.watch();
         if watch.observer.calls() && self.list.url.is_none() && driver.due().is_some() {
@@ -683,7 +683,7 @@ async fn read<'a>(
     (place, driver, reading)
 }
 
-/// The page that is being read; never, if none is.
+/// Waits for the page that is being read; never returns if there is none.
 async fn read_page(page: &mut Option<BoxFuture<'_, Page>>) -> Page {
     match page {
         Some(page) => page.await,

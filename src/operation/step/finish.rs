@@ -17,7 +17,7 @@ const MADE_AGAIN: &str =
     "the resource of the operation was deleted, and another one of its name was created since";
 
 impl Machine {
-    /// The monitor says that the operation succeeded.
+    /// Handles the success that the monitor reports.
     pub(super) fn finish(&mut self, body: &Value, answer: &Answer) -> Step {
         use HttpVerb::{Delete, Patch, Post, Put};
         match (self.verb, self.final_via) {
@@ -57,7 +57,7 @@ impl Machine {
         }
     }
 
-    /// The monitor says that the operation failed or was cancelled.
+    /// Handles the failure or cancellation that the monitor reports.
     pub(super) fn fail(&mut self, class: StatusClass, body: &Value, answer: &Answer) -> Step {
         let canceled = class == StatusClass::Canceled;
         let facts = failure_facts(
@@ -168,7 +168,7 @@ impl Machine {
         })
     }
 
-    /// The resource has the last word: services have said "succeeded" too early.
+    /// Decides by the state of the resource: services have reported "succeeded" too early.
     pub(super) fn settle(&mut self, text: Box<RawValue>, answer: &Answer) -> Step {
         let protocol = self.protocol;
         let resource: Value = serde_json::from_str(text.get()).unwrap_or_default();

@@ -204,7 +204,7 @@ impl Machine {
 
 /// Finds the URL at which the status is read.
 impl Machine {
-    /// The best monitor that the headers name: the first one, in ARM's order, that is a URL.
+    /// Returns the best monitor that the headers name: the first one, in ARM's order, that is a URL.
     pub(super) fn find_monitor(
         &mut self,
         base: &Url,

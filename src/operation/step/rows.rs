@@ -57,7 +57,7 @@ impl Rows {
         self.seen_running = true;
     }
 
-    /// The resource as the list showed it, where that is newer than the operation.
+    /// Returns the resource as the list showed it, where that is newer than the operation.
     pub(super) fn take_resource(&mut self) -> Option<Box<RawValue>> {
         self.resource
             .take()

@@ -79,7 +79,7 @@ impl OperationLog {
     }
 }
 
-/// The text of a record, if it is one.
+/// Returns the text of a record, if it is one.
 fn text_of(record: &str) -> Option<&str> {
     let (time, text) = record.split_once('|')?;
     let is_time = time.len() == 14 && time.bytes().all(|byte| byte.is_ascii_digit());
@@ -198,7 +198,7 @@ impl Machine {
         }
     }
 
-    /// The service itself, in place of an operation.
+    /// Handles a read of the service itself, in place of an operation.
     pub(super) fn service_read(&mut self, answer: &Answer) -> Step {
         let Some(service) = Body::read(answer).into_object() else {
             return self.mute(answer, "the answer is not a service");
@@ -239,7 +239,7 @@ impl Machine {
     }
 }
 
-/// The id of the operation that an answer begins.
+/// Returns the id of the operation that an answer begins.
 fn operation_id(answer: &Answer) -> Option<String> {
     let named = answer.header("operation-location").map(|location| {
         let path = location.split(['?', '#']).next().unwrap_or_default();

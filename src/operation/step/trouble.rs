@@ -144,7 +144,7 @@ impl Machine {
         Step::Read(Pace::Now)
     }
 
-    /// The monitor answers without a body.
+    /// Handles a monitor that answers without a body.
     pub(super) fn empty(&mut self, answer: &Answer) -> Step {
         if self.verb == HttpVerb::Post && self.final_via != Some(FinalStateVia::OriginalUri) {
             return self.mute(answer, "the answer is empty");
@@ -184,7 +184,7 @@ impl Machine {
         }
     }
 
-    /// An answer that may be better the next time.
+    /// Handles an answer that may be better the next time.
     pub(super) fn transient(&mut self, answer: &Answer, elapsed: Duration) -> Step {
         let hint = answer.retry_after();
         if answer.status == 429 && hint.is_some() {
@@ -244,7 +244,7 @@ impl Machine {
         }
     }
 
-    /// A 2xx that says nothing.
+    /// Handles a 2xx without a usable body.
     pub(super) fn mute(&mut self, answer: &Answer, why: &str) -> Step {
         self.mute += 1;
         self.last_error = Some(why.to_owned());

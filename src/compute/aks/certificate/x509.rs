@@ -54,7 +54,7 @@ fn decode_chain(text: &str, findings: &mut Findings) -> Option<Vec<Certificate>>
     chain
 }
 
-/// The public key that belongs to the private one, as the bits that a certificate carries.
+/// Returns the public key that belongs to the private one, as the bits that a certificate carries.
 fn decode_key(text: &str, findings: &mut Findings) -> Option<Vec<u8>> {
     let Ok(key) = PrivateKeyDer::from_pem_slice(text.as_bytes()) else {
         refuse_key(findings);
