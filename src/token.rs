@@ -1,4 +1,4 @@
-//! The resume token: what can be stored about a long-running operation and read back later.
+//! The resume token, with which a stored long-running operation is resumed later.
 
 use crate::error::{Error, ErrorKind};
 use crate::names::WorkspaceId;
@@ -8,7 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::SystemTime;
 
-/// What a later process needs to resume the wait for an operation.
+/// The text that a later process needs to resume the wait for an operation.
 ///
 /// A token is **secret**: the URLs in it may be signed for the caller. It holds no credential, no
 /// header, no body and no key. `Debug` shows only the verb and the kind of resource, and a token is not
@@ -73,12 +73,12 @@ pub struct ResumeToken(Box<TokenParts>);
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TokenParts {
     v: u32,
-    /// What the operation changes.
+    /// The kind of resource that the operation changes.
     resource: TokenResource,
     /// The name of the compute or the web service.
     target: String,
     workspace: WorkspaceId,
-    /// What was requested.
+    /// The verb that was requested.
     pub(crate) op: Verb,
     /// HTTP method of the first request.
     pub(crate) method: HttpVerb,
@@ -86,7 +86,7 @@ pub(crate) struct TokenParts {
     pub(crate) endpoint: String,
     /// The URI of the first request.
     pub(crate) initial_uri: String,
-    /// Where the status is read, once the service said so.
+    /// The URL of the status, once the service has given it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) next_request_uri: Option<String>,
     /// The header that gave [`next_request_uri`](Self::next_request_uri).
@@ -102,7 +102,7 @@ pub(crate) struct TokenParts {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) last_status: Option<String>,
     pub(crate) client_request_id: String,
-    /// Whether the service's answer to the first request was seen.
+    /// `true` if the service's answer to the first request was received.
     pub(crate) accepted: bool,
     /// The `createdOn` that the service first gave for the resource, as it wrote it: tells the
     /// resource from another one of the same name that was made later.
@@ -148,7 +148,7 @@ impl<'de> Deserialize<'de> for TokenResource {
     }
 }
 
-/// What was asked of the service.
+/// The verb that was requested from the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -170,7 +170,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// The verb as a word: `attach`, `create`, `delete`, `deploy`, `detach`, `regenerate-key` or
+    /// Returns the verb as a word: `attach`, `create`, `delete`, `deploy`, `detach`, `regenerate-key` or
     /// `update`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -214,7 +214,7 @@ pub(crate) enum MonitorKind {
     ServiceOperation,
 }
 
-/// Where the result of a POST is read (`x-ms-long-running-operation-options`).
+/// The place of the result of a POST (`x-ms-long-running-operation-options`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum FinalStateVia {
@@ -230,7 +230,7 @@ const CHECKSUM: &str = "checksum";
 /// The end of the year 9000, in milliseconds: `time` cannot calculate with later dates.
 const LATEST: u64 = 221_845_391_999_000;
 
-/// What a token says of its operation before anything was sent.
+/// The contents of a token before anything was sent.
 #[derive(Debug)]
 pub(crate) struct Preparation {
     pub(crate) resource: TokenResource,
@@ -246,14 +246,14 @@ pub(crate) struct Preparation {
 }
 
 impl TokenParts {
-    /// Whether it is about a web service rather than a compute.
+    /// Returns whether it is about a web service rather than a compute.
     pub(crate) fn is_service(&self) -> bool {
         self.resource == TokenResource::Service
     }
 }
 
 impl ResumeToken {
-    /// A token for a request that was not sent yet.
+    /// Returns a token for a request that was not sent yet.
     pub(crate) fn prepared(of: Preparation) -> Self {
         let now = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
@@ -280,7 +280,7 @@ impl ResumeToken {
         }))
     }
 
-    /// The token of a request to `url`, for tests.
+    /// Returns the token of a request to `url`, for tests.
     #[cfg(test)]
     pub(crate) fn of_request(
         resource: TokenResource,
@@ -376,7 +376,7 @@ impl ResumeToken {
         &self.0.client_request_id
     }
 
-    /// Returns what was requested.
+    /// Returns the verb that was requested.
     #[must_use]
     pub fn verb(&self) -> Verb {
         self.0.op
@@ -406,7 +406,7 @@ impl ResumeToken {
         SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(self.0.started_at)
     }
 
-    /// Returns the last status that was seen, as the service spelled it.
+    /// Returns the last status that was read, as the service spelled it.
     #[must_use]
     pub fn last_status(&self) -> Option<&str> {
         self.0.last_status.as_deref()
@@ -421,7 +421,7 @@ impl ResumeToken {
     }
 }
 
-/// The checksum of a token: of its members in the order of their names, so that it does not depend on how
+/// Returns the checksum of a token: of its members in the order of their names, so that it does not depend on how
 /// the JSON is written.
 fn checksum(members: &Map<String, Value>) -> String {
     let mut names: Vec<&String> = members.keys().collect();

@@ -8,21 +8,21 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fmt::Debug;
 
-/// A kind of compute. Sealed: the service decides which there are.
+/// A kind of compute. Sealed: the service defines the kinds.
 pub trait Kind: sealed::Sealed + Send + Sync + 'static {
     /// The kind's name in `computeType`, for example `AKS`; empty for [`AnyKind`].
     const COMPUTE_TYPE: &'static str;
 
-    /// What the kind adds to a compute: the members of `properties.properties`. Read leniently: what is
+    /// The properties that only this kind has: the members of `properties.properties`. Read leniently: a member that is
     /// absent or has another type than expected is the default.
     type Properties: DeserializeOwned + Default + Debug + Clone + Send + Sync;
 
-    /// What a finished compute is compared with what its create asked for: the path of the field in the
-    /// configuration, and where the documents of both have it.
+    /// The fields in which a finished compute is compared with the request of its create: the path of the field in the
+    /// configuration, and its places in the documents of both.
     #[doc(hidden)]
     const COMPARED: &'static [(&'static str, &'static str)] = &[];
 
-    /// Whether a compute of this `computeType` is of this kind.
+    /// Returns whether a compute of this `computeType` is of this kind.
     #[doc(hidden)]
     #[must_use]
     fn accepts(compute_type: &str) -> bool {
@@ -78,7 +78,7 @@ pub trait UpdateWith: sealed::Sealed + Send + Sync + 'static {
     fn apply(&self, current: Value) -> Result<Value, Error>;
 }
 
-/// Returns where a finished compute is not what its create asked for.
+/// Returns the differences between a finished compute and the request of its create.
 pub(super) fn deviations<K: Kind>(requested: &Value, resource: &ComputeResource) -> Vec<Finding> {
     const COMMON: &[(&str, &str)] = &[
         ("cluster", "/properties/resourceId"),

@@ -1,4 +1,4 @@
-//! Compute targets: handles, and the verbs that the service has for them.
+//! Compute targets: handles, and the verbs that the service offers for them.
 
 pub(crate) mod aks;
 mod kind;
@@ -54,9 +54,9 @@ use std::sync::{Arc, OnceLock};
 ///
 /// # Waiting
 ///
-/// What is begun through a handle is pending on it, and
-/// [`wait_for_completion`](Self::wait_for_completion) waits for it: it does not return `Ok` while that
-/// still runs. A clone carries what was pending when it was made. One compute has one operation at a
+/// An operation that is begun through a handle is pending on it, and
+/// [`wait_for_completion`](Self::wait_for_completion) waits for it: it does not return `Ok` while the operation
+/// still runs. A clone carries the operation that was pending when it was made. One compute has one operation at a
 /// time: the newest one that the service accepted is the one that is pending.
 pub struct ComputeTarget<K: Kind> {
     workspace: Workspace,
@@ -64,41 +64,41 @@ pub struct ComputeTarget<K: Kind> {
     resource: Arc<ComputeResource>,
     /// The kind's own part, decoded from the resource when it is first asked for.
     properties: OnceLock<Arc<K::Properties>>,
-    /// What is being waited for.
+    /// The pending operation.
     pending: Option<Box<Driver>>,
-    /// Whether the resource was read after what is pending began.
+    /// `true` if the resource was read after the pending operation began.
     read_since: bool,
-    /// What the end of an operation told of the compute since it was last read.
+    /// The failure that the end of an operation reported since the compute was last read.
     failure: Option<Arc<Failure>>,
     /// The body of the create, to compare with the finished compute: JSON as text, which takes a fraction
     /// of the memory of its tree.
     requested: Option<Arc<str>>,
     deviations: Vec<Finding>,
-    /// What was secret in the requests of this handle: no text of the service shows it.
+    /// The secrets in the requests of this handle: no text of the service shows them.
     hidden: Hidden,
 }
 
 /// A compute target of any kind.
 ///
-/// What works for all kinds works on it: reading, listing, waiting, detaching and deleting. A handle of
+/// It has the verbs that work for all kinds: reading, listing, waiting, detaching and deleting. A handle of
 /// one kind converts into it with `into()`, and back with `try_into()`.
 pub type AnyCompute = ComputeTarget<AnyKind>;
 
-/// What operations on computes are about.
+/// The subject of operations on computes.
 pub(crate) const SUBJECT: Subject = Subject {
     noun: "compute",
     collection: Some("computes"),
     remains: "the compute stays and keeps its name: delete or detach it before the next try",
 };
 
-/// How an operation on a compute failed.
+/// The failure of an operation on a compute.
 #[derive(Debug)]
 struct Failure {
     state: ComputeState,
     errors: Vec<ServiceError>,
 }
 
-/// What is known.
+/// Accessors for the compute as last read, and for the pending operation.
 impl<K: Kind> ComputeTarget<K> {
     /// Returns the name.
     #[must_use]
@@ -115,14 +115,14 @@ impl<K: Kind> ComputeTarget<K> {
     /// Returns the compute as it was last read. It serialises whole, as the service wrote it.
     ///
     /// Right after `create` and `attach` it is the answer to that request, which differs in details from
-    /// what a read shows a moment later; the id of the underlying resource, which the answer to a create shows
+    /// the result of a read a moment later; the id of the underlying resource, which the answer to a create shows
     /// wrongly, is left out.
     #[must_use]
     pub fn resource(&self) -> &ComputeResource {
         &self.resource
     }
 
-    /// Returns what the kind adds to the compute, as it was last read; what the service did not write is
+    /// Returns the kind's own properties of the compute, as last read; a member that the service did not write is
     /// the default. Decoded once per read of the compute, when it is first asked for.
     pub fn properties(&self) -> &K::Properties {
         self.properties
@@ -138,7 +138,7 @@ impl<K: Kind> ComputeTarget<K> {
     /// Returns the state of the compute. No I/O: [`refresh_state`](Self::refresh_state) reads it again,
     /// and so does a wait that ends.
     ///
-    /// It is the provisioning state as it was last read, unless more is known: what was begun through this
+    /// It is the provisioning state as last read, unless more is known: an operation that was begun through this
     /// handle since that read makes it `Creating`, `Updating` or `Deleting`, and an operation that failed
     /// since makes it `Failed` or `Canceled`. `None` where the service did not write it.
     #[must_use]
@@ -185,14 +185,14 @@ impl<K: Kind> ComputeTarget<K> {
         }
     }
 
-    /// Returns whether the underlying cluster was attached, and so stays when the compute goes; `None`
+    /// Returns whether the underlying cluster was attached, and so stays when the compute is removed; `None`
     /// where the service did not write it.
     #[must_use]
     pub fn is_attached(&self) -> Option<bool> {
         self.resource.properties.is_attached_compute
     }
 
-    /// Returns the token with which another process resumes the wait; `None` where nothing that was
+    /// Returns the token with which another process resumes the wait; `None` if no operation that was
     /// requested still runs.
     #[must_use]
     pub fn resume_token(&self) -> Option<&ResumeToken> {
@@ -202,9 +202,9 @@ impl<K: Kind> ComputeTarget<K> {
     /// Hides these secrets in every text of the service that this handle shows from now on: errors,
     /// [`provisioning_errors`](Self::provisioning_errors), progress.
     ///
-    /// A handle knows by itself what was secret in the requests that were sent through it, for example the
-    /// private key of a certificate. A handle that was resumed, read or listed knows none of that, because
-    /// it is stored nowhere.
+    /// A handle knows the secrets in the requests that were sent through it, for example the
+    /// private key of a certificate. A handle that was resumed, read or listed does not know them, because
+    /// they are not stored.
     pub fn hide<'s>(&mut self, secrets: impl IntoIterator<Item = &'s Secret>) {
         let secrets = Hidden::of(secrets.into_iter().map(Secret::secret));
         self.hidden = self.hidden.and(&secrets);
@@ -221,10 +221,10 @@ impl<K: Kind> ComputeTarget<K> {
         self.properties = OnceLock::new();
     }
 
-    /// Returns where the finished compute differs from what was asked for: rule `compute.deviates`.
+    /// Returns the differences between the finished compute and the request that created it: rule `compute.deviates`.
     ///
     /// The service has no way to close the window between the read that finds a name free and the
-    /// PUT that takes it. If somebody else's request came in between, this is where it shows: see
+    /// PUT that takes it. If somebody else's request came in between, the differences are reported here: call this
     /// after [`wait_for_completion`](Self::wait_for_completion).
     #[must_use]
     pub fn deviations(&self) -> &[Finding] {
@@ -232,9 +232,9 @@ impl<K: Kind> ComputeTarget<K> {
     }
 }
 
-/// Inside.
+/// Internal constructors and changes of the handle.
 impl<K: Kind> ComputeTarget<K> {
-    /// A handle of a resource that was read; it must be of this kind.
+    /// Returns a handle of a resource that was read; it must be of this kind.
     pub(crate) fn found(
         workspace: Workspace,
         name: ComputeName,
@@ -255,12 +255,12 @@ impl<K: Kind> ComputeTarget<K> {
         })
     }
 
-    /// The same handle of every kind.
+    /// Returns the same handle as one of every kind.
     pub(crate) fn widen(self) -> AnyCompute {
         self.into_kind()
     }
 
-    /// The same handle of one kind, if the compute is of it.
+    /// Returns the same handle as one of kind `T`, if the compute is of that kind.
     fn narrow<T: Kind>(self) -> Result<ComputeTarget<T>, Error> {
         check_kind::<T>(&self.name, &self.resource.properties.compute_type)?;
         Ok(self.into_kind())
@@ -281,7 +281,7 @@ impl<K: Kind> ComputeTarget<K> {
         }
     }
 
-    /// The compute was read.
+    /// Takes over a compute that was read.
     fn show(&mut self, resource: ComputeResource) {
         self.resource = Arc::new(resource.hiding(&self.hidden));
         self.properties = OnceLock::new();
@@ -289,7 +289,7 @@ impl<K: Kind> ComputeTarget<K> {
         self.failure = None;
     }
 
-    /// An operation was begun through the handle, or is resumed on it.
+    /// Makes an operation pending that was begun through the handle, or is resumed on it.
     pub(crate) fn begin(&mut self, ticket: Ticket, begun: (Machine, Step)) -> &Driver {
         self.pend(Some(ticket), begun)
     }

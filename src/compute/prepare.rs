@@ -1,4 +1,4 @@
-//! What the verbs of a compute have in common: tokens, and the request that changes something.
+//! The common parts of the verbs of a compute: tokens, and the request that changes something.
 
 use crate::error::{Error, Hidden};
 use crate::names::ComputeName;
@@ -11,12 +11,12 @@ use azure_core::http::Method;
 use serde_json::Value;
 use url::Url;
 
-/// A compute, for people.
+/// Returns the name of a compute for people.
 pub(crate) fn named(name: &ComputeName) -> String {
     format!("compute {:?}", name.as_str())
 }
 
-/// The token of a verb on a compute of this kind.
+/// Returns the token of a verb on a compute of this kind.
 pub(super) fn token(
     workspace: &Workspace,
     (name, kind): (&ComputeName, &str),

@@ -10,7 +10,7 @@ use crate::transport::{Answer, HttpRequest, Limit, List, Sending, pages};
 use crate::workspace::Workspace;
 use serde::de::DeserializeOwned;
 
-/// Reading.
+/// Reads and lists of computes.
 impl<K: Kind> ComputeTarget<K> {
     /// Reads a compute. `name` is a text or a [`ComputeName`].
     ///
@@ -18,7 +18,7 @@ impl<K: Kind> ComputeTarget<K> {
     ///
     /// # Errors
     ///
-    /// [`Error::is_not_found`] if there is none of that name; [`ErrorKind::Refused`] if it is of
+    /// [`Error::is_not_found`] if no compute has that name; [`ErrorKind::Refused`] if it is of
     /// another kind.
     ///
     /// # Cancel safety
@@ -33,16 +33,16 @@ impl<K: Kind> ComputeTarget<K> {
         Self::found(workspace.clone(), name, resource)
     }
 
-    /// Reads a compute; `None` if there is none of that name.
+    /// Reads a compute; `None` if no compute has that name.
     ///
     /// A missing workspace or resource group is an error, and so is a credential that lacks the right to
     /// read.
     ///
-    /// Sends: GET of the compute; where there is none, GET of the workspace (once per workspace).
+    /// Sends: GET of the compute; if it does not exist, GET of the workspace (once per workspace).
     ///
     /// # Errors
     ///
-    /// As for [`get`](Self::get), but not for a compute that is not there.
+    /// As for [`get`](Self::get), except that a compute that does not exist is not an error.
     ///
     /// # Cancel safety
     ///
@@ -67,8 +67,8 @@ impl<K: Kind> ComputeTarget<K> {
     /// Lists the computes of this kind in a workspace; [`AnyCompute::list`](Self::list) and
     /// [`Workspace::computes`] list those of every kind.
     ///
-    /// The service has no filter by kind: all computes are read, and those of other kinds are passed
-    /// over. A compute that cannot be read is an error item, and the list goes on; an error of a page
+    /// The service has no filter by kind: all computes are read, and those of other kinds are
+    /// skipped. A compute that cannot be read is an error item, and the list continues; an error of a page
     /// ends it.
     ///
     /// Sends: GETs of the list's pages, each when the one before is used up.
@@ -106,7 +106,7 @@ impl<K: Kind> ComputeTarget<K> {
         })
     }
 
-    /// Makes a handle of a resource that was read before, for example from a store. No I/O.
+    /// Returns a handle of a resource that was read before, for example from a store. No I/O.
     ///
     /// # Errors
     ///
@@ -122,11 +122,11 @@ impl<K: Kind> ComputeTarget<K> {
     ///
     /// # Errors
     ///
-    /// As for [`get`](Self::get). What was read before stays.
+    /// As for [`get`](Self::get). The handle then keeps the compute as last read.
     ///
     /// # Cancel safety
     ///
-    /// Safe: the handle changes only once the answer was whole.
+    /// Safe: the handle changes only once the answer is complete.
     pub async fn refresh_state(&mut self) -> Result<(), Error> {
         let resource = read(&self.workspace, &self.name, &self.hidden)
             .await
@@ -146,7 +146,7 @@ impl Workspace {
     /// [`AnyCompute::list`](ComputeTarget::list).
     ///
     /// Pages are read as they are needed. A compute of a kind that this library does not know is a handle
-    /// like any other. One that cannot be read is an error item, and the list goes on; an error of a page
+    /// like any other. One that cannot be read is an error item, and the list continues; an error of a page
     /// ends it.
     ///
     /// Sends: GETs of the list's pages, each when the one before is used up.
@@ -155,7 +155,7 @@ impl Workspace {
     }
 }
 
-/// What a read of a resource found, the resource as `T`.
+/// The result of a read of a resource that may not exist, the resource as `T`.
 pub(crate) enum Found<T> {
     Resource(Box<T>),
     /// No resource of that name, with the refusal.
@@ -202,12 +202,12 @@ pub(crate) async fn find<T: DeserializeOwned>(
 /// The last type in the id of a compute.
 pub(super) const COMPUTES: &str = "computes";
 
-/// The refusal of a resource that does not exist; an error for every other refusal.
+/// Returns the refusal of a resource that does not exist; an error for every other refusal.
 ///
 /// A 404 for the workspace or the group, or for what they lie in, does not say that the resource is absent. ARM answers
-/// for what is above the resource: with a code of its own, or with `ResourceNotFound`, a mark in a header and the type of
-/// what is missing. The service itself answers for a compute: `UserError`, or no body at all. `kind` is the last type in
-/// the id of the resource.
+/// for what is above the resource: with a code of its own, or with `ResourceNotFound`, a mark in a header and the type
+/// of what is missing. The service itself answers for a compute: `UserError`, or no body at all. `kind` is the last
+/// type in the id of the resource.
 pub(super) fn existence(
     answer: &Answer,
     client_request_id: &str,
@@ -244,8 +244,8 @@ pub(super) fn existence(
     }
 }
 
-/// Whether ARM says that it is a resource of this type that is missing: `The Resource 'Microsoft.X/workspaces/w' under …`.
-/// `None` where the text names no resource.
+/// Returns whether ARM says that a resource of this type is missing: `The Resource 'Microsoft.X/workspaces/w' under …`.
+/// `None` if the text does not name a resource.
 fn names(message: &str, kind: &str) -> Option<bool> {
     let named = message.split('\'').nth(1)?.to_ascii_lowercase();
     let is_type = named.starts_with("microsoft.") && named.contains('/');

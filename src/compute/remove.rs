@@ -12,15 +12,15 @@ use futures::FutureExt;
 use std::fmt;
 use url::Url;
 
-/// Ending.
+/// The verbs that remove a compute: detach and delete.
 impl<K: Kind> ComputeTarget<K> {
-    /// Takes the compute out of the workspace; the cluster itself stays.
+    /// Removes the compute from the workspace; the cluster itself stays.
     ///
     /// Returns a request; the first `.await` sends it and gives an [`Operation`], the second one waits for
     /// that. The removal is pending on this handle, too:
     /// [`wait_for_completion`](Self::wait_for_completion) returns `Ok` once the compute is gone.
     ///
-    /// The cluster keeps what the service installed in it, and a certificate's key is lost to the
+    /// The cluster keeps the parts that the service installed in it, and a certificate's key is lost to the
     /// workspace: it has to be given again at the next attach. A compute that is gone already is a
     /// success.
     ///
@@ -36,7 +36,7 @@ impl<K: Kind> ComputeTarget<K> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped after the request was sent, the compute may go all the same; sending it again is harmless.
+    /// If it is dropped after the request was sent, the compute may still be removed; sending it again is harmless.
     ///
     /// ```
     /// # #[cfg(feature = "emulator")]
@@ -92,7 +92,7 @@ impl<K: Kind> ComputeTarget<K> {
     }
 }
 
-/// A request to detach or delete a compute: what [`ComputeTarget::detach`] and
+/// A request to detach or delete a compute, which [`ComputeTarget::detach`] and
 /// [`ComputeTarget::delete`] return. `.await` sends it.
 #[must_use = "a request sends nothing before it is awaited"]
 pub struct RemoveCompute<'a, K: Kind> {
@@ -112,7 +112,7 @@ impl<'a, K: Kind> RemoveCompute<'a, K> {
 
     call_options!();
 
-    /// Gives the resume token before anything is sent. No I/O.
+    /// Returns the verb with its resume token, before anything is sent. No I/O.
     ///
     /// # Errors
     ///
@@ -163,7 +163,7 @@ async fn run<K: Kind>(
     Ok(Operation::removal(driver.clone()))
 }
 
-/// Whether there is a compute to be deleted.
+/// Returns whether there is a compute to delete.
 ///
 /// # Errors
 ///

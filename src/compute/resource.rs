@@ -14,7 +14,7 @@ use std::ops::Range;
 
 /// A compute of a workspace, of any kind.
 ///
-/// The fields are what every compute has. What its kind adds is read when it is asked for:
+/// The fields are those of every compute. The properties of its kind are read on request:
 /// [`kind_properties`](Self::kind_properties).
 ///
 /// The whole document is kept as the service wrote it, and `Serialize` writes it: every member, also
@@ -57,16 +57,16 @@ pub struct ComputeResource {
     pub tags: BTreeMap<String, String>,
     /// The managed identity, as the service wrote it: `type`, `principalId`, `tenantId`, …
     pub identity: Option<Value>,
-    /// Who created and changed the resource, as the service wrote it.
+    /// The creator and last editor of the resource, as the service wrote them.
     pub system_data: Option<Value>,
-    /// What every compute has.
+    /// The properties of every compute.
     pub properties: ComputeProperties,
     document: Document,
-    /// Where the document holds what the kind adds.
+    /// The range of the kind's own properties in the document.
     kind: Option<Range<usize>>,
 }
 
-/// What every compute has.
+/// The properties of every compute.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -78,26 +78,26 @@ pub struct ComputeProperties {
     /// `Creating`, `Updating`, `Deleting`, `Succeeded`, `Failed`, `Canceled` or `Unknown`: an open
     /// set. [`ComputeResource::state`] reads it.
     pub provisioning_state: Option<String>,
-    /// Why provisioning failed.
+    /// The errors with which provisioning failed.
     pub provisioning_errors: Vec<ServiceError>,
-    /// What provisioning warned of. The service writes a list, or an object for what is at most one.
+    /// The warnings of provisioning. The service writes a list, or an object for at most one warning.
     pub provisioning_warnings: Vec<ServiceError>,
     /// Free text.
     pub description: Option<String>,
     /// The ARM id of the underlying resource, for AKS the managed cluster.
     pub resource_id: Option<String>,
-    /// Whether the underlying resource was attached, not created by the service.
+    /// `true` if the underlying resource was attached, not created by the service.
     pub is_attached_compute: Option<bool>,
-    /// When the compute was created, as the service wrote it.
+    /// The time at which the compute was created, as the service wrote it.
     pub created_on: Option<String>,
-    /// When the compute was last changed, as the service wrote it.
+    /// The time at which the compute was last changed, as the service wrote it.
     pub modified_on: Option<String>,
-    /// Whether local authentication is off.
+    /// `true` if local authentication is disabled.
     pub disable_local_auth: Option<bool>,
 }
 
 impl ComputeResource {
-    /// What is known of a compute that was not read yet.
+    /// Returns the known part of a compute that was not read yet.
     pub(crate) fn named(name: &str, compute_type: Option<&str>) -> Self {
         let mut document = json!({ "name": name });
         if let Some(kind) = compute_type {
@@ -114,11 +114,11 @@ impl ComputeResource {
         }
     }
 
-    /// Reads what the kind of the compute adds, for example as [`AksProperties`](super::AksProperties) or as a
+    /// Reads the properties of the compute's kind, for example as [`AksProperties`](super::AksProperties) or as a
     /// [`serde_json::Value`].
     ///
-    /// Returns the default where the service said nothing, and where it said something that `P` cannot
-    /// hold. Each call reads the text anew: keep what you need more than once.
+    /// Returns the default if the service wrote no properties, or wrote some that `P` cannot
+    /// hold. Each call reads the text again: keep the result if you need it more than once.
     #[must_use]
     pub fn kind_properties<P: DeserializeOwned + Default>(&self) -> P {
         let text = self.kind_text();
@@ -126,7 +126,7 @@ impl ComputeResource {
         read.unwrap_or_default()
     }
 
-    /// The same without the id of the underlying resource.
+    /// Returns the same resource without the id of the underlying resource.
     pub(crate) fn without_resource_id(self) -> Self {
         if self.properties.resource_id.is_none() {
             return self;

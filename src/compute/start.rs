@@ -17,7 +17,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// Beginning.
+/// The verbs that add a compute: create and attach.
 impl<K: Kind> ComputeTarget<K> {
     /// Creates a compute with a cluster of its own.
     ///
@@ -38,7 +38,7 @@ impl<K: Kind> ComputeTarget<K> {
     ///
     /// When it is awaited or prepared: [`ErrorKind::Validation`] for a name that breaks the rules, and
     /// nothing is sent; [`ErrorKind::AlreadyExists`]; [`ErrorKind::Service`] with the service's reason.
-    /// Where it is not known whether the PUT arrived, the error carries a
+    /// If it is not known whether the PUT arrived, the error carries a
     /// [`resume_token`](Error::resume_token).
     ///
     /// # Cancel safety
@@ -130,19 +130,19 @@ impl<K: Kind> ComputeTarget<K> {
     }
 }
 
-/// A request to create a compute: what [`ComputeTarget::create`] returns. `.await` sends it.
+/// A request to create a compute, which [`ComputeTarget::create`] returns. `.await` sends it.
 #[must_use = "a request sends nothing before it is awaited"]
 pub struct CreateCompute<K: Kind>(Put<K>);
 
-/// A request to attach a cluster: what [`ComputeTarget::attach`] returns. `.await` sends it.
+/// A request to attach a cluster, which [`ComputeTarget::attach`] returns. `.await` sends it.
 #[must_use = "a request sends nothing before it is awaited"]
 pub struct AttachCompute<K: Kind>(Put<K>);
 
-/// What the two requests have in common.
+/// The common methods of the two requests.
 macro_rules! put_request {
     ($request:ident) => {
         impl<K: Kind> $request<K> {
-            /// Takes the compute that has the name already, if there is one.
+            /// Returns the compute that already has the name, if there is one, instead of an error.
             ///
             /// It is taken as it is, whatever its parameters and state: compare
             /// [`resource`](ComputeTarget::resource), and wait with
@@ -155,8 +155,8 @@ macro_rules! put_request {
                 self
             }
 
-            /// Returns what is allowed in the request but probably not meant: a name that only the workspace's API
-            /// version takes. No I/O; errors are those of [`prepare`](Self::prepare).
+            /// Returns the warnings about the request, which is allowed but probably not meant: a name that only the
+            /// workspace's API version accepts. No I/O; errors are those of [`prepare`](Self::prepare).
             #[must_use]
             pub fn warnings(&self) -> Vec<Finding> {
                 let api_version = self.0.workspace.api_version();
@@ -164,7 +164,7 @@ macro_rules! put_request {
                 name.map_or_else(|_| Vec::new(), |(_, warnings)| warnings)
             }
 
-            /// Gives the resume token before anything is sent. No I/O.
+            /// Returns the verb with its resume token, before anything is sent. No I/O.
             ///
             /// # Errors
             ///
@@ -207,7 +207,7 @@ impl<K: Kind> AttachCompute<K> {
     }
 }
 
-/// What to do with an existing compute of that name.
+/// The treatment of an existing compute of that name.
 struct Existing {
     taken: bool,
     /// The cluster that it must have, where one is to be attached.
@@ -221,7 +221,7 @@ struct Put<K> {
     name: String,
     body: MakeBody,
     existing: Existing,
-    /// Whether a cluster that is attached already is looked for.
+    /// `true` if the list is searched for another attachment of the cluster.
     looks: bool,
     options: CallOptions,
     kind: PhantomData<fn() -> K>,
@@ -339,14 +339,14 @@ impl Existing {
         }
     }
 
-    /// Whether a compute with this cluster may be the one that is wanted.
+    /// Returns whether a compute with this cluster may be the wanted one.
     fn may_be(&self, cluster: &str) -> bool {
         let own = self.cluster.as_deref();
         own.is_none_or(|own| is_same(own, cluster))
     }
 }
 
-/// Whether two ids are those of one cluster: services change their case.
+/// Returns whether two ids are those of one cluster: services change their case.
 fn is_same(one: &str, other: &str) -> bool {
     one.trim_matches('/')
         .eq_ignore_ascii_case(other.trim_matches('/'))
@@ -421,7 +421,7 @@ async fn put<K: Kind>(
     Ok(compute)
 }
 
-/// What is kept of the body to compare with the result: never certificate and key.
+/// Returns the part of the body that is kept to compare with the result: never certificate and key.
 fn requested(mut body: Value) -> Arc<str> {
     if let Some(properties) = body
         .pointer_mut("/properties/properties")

@@ -1,4 +1,4 @@
-//! `update`: reads, changes only what was given, writes.
+//! `update`: reads the compute, changes only the given settings, writes it.
 
 use super::kind::UpdateWith;
 use super::prepare::{self, named};
@@ -14,14 +14,14 @@ use futures::FutureExt;
 use serde_json::Value;
 use std::fmt;
 
-/// Changing.
+/// The verb that changes a compute.
 impl<K: Kind> ComputeTarget<K> {
-    /// Changes a compute: of an AKS cluster TLS or the load balancer.
+    /// Changes a compute: the TLS or the load balancer of an AKS cluster.
     ///
     /// Returns a request; `.await` sends it. The update is then pending on this handle:
     /// [`wait_for_completion`](Self::wait_for_completion) waits for it.
     ///
-    /// The compute is read, read-only members are removed, what was given is changed, and the rest is sent
+    /// The compute is read, read-only members are removed, the given settings are changed, and the rest is sent
     /// back as it was; TLS that does not change is left out, and the service keeps it. The service offers
     /// no precondition: of two updates at the same moment, one may undo the other.
     ///
@@ -38,7 +38,7 @@ impl<K: Kind> ComputeTarget<K> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped after the PUT was sent, the change may be made all the same; sending it again is harmless.
+    /// If it is dropped after the PUT was sent, the change may still be made; sending it again is harmless.
     ///
     /// ```
     /// # #[cfg(feature = "emulator")]
@@ -80,7 +80,7 @@ impl<K: Kind> ComputeTarget<K> {
 
 type Apply = Box<dyn FnOnce(Value) -> Result<Value, Error> + Send + Sync>;
 
-/// A request to change a compute: what [`ComputeTarget::update`] returns. `.await` sends it.
+/// A request to change a compute, which [`ComputeTarget::update`] returns. `.await` sends it.
 #[must_use = "a request sends nothing before it is awaited"]
 pub struct UpdateCompute<'a, K: Kind> {
     compute: &'a mut ComputeTarget<K>,
@@ -91,7 +91,7 @@ pub struct UpdateCompute<'a, K: Kind> {
 impl<'a, K: Kind> UpdateCompute<'a, K> {
     call_options!();
 
-    /// Gives the resume token before anything is sent. No I/O.
+    /// Returns the verb with its resume token, before anything is sent. No I/O.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Waiting for what was begun through a handle, or for the state that it was read in.
+//! Waiting for the operation that was begun through a handle, or for a compute that was read to reach a final state.
 
 use super::{ComputeResource, ComputeState, ComputeTarget, Failure, Kind, SUBJECT, check_kind};
 use crate::error::{Error, ErrorKind};
@@ -9,17 +9,17 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, Stream};
 use std::sync::Arc;
 
-/// Waiting.
+/// Waits for the pending operation.
 impl<K: Kind> ComputeTarget<K> {
-    /// Waits until what was begun through this handle has ended, and the compute is ready.
+    /// Waits until the operation that was begun through this handle has ended, and the compute is ready.
     ///
     /// After `create`, `attach` and `update` it follows that operation. After `detach` and `delete` it
     /// returns `Ok` once the compute is gone. With nothing pending it reads the compute once: one that is
-    /// ready is `Ok`, one that is at work is waited for, one that failed is an error. The service's
+    /// ready is `Ok`, one that is still changing is waited for, one that failed is an error. The service's
     /// documentation says 10 to 20 minutes for a create and 5 for an attach; the default deadline is
     /// [`WaitOptions::DEFAULT_DEADLINE`].
     ///
-    /// Sends: GETs of the operation's status or of the compute, and at last one of the compute.
+    /// Sends: GETs of the operation's status or of the compute, and finally one GET of the compute.
     ///
     /// # Errors
     ///
@@ -31,17 +31,17 @@ impl<K: Kind> ComputeTarget<K> {
     ///
     /// # Cancel safety
     ///
-    /// Safe: dropped at any point, the next call goes on where this one stopped. The service's work
-    /// goes on in any case.
+    /// Safe: if it is dropped at any point, the next call continues where this one stopped. The service's work
+    /// continues in any case.
     pub async fn wait_for_completion(&mut self, options: WaitOptions) -> Result<(), Error> {
         operation::wait(self, &options).await
     }
 
-    /// Returns a stream of what [`wait_for_completion`](Self::wait_for_completion) does: the progress
+    /// Returns the wait of [`wait_for_completion`](Self::wait_for_completion) as a stream: the progress
     /// before each pause, and [`Event::Done`] as the last item.
     ///
-    /// The stream ends after that or after the first error, which is one of `wait_for_completion`'s.
-    /// Dropping it stops nothing: another stream, or a wait, goes on where it stopped.
+    /// The stream ends after that or after the first error; the errors are those of `wait_for_completion`.
+    /// Dropping it stops nothing: another stream, or a wait, continues where it stopped.
     ///
     /// ```
     /// # #[cfg(feature = "emulator")]
@@ -79,7 +79,7 @@ impl<K: Kind> ComputeTarget<K> {
     fn end_wait(&mut self, result: Result<Settled, Error>) -> Result<(), Error> {
         let result = result.inspect_err(|error| {
             self.learn(error);
-            // Nothing was begun: how the compute stood when it was read. The next wait reads it anew.
+            // Nothing was begun: this is the state of the compute as read. The next wait reads it again.
             self.pending
                 .take_if(|pending| pending.verb().is_none() && pending.is_over());
         })?;
@@ -87,7 +87,7 @@ impl<K: Kind> ComputeTarget<K> {
             // It stays pending: every further wait ends like this one.
             return Ok(());
         }
-        // The next wait reads the compute anew.
+        // The next wait reads the compute again.
         let decoded = operation::decode::<ComputeResource>(result, SUBJECT.noun)
             .inspect_err(|_| self.pending = None)?;
         if let Some(resource) = decoded {
@@ -102,13 +102,13 @@ impl<K: Kind> ComputeTarget<K> {
         Ok(())
     }
 
-    /// Whether the compute is being removed through this handle.
+    /// Returns whether the compute is being removed through this handle.
     fn removes(&self) -> bool {
         let verb = self.pending.as_ref().and_then(|pending| pending.verb());
         matches!(verb, Some(Verb::Delete | Verb::Detach))
     }
 
-    /// Keeps what the end of an operation tells about the compute, without another read of it.
+    /// Keeps the failure that the end of an operation reports, without another read of the compute.
     fn learn(&mut self, error: &Error) {
         let state = match error.kind() {
             ErrorKind::OperationFailed => ComputeState::Failed,
@@ -121,7 +121,7 @@ impl<K: Kind> ComputeTarget<K> {
         }));
     }
 
-    /// Follows the resource itself; with the ticket of what was requested, where that is known.
+    /// Follows the resource itself; with the ticket of the request, where that is known.
     pub(crate) fn follow(&mut self, ticket: Option<Ticket>) -> &mut Driver {
         let begun = operation::watch(
             self.workspace.client(),
@@ -137,7 +137,7 @@ impl<K: Kind> ComputeTarget<K> {
 
 #[allow(private_interfaces, reason = "nobody outside can name the trait")]
 impl<K: Kind> Sealed for ComputeTarget<K> {
-    /// What is pending, or a read of the compute.
+    /// Returns the pending operation, or else a read of the compute.
     fn driver(&mut self) -> Option<&mut Driver> {
         Some(match self.pending {
             Some(ref mut pending) => pending,

@@ -12,12 +12,12 @@ pub(crate) const COMPUTE_PATTERN_SINCE: &str = "2025-12-01";
 #[cfg(feature = "services")]
 pub(crate) const BLOB_API_VERSION: &str = "2026-04-06";
 
-/// What Microsoft's Python client (`azureml-core` 1.61) sends for computes. It is in no published
+/// The version that Microsoft's Python client (`azureml-core` 1.61) sends for computes. It is in no published
 /// type index.
 #[cfg(feature = "emulator")]
 pub(crate) const PYTHON_COMPUTE_API_VERSION: &str = "2020-02-02";
 
-/// What `azureml-core` 1.61 sends for the workspace itself.
+/// The version that `azureml-core` 1.61 sends for the workspace itself.
 #[cfg(feature = "emulator")]
 pub(crate) const PYTHON_WORKSPACE_API_VERSION: &str = "2022-05-01";
 
@@ -25,7 +25,7 @@ pub(crate) const PYTHON_WORKSPACE_API_VERSION: &str = "2022-05-01";
 #[cfg(feature = "emulator")]
 pub(crate) const PUBLISHED_API_VERSION: &str = "2019-11-01";
 
-/// What `azure-mgmt-machinelearningservices` 1.0.1 sends, as seen on the wire.
+/// The version that `azure-mgmt-machinelearningservices` 1.0.1 sends, as seen on the wire.
 #[cfg(feature = "emulator")]
 pub(crate) const MGMT_CLIENT_API_VERSION: &str = "2020-08-01";
 
@@ -47,8 +47,8 @@ pub(crate) const AKS_API_VERSION: &str = "2026-05-01";
 /// The resource provider of virtual machines.
 pub(crate) const COMPUTE_PROVIDER: &str = "Microsoft.Compute";
 
-/// What the reference of `resource-skus/list` names: the newest version of that list.
+/// The version that the reference of `resource-skus/list` names: the newest version of that list.
 pub(crate) const SKUS_API_VERSION: &str = "2021-07-01";
 
-/// What `az vm list-usage` of azure-cli 2.91 sends.
+/// The version that `az vm list-usage` of azure-cli 2.91 sends.
 pub(crate) const USAGES_API_VERSION: &str = "2024-11-01";

@@ -187,7 +187,7 @@ const KNOWN: &[Known] = &[
     },
 ];
 
-/// The remedy for a refusal with this code and message, where it is a known one.
+/// Returns the remedy for a refusal with this code and message, where it is a known one.
 pub(crate) fn remedy(code: Option<&str>, message: Option<&str>) -> Option<&'static str> {
     let message = message.map(str::to_lowercase);
     KNOWN
@@ -201,7 +201,7 @@ pub(crate) fn remedy(code: Option<&str>, message: Option<&str>) -> Option<&'stat
         .map(|known| known.remedy)
 }
 
-/// Whether the service says that computes of kind AKS are a thing of the past.
+/// Returns whether the service says that it no longer supports computes of kind AKS.
 pub(crate) fn says_path_retired(_code: Option<&str>, message: Option<&str>) -> bool {
     message.is_some_and(|message| stands_in(&message.to_lowercase(), PATH_RETIRED_WORDS))
 }

@@ -1,4 +1,4 @@
-//! What a cluster is for, and how large it has to be for it.
+//! The purposes of a cluster, and the size that each requires.
 
 /// The default purpose: for production, many small requests.
 pub(crate) const FAST_PROD: &str = "FastProd";

@@ -3,7 +3,7 @@
 /// The member whose own members are variables of an environment: some are secret, and none says so.
 pub(crate) const ENVIRONMENT_VARIABLES: &str = "environmentVariables";
 
-/// Whether the member of this name, within the member `parent`, has a secret value.
+/// Returns whether the member of this name, within the member `parent`, has a secret value.
 pub(crate) fn is_secret(parent: &str, name: &str) -> bool {
     SECRET_MEMBERS.iter().any(|member| {
         let within = |own: &str| own.eq_ignore_ascii_case(parent);

@@ -1,4 +1,4 @@
-//! What a deployed service finds in its container: names that Microsoft's Python client writes.
+//! Names in the container of a deployed service, as Microsoft's Python client writes them.
 
 /// The variable that names the entry script.
 pub(crate) const ENTRY_SCRIPT_VARIABLE: &str = "AZUREML_ENTRY_SCRIPT";

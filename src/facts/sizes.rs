@@ -12,7 +12,7 @@
 /// it is never sent.
 pub(crate) const DEFAULT_VM_SIZE: &str = "Standard_D3_v2";
 
-/// The vCPUs of a size, if they are known. Azure compares size names without regard to case.
+/// Returns the vCPUs of a size, if they are known. Azure compares size names without regard to case.
 pub(crate) fn vcpus(name: &str) -> Option<u32> {
     let listed = KNOWN
         .iter()

@@ -13,7 +13,7 @@ pub(crate) struct Content<'a> {
     file: File,
     left: u64,
     wanted: &'a Wanted,
-    /// Whether it is this that failed, where something else reads from it and may fail too.
+    /// `true` if this read failed, to tell it from a failure of its reader.
     pub(crate) failed: bool,
 }
 
@@ -52,7 +52,7 @@ impl Read for Content<'_> {
     }
 }
 
-/// What is in files, in few characters: the same content has the same.
+/// The fingerprint of the content of files: the same content has the same fingerprint.
 #[derive(Debug, Default)]
 pub(crate) struct Fingerprint {
     sum: Sha256,

@@ -21,7 +21,7 @@ pub(crate) fn walk(root: &Path, follow_links: bool) -> walkdir::IntoIter {
         .into_iter()
 }
 
-/// The parts of a path with slashes in between, on every system. `None` where a name is not Unicode.
+/// Returns the parts of a path with slashes in between, on every system. `None` where a name is not Unicode.
 pub(crate) fn slashed(path: &Path) -> Option<String> {
     let parts: Option<Vec<&str>> = path
         .components()

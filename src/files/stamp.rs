@@ -1,4 +1,4 @@
-//! Opening a file, and whether it is still what it was.
+//! Opening a file, and finding out whether it has changed.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
@@ -9,9 +9,9 @@ use std::time::SystemTime;
 ///
 /// # Errors
 ///
-/// [`ErrorKind::IsADirectory`] for a folder, and [`ErrorKind::InvalidInput`] for what is not a regular file
-/// either. That is never waited for: opening a named pipe waits for whoever writes to it, and nothing can end
-/// that.
+/// [`ErrorKind::IsADirectory`] for a folder, and [`ErrorKind::InvalidInput`] for anything else that is not a
+/// regular file. The open never waits: opening a named pipe would wait for a writer, and nothing could
+/// end that.
 pub(crate) fn open(path: &Path) -> io::Result<(File, Metadata)> {
     // First, because opening a device may already do something.
     check_kind(&fs::metadata(path)?)?;
@@ -46,12 +46,12 @@ fn check_kind(metadata: &Metadata) -> io::Result<()> {
     }
 }
 
-/// What tells two states of a file apart, without reading it. Two writes within one tick of the file
+/// The metadata that tells two states of a file apart, without reading it. Two writes within one tick of the file
 /// system's clock that leave the size as it is are not told apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stamp {
     pub(crate) size: u64,
-    /// Where the system knows it, as the next.
+    /// `None` if the system does not know it, as for the next field.
     modified: Option<SystemTime>,
     /// Device and number of the file.
     identity: Option<(u64, u64)>,

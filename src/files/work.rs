@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether someone still waits for what is done: a process that wants to end must not read on for minutes.
+/// Tells work whether someone still waits for it: a process that wants to end must not read on for minutes.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wanted {
     gone: Arc<AtomicBool>,
@@ -14,7 +14,7 @@ pub(crate) struct Wanted {
 impl Wanted {
     /// # Errors
     ///
-    /// If nobody waits.
+    /// The caller no longer waits.
     pub(crate) fn check(&self) -> io::Result<()> {
         match self.gone.load(Ordering::Relaxed) {
             true => Err(io::Error::other("its caller no longer waits for it")),

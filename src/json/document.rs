@@ -12,7 +12,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// How deep a document may be nested: as deep as `serde_json` reads a [`Value`].
+/// The deepest nesting of a document: that which `serde_json` reads in a [`Value`].
 const MAX_DEPTH: usize = 127;
 
 /// The JSON text of a resource, without the members that are secret.
@@ -32,7 +32,7 @@ impl Document {
         Ok(Self(Some(clean.as_deref().unwrap_or(text).into())))
     }
 
-    /// The document of a resource that the service has not described yet.
+    /// Returns the document of a resource that the service has not described yet.
     pub(crate) fn made_here(value: &Value) -> Self {
         Self(Some(value.to_string().into()))
     }
@@ -41,7 +41,7 @@ impl Document {
         self.0.as_deref().unwrap_or("{}")
     }
 
-    /// The text without these secrets where it tells of errors or of variables; `None` if it shows none of
+    /// Returns the text without these secrets in errors and variables; `None` if it shows none of
     /// them there.
     ///
     /// Elsewhere a value that is secret in one request may be an ordinary word, such as that of a tag.
@@ -151,7 +151,7 @@ pub(crate) use twin;
 macro_rules! kept {
     ($name:ident) => {
         impl $name {
-            /// The same, without these secrets where it tells of errors or of variables.
+            /// Returns the same, without these secrets in errors and variables.
             #[allow(dead_code, reason = "nothing waits for a model")]
             pub(crate) fn hiding(self, hidden: &crate::error::Hidden) -> Self {
                 let shown = self.document.hiding(hidden);
@@ -179,7 +179,7 @@ macro_rules! kept {
 }
 pub(crate) use kept;
 
-/// Whether a text may hold a secret member or be nested too deep. Never `false` for one that does.
+/// Returns whether a text may hold a secret member or be nested too deep. Never `false` for one that does.
 ///
 /// Every list pays for this, and nearly no document needs more.
 fn needs_a_walk(text: &str) -> bool {
@@ -194,7 +194,7 @@ fn needs_a_walk(text: &str) -> bool {
         || memchr2_iter(b'{', b'[', bytes).nth(MAX_DEPTH).is_some()
 }
 
-/// Whether what ends here may be the name of a secret member.
+/// Returns whether the name that ends here may be that of a secret member.
 fn ends_like_a_secret(before: &[u8]) -> bool {
     /// For each of the last three bytes of a name, the last one first: which secret members have this
     /// byte there, one bit for each. Three lookups rule out nearly every name, where a comparison with
@@ -228,7 +228,7 @@ fn ends_like_a_secret(before: &[u8]) -> bool {
         })
 }
 
-/// The text without its secret members, or `None` if it has none.
+/// Returns the text without its secret members, or `None` if it has none.
 fn without_secrets(text: &str) -> serde_json::Result<Option<String>> {
     let mut clean = String::with_capacity(text.len());
     let removed = Place::start(text).copy("", 0, &mut clean)?;
@@ -262,7 +262,7 @@ impl<'t> Place<'t> {
         self.at.set(self.at.get() + 1);
     }
 
-    /// Whether there is one more element; passes the comma before it, or the bracket after the last.
+    /// Returns whether there is one more element; passes the comma before it, or the bracket after the last.
     fn more(&self) -> bool {
         match self.peek() {
             b'}' | b']' => {
@@ -277,7 +277,7 @@ impl<'t> Place<'t> {
         }
     }
 
-    /// The next string, number or literal, as it is written.
+    /// Returns the next string, number or literal, as it is written.
     fn token(&self) -> &'t str {
         self.peek();
         let rest = &self.text[self.at.get()..];
@@ -291,7 +291,7 @@ impl<'t> Place<'t> {
         &rest[..end]
     }
 
-    /// The name of the next member, as it is written; passes the colon behind it.
+    /// Returns the name of the next member, as it is written; passes the colon behind it.
     fn name(&self) -> &'t str {
         let name = self.token();
         self.peek();
@@ -370,7 +370,7 @@ impl Serialize for Place<'_> {
     }
 }
 
-/// The length of a string up to and with its closing quote.
+/// Returns the length of a string up to and with its closing quote.
 fn end_of_string(inner: &str) -> usize {
     let bytes = inner.as_bytes();
     let mut at = 0;
@@ -384,7 +384,7 @@ fn end_of_string(inner: &str) -> usize {
     inner.len()
 }
 
-/// What a string says. An escape that stands for no character (one half of a surrogate pair) stays as it
+/// Returns the text of a string. An escape that stands for no character (one half of a surrogate pair) stays as it
 /// is written: whoever reads only the rest must not lose it.
 fn decoded(token: &str) -> Cow<'_, str> {
     let inner = token.trim_start_matches('"');

@@ -19,18 +19,18 @@ pub(crate) struct Kind {
     pub(crate) unknown_key: Advice,
 }
 
-/// The members of a file that nobody has taken yet, and what was found in the others.
+/// The members of a file that are not taken yet, and the findings in the others.
 ///
 /// A member is named by its path, `autoScaler.minReplicas`. One that is `null` counts as absent.
 pub(crate) struct Members {
     kind: Kind,
     left: Value,
-    /// Where the paths that the file gives are looked for.
+    /// The folders in which the paths of the file are looked for.
     pub(crate) folders: Vec<PathBuf>,
     reading: Reading,
 }
 
-/// What the reading of a file found. A builder keeps it until it is checked.
+/// The findings from the reading of a file. A builder keeps them until it is checked.
 #[derive(Clone, Default)]
 pub(crate) struct Reading {
     file: Option<String>,
@@ -216,7 +216,7 @@ impl Members {
 }
 
 impl Reading {
-    /// The finding with its path in the file, if the file has the setting.
+    /// Returns the finding with its path in the file, if the file has the setting.
     fn respelled(&self, mut finding: Finding) -> Finding {
         let named = self.asked.iter().filter_map(|(path, code)| {
             let rest = finding.path.strip_prefix(code)?;

@@ -16,7 +16,7 @@ pub(crate) struct Page<T> {
     pub(crate) continuation_token: Option<String>,
 }
 
-/// What a list consists of.
+/// An item of a list.
 pub(crate) trait Item: DeserializeOwned {
     /// Reads the item with which a text begins, and how long it is.
     fn leading(text: &str) -> Option<(Self, usize)> {
@@ -24,7 +24,7 @@ pub(crate) trait Item: DeserializeOwned {
     }
 }
 
-/// The value with which a text begins, and where it ends.
+/// Returns the value with which a text begins, and where it ends.
 pub(crate) fn leading<'t, T: Deserialize<'t>>(text: &'t str) -> Option<(T, usize)> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter();
     let value = values.next()?.ok()?;
@@ -72,7 +72,7 @@ impl<T: Item> Page<T> {
     }
 }
 
-/// What is left of a body.
+/// The rest of a body.
 struct Rest<'t>(&'t str);
 
 impl<'t> Rest<'t> {

@@ -1,4 +1,4 @@
-//! What a wait looks at while an operation runs: a few members, borrowed from the body.
+//! The members that a wait reads while an operation runs, borrowed from the body.
 
 use super::lenient::{Lenient, object, or_default};
 use serde::Deserialize;
@@ -77,7 +77,7 @@ fn said<'a>(text: Option<&'a Cow<'_, str>>) -> Option<&'a str> {
         .filter(|text| !text.trim().is_empty())
 }
 
-/// A page of a list, as far as a wait for many operations looks at it.
+/// A page of a list: the members that a wait for many operations reads.
 #[derive(Debug, Deserialize)]
 pub(crate) struct RowPage<'a> {
     // `null` is an empty list, as everywhere. A page without the member is none: its computes would
@@ -89,7 +89,7 @@ pub(crate) struct RowPage<'a> {
 }
 
 impl<'a> RowPage<'a> {
-    /// The rows that have a name; what has none cannot be told from another.
+    /// Returns the rows that have a name; without one, a row cannot be told from another.
     pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'a>> + '_ {
         self.value.iter().flatten().filter_map(|raw| Row::read(raw))
     }

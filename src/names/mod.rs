@@ -1,6 +1,6 @@
 //! Names of the service: parsed once, trusted after.
 
-/// What every name of the service can do: it is text, and is read from text.
+/// Implements the traits of every name of the service: conversions to and from text.
 macro_rules! name_traits {
     ($name:ident) => {
         impl std::fmt::Display for $name {
@@ -110,7 +110,7 @@ impl ComputeName {
     ///
     /// # Errors
     ///
-    /// Gives every rule that the name breaks.
+    /// [`ErrorKind::Validation`](crate::ErrorKind::Validation) with every rule that the name breaks.
     ///
     /// # Examples
     ///
@@ -133,8 +133,8 @@ impl ComputeName {
         Self::parse_for(DEFAULT_API_VERSION, path, name).map(|(name, _)| name)
     }
 
-    /// Checks the name of a new compute at `path` by the rules of an API version, and returns every broken rule; or what
-    /// only later versions refuse.
+    /// Checks the name of a new compute at `path` by the rules of an API version, and returns every broken rule; or
+    /// what only later versions refuse.
     pub(crate) fn parse_for(
         api_version: &str,
         path: &str,
@@ -207,7 +207,7 @@ impl ComputeName {
         }
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -248,7 +248,7 @@ impl WorkspaceId {
     ///
     /// # Errors
     ///
-    /// Gives every part that is empty or unsafe.
+    /// [`ErrorKind::Validation`](crate::ErrorKind::Validation) with every part that is empty or unsafe.
     ///
     /// # Examples
     ///
@@ -300,7 +300,7 @@ impl WorkspaceId {
         })
     }
 
-    /// The segments of its resource id.
+    /// Returns the segments of its resource id.
     pub(crate) fn segments(&self) -> [&str; 8] {
         [
             "subscriptions",
@@ -314,19 +314,19 @@ impl WorkspaceId {
         ]
     }
 
-    /// The id of the subscription.
+    /// Returns the id of the subscription.
     #[must_use]
     pub fn subscription(&self) -> &str {
         &self.subscription
     }
 
-    /// The name of the resource group.
+    /// Returns the name of the resource group.
     #[must_use]
     pub fn resource_group(&self) -> &str {
         &self.resource_group
     }
 
-    /// The name of the workspace.
+    /// Returns the name of the workspace.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -435,7 +435,7 @@ fn is_reserved(name: &str) -> bool {
         .any(|reserved| reserved.eq_ignore_ascii_case(name))
 }
 
-/// A name close to `name` that keeps all rules, if there is one.
+/// Returns a name close to `name` that keeps all rules, if there is one.
 fn suggestion(name: &str) -> Option<String> {
     let mut better: String = name
         .chars()

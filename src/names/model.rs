@@ -51,7 +51,7 @@ impl ModelName {
         }
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

@@ -29,7 +29,7 @@ impl Region {
         Error::validation("name of the region", vec![finding])
     }
 
-    /// Whether this is the region that is named so: the service itself writes `westus`, `WestUS` and `West US`.
+    /// Returns whether this is the region of that name: the service itself writes `westus`, `WestUS` and `West US`.
     pub(crate) fn is(&self, name: &str) -> bool {
         plain(name).eq(self.0.chars())
     }
@@ -45,7 +45,7 @@ impl fmt::Display for Region {
     }
 }
 
-/// The letters of a name, in which neither case nor spaces count.
+/// Returns the letters of a name, in which neither case nor spaces count.
 pub(crate) fn plain(name: &str) -> impl Iterator<Item = char> {
     let kept = name.chars().filter(|c| !c.is_whitespace());
     kept.map(|c| c.to_ascii_lowercase())

@@ -13,7 +13,7 @@ pub(crate) struct ResourceType {
 }
 
 impl ResourceType {
-    /// The shape of an id of this type, for messages.
+    /// Returns the shape of an id of this type, for messages.
     fn shape(self) -> String {
         let mut shape = format!(
             "/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{}",

@@ -16,7 +16,7 @@ impl ServiceName {
     ///
     /// # Errors
     ///
-    /// Gives every rule that the name breaks.
+    /// [`ErrorKind::Validation`](crate::ErrorKind::Validation) with every rule that the name breaks.
     ///
     /// # Examples
     ///
@@ -86,7 +86,7 @@ impl ServiceName {
         }
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -119,7 +119,7 @@ fn is_plain(c: char) -> bool {
     c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'
 }
 
-/// A service name close to `name` that keeps all rules, if there is one.
+/// Returns a service name close to `name` that keeps all rules, if there is one.
 fn suggestion(name: &str) -> Option<String> {
     let mut better: String = name
         .chars()

@@ -58,7 +58,7 @@ impl TagChanges {
         self.all.is_none() && self.single.is_empty()
     }
 
-    /// Every name that is given.
+    /// Returns every name that is given.
     pub(crate) fn names(&self) -> impl Iterator<Item = &String> {
         self.all
             .iter()
@@ -66,7 +66,7 @@ impl TagChanges {
             .chain(self.single.keys())
     }
 
-    /// All tags after the change, where there is one.
+    /// Returns all tags after the change, if there is a change.
     pub(crate) fn apply(&self, now: &Tags) -> Option<Tags> {
         if self.is_empty() {
             return None;
@@ -82,13 +82,13 @@ impl TagChanges {
     }
 }
 
-/// A name as a part of a JSON pointer (RFC 6901).
+/// Returns a name as a part of a JSON pointer (RFC 6901).
 #[cfg(feature = "services")]
 pub(crate) fn pointer_token(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-/// The tags as the service reads them.
+/// Returns the tags as the service reads them.
 pub(crate) fn tags_value(tags: &Tags) -> Value {
     let members: Map<String, Value> = tags
         .iter()

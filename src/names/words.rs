@@ -1,7 +1,7 @@
-//! Sets of words of the service that stay open: a word that nobody knows is kept.
+//! Sets of words of the service that stay open: an unknown word is kept.
 
 /// The words of an enum whose variants are spelled as the service spells them. Its last variant, `UnknownValue`,
-/// keeps what is none of them.
+/// keeps any other word.
 macro_rules! open_words {
     ($words:ident: $($variant:ident),+) => {
         impl $words {

@@ -8,7 +8,7 @@ use crate::token::ResumeToken;
 use crate::transport::{Answer, ServiceClient};
 use url::Url;
 
-/// The operation that the answer to a request of ARM begins.
+/// Returns the operation that the answer to a request of ARM begins.
 ///
 /// # Errors
 ///
@@ -30,7 +30,7 @@ pub(crate) fn begin(
     )
 }
 
-/// The operation that the answer to a request of the model management service begins; `operations` is where
+/// Returns the operation that the answer to a request of the model management service begins; `operations` is where
 /// its status is read.
 ///
 /// # Errors
@@ -55,7 +55,7 @@ pub(crate) fn begin_service(
     )
 }
 
-/// A removal that has nothing to do: what was to go is gone.
+/// Returns a removal that has nothing to do: the resource is already gone.
 ///
 /// # Errors
 ///
@@ -70,7 +70,7 @@ pub(crate) fn done(client: &ServiceClient, token: &ResumeToken) -> Result<(Machi
     ))
 }
 
-/// A wait for a resource as it stands, or, with a ticket, for what was requested of it and left no other trace.
+/// Returns a wait for a resource in its present state, or, with a ticket, for a request that left no other trace.
 pub(crate) fn watch(
     client: &ServiceClient,
     protocol: Protocol,

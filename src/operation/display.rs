@@ -1,4 +1,4 @@
-//! Who watches a wait: a callback, and lines on standard error.
+//! The observers of a wait: a callback, and lines on standard error.
 
 use super::progress::Progress;
 use crate::error::{Error, ErrorKind};
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 pub(super) type Callback = Arc<dyn Fn(&Progress) + Send + Sync>;
 
-/// Tells whoever watches.
+/// Reports the progress to the observers of a wait.
 pub(crate) struct Observer {
     display: Option<Display>,
     callback: Option<Callback>,
@@ -24,7 +24,7 @@ impl Observer {
         Self { display, callback }
     }
 
-    /// Before the pause of one operation.
+    /// Reports the progress of one operation before a pause.
     pub(crate) fn progress(&mut self, progress: &Progress) {
         if let Some(display) = &mut self.display {
             display.log(&progress.log);
@@ -33,7 +33,7 @@ impl Observer {
         self.call(progress);
     }
 
-    /// The end of one operation.
+    /// Reports the end of one operation.
     pub(crate) fn end(&mut self, progress: &Progress, error: Option<&Error>) {
         if let Some(display) = &mut self.display {
             display.log(&progress.log);
@@ -41,12 +41,12 @@ impl Observer {
         }
     }
 
-    /// Whether somebody wants to know of each of many operations.
+    /// Returns whether there is a callback, which is called for each of many operations.
     pub(super) fn calls(&self) -> bool {
         self.callback.is_some()
     }
 
-    /// Before the pause of one of many operations, which has no line of its own, and at its end.
+    /// Calls the callback for one of many operations, which has no line of its own, before a pause and at its end.
     pub(super) fn call(&self, progress: &Progress) {
         let Some(callback) = &self.callback else {
             return;
@@ -59,7 +59,7 @@ impl Observer {
         self.redraw();
     }
 
-    /// One of many operations has not succeeded: that is worth a line.
+    /// Prints a line for one of many operations that has not succeeded.
     pub(super) fn failure(&mut self, progress: &Progress, error: &Error) {
         if let Some(display) = &mut self.display {
             display.hide();
@@ -75,7 +75,7 @@ impl Observer {
         }
     }
 
-    /// How many operations stand.
+    /// Shows how many operations have ended, and how.
     pub(super) fn tally(&mut self, tally: &Tally) {
         if tally.all > 0
             && let Some(display) = &mut self.display
@@ -84,7 +84,7 @@ impl Observer {
         }
     }
 
-    /// The end of many operations.
+    /// Reports the end of many operations.
     pub(super) fn end_of_all(&mut self, tally: &Tally) {
         if tally.all > 0
             && let Some(display) = &mut self.display
@@ -97,7 +97,7 @@ impl Observer {
         }
     }
 
-    /// Whether there is a line whose time goes on between two reads.
+    /// Returns whether there is a line whose time is updated between two reads.
     pub(super) fn is_live(&self) -> bool {
         self.display.as_ref().is_some_and(|display| display.live)
     }
@@ -109,18 +109,18 @@ impl Observer {
     }
 }
 
-/// How often a live line is drawn anew.
+/// The interval at which a live line is redrawn.
 pub(super) const TICK: Duration = Duration::from_secs(1);
 
-/// How many of many operations have ended, and how.
+/// The number of operations by how they ended.
 #[derive(Debug, Clone)]
 pub(super) struct Tally {
     pub(super) all: usize,
     pub(super) done: usize,
     pub(super) failed: usize,
-    /// Nobody knows; they may still run.
+    /// The end of these is not known; they may still run.
     pub(super) lost: usize,
-    /// Why nothing is known for now of some of them.
+    /// The reason why the state of some of them is not known for now.
     pub(super) trouble: Option<String>,
     pub(super) began: Instant,
 }
@@ -155,7 +155,7 @@ impl std::fmt::Display for Tally {
     }
 }
 
-/// A terminal that knows no more than text.
+/// Returns whether the terminal supports plain text only.
 fn is_dumb() -> bool {
     std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
@@ -166,7 +166,7 @@ struct Display {
     shown: Option<Shown>,
 }
 
-/// What was shown last: the line without its time, which goes on from here.
+/// The line as last shown, without its time, which is updated from here.
 struct Shown {
     state: String,
     elapsed: Duration,
@@ -174,7 +174,7 @@ struct Shown {
 }
 
 impl Display {
-    /// What the service says while it works: each line stays.
+    /// Prints the log lines of the service: each line stays.
     fn log(&self, lines: &[String]) {
         if lines.is_empty() {
             return;
@@ -212,7 +212,7 @@ impl Display {
         }
     }
 
-    /// The last line stays, so it may wrap.
+    /// Prints the last line, which stays, so it may wrap.
     fn end(&mut self, line: &str) {
         self.hide();
         self.write(&format!("{line}\n"));
@@ -249,7 +249,7 @@ fn live(line: &str) -> String {
     format!("\r\x1b[?7l{line}\x1b[K\x1b[?7h")
 }
 
-/// How it ended, in words.
+/// Returns in words how it ended.
 fn end(progress: &Progress, error: Option<&Error>) -> String {
     let how = match error {
         None => "done".to_owned(),

@@ -25,16 +25,16 @@ use url::Url;
 #[derive(Debug)]
 pub(crate) struct Subject {
     pub(crate) noun: &'static str,
-    /// The last segment of the URL of that list; `None` where no list shows how an operation goes on.
+    /// The last segment of the URL of that list; `None` if no list shows the state of an operation.
     pub(crate) collection: Option<&'static str>,
-    /// What to do after the resource could not be made.
+    /// The remedy if the resource could not be made.
     pub(crate) remains: &'static str,
 }
 
 /// An operation that is being waited for.
 ///
-/// All that changes, changes after an answer was taken in whole: a future of this type can be
-/// dropped at any await point, and the next call goes on where the last one stopped.
+/// Its state changes only after an answer was received completely: a future of this type can be
+/// dropped at any await point, and the next call continues where the last one stopped.
 #[derive(Debug, Clone)]
 pub(crate) struct Driver {
     client: Arc<ServiceClient>,
@@ -42,16 +42,16 @@ pub(crate) struct Driver {
     schedule: Schedule,
     /// `None` where nothing was requested: a wait on a resource that was only read.
     token: Option<ResumeToken>,
-    /// Where the token is stored.
+    /// The stored record of the token.
     record: Option<Arc<Record>>,
     subject: &'static Subject,
     target: String,
     started: Instant,
     polls: u32,
     next: Option<Next>,
-    /// Whether the pause that comes next was told.
+    /// `true` if the next pause was reported.
     announced: bool,
-    /// Whether the end was told.
+    /// `true` if the end was reported.
     told: bool,
 }
 
@@ -65,13 +65,13 @@ struct Next {
 /// The resource or the result with which an operation succeeded, where there is one.
 pub(crate) type Settled = Option<Box<RawValue>>;
 
-/// A wait that goes on: until when, and who watches.
+/// A wait in progress: its deadline, and its observers.
 pub(crate) struct Wait {
     deadline: Option<Instant>,
     observer: Observer,
 }
 
-/// How a read went, whatever it said of the operation.
+/// The outcome of a read, independent of the status of the operation.
 #[derive(Debug)]
 pub(super) enum Reading {
     Good,
@@ -89,7 +89,7 @@ pub(crate) enum Turn {
 }
 
 impl Driver {
-    /// The wait for an operation that was requested; its ticket knows what it is about.
+    /// Returns the wait for an operation that was requested; its ticket knows what it is about.
     pub(crate) fn of(
         client: Arc<ServiceClient>,
         subject: &'static Subject,
@@ -131,7 +131,7 @@ impl Driver {
         driver
     }
 
-    /// What takes the wait up again elsewhere; `None` once it is over.
+    /// Returns the token that resumes the wait elsewhere; `None` once it is over.
     pub(crate) fn token(&self) -> Option<&ResumeToken> {
         if self.is_over() {
             return None;
@@ -139,7 +139,7 @@ impl Driver {
         self.token.as_ref()
     }
 
-    /// Whether the service has said how it ended.
+    /// Returns whether the service has reported the end.
     pub(crate) fn is_over(&self) -> bool {
         self.machine.outcome().is_some_and(Outcome::is_final)
     }
@@ -191,7 +191,7 @@ impl Driver {
         }
     }
 
-    /// The next turn, told to whoever watches.
+    /// Takes the next turn, and reports it to the observers.
     ///
     /// # Errors
     ///
@@ -221,7 +221,7 @@ impl Driver {
         }
     }
 
-    /// Tells the pause that follows, or takes it and reads once; `None` when it is over.
+    /// Reports the pause that follows, or makes it and reads once; `None` when it is over.
     async fn turn(&mut self, deadline: Option<Instant>) -> Result<Option<Progress>, Error> {
         loop {
             let Some(next) = self.next else {
@@ -236,7 +236,7 @@ impl Driver {
             let due = match deadline.filter(|deadline| next.due >= *deadline) {
                 Some(deadline) => {
                     tokio::time::sleep_until(deadline).await;
-                    // A service that asks for patience gets it, also at the end.
+                    // A service that throttles is not read earlier, even at the end.
                     if next.throttled {
                         return Err(self.deadline_exceeded());
                     }
@@ -333,7 +333,7 @@ impl Driver {
         };
     }
 
-    /// A wait begins, by itself or among others.
+    /// Begins a wait, by itself or among others.
     pub(super) fn begin(&mut self, options: &WaitOptions) {
         self.schedule.set_floor(options.floor());
         self.again();
@@ -362,13 +362,13 @@ impl Driver {
         }
     }
 
-    /// The end, for a caller who waits no more.
+    /// Returns the end to the caller, whose wait is over.
     pub(crate) fn tell(&mut self) -> Result<Settled, Error> {
         self.told = true;
         self.result()
     }
 
-    /// The end, as often as it is asked for; no I/O.
+    /// Returns the end, on each call; no I/O.
     fn result(&self) -> Result<Settled, Error> {
         if let Some(Outcome::Succeeded(result)) = self.machine.outcome() {
             return Ok(result.clone());
@@ -376,7 +376,7 @@ impl Driver {
         Err(self.failure().unwrap_or_else(|| self.deadline_exceeded()))
     }
 
-    /// Why it ended, unless it succeeded or goes on. The result of a success is not looked at.
+    /// Returns why it ended, unless it succeeded or still runs. The result of a success is not read.
     pub(super) fn failure(&self) -> Option<Error> {
         let (error, token) = match self.machine.outcome()? {
             Outcome::Succeeded(_) => return None,
@@ -454,13 +454,13 @@ async fn watched<T>(mut work: Pin<&mut impl Future<Output = T>>, observer: &Obse
     }
 }
 
-/// What a wait for many operations asks of one.
+/// Methods for a wait for many operations.
 impl Driver {
     pub(super) fn client(&self) -> &Arc<ServiceClient> {
         &self.client
     }
 
-    /// The list that shows what it is about, and the word for what is in it.
+    /// Returns the list that shows the resource of the operation, and the word for the items of the list.
     pub(super) fn list(&self) -> Option<(Url, &'static str)> {
         let collection = self.subject.collection?;
         Some((list_of(self.machine.resource(), collection)?, collection))
@@ -474,22 +474,22 @@ impl Driver {
         &mut self.schedule
     }
 
-    /// When the next read of its own is due; `None` once it is over.
+    /// Returns when the next read of its own is due; `None` once it is over.
     pub(super) fn due(&self) -> Option<Instant> {
         self.next.map(|next| next.due)
     }
 
-    /// The pace that the service gave.
+    /// Returns the pause that the service asked for.
     pub(super) fn hint(&self) -> Option<Duration> {
         self.schedule.hint()
     }
 
-    /// Whether the next read is one that failed before.
+    /// Returns whether the next read repeats one that failed.
     pub(super) fn is_backing_off(&self) -> bool {
         self.machine.last_error().is_some()
     }
 
-    /// Whether the last read was answered with a request for patience.
+    /// Returns whether the last read was throttled.
     pub(super) fn is_throttled(&self) -> bool {
         self.next.is_some_and(|next| next.throttled)
     }
@@ -497,7 +497,7 @@ impl Driver {
     /// Shows what a list has of the operation: a row, or none.
     pub(super) fn show(&mut self, row: Option<&Row<'_>>) -> Step {
         let observed = row.map_or(Observation::NoRow, Observation::Row);
-        // A look at it, as good as any other.
+        // A read of it, as valid as any other.
         self.polls = self.polls.saturating_add(1);
         let step = self.machine.observe(observed, self.started.elapsed());
         if let Some(token) = &mut self.token {
@@ -515,7 +515,7 @@ impl Driver {
     }
 }
 
-/// The list that shows a resource: `…/computes?api-version=…` for `…/computes/{name}?api-version=…`.
+/// Returns the list that shows a resource: `…/computes?api-version=…` for `…/computes/{name}?api-version=…`.
 pub(super) fn list_of(resource: &Url, collection: &str) -> Option<Url> {
     let mut segments = resource.path_segments()?.rev();
     segments.next()?;
@@ -527,20 +527,20 @@ pub(super) fn list_of(resource: &Url, collection: &str) -> Option<Url> {
     Some(list)
 }
 
-/// The workspace that a resource stands in.
+/// Returns the workspace of a resource.
 fn workspace_of(resource: &Url) -> Option<String> {
     let mut segments = resource.path_segments()?;
     segments.find(|segment| segment.eq_ignore_ascii_case("workspaces"))?;
     segments.next().map(str::to_owned)
 }
 
-/// When a wait that begins now ends; a deadline that no clock can tell is none.
+/// Returns when a wait that begins now ends; a deadline beyond the range of the clock counts as no deadline.
 pub(super) fn deadline(options: &WaitOptions) -> Option<Instant> {
     let last = Instant::now().checked_add(options.limit()?.saturating_add(LAST_READ))?;
     last.checked_sub(LAST_READ)
 }
 
-/// How much later than planned a read is sent: what a process with very many waiters looks at first.
+/// Logs how much later than planned a read is sent: the first number to check in a process with very many waiters.
 /// A target of its own, so that it can be had without the rest.
 pub(super) fn tell_lag(due: Instant) {
     let lag = Instant::now().saturating_duration_since(due);
@@ -550,7 +550,7 @@ pub(super) fn tell_lag(due: Instant) {
     );
 }
 
-/// A number from 0 to 1 for jitter. The standard library's hasher is seeded at random, which is
+/// Returns a number from 0 to 1 for jitter. The standard library's hasher is seeded at random, which is
 /// chance enough to spread polls.
 pub(crate) fn chance() -> f64 {
     let bits = std::collections::hash_map::RandomState::new()

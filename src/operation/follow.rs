@@ -20,7 +20,7 @@ pub(crate) async fn wait<W: Waitable>(
     target.end(How(ended)).await
 }
 
-/// The progress before each pause, and the end as the last item.
+/// Returns the progress before each pause, and the end as the last item.
 pub(crate) fn events<'a, W: Waitable>(
     target: &'a mut W,
     options: &WaitOptions,

@@ -19,7 +19,7 @@ pub(crate) type Settle<T> = Arc<dyn Fn(Settled) -> Result<T, Error> + Send + Syn
 /// A long-running operation that the service has accepted.
 ///
 /// `.await` it to wait with the defaults, call [`wait`](Self::wait) to choose them, or follow
-/// [`events`](Self::events). Dropping it stops nothing: the service goes on, and
+/// [`events`](Self::events). Dropping it stops nothing: the service continues, and
 /// [`resume_token`](Self::resume_token) takes the wait up again. A clone waits by itself, from where the
 /// operation was when it was made.
 #[must_use = "the service goes on with the operation; await it or keep its resume token"]
@@ -49,34 +49,34 @@ impl<T> Operation<T> {
         self.driver.hide(&Hidden::of(secrets));
     }
 
-    /// The name of the compute that it changes.
+    /// Returns the name of the compute that it changes.
     #[must_use]
     pub fn target(&self) -> &str {
         self.driver.target()
     }
 
-    /// What was asked for.
+    /// Returns the verb that was requested.
     #[must_use]
     pub fn verb(&self) -> Option<Verb> {
         self.driver.verb()
     }
 
-    /// The last status that was seen, as the service spelled it.
+    /// Returns the last status that was read, as the service spelled it.
     #[must_use]
     pub fn status(&self) -> Option<&str> {
         self.driver.status()
     }
 
-    /// What takes the wait up again in another process; `None` once the operation has ended.
+    /// Returns the token that resumes the wait in another process; `None` once the operation has ended.
     #[must_use]
     pub fn resume_token(&self) -> Option<&ResumeToken> {
         self.driver.token()
     }
 
-    /// Waits to the end and gives the result.
+    /// Waits to the end and returns the result.
     ///
-    /// Called again after success or failure it gives the same end without I/O. After any other end
-    /// it goes on: a lost status and a result that could not be read are tried anew.
+    /// Called again after success or failure, it returns the same end without I/O. After any other end
+    /// it continues: a lost status and a result that could not be read are tried again.
     ///
     /// Sends: GETs of the operation's status, and at last one of the compute.
     ///
@@ -91,17 +91,17 @@ impl<T> Operation<T> {
     ///
     /// # Cancel safety
     ///
-    /// Safe: dropped at any point, the next call goes on where this one stopped.
+    /// Safe: if it is dropped at any point, the next call continues where this one stopped.
     pub async fn wait(&mut self, options: WaitOptions) -> Result<T, Error> {
         let result = self.driver.run(&options).await?;
         self.settle(result)
     }
 
-    /// The progress before each pause, and the result as the last item.
+    /// Returns the wait as a stream: the progress before each pause, and the result as the last item.
     ///
-    /// The stream ends after the result or the first error, which is one of [`wait`](Self::wait)'s: the
-    /// deadline is among them. Dropping it stops nothing; [`resume_token`](Self::resume_token) or
-    /// another stream goes on where it stopped.
+    /// The stream ends after the result or the first error, which is one of those of
+    /// [`wait`](Self::wait), such as a deadline that has passed. Dropping it stops nothing; [`resume_token`](Self::resume_token) or
+    /// another stream continues where it stopped.
     pub fn events(
         &mut self,
         options: WaitOptions,
@@ -114,7 +114,7 @@ impl<T> Operation<T> {
 }
 
 impl Operation<()> {
-    /// A removal: its end gives nothing.
+    /// Returns a removal: its end gives no value.
     pub(crate) fn removal(driver: Driver) -> Self {
         Self::new(driver, Arc::new(|_| Ok(())))
     }

@@ -26,7 +26,7 @@ use tokio::time::Instant;
 /// `'a` is the handle that the verb changes; a verb that makes a new resource has `'static`.
 #[must_use = "nothing is sent before `send` is called"]
 pub struct Prepared<'a, T> {
-    /// What it is about, for people: `compute "myaks"`.
+    /// The name of the target, for people: `compute "myaks"`.
     target: String,
     token: ResumeToken,
     timeout: Option<Duration>,
@@ -35,7 +35,7 @@ pub struct Prepared<'a, T> {
 
 type Work<'a, T> = Box<dyn FnOnce(Ticket) -> BoxFuture<'a, Result<T, Error>> + Send + Sync + 'a>;
 
-/// What an operation takes with it on its way: its token, and where that is recorded.
+/// The token of an operation, and its record in a store.
 #[derive(Debug, Clone)]
 pub(crate) struct Ticket {
     pub(crate) token: ResumeToken,
@@ -43,7 +43,7 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
-    /// The ticket of an operation that is recorded nowhere.
+    /// Returns the ticket of an operation that is recorded nowhere.
     pub(crate) fn of(token: ResumeToken) -> Self {
         Self {
             token,
@@ -67,14 +67,14 @@ impl<'a, T> Prepared<'a, T> {
         }
     }
 
-    /// The same, after this time of its timeout was spent.
+    /// Returns the same request with this time taken off its timeout.
     #[cfg(feature = "services")]
     fn after(mut self, spent: Duration) -> Self {
         self.timeout = self.timeout.map(|timeout| timeout.saturating_sub(spent));
         self
     }
 
-    /// Returns the token with which another process finds out what became of the verb.
+    /// Returns the token with which another process finds out whether the verb was sent and how it ended.
     #[must_use]
     pub fn token(&self) -> &ResumeToken {
         &self.token
@@ -108,7 +108,7 @@ impl<'a, T> Prepared<'a, T> {
     /// An error of the store *after* the request was accepted is logged as a warning through `tracing`
     /// and does not end the call: the first record is still there, and resumes the operation as well.
     ///
-    /// Sends: what the verb sends.
+    /// Sends: the requests of the verb.
     ///
     /// # Errors
     ///

@@ -1,18 +1,18 @@
-//! What a wait can be seen doing.
+//! The progress of a wait.
 
 use super::StatusClass;
 use crate::token::Verb;
 use serde::{Serialize, Serializer};
 use std::time::Duration;
 
-/// How an operation stands, before the next pause.
+/// The progress of an operation, before the next pause.
 ///
 /// `Serialize` gives the fields under their names; `elapsed` and `next_delay` are seconds, as numbers
 /// with a fraction.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Progress {
-    /// What was asked for; `None` for a wait on a compute that was only read.
+    /// The verb that was requested; `None` for a wait on a compute that was only read.
     pub verb: Option<Verb>,
     /// The name of the workspace.
     pub workspace: Option<String>,
@@ -20,22 +20,22 @@ pub struct Progress {
     pub target: String,
     /// The status as the service spelled it, once it gave one.
     pub status: Option<String>,
-    /// What the status means.
+    /// The meaning of the status.
     pub class: StatusClass,
-    /// How far it is, where the service says so: 0 to 100.
+    /// The percentage that is complete, if the service gives it: 0 to 100.
     pub percent: Option<f64>,
-    /// How often the status was read so far, by itself or in a list.
+    /// The number of reads of the status so far, by itself or in a list.
     pub polls: u32,
-    /// Since the wait or the operation began in this process.
+    /// The time since the wait or the operation began in this process.
     #[serde(serialize_with = "seconds")]
     pub elapsed: Duration,
-    /// How long the pause is that follows.
+    /// The length of the pause that follows.
     #[serde(serialize_with = "seconds")]
     pub next_delay: Duration,
-    /// Why the last read of the status failed, where it did. The wait goes on.
+    /// The error of the last read of the status, if it failed. The wait continues.
     pub last_error: Option<String>,
-    /// What the service has logged since the last progress, a line each. Deployments and updates of web
-    /// services do so; computes do not.
+    /// The lines that the service has logged since the last progress. Deployments and updates of web
+    /// services log; computes do not.
     pub log: Vec<String>,
 }
 
@@ -48,7 +48,7 @@ fn seconds<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Er
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Event<T> {
-    /// The operation goes on.
+    /// The operation still runs.
     Progress(Progress),
     /// The operation succeeded; the last item.
     Done(T),

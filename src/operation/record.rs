@@ -1,4 +1,4 @@
-//! Where resume tokens are stored while operations run.
+//! The store of resume tokens while operations run.
 
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::token::ResumeToken;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// A place that keeps resume tokens, for [`Prepared::send_recording`](crate::Prepared::send_recording).
 ///
-/// Write the trait for what the program stores things in: a table, a folder, a secret of Kubernetes. A
+/// Implement the trait for the storage of the program: a table, a folder, a secret of Kubernetes. A
 /// token is secret and up to 4 KiB long; its [`id`](ResumeToken::id) is neither, and is the key of the
 /// record.
 #[async_trait::async_trait]
@@ -54,7 +54,7 @@ impl Record {
         *self.begun.lock().unwrap_or_else(PoisonError::into_inner) = token.cloned();
     }
 
-    /// The verb was sent and accepted.
+    /// Stores the token of a verb that was sent and accepted.
     pub(super) async fn begun(&self) {
         let token = self
             .begun
@@ -67,7 +67,7 @@ impl Record {
         }
     }
 
-    /// The verb failed; with a token where something may run all the same.
+    /// Handles the failure of the verb; with a token if something may still run.
     pub(super) async fn refused(&self, token: Option<&ResumeToken>) {
         match token {
             Some(token) => self.put(token).await,
@@ -81,7 +81,7 @@ impl Record {
         }
     }
 
-    /// Nothing runs any more.
+    /// Removes the record, because nothing runs any more.
     pub(super) async fn remove(&self) {
         self.note(None);
         if let Err(error) = self.store.remove(&self.id).await {

@@ -1,4 +1,4 @@
-//! What all request values have in common: the options of one call, and how they are awaited.
+//! The common parts of all request values: the options of one call, and how they are awaited.
 
 use crate::error::{Error, ErrorKind};
 use crate::transport::limits::texts::REQUEST_ID;
@@ -46,7 +46,7 @@ impl CallOptions {
     }
 }
 
-/// What a call ends with that took longer than the caller allows.
+/// Returns the error of a call that took longer than the caller allows.
 pub(crate) fn timed_out(timeout: Duration) -> Error {
     Error::new(
         ErrorKind::Timeout,
@@ -93,7 +93,7 @@ macro_rules! awaitable {
 }
 pub(crate) use awaitable;
 
-/// The compiler tells of a request that nobody sends, and of results that nobody looks at.
+/// The compiler warns about a request that is not sent, and about results that are not used.
 ///
 /// ```compile_fail
 /// #![deny(unused_must_use)]
@@ -145,7 +145,7 @@ pub(crate) use awaitable;
 /// }
 /// ```
 ///
-/// That is why they do not compile: the same lines compile where the value is used.
+/// The unused value is the reason: the same lines compile if the value is used.
 ///
 /// ```
 /// #![deny(unused_must_use)]

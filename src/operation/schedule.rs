@@ -1,14 +1,14 @@
-//! When the status is read next. Pure: time and chance are given.
+//! The time of the next read of the status. Pure: time and chance are arguments.
 
 use crate::transport::limits::{polls, throttle};
 use std::time::Duration;
 
-/// How the pause is to be found.
+/// The rule that gives the length of the pause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pace {
     /// At once: a probe, or the final read.
     Now,
-    /// At the pace of the operation; with what the service just said.
+    /// At the pace of the operation; with the hint of the last answer.
     Regular { hint: Option<Duration> },
     /// The service throttles.
     Throttled { hint: Option<Duration> },
@@ -19,7 +19,7 @@ pub(crate) enum Pace {
     },
 }
 
-/// Remembers what the service said and how often it said nothing.
+/// The hints that the service gave, and the number of reads without one.
 #[derive(Debug, Clone)]
 pub(crate) struct Schedule {
     floor: Duration,
@@ -43,24 +43,24 @@ impl Schedule {
         self.floor = floor.min(throttle::LONGEST);
     }
 
-    /// The last hint that the service gave, within what is believed.
+    /// Returns the last hint that the service gave, within the accepted range.
     pub(crate) fn hint(&self) -> Option<Duration> {
         self.sticky
     }
 
-    /// Goes on from where another one stands, unless the service said more here.
+    /// Continues from the state of another schedule, unless the service gave a hint here.
     pub(crate) fn go_on_from(&mut self, other: &Self) {
         self.sticky = self.sticky.or(other.sticky);
         self.unhinted = self.unhinted.max(other.unhinted);
     }
 
-    /// The pause that [`delay`](Self::delay) would give next without a new hint and without jitter.
+    /// Returns the pause that [`delay`](Self::delay) would give next without a new hint and without jitter.
     pub(crate) fn regular(&self) -> Duration {
         let mut next = self.clone();
         next.delay(Pace::Regular { hint: None }, 0.0)
     }
 
-    /// The pause before the next read. `chance` is from 0 to 1.
+    /// Returns the pause before the next read. `chance` is from 0 to 1.
     ///
     /// Never earlier than a hint; jitter only adds, up to a tenth.
     pub(crate) fn delay(&mut self, pace: Pace, chance: f64) -> Duration {

@@ -1,4 +1,4 @@
-//! Words that say how an operation or a resource stands.
+//! The status words of operations and resources.
 
 use crate::error::{Hidden, ServiceError};
 use crate::json::StatusDocument;
@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::fmt;
 
-/// What a status means for the wait.
+/// The meaning of a status for the wait.
 ///
 /// `Display` and `Serialize` give the word of [`as_str`](Self::as_str).
 ///
@@ -24,16 +24,16 @@ pub enum StatusClass {
     Canceled,
     /// The operation failed.
     Failed,
-    /// Everything else, known or not: only four words end an operation.
+    /// Every other status, known or not: only four words end an operation.
     InProgress,
     /// The operation succeeded.
     Succeeded,
 }
 
 impl StatusClass {
-    /// Reads a status: trimmed, in any case.
+    /// Reads a status: trimmed, in any letter case.
     ///
-    /// Words that nobody knows count as in progress. An allow-list broke other clients when the
+    /// Unknown words count as in progress. An allow-list broke other clients when the
     /// service added a word, and "unknown means done" broke others (`operations.md` rule 9).
     #[must_use]
     pub fn of(status: &str) -> Self {
@@ -61,7 +61,7 @@ impl StatusClass {
         }
     }
 
-    /// Whether the operation has ended.
+    /// Returns whether the operation has ended.
     #[must_use]
     pub fn is_terminal(self) -> bool {
         self != Self::InProgress
@@ -105,7 +105,7 @@ pub(crate) enum Protocol {
 }
 
 impl Protocol {
-    /// The protocol of what a token is about.
+    /// Returns the protocol of the resource of a token.
     pub(crate) fn of(token: &TokenParts) -> Self {
         match token.is_service() {
             true => Self::ModelManagement,
@@ -113,7 +113,7 @@ impl Protocol {
         }
     }
 
-    /// The state that a resource says it has; missing where it is empty or not text.
+    /// Returns the state that a resource gives; `None` if it is empty or not text.
     pub(crate) fn state(self, resource: &Value) -> Option<&str> {
         match self {
             Self::Arm => provisioning_state(resource),
@@ -124,7 +124,7 @@ impl Protocol {
         }
     }
 
-    /// What such a state means.
+    /// Returns the meaning of such a state.
     pub(crate) fn class(self, state: &str) -> StatusClass {
         match self {
             Self::Arm => StatusClass::of(state),
@@ -139,7 +139,7 @@ impl Protocol {
         }
     }
 
-    /// Why a resource failed, where it says so.
+    /// Returns why a resource failed, if the resource says so.
     pub(crate) fn reason(self, resource: &Value, hidden: &Hidden) -> Option<ServiceError> {
         match self {
             Self::Arm => ServiceError::of_provisioning(resource, hidden),
@@ -151,12 +151,12 @@ impl Protocol {
     }
 }
 
-/// Whether a provisioning state is that of a resource that goes.
+/// Returns whether a provisioning state is that of a resource that is being deleted.
 pub(crate) fn is_deleting(state: &str) -> bool {
     state.trim().eq_ignore_ascii_case("Deleting")
 }
 
-/// The status in the answer of a status monitor.
+/// Returns the status in the answer of a status monitor.
 ///
 /// `status`; else the provisioning state of a resource (some services answer with the resource);
 /// else, if the body is the target itself, it has no state because it is ready.
@@ -174,7 +174,7 @@ pub(crate) fn monitor_status<'a>(
     same.then_some("Succeeded")
 }
 
-/// Whether the body of a `Location` read is an operation's status rather than a result.
+/// Returns whether the body of a `Location` read is an operation's status rather than a result.
 pub(crate) fn is_operation_shaped(body: &Value) -> bool {
     body.get("status").is_some_and(Value::is_string)
         && (body.get("error").is_some() || body.get("startTime").is_some())

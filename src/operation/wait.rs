@@ -1,4 +1,4 @@
-//! How long to wait, and who watches.
+//! The options of a wait: its deadline, and who is told of its progress.
 
 use super::display::{Callback, Observer};
 use super::progress::Progress;
@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How to wait for a long-running operation.
+/// The options of a wait for a long-running operation.
 ///
 /// The default waits for two hours at most, at the service's pace, and shows nothing. A create
 /// takes 10 to 20 minutes and an attach about 5 by the service's documentation; attaches of more
@@ -32,10 +32,10 @@ pub struct WaitOptions {
 }
 
 impl WaitOptions {
-    /// The deadline where none is given: two hours.
+    /// The deadline if none is given: two hours.
     pub const DEFAULT_DEADLINE: Duration = polls::DEADLINE;
 
-    /// The defaults.
+    /// Returns the default options.
     pub fn new() -> Self {
         Self {
             deadline: Some(Self::DEFAULT_DEADLINE),
@@ -46,19 +46,19 @@ impl WaitOptions {
     }
 
     /// Ends the wait after this time, with an error that carries a resume token. The operation
-    /// itself goes on. Counted anew by each wait, and apart from the timeout of a single request.
+    /// itself continues. Each wait counts from its own start, independently of the timeout of a single request.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
-    /// Waits as long as it takes.
+    /// Removes the deadline: waits as long as it takes.
     pub fn no_deadline(mut self) -> Self {
         self.deadline = None;
         self
     }
 
-    /// The shortest pause between two reads of the status; one second by default.
+    /// Sets the shortest pause between two reads of the status; one second by default.
     pub fn poll_floor(mut self, floor: Duration) -> Self {
         self.floor = floor;
         self

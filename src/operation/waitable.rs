@@ -1,4 +1,4 @@
-//! Waiting for many operations at once: what can be waited for, and the wait itself.
+//! Waiting for many operations at once: the trait of the targets, and the wait itself.
 
 use super::driver::Driver;
 use super::handle::Operation;
@@ -7,10 +7,10 @@ use crate::error::Error;
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 
-/// What [`wait_all`] can wait for: handles of computes and web services, operations, and what was resumed
-/// from tokens. Sealed.
+/// A target of [`wait_all`]: a handle of a compute or web service, an operation, or the result of a resume
+/// from a token. Sealed.
 pub trait Waitable: sealed::Sealed + Send {
-    /// What the end of the wait gives.
+    /// The result of a wait that succeeds.
     type Output: Send;
 
     #[doc(hidden)]
@@ -19,21 +19,21 @@ pub trait Waitable: sealed::Sealed + Send {
 
 /// Waits for many operations at once, in any number of workspaces.
 ///
-/// It does not cost a poll for each: the list of a workspace's computes is read once per interval, and
-/// shows the state of all of them. An operation that the list shows at rest, or does not show any more, is
+/// It does not poll each operation: the list of a workspace's computes is read once per interval, and
+/// shows the state of all of them. An operation that the list shows in a final state, or does not show any more, is
 /// settled by one read of its own status; the row then serves as the result. Handles on which nothing is
-/// pending are judged by the first list. The interval is what the
-/// service asked for beside the operations, but 5 seconds at least; else it grows from 1 to 30 seconds.
-/// Where the list may not or cannot be read, where a workspace has one operation only, and where fewer
+/// pending are decided by the first list. The interval is the one that the
+/// service asked for with the operations, but at least 5 seconds; otherwise it grows from 1 to 30 seconds.
+/// If the list may not or cannot be read, if a workspace has only one operation, and if fewer operations
 /// are left than the list has pages, operations are read one by one. At most 60 requests are in flight,
 /// and at most 6 to one workspace; workspaces that share a transport share its connections.
 ///
-/// The results are in the order of the targets. An error of one ends no other. The deadline of the
-/// options is that of the whole wait: what has not ended by then has an error with a resume token, and
+/// The results are in the order of the targets. An error of one does not end the others. The deadline of the
+/// options is that of the whole wait: an operation that has not ended by then has an error with a resume token, and
 /// its handle can be waited for again.
 ///
 /// Computes of any kind, removals and web services can be waited for together as
-/// [`Resumed`](crate::Resumed), which each of them converts into. No list shows how a web service goes on:
+/// [`Resumed`](crate::Resumed), which each of them converts into. No list shows the state of a web service:
 /// services are read one by one.
 ///
 /// Progress is reported for each operation after each read of the list, and once more at its end, with the
@@ -47,13 +47,13 @@ pub trait Waitable: sealed::Sealed + Send {
 ///
 /// None of its own; each result is that of
 /// [`ComputeTarget::wait_for_completion`](crate::ComputeTarget::wait_for_completion),
-/// [`Operation::wait`] or `AksWebservice::wait_for_deployment`. What was resumed as
+/// [`Operation::wait`] or `AksWebservice::wait_for_deployment`. A target that was resumed as
 /// [`Resumed::NotStarted`](crate::Resumed::NotStarted) gives
 /// [`ErrorKind::NotStarted`](crate::ErrorKind::NotStarted).
 ///
 /// # Cancel safety
 ///
-/// Safe: the handles stay with the caller. Dropped at any point, the next wait goes on where this one
+/// Safe: the handles stay with the caller. If it is dropped at any point, the next wait continues where this one
 /// stopped, for all of them or for any.
 ///
 /// ```
@@ -121,7 +121,7 @@ pub(crate) mod sealed {
     use super::{Driver, Error, Operation};
     use crate::operation::driver::Settled;
 
-    /// How an operation ended; `None` if there was nothing to wait for.
+    /// Returns how an operation ended; `None` if there was nothing to wait for.
     #[derive(Debug)]
     pub struct How(pub(crate) Option<Result<Settled, Error>>);
 

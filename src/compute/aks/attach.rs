@@ -12,9 +12,9 @@ use crate::rules::Findings;
 use serde_json::{Map, Value};
 use std::time::SystemTime;
 
-/// The configuration of an attachment: which cluster, and how it is to be used; valid.
+/// The valid configuration of an attachment: the cluster, and how it is used.
 ///
-/// Made by [`builder`](Self::builder). What was not said is not sent, and the service takes its own
+/// Made by [`builder`](Self::builder). A setting that was not given is not sent, and the service applies its own
 /// default. Microsoft's Python client always sends a load balancer type here; this crate does so
 /// only where one was given.
 #[must_use = "a configuration does nothing until a cluster is attached with it"]
@@ -52,25 +52,25 @@ impl AttachConfiguration {
 
     getters!();
 
-    /// The cluster to attach.
+    /// Returns the cluster to attach.
     #[must_use]
     pub fn cluster(&self) -> &ClusterRef {
         &self.said.cluster
     }
 
-    /// The size and number of the cluster's nodes, if they were given.
+    /// Returns the size and number of the cluster's nodes, if they were given.
     #[must_use]
     pub fn nodes(&self) -> Option<(&str, u32)> {
         let (vm_size, count) = self.said.nodes.as_ref()?;
         Some((vm_size, *count))
     }
 
-    /// The resource id of the cluster; names are taken in the subscription of the workspace.
+    /// Returns the resource id of the cluster; names are taken in the subscription of the workspace.
     pub(crate) fn resource_id(&self, workspace: &WorkspaceId) -> String {
         self.said.cluster.resource_id(workspace)
     }
 
-    /// The body of the request. `location` is that of the workspace; the result may hold a private
+    /// Returns the body of the request. `location` is that of the workspace; the result may hold a private
     /// key in clear.
     pub(crate) fn body(&self, workspace: &WorkspaceId, location: &str) -> Value {
         let resource = self.resource_id(workspace).into();
@@ -80,7 +80,7 @@ impl AttachConfiguration {
     }
 }
 
-/// Collects what is said about an attachment.
+/// The builder of an [`AttachConfiguration`].
 ///
 /// Setters take the value as it is; [`build`](Self::build) checks all of them together.
 #[must_use = "a builder does nothing until `build()`"]
@@ -95,18 +95,18 @@ impl AttachConfigurationBuilder {
     setters! {
         AttachConfiguration,
         purpose
-        /// What the cluster is for. The documented default is [`ClusterPurpose::FastProd`], which asks
+        /// Sets the purpose of the cluster. The documented default is [`ClusterPurpose::FastProd`], which asks
         /// for a cluster of at least 12 vCPUs.
         ///
         /// [`ClusterPurpose::DevTest`] is not for production: it is slower and has no fault tolerance.
         tls
-        /// TLS of the scoring endpoint. By default there is none: a cluster that had TLS in an earlier
+        /// Sets TLS of the scoring endpoint. By default there is none: a cluster that had TLS in an earlier
         /// attachment needs its certificate and key again.
     }
 
-    /// What the cluster consists of: the size of its nodes, for example `Standard_D4s_v5`, and their number. It is not
-    /// sent, because the service looks for itself; given here, a cluster that is too small for its purpose is refused
-    /// before anything is sent.
+    /// Sets the size of the cluster's nodes, for example `Standard_D4s_v5`, and their number. They are not
+    /// sent, because the service reads them itself; if they are set, a cluster that is too small for its purpose is
+    /// refused before anything is sent.
     pub fn nodes(mut self, vm_size: impl Into<String>, count: u32) -> Self {
         self.nodes = Some((vm_size.into(), count));
         self

@@ -1,4 +1,4 @@
-//! Whether a cluster is large enough for its purpose.
+//! The check that a cluster is large enough for its purpose.
 
 use super::purpose::ClusterPurpose;
 use crate::facts::purposes::{
@@ -10,8 +10,8 @@ use crate::rules::{self, Findings};
 
 /// Checks nodes × vCPUs against the minimum of the purpose, as far as they are known.
 ///
-/// What was left out counts as its documented default, and a purpose that this crate does not know as production: the
-/// message then says so. Of a size that it does not know, it says that nothing was checked.
+/// A setting that was left out counts as its documented default, and a purpose that this crate does not know as
+/// production: the message then says so. For a size that is not known, it says that nothing was checked.
 pub(crate) fn check(
     purpose: Option<&ClusterPurpose>,
     vm_size: Option<&str>,

@@ -79,7 +79,7 @@ impl ClusterRef {
         }
     }
 
-    /// The resource id, with the spelling of Microsoft's Python client where it is made of names.
+    /// Returns the resource id, with the spelling of Microsoft's Python client where it is made of names.
     pub(crate) fn resource_id(&self, workspace: &WorkspaceId) -> String {
         match self {
             Self::Id(id) => resource_id::unquoted(id).to_owned(),

@@ -1,4 +1,4 @@
-//! What the configurations of a new cluster and of an attachment have in common.
+//! The common parts of the configurations of a new cluster and of an attachment.
 
 use super::load_balancer::LoadBalancer;
 use super::purpose::ClusterPurpose;
@@ -9,7 +9,7 @@ use crate::rules::Findings;
 use serde_json::{Map, Value, json};
 use std::time::SystemTime;
 
-/// What was said in both.
+/// The settings of both.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Common {
     pub(super) purpose: Option<ClusterPurpose>,
@@ -28,7 +28,7 @@ impl Common {
         }
     }
 
-    /// Checks the rest, and gives what is sent of TLS.
+    /// Checks the rest, and returns the part of TLS that is sent.
     pub(super) fn check(&mut self, now: SystemTime, findings: &mut Findings) -> Option<CheckedTls> {
         let load_balancer = self.load_balancer.as_ref();
         if let Some(load_balancer) = load_balancer {
@@ -44,7 +44,7 @@ impl Common {
         tls
     }
 
-    /// The body of the request, with what only one of the configurations has. `location` is that of the
+    /// Returns the body of the request, with the members of only one configuration. `location` is that of the
     /// workspace; the result may hold a private key in clear.
     pub(super) fn body(
         &self,
@@ -80,39 +80,39 @@ impl Common {
 /// The getters of both.
 macro_rules! getters {
     () => {
-        /// Returns what does not stand in the way: what is allowed but probably not meant
-        /// ([`Warning`](crate::error::Severity::Warning)), and checks that could not be made
+        /// Returns the findings that do not make the configuration invalid: settings that are allowed but probably not
+        /// meant ([`Warning`](crate::error::Severity::Warning)), and checks that could not be made
         /// ([`Unknown`](crate::error::Severity::Unknown)).
         #[must_use]
         pub fn warnings(&self) -> &[Finding] {
             &self.warnings
         }
 
-        /// The purpose, if one was given.
+        /// Returns the purpose, if one was given.
         #[must_use]
         pub fn cluster_purpose(&self) -> Option<&ClusterPurpose> {
             self.said.common.purpose.as_ref()
         }
 
-        /// Whether TLS was asked for.
+        /// Returns whether TLS was set.
         #[must_use]
         pub fn has_tls(&self) -> bool {
             self.tls.is_some()
         }
 
-        /// The load balancer, if one was given.
+        /// Returns the load balancer, if one was given.
         #[must_use]
         pub fn load_balancer(&self) -> Option<&LoadBalancer> {
             self.said.common.load_balancer.as_ref()
         }
 
-        /// The description, if one was given.
+        /// Returns the description, if one was given.
         #[must_use]
         pub fn description(&self) -> Option<&str> {
             self.said.common.description.as_deref()
         }
 
-        /// The tags, sorted by name.
+        /// Returns the tags, sorted by name.
         pub fn tags(&self) -> impl Iterator<Item = (&str, &str)> {
             let tags = self.said.common.tags.iter();
             tags.map(|(name, value)| (name.as_str(), value.as_str()))
@@ -140,13 +140,13 @@ macro_rules! setters {
             self
         }
 
-        /// The load balancer. The documented default is a public one.
+        /// Sets the load balancer. The documented default is a public one.
         pub fn load_balancer(mut self, load_balancer: LoadBalancer) -> Self {
             self.common.load_balancer = Some(load_balancer);
             self
         }
 
-        /// A text for people.
+        /// Sets the description, a text for people.
         pub fn description(mut self, description: impl Into<String>) -> Self {
             self.common.description = Some(description.into());
             self
@@ -172,7 +172,7 @@ macro_rules! setters {
         ///
         /// # Errors
         ///
-        /// Gives all broken rules at once.
+        /// [`ErrorKind::Validation`](crate::ErrorKind::Validation) with all broken rules at once.
         pub fn build(self) -> Result<$configuration, Error> {
             self.build_at(SystemTime::now())
         }

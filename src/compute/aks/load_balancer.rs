@@ -1,13 +1,13 @@
-//! How scoring requests reach the cluster.
+//! The load balancer through which scoring requests reach the cluster.
 
 use crate::rules::{self, Findings};
 use serde_json::{Map, Value};
 
 /// The load balancer in front of the cluster's scoring router.
 ///
-/// The service makes a public one where none is asked for (documented default: `PublicIp`).
+/// The service makes a public one if none is set (documented default: `PublicIp`).
 ///
-/// It decides where services are called, and nothing else. Azure Machine Learning does not talk to this address, but
+/// It decides only at which address services are called. Azure Machine Learning does not talk to this address, but
 /// to the control plane of AKS; and the cluster's outbound traffic goes its own way, over a public address unless the
 /// cluster was made with another outbound type.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -25,13 +25,13 @@ pub enum LoadBalancer {
 }
 
 impl LoadBalancer {
-    /// An internal load balancer in the subnet that the service chooses.
+    /// Returns an internal load balancer in the subnet that the service chooses.
     #[must_use]
     pub fn internal() -> Self {
         Self::Internal { subnet: None }
     }
 
-    /// An internal load balancer in a subnet of the cluster's virtual network.
+    /// Returns an internal load balancer in a subnet of the cluster's virtual network.
     #[must_use]
     pub fn internal_in(subnet: impl AsRef<str>) -> Self {
         Self::Internal {
@@ -72,5 +72,5 @@ impl LoadBalancer {
 }
 
 const PUBLIC_IP: &str = "PublicIp";
-/// What the service calls an internal load balancer.
+/// The service's word for an internal load balancer.
 pub(crate) const INTERNAL: &str = "InternalLoadBalancer";

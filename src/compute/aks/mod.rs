@@ -1,11 +1,11 @@
-//! The kind of AKS clusters: what only it has, and the builders that give valid configurations of it.
+//! The kind of AKS clusters: its own members, and the builders that give valid configurations of it.
 //!
 //! A configuration can only be made by its builder's `build()`, which checks everything that can be
 //! known without asking the service and reports **all** broken rules in one
 //! [`Error`]. Parts, such as [`VirtualNetwork`] or [`Tls`], are passed as they are and
 //! checked with the whole. What is allowed but probably not meant is listed by `warnings()`.
 //!
-//! What is not set is absent in the request, so that the service applies its own defaults; the
+//! A setting that is not given is absent in the request, so that the service applies its own defaults; the
 //! setters name the documented ones. The rules, with their ids, are in `docs/validation.md`.
 
 mod attach;
@@ -128,7 +128,7 @@ impl ComputeTarget<Aks> {
     /// # Errors
     ///
     /// [`ErrorKind::Service`](crate::ErrorKind::Service) with the service's reason, for example
-    /// [`Error::is_forbidden`]. Of an answer that the service does not mark as an error, it shows codes only.
+    /// [`Error::is_forbidden`]. If the service does not mark the answer as an error, only its codes are shown.
     ///
     /// # Cancel safety
     ///

@@ -115,7 +115,7 @@ impl Subnet {
     }
 }
 
-/// The setters that both ways to name a subnet have in common.
+/// The common setters of both ways to name a subnet.
 macro_rules! range_setters {
     ($($type:ty),*) => {$(
         impl $type {
@@ -153,7 +153,7 @@ macro_rules! range_setters {
 
 range_setters!(VirtualNetwork, Subnet);
 
-/// Where the nodes of a new cluster are put: one of the two ways to name a subnet.
+/// The subnet for the nodes of a new cluster: one of the two ways to name it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Network {
@@ -186,7 +186,7 @@ impl Network {
         self.ranges().check(findings);
     }
 
-    /// The networking configuration as the service reads it.
+    /// Returns the networking configuration as the service reads it.
     pub(crate) fn value(&self, workspace: &WorkspaceId) -> Value {
         let subnet_id = match self {
             Self::VirtualNetwork(VirtualNetwork {
@@ -236,7 +236,7 @@ struct Ranges<'a> {
     docker_bridge_cidr: Option<&'a str>,
 }
 
-/// Reads a range or an address that has to be there; `None` where it was refused.
+/// Reads a range or an address that is required; `None` if it was refused.
 fn read<T: FromStr>(
     path: &str,
     value: Option<&str>,
@@ -367,7 +367,7 @@ fn overlap(a: &Ipv4Net, b: &Ipv4Net) -> bool {
     a.contains(&b.network()) || b.contains(&a.network())
 }
 
-/// The tenth address of the range, which is what most clusters use, if there is one.
+/// Returns the tenth address of the range, which is what most clusters use, if there is one.
 fn example(service: Ipv4Net) -> String {
     let tenth = u32::from(service.network())
         .checked_add(10)

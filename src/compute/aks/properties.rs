@@ -1,4 +1,4 @@
-//! What an AKS compute adds, as the service gives it.
+//! The properties that only an AKS compute has, as the service gives them.
 
 use crate::json::lenient::{Object, object, or_default};
 use crate::json::twin;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 twin! {
     AksMembers reads
-    /// What an AKS compute adds.
+    /// The properties that only an AKS compute has.
     ///
     /// Read leniently, as all of a compute: a member of another type than here counts as absent, for a
     /// compute must stay usable when the service writes one of them in a new way.
@@ -18,7 +18,7 @@ twin! {
         /// The cluster's host name.
         #[serde(deserialize_with = "or_default")]
         pub cluster_fqdn: Option<String>,
-        /// What the service runs in the cluster.
+        /// The parts of the service that run in the cluster.
         #[serde(deserialize_with = "or_default")]
         pub system_services: Vec<SystemService>,
         /// The number of nodes.
@@ -28,10 +28,10 @@ twin! {
         // The description of 2019-11-01 spells it with a capital M.
         #[serde(alias = "agentVMSize", deserialize_with = "or_default")]
         pub agent_vm_size: Option<String>,
-        /// What the cluster is for.
+        /// The purpose of the cluster.
         #[serde(deserialize_with = "or_default")]
         pub cluster_purpose: Option<String>,
-        /// How scoring is protected on the wire.
+        /// The TLS configuration of the scoring endpoint.
         #[serde(deserialize_with = "or_default")]
         pub ssl_configuration: Option<SslSettings>,
         /// The cluster's network.
@@ -51,10 +51,10 @@ twin! {
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct SystemService {
-    /// What it is, for example `ScoringFrontEnd`.
+    /// The type of the part, for example `ScoringFrontEnd`.
     #[serde(deserialize_with = "or_default")]
     pub system_service_type: Option<String>,
-    /// Where it listens.
+    /// The address at which it listens.
     #[serde(deserialize_with = "or_default")]
     pub public_ip_address: Option<String>,
     /// Its version.
@@ -62,7 +62,7 @@ pub struct SystemService {
     pub version: Option<String>,
 }
 
-/// How scoring is protected on the wire. Certificate and key are never kept, even if the service
+/// The TLS configuration of the scoring endpoint. Certificate and key are never kept, even if the service
 /// were to send them.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -77,7 +77,7 @@ pub struct SslSettings {
     /// The leaf domain label, where Microsoft's certificate is used.
     #[serde(deserialize_with = "or_default")]
     pub leaf_domain_label: Option<String>,
-    /// Whether an existing domain may be overwritten.
+    /// `true` if an existing domain may be overwritten.
     #[serde(deserialize_with = "or_default")]
     pub overwrite_existing_domain: Option<bool>,
 }

@@ -12,9 +12,9 @@ use crate::rules::{self, Findings};
 use serde_json::{Map, Value};
 use std::time::SystemTime;
 
-/// The configuration of a new cluster: everything that was said about it, and valid.
+/// The valid configuration of a new cluster.
 ///
-/// Made by [`builder`](Self::builder). What was not said is not sent, and the service takes its own
+/// Made by [`builder`](Self::builder). A setting that was not given is not sent, and the service applies its own
 /// default.
 ///
 /// # Design
@@ -31,7 +31,7 @@ pub struct ProvisioningConfiguration {
 }
 
 impl ProvisioningConfiguration {
-    /// Starts a configuration in which nothing is said: production, three nodes of `Standard_D3_v2`
+    /// Starts a configuration without any setting: production, three nodes of `Standard_D3_v2`
     /// (the documented defaults of the service).
     ///
     /// # Examples
@@ -62,31 +62,31 @@ impl ProvisioningConfiguration {
 
     getters!();
 
-    /// The size of the nodes, if one was given.
+    /// Returns the size of the nodes, if one was given.
     #[must_use]
     pub fn vm_size(&self) -> Option<&str> {
         self.said.vm_size.as_deref()
     }
 
-    /// The number of nodes, if one was given.
+    /// Returns the number of nodes, if one was given.
     #[must_use]
     pub fn agent_count(&self) -> Option<u32> {
         self.said.agent_count
     }
 
-    /// The region of the cluster, if one was given.
+    /// Returns the region of the cluster, if one was given.
     #[must_use]
     pub fn location(&self) -> Option<&str> {
         self.said.location.as_deref()
     }
 
-    /// The virtual network, if one was given.
+    /// Returns the virtual network, if one was given.
     #[must_use]
     pub fn virtual_network(&self) -> Option<&Network> {
         self.said.virtual_network.as_ref()
     }
 
-    /// The body of the request. `location` is that of the workspace; the result may hold a private
+    /// Returns the body of the request. `location` is that of the workspace; the result may hold a private
     /// key in clear.
     pub(crate) fn body(&self, workspace: &WorkspaceId, location: &str) -> Value {
         let said = &self.said;
@@ -112,7 +112,7 @@ impl ProvisioningConfiguration {
     }
 }
 
-/// Collects what is said about a new cluster.
+/// The builder of a [`ProvisioningConfiguration`].
 ///
 /// Setters take the value as it is; [`build`](Self::build) checks all of them together.
 #[must_use = "a builder does nothing until `build()`"]
@@ -129,35 +129,35 @@ impl ProvisioningConfigurationBuilder {
     setters! {
         ProvisioningConfiguration,
         purpose
-        /// What the cluster is for. The documented default is [`ClusterPurpose::FastProd`].
+        /// Sets the purpose of the cluster. The documented default is [`ClusterPurpose::FastProd`].
         ///
         /// [`ClusterPurpose::DevTest`] is not for production: it is slower and has no fault tolerance.
         tls
-        /// TLS of the scoring endpoint. By default there is none.
+        /// Sets TLS of the scoring endpoint. By default there is none.
     }
 
-    /// The size of the nodes. The documented default is `Standard_D3_v2`.
+    /// Sets the size of the nodes. The documented default is `Standard_D3_v2`.
     ///
-    /// Any size is passed through; for a known one, a production cluster has to come to 12 vCPUs.
+    /// Any size is passed through; for a known one, a production cluster needs 12 vCPUs in total.
     pub fn vm_size(mut self, size: impl Into<String>) -> Self {
         self.vm_size = Some(size.into());
         self
     }
 
-    /// The number of nodes. The documented default is 3 for production and 1 for
+    /// Sets the number of nodes. The documented default is 3 for production and 1 for
     /// [`ClusterPurpose::DevTest`].
     pub fn agent_count(mut self, count: u32) -> Self {
         self.agent_count = Some(count);
         self
     }
 
-    /// The region of the cluster. The documented default is that of the workspace.
+    /// Sets the region of the cluster. The documented default is that of the workspace.
     pub fn location(mut self, location: impl Into<String>) -> Self {
         self.location = Some(location.into());
         self
     }
 
-    /// An existing network for the nodes: a [`VirtualNetwork`](super::VirtualNetwork) or a
+    /// Sets an existing network for the nodes: a [`VirtualNetwork`](super::VirtualNetwork) or a
     /// [`Subnet`](super::Subnet). By default the service makes a network of its own.
     pub fn virtual_network(mut self, network: impl Into<Network>) -> Self {
         self.virtual_network = Some(network.into());

@@ -1,4 +1,4 @@
-//! What a cluster is for.
+//! The purpose of a cluster.
 
 use crate::facts::purposes::{DENSE_PROD, DEV_TEST, FAST_PROD};
 use crate::rules::{self, Findings};
@@ -7,10 +7,10 @@ use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
-/// What a cluster is for.
+/// The purpose of a cluster.
 ///
 /// The purpose decides how the service sets up scoring on the cluster. The service takes
-/// [`FastProd`](Self::FastProd) where none is given. Known purposes are recognised in any case, and
+/// [`FastProd`](Self::FastProd) if none is given. Known purposes are recognised in any letter case, and
 /// one that this crate does not know is passed through as it is.
 ///
 /// # Examples
@@ -37,7 +37,7 @@ pub enum ClusterPurpose {
 }
 
 impl ClusterPurpose {
-    /// The purpose as the service spells it.
+    /// Returns the purpose as the service spells it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {

@@ -14,7 +14,7 @@ use std::time::SystemTime;
 
 /// TLS of the scoring endpoint, for the whole cluster.
 ///
-/// There is no TLS where none is asked for. Either Microsoft makes the certificate
+/// There is no TLS unless it is set. Either Microsoft makes the certificate
 /// ([`leaf_domain`](Self::leaf_domain)), or you bring your own ([`certificate`](Self::certificate)).
 ///
 /// # Examples
@@ -58,7 +58,7 @@ pub struct OwnCertificate {
 }
 
 impl Tls {
-    /// A certificate of Microsoft's for `{label}{six characters}.{region}.cloudapp.azure.com`.
+    /// Requests a certificate of Microsoft's for `{label}{six characters}.{region}.cloudapp.azure.com`.
     ///
     /// The service appends the six characters, and there is no DNS work to do. It needs a public
     /// load balancer.
@@ -70,7 +70,7 @@ impl Tls {
         })
     }
 
-    /// Your own certificate and key, for the host name `cname`.
+    /// Uses your own certificate and key, for the host name `cname`.
     ///
     /// The certificate is the PEM text of the full chain, your certificate first. The key is PEM
     /// without a pass-phrase. Both are checked in `build()`: that they belong together, cover
@@ -91,10 +91,10 @@ impl Tls {
         })
     }
 
-    /// Whether a leaf domain label that is taken already is overwritten. The documented default is
+    /// Sets whether a leaf domain label that is already taken is overwritten. The documented default is
     /// `false`.
     ///
-    /// It means nothing for a certificate of your own, where `build()` refuses it.
+    /// It does not apply to a certificate of your own: `build()` then refuses it.
     #[must_use]
     pub fn overwrite_existing_domain(mut self, overwrite: bool) -> Self {
         match &mut self {
@@ -104,7 +104,7 @@ impl Tls {
         self
     }
 
-    /// Reads the files, checks everything and gives what can be sent, as far as that is there.
+    /// Reads the files, checks everything and returns the TLS configuration to send, if its files could be read.
     pub(crate) fn check(&self, now: SystemTime, findings: &mut Findings) -> Option<CheckedTls> {
         match self {
             Self::LeafDomain(leaf) => {
@@ -144,7 +144,7 @@ impl Tls {
 
 /// PEM text, given as text or as a file.
 ///
-/// The text never shows: not in `Debug`, not in errors.
+/// The text is never shown, neither in `Debug` nor in errors.
 ///
 /// # Examples
 ///
@@ -164,13 +164,13 @@ enum Source {
 }
 
 impl Pem {
-    /// PEM text.
+    /// Takes PEM text.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
         Self(Source::Text(Secret::new(text.into())))
     }
 
-    /// A PEM file. It is read when the configuration is built.
+    /// Names a PEM file. It is read when the configuration is built.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self(Source::File(path.into()))
@@ -225,7 +225,7 @@ impl CheckedTls {
         matches!(self, Self::LeafDomain { .. })
     }
 
-    /// The TLS configuration as the service reads it. It holds the private key in clear.
+    /// Returns the TLS configuration as the service reads it. It holds the private key in clear.
     pub(crate) fn value(&self) -> Value {
         match self {
             Self::LeafDomain { label, overwrite } => {

@@ -1,4 +1,4 @@
-//! What an update changes.
+//! The configuration of an update.
 
 use super::load_balancer::{self, LoadBalancer};
 use super::tls::{self, CheckedTls, Tls};
@@ -7,9 +7,9 @@ use crate::rules::{self, Findings};
 use serde_json::{Map, Value, json};
 use std::time::SystemTime;
 
-/// What an update changes: TLS, the load balancer, or both; valid.
+/// The valid configuration of an update: of TLS, the load balancer, or both.
 ///
-/// What it does not say stays as it is: a change of the load balancer of a cluster with its own
+/// A setting that is not given stays as it is: a change of the load balancer of a cluster with its own
 /// certificate leaves the certificate in place. The number and size of nodes cannot be changed this
 /// way.
 #[must_use = "a configuration does nothing until a cluster is updated with it"]
@@ -69,28 +69,28 @@ impl UpdateConfiguration {
         UpdateConfigurationBuilder::default()
     }
 
-    /// Returns what does not stand in the way: what is allowed but probably not meant
-    /// ([`Warning`](crate::error::Severity::Warning)), and checks that could not be made
+    /// Returns the findings that do not make the configuration invalid: settings that are allowed but probably not
+    /// meant ([`Warning`](crate::error::Severity::Warning)), and checks that could not be made
     /// ([`Unknown`](crate::error::Severity::Unknown)).
     #[must_use]
     pub fn warnings(&self) -> &[Finding] {
         &self.warnings
     }
 
-    /// The load balancer, if it is to change.
+    /// Returns the load balancer, if it is to change.
     #[must_use]
     pub fn load_balancer(&self) -> Option<&LoadBalancer> {
         self.load_balancer.as_ref()
     }
 
-    /// Whether TLS is to change.
+    /// Returns whether TLS is to change.
     #[must_use]
     pub fn changes_tls(&self) -> bool {
         self.tls.is_some()
     }
 
-    /// The body of the request, made of the compute as the service describes it now: without what is
-    /// read-only, and with what was said. The result may hold a private key in clear.
+    /// Returns the body of the request, made of the compute as the service describes it now: without the members that
+    /// are read-only, and with the changes. The result may hold a private key in clear.
     ///
     /// TLS and load balancer that are not to change are left out, which the service takes as "keep";
     /// the description never holds the private key, so TLS could not be sent back anyway.
@@ -178,7 +178,7 @@ impl UpdateConfiguration {
     }
 }
 
-/// Collects what an update changes.
+/// The builder of an [`UpdateConfiguration`].
 #[must_use = "a builder does nothing until `build()`"]
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct UpdateConfigurationBuilder {
@@ -201,11 +201,12 @@ impl UpdateConfigurationBuilder {
 
     /// Checks everything together. Reads the PEM files, if there are any, and nothing else.
     ///
-    /// What depends on the cluster as it is now is checked when the update is sent.
+    /// Rules that depend on the current state of the cluster are checked when the update is sent.
     ///
     /// # Errors
     ///
-    /// Gives all broken rules at once; to change nothing is one.
+    /// [`ErrorKind::Validation`](crate::ErrorKind::Validation) with all broken rules at once; an update must change
+    /// something.
     pub fn build(self) -> Result<UpdateConfiguration, Error> {
         self.build_at(SystemTime::now())
     }
@@ -254,7 +255,7 @@ impl UpdateConfigurationBuilder {
 
 type Document = Map<String, Value>;
 
-/// The document, its properties and the properties of the cluster. The last may be missing or null,
+/// Returns the document, its properties and the properties of the cluster. The last may be missing or null,
 /// as they are in published examples.
 fn take_apart(current: Value) -> Option<(Document, Document, Document)> {
     let Value::Object(mut document) = current else {

@@ -24,7 +24,7 @@ impl Kind for Toy {
         &[("wheels", "/properties/properties/wheels")];
 }
 
-/// What the kind adds: three properties.
+/// The three properties of the kind.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct ToyProperties {

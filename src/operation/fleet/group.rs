@@ -32,7 +32,7 @@ pub(super) struct Group<'a> {
     /// No read that a list asks for is due earlier.
     slot: Instant,
     health: Health,
-    /// Whether the deadline has passed: one last look, and what belongs to it.
+    /// `true` if the deadline has passed: the last reads are made.
     closing: bool,
 }
 
@@ -59,7 +59,7 @@ struct List {
     trail: Trail,
     round: u32,
     pages: usize,
-    /// Whether the last answer asked for patience.
+    /// `true` if the last answer was throttled.
     throttled: bool,
     failures: u32,
     failing_since: Option<Instant>,
@@ -180,7 +180,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// What is over from the start, and what wants a read of its own.
+    /// Finds the operations that have already ended, and those that need a read of their own.
     fn begin(&mut self) {
         for place in 0..self.members.len() {
             let Some(driver) = &self.members[place].driver else {
@@ -200,7 +200,7 @@ impl<'a> Group<'a> {
         self.tell(None);
     }
 
-    /// Begins the last look once the deadline is there.
+    /// Begins the last reads once the deadline has passed.
     fn close(&mut self, now: Instant) {
         let Some(deadline) = self.common.deadline else {
             return;
@@ -218,7 +218,7 @@ impl<'a> Group<'a> {
             let Some(driver) = &member.driver else {
                 continue;
             };
-            // A service that asks for patience gets it, also at the end.
+            // A service that throttles is not read earlier, even at the end.
             if own && !member.over && !driver.is_throttled() {
                 self.enqueue(place, Some(deadline));
             }
@@ -229,12 +229,12 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Whether nothing is left to be done, and the rest goes without an end.
+    /// Returns whether nothing is left to do, and the remaining operations stay without an end.
     fn is_idle(&self) -> bool {
         self.closing && self.queue.is_empty() && self.list.url.is_none()
     }
 
-    /// When there is something to be done next, if no answer comes before.
+    /// Returns when there is something to do next, if no answer comes before.
     fn wake(&self, reading: usize, listing: bool) -> Option<Instant> {
         let room = reading + usize::from(self.list.url.is_some()) < many::OF_A_WORKSPACE;
         let read = self.queue.peek().map(|Reverse((due, _))| *due);
@@ -262,7 +262,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// When the next read that a list asks for is due: some apart, and within an interval.
+    /// Returns when the next read that a list asks for is due: reads are spread over an interval.
     fn spread(&mut self) -> Instant {
         let now = Instant::now();
         let due = self.slot.max(now);
@@ -274,7 +274,7 @@ impl<'a> Group<'a> {
         due
     }
 
-    /// The member whose read is due, if there is room for it.
+    /// Returns the member whose read is due, if there is room for it.
     fn next_read(
         &mut self,
         reading: usize,
@@ -291,7 +291,7 @@ impl<'a> Group<'a> {
             }
             self.queue.pop();
             let member = &mut self.members[place];
-            // Called off, or made anew at another time.
+            // Cancelled, or rescheduled.
             if member.due != Some(due) {
                 continue;
             }
@@ -315,7 +315,7 @@ impl<'a> Group<'a> {
             None => self.end(place),
             Some(_) if rows => {}
             Some(_) if self.closing => {
-                // Only what belongs to the last look: the read of a result, a probe.
+                // Only the last reads: of a result, or a probe.
                 let belongs = due.is_some_and(|due| due <= Instant::now());
                 if belongs {
                     self.enqueue(place, due);
@@ -326,7 +326,7 @@ impl<'a> Group<'a> {
         self.judge(reading);
     }
 
-    /// A workspace of which nothing can be read any more is given up as a whole.
+    /// Gives up a workspace as a whole if nothing in it can be read any more.
     fn judge(&mut self, reading: Reading) {
         let Reading::Failed(facts) = reading else {
             self.health = Health::default();
@@ -490,7 +490,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// What a row, or its absence, asks for.
+    /// Takes the step that follows from a row or its absence.
     fn shown(&mut self, place: usize, step: Step) {
         match step {
             Step::Done => self.end(place),
@@ -509,7 +509,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// The list is through: whoever was not on it is missing.
+    /// Ends a round of the list: operations without a row are missing.
     fn swept(&mut self, hint: Option<Duration>) {
         for place in 0..self.members.len() {
             let member = &mut self.members[place];
@@ -541,7 +541,7 @@ impl<'a> Group<'a> {
         self.tell(None);
     }
 
-    /// Reads one operation whose row has said for very long that it goes on: a list that does not learn
+    /// Reads one operation whose row has shown it as running for very long: a list that does not learn
     /// of an end would else hide it for ever.
     fn look_at_the_longest(&mut self) {
         let now = Instant::now();
@@ -561,7 +561,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// The list cannot be read, for now or for good.
+    /// Handles a list that cannot be read, for now or for good.
     fn unlisted(&mut self, answer: Result<Answer, Error>) {
         let (passing, status, hint) = match &answer {
             Ok(answer) => (
@@ -613,7 +613,7 @@ impl<'a> Group<'a> {
         list.due = Instant::now() + list.schedule.delay(pace, chance());
     }
 
-    /// Gives the list up: each operation is read by itself, at the pace that the list had.
+    /// Stops reading the list: each operation is read by itself, at the interval of the list.
     fn one_by_one(&mut self) {
         self.list.url = None;
         self.health = Health::default();
@@ -633,9 +633,9 @@ impl<'a> Group<'a> {
     }
 }
 
-/// Whoever watches.
+/// Reports to the observers.
 impl Group<'_> {
-    /// Before a pause: each that goes on; with why the list could not be read, if it could not.
+    /// Reports each running operation before a pause; with the reason if the list could not be read.
     fn tell(&self, trouble: Option<&str>) {
         let mut watch = self.common.watch();
         let super::Watch { observer, tally } = &mut *watch;
@@ -658,7 +658,7 @@ impl Group<'_> {
         }
     }
 
-    /// After a read of one, if a pause follows.
+    /// Reports one operation after its read, if a pause follows.
     fn tell_one(&self, driver: &Driver) {
         let mut watch = self.common.watch();
         if watch.observer.calls() && self.list.url.is_none() && driver.due().is_some() {
@@ -683,7 +683,7 @@ async fn read<'a>(
     (place, driver, reading)
 }
 
-/// The page that is being read; never, if none is.
+/// Waits for the page that is being read; never returns if there is none.
 async fn read_page(page: &mut Option<BoxFuture<'_, Page>>) -> Page {
     match page {
         Some(page) => page.await,

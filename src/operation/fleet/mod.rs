@@ -19,14 +19,14 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use url::Url;
 
-/// What all groups of a wait have in common.
+/// The common state of all groups of a wait.
 struct Common {
     floor: Duration,
     deadline: Option<Instant>,
     reads: Semaphore,
     lists: Semaphore,
     doubtful: Semaphore,
-    /// Whether there are so many workspaces that their first reads are spread.
+    /// `true` if there are so many workspaces that their first reads are spread.
     crowded: bool,
     watch: Mutex<Watch>,
 }
@@ -57,7 +57,7 @@ impl Common {
 
 /// Waits until each has ended or the deadline has passed; then [`Driver::tell`] gives each end.
 ///
-/// Everything that changes, changes within the drivers and after a whole answer: dropped, the wait has
+/// All state is in the drivers and changes only after a complete answer: if it is dropped, the wait has
 /// lost nothing.
 pub(crate) async fn wait_all(drivers: Vec<&mut Driver>, options: &WaitOptions) {
     type Place = (usize, Option<(Url, &'static str)>);

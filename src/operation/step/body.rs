@@ -51,7 +51,7 @@ impl Body {
     }
 }
 
-/// What the status of an operation needs: nothing is copied. `None` for JSON that is not an object.
+/// The members that the status of an operation needs, without a copy. `None` for JSON that is not an object.
 impl<'a> Body<Option<StatusDocument<'a>>> {
     pub(super) fn look(answer: &'a Answer) -> Self {
         Self::of(answer, StatusDocument::read)
@@ -65,7 +65,7 @@ impl Body<Box<RawValue>> {
     }
 }
 
-/// The body of an answer as the service wrote it, where that is a JSON object.
+/// Returns the body of an answer as the service wrote it, where that is a JSON object.
 pub(super) fn resource_of(answer: &Answer) -> Option<Box<RawValue>> {
     match Body::text(answer) {
         Body::Json(text) if text.get().starts_with('{') => Some(text),
@@ -73,13 +73,13 @@ pub(super) fn resource_of(answer: &Answer) -> Option<Box<RawValue>> {
     }
 }
 
-/// A part of a document, as text of its own.
+/// Returns a part of a document, as text of its own.
 pub(super) fn text_of(part: &Value) -> Option<Box<RawValue>> {
     // A tree has string keys only: writing it cannot fail.
     to_raw_value(part).ok()
 }
 
-/// The facts of a failure. The read of the status went well, so its HTTP status says nothing; what the
+/// Returns the facts of a failure. The read of the status went well, so its HTTP status says nothing; what the
 /// error carries in its own body stays there, or a cancelled create would pass for a conflict.
 pub(super) fn failure_facts(
     error: Option<ServiceError>,
@@ -101,7 +101,7 @@ pub(super) fn failure_facts(
     }
 }
 
-/// Where the monitor itself carries the result of a POST.
+/// Returns the result of a POST from the body of the monitor.
 pub(super) fn result_of(body: &Value) -> Option<Box<RawValue>> {
     let named = ["properties", "result"]
         .iter()

@@ -12,12 +12,12 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use url::Url;
 
-/// Why an operation is over although its resource is there.
+/// The reason why an operation is over although its resource is there.
 const MADE_AGAIN: &str =
     "the resource of the operation was deleted, and another one of its name was created since";
 
 impl Machine {
-    /// The monitor says that the operation succeeded.
+    /// Handles the success that the monitor reports.
     pub(super) fn finish(&mut self, body: &Value, answer: &Answer) -> Step {
         use HttpVerb::{Delete, Patch, Post, Put};
         match (self.verb, self.final_via) {
@@ -57,7 +57,7 @@ impl Machine {
         }
     }
 
-    /// The monitor says that the operation failed or was cancelled.
+    /// Handles the failure or cancellation that the monitor reports.
     pub(super) fn fail(&mut self, class: StatusClass, body: &Value, answer: &Answer) -> Step {
         let canceled = class == StatusClass::Canceled;
         let facts = failure_facts(
@@ -168,7 +168,7 @@ impl Machine {
         })
     }
 
-    /// The resource has the last word: services have said "succeeded" too early.
+    /// Decides by the state of the resource: services have reported "succeeded" too early.
     pub(super) fn settle(&mut self, text: Box<RawValue>, answer: &Answer) -> Step {
         let protocol = self.protocol;
         let resource: Value = serde_json::from_str(text.get()).unwrap_or_default();
@@ -184,7 +184,7 @@ impl Machine {
         self.end_as(Some(text), &resource, Some(answer))
     }
 
-    /// Whether a resource is another one than the operation made or changed: the service gave it another
+    /// Returns whether a resource is another one than the operation made or changed: the service gave it another
     /// `createdOn`. Nothing is compared with a clock of this machine.
     fn is_another(&self, resource: &Value) -> bool {
         let created = created_on(resource);
@@ -202,7 +202,7 @@ impl Machine {
         }
     }
 
-    /// Whether a URL is that of the resource, however it is written.
+    /// Returns whether a URL is that of the resource, in any letter case.
     fn is_resource(&self, url: &Url) -> bool {
         url.path().eq_ignore_ascii_case(self.resource.path())
     }

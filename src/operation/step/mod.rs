@@ -25,20 +25,20 @@ use serde_json::value::RawValue;
 use std::time::Duration;
 use url::Url;
 
-/// What was seen of an operation.
+/// An observation of an operation.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Observation<'a> {
     /// The answer to the read that was asked for.
     Answer(&'a Answer),
     /// A list of all computes does not show the one that the operation is about.
     NoRow,
-    /// A list shows it so.
+    /// The row of the operation in a list.
     Row(&'a Row<'a>),
     /// No answer came to the read that was asked for.
     Unanswered(&'a Error),
 }
 
-/// What the machine wants next.
+/// The next step of the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     /// It is over; see [`Machine::outcome`].
@@ -49,7 +49,7 @@ pub(crate) enum Step {
     Watch,
 }
 
-/// How it ended.
+/// The end of the operation.
 #[derive(Debug, Clone)]
 pub(crate) enum Outcome {
     /// With the resource or the result, where there is one: as the service wrote it.
@@ -65,7 +65,7 @@ pub(crate) enum Outcome {
         why: String,
         facts: ResponseFacts,
     },
-    /// Nobody knows; it may still run.
+    /// Its end is not known; it may still run.
     Lost {
         kind: ErrorKind,
         why: String,
@@ -74,7 +74,7 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    /// Whether nothing runs any more. A lost status says nothing of that, unless the service said that
+    /// Returns whether nothing runs any more. A lost status does not tell, unless the service reported that
     /// the resource was deleted meanwhile.
     pub(crate) fn is_final(&self) -> bool {
         !matches!(self, Self::Lost { kind, .. } if *kind != ErrorKind::Service)
@@ -95,14 +95,14 @@ impl Outcome {
     }
 }
 
-/// Where the status is read.
+/// The place where the status is read.
 #[derive(Debug, Clone)]
 enum Mode {
     Monitor { kind: MonitorKind, url: Url },
     Resource,
 }
 
-/// What is being read, and why.
+/// The current read, and its reason.
 #[derive(Debug, Clone)]
 enum Phase {
     /// The status, at the place that the mode says.
@@ -111,7 +111,7 @@ enum Phase {
     Confirm {
         resource: Box<RawValue>,
     },
-    /// The monitor cannot be read: the resource is asked.
+    /// The monitor cannot be read: the resource is read instead.
     Probe(Box<Why>),
     /// The operation succeeded; its result is read.
     Final {
@@ -126,7 +126,7 @@ enum Phase {
     Done(Box<Outcome>),
 }
 
-/// Why the resource is probed.
+/// The reason why the resource is probed.
 #[derive(Debug, Clone)]
 enum Why {
     /// The monitor is gone; `patient` while it may yet appear or come back.
@@ -144,7 +144,7 @@ pub(crate) struct Machine {
     protocol: Protocol,
     /// Sent with every request of the operation, so that support can find them all.
     request_id: String,
-    /// Where the resource is read: the first URL with nothing but the API version in its query.
+    /// The URL of the resource: the first URL with nothing but the API version in its query.
     resource: Url,
     api_version: String,
     origins: TrustedOrigins,
@@ -156,9 +156,9 @@ pub(crate) struct Machine {
     status: Option<String>,
     percent: Option<f64>,
     last_error: Option<String>,
-    /// Whether the status was ever read, apart from what the first answer said.
+    /// `true` if the status was ever read, apart from the first answer.
     seen_status: bool,
-    /// Whether the resource itself was seen at work.
+    /// `true` if the resource itself was seen in a state that is not final.
     seen_running: bool,
     mute: u32,
     not_found: u32,
@@ -166,17 +166,17 @@ pub(crate) struct Machine {
     failing_since: Option<Duration>,
     final_reads: u32,
     rows: Rows,
-    /// Whether nothing was begun and the first read decides.
+    /// `true` if nothing was begun and the first read decides.
     judges: bool,
-    /// What was secret in the request: no text of the service may show it.
+    /// The secrets in the request: no text of the service may show them.
     hidden: Hidden,
     /// `createdOn` of the resource, as it was first seen.
     created: Option<Box<str>>,
-    /// What a service tells while it works; `None` where it told nothing.
+    /// The log of the service while it runs; `None` if it wrote none.
     log: Option<Box<OperationLog>>,
 }
 
-/// What can be seen from outside.
+/// Accessors for the rest of the crate.
 impl Machine {
     pub(crate) fn outcome(&self) -> Option<&Outcome> {
         match &self.phase {
@@ -185,7 +185,7 @@ impl Machine {
         }
     }
 
-    /// The status as the service spelled it.
+    /// Returns the status as the service spelled it.
     pub(crate) fn status(&self) -> Option<&str> {
         self.status.as_deref()
     }
@@ -194,7 +194,7 @@ impl Machine {
         self.percent
     }
 
-    /// Why the last read failed, while it is not made good.
+    /// Returns why the last read failed, until a read succeeds.
     pub(crate) fn last_error(&self) -> Option<&str> {
         self.last_error.as_deref()
     }
@@ -203,7 +203,7 @@ impl Machine {
         &self.request_id
     }
 
-    /// What no text of the service may show.
+    /// Returns the secrets that no text of the service may show.
     pub(crate) fn hidden(&self) -> &Hidden {
         &self.hidden
     }
@@ -228,7 +228,7 @@ impl Machine {
         }
     }
 
-    /// What is read next.
+    /// Returns the URL of the next read.
     pub(crate) fn url(&self) -> &Url {
         match (&self.phase, &self.mode) {
             (Phase::Final { url }, _)
@@ -237,12 +237,12 @@ impl Machine {
         }
     }
 
-    /// The resource that the operation is about.
+    /// Returns the URL of the resource that the operation is about.
     pub(crate) fn resource(&self) -> &Url {
         &self.resource
     }
 
-    /// Whether nothing was begun, and the first read of the resource decides.
+    /// Returns whether nothing was begun, and the first read of the resource decides.
     pub(crate) fn judges(&self) -> bool {
         self.judges
     }
@@ -269,7 +269,7 @@ impl Machine {
 
 /// The step.
 impl Machine {
-    /// Begins again where nobody knows how it ended, or where the result could not be read.
+    /// Begins again if the end is not known, or if the result could not be read.
     ///
     /// `None` after the other ends, which are final.
     pub(crate) fn again(&mut self) -> Option<Step> {
@@ -285,7 +285,7 @@ impl Machine {
         Some(Step::Read(Pace::Now))
     }
 
-    /// What follows from what was seen. `elapsed` is since the operation began.
+    /// Returns the step that follows from an observation. `elapsed` is the time since the operation began.
     pub(crate) fn observe(&mut self, observed: Observation<'_>, elapsed: Duration) -> Step {
         if let Phase::Done(_) = self.phase {
             return Step::Done;

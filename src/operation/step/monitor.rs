@@ -108,7 +108,7 @@ impl Machine {
             return self.mute(answer, "the answer has no status");
         };
         let class = StatusClass::of(status);
-        // Only an end needs more than a look.
+        // Only an end needs the whole body.
         let body = match class {
             StatusClass::InProgress => Value::Null,
             _ => match Body::read(answer).into_object() {
@@ -190,7 +190,7 @@ impl Machine {
             {
                 self.end_with_resource(resource, Some(answer))
             }
-            // It was at work, and is at rest again: given up, or made anew by somebody else.
+            // Its state was not final, and is final again: given up, or made again by another caller.
             (HttpVerb::Delete, StatusClass::Succeeded) if self.seen_running => self.lost(
                 ErrorKind::OperationStatusLost,
                 "the resource is at rest again, and does not show what became of the operation",
@@ -202,9 +202,9 @@ impl Machine {
     }
 }
 
-/// Where the status is read.
+/// Finds the URL at which the status is read.
 impl Machine {
-    /// The best monitor that the headers name: the first one, in ARM's order, that is a URL.
+    /// Returns the best monitor that the headers name: the first one, in ARM's order, that is a URL.
     pub(super) fn find_monitor(
         &mut self,
         base: &Url,

@@ -1,8 +1,8 @@
-//! What a list of all computes shows of an operation.
+//! The state of an operation as a list of all computes shows it.
 //!
 //! A row is weaker than a monitor. It may be older than the operation (a replica that lags, an update
 //! that the compute does not show yet), and a missing one may be a page that shifted. So a row tells
-//! by itself only that something still runs; where it is at rest or missing, the monitor is read once,
+//! by itself only that something still runs; if its state is final or it is missing, the monitor is read once,
 //! and settles it.
 
 use super::{Machine, Mode, Phase, Step};
@@ -15,26 +15,26 @@ use serde_json::value::RawValue;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-/// What is remembered of rows.
+/// The rows as last read.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rows {
     /// The operation makes the resource, so that every row is of its making.
     made_here: bool,
-    /// A row, or what the wait began with, showed the resource at work.
+    /// A row, or the state at the start of the wait, showed the resource in a state that is not final.
     seen_running: bool,
     /// `modifiedOn` as it was first seen.
     modified: Option<Box<str>>,
-    /// Since when rows are at rest without a sign that they are newer than the operation.
+    /// The time since which rows show a final state without a sign that they are newer than the operation.
     unproven_since: Option<Duration>,
-    /// The sight for which the monitor is being asked.
+    /// The row for which the monitor is being read.
     asked: Option<Sight>,
-    /// The sight of which the monitor said that the operation still runs.
+    /// The row for which the monitor reported that the operation still runs.
     refuted: Option<Sight>,
     /// The row in full, where it may serve as the final resource.
     resource: Option<Box<RawValue>>,
 }
 
-/// A row at rest, or none, without its texts.
+/// A row in a final state, or a missing one, without its texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Sight(u64);
 
@@ -57,7 +57,7 @@ impl Rows {
         self.seen_running = true;
     }
 
-    /// The resource as the list showed it, where that is newer than the operation.
+    /// Returns the resource as the list showed it, where that is newer than the operation.
     pub(super) fn take_resource(&mut self) -> Option<Box<RawValue>> {
         self.resource
             .take()
@@ -73,7 +73,7 @@ impl Machine {
         self
     }
 
-    /// Whether rows of a list tell how the operation goes on, so that nothing is read for it alone.
+    /// Returns whether rows of a list show the state of the operation, so that nothing is read for it alone.
     ///
     /// Not while a read of its own is due (a probe, the result), and not while the list shows what the
     /// monitor contradicts.
@@ -92,7 +92,7 @@ impl Machine {
         if class == StatusClass::InProgress {
             self.judges = false;
             self.note(state, None);
-            // A good look: what failed before does not count any more.
+            // A successful read: earlier failures no longer count.
             self.recovered();
             self.mute = 0;
             // Of a removal only its own work counts: the list may still show what went before.
@@ -274,7 +274,7 @@ mod tests {
         let mut machine = put("Updating", true);
         show(&mut machine, "Succeeded", "t1", 1);
         assert!(ends(&mut machine));
-        // Seen at work before, and not changed: a replica that lags may show it so.
+        // Its state was not final before, and it has not changed: a replica that lags may show this.
         let mut machine = put("Updating", true);
         show(&mut machine, "Updating", "t0", 1);
         show(&mut machine, "Succeeded", "t0", 2);

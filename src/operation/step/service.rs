@@ -12,7 +12,7 @@ use crate::transport::{Answer, TrustedOrigins};
 use serde_json::Value;
 use url::Url;
 
-/// What a service tells while it works.
+/// The log of a service while its operation runs.
 #[derive(Debug, Clone, Default)]
 pub(super) struct OperationLog {
     /// Characters received so far: the service counts these, not bytes.
@@ -23,8 +23,7 @@ pub(super) struct OperationLog {
 }
 
 impl OperationLog {
-    /// Takes the next piece: records `yyyyMMddHHmmss|text`, separated by `#`. What is none is passed
-    /// over.
+    /// Takes the next piece: records `yyyyMMddHHmmss|text`, separated by `#`. Anything else is skipped.
     fn take(&mut self, piece: &str, hidden: &Hidden) {
         self.offset = self.offset.saturating_add(piece.chars().count());
         // Whole, because a secret may hold what separates records; and each line once more, because a
@@ -80,7 +79,7 @@ impl OperationLog {
     }
 }
 
-/// The text of a record, if it is one.
+/// Returns the text of a record, if it is one.
 fn text_of(record: &str) -> Option<&str> {
     let (time, text) = record.split_once('|')?;
     let is_time = time.len() == 14 && time.bytes().all(|byte| byte.is_ascii_digit());
@@ -152,12 +151,12 @@ impl Machine {
         Ok((machine, step))
     }
 
-    /// Whether there is an operation to follow.
+    /// Returns whether there is an operation to follow.
     pub(crate) fn has_monitor(&self) -> bool {
         matches!(self.mode, Mode::Monitor { .. })
     }
 
-    /// Lines of the log that were not told yet.
+    /// Returns the lines of the log that were not reported yet.
     pub(crate) fn log(&self) -> &[String] {
         self.log.as_deref().map_or(&[], |log| &log.lines)
     }
@@ -199,7 +198,7 @@ impl Machine {
         }
     }
 
-    /// The service itself, in place of an operation.
+    /// Handles a read of the service itself, in place of an operation.
     pub(super) fn service_read(&mut self, answer: &Answer) -> Step {
         let Some(service) = Body::read(answer).into_object() else {
             return self.mute(answer, "the answer is not a service");
@@ -211,7 +210,7 @@ impl Machine {
         self.at_resource(class, resource_of(answer), answer)
     }
 
-    /// What the status alone says of a failure that nobody explains.
+    /// Returns the status as the error of a failure without an explanation.
     pub(super) fn status_as_error(&self) -> Option<ServiceError> {
         let code = self
             .status
@@ -240,7 +239,7 @@ impl Machine {
     }
 }
 
-/// The id of the operation that an answer begins.
+/// Returns the id of the operation that an answer begins.
 fn operation_id(answer: &Answer) -> Option<String> {
     let named = answer.header("operation-location").map(|location| {
         let path = location.split(['?', '#']).next().unwrap_or_default();

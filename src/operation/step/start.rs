@@ -105,7 +105,7 @@ impl Machine {
     }
 
     /// For a resource of which nothing is pending: the first read decides, and is followed by others only
-    /// if the resource is at work.
+    /// if the state of the resource is not final.
     pub(crate) fn watch(
         protocol: Protocol,
         url: &Url,

@@ -111,7 +111,7 @@ impl Machine {
         if self.verb != HttpVerb::Delete {
             return self.end_with_resource(resource_of(answer), Some(answer));
         }
-        // Still there and at rest: the delete has not begun, or was refused behind our back.
+        // Still there in a final state: the delete has not begun, or was refused, which the monitor no longer tells.
         match why {
             Why::Gone { patient: true } => Step::Read(regular),
             Why::Gone { patient: false } => self.lost(
@@ -144,7 +144,7 @@ impl Machine {
         Step::Read(Pace::Now)
     }
 
-    /// The monitor answers without a body.
+    /// Handles a monitor that answers without a body.
     pub(super) fn empty(&mut self, answer: &Answer) -> Step {
         if self.verb == HttpVerb::Post && self.final_via != Some(FinalStateVia::OriginalUri) {
             return self.mute(answer, "the answer is empty");
@@ -156,7 +156,7 @@ impl Machine {
     pub(super) fn unanswered(&mut self, error: &Error, elapsed: Duration) -> Step {
         let facts = error.response().cloned().unwrap_or_default();
         match error.kind() {
-            // Our own brake: nothing was sent, and nothing counts.
+            // Our own rate limit: nothing was sent, and nothing counts.
             ErrorKind::Service if error.retry_after().is_some() => {
                 self.last_error = Some(error.to_string());
                 Step::Read(Pace::Throttled {
@@ -184,7 +184,7 @@ impl Machine {
         }
     }
 
-    /// An answer that may be better the next time.
+    /// Handles an answer that may be better the next time.
     pub(super) fn transient(&mut self, answer: &Answer, elapsed: Duration) -> Step {
         let hint = answer.retry_after();
         if answer.status == 429 && hint.is_some() {
@@ -244,7 +244,7 @@ impl Machine {
         }
     }
 
-    /// A 2xx that says nothing.
+    /// Handles a 2xx without a usable body.
     pub(super) fn mute(&mut self, answer: &Answer, why: &str) -> Step {
         self.mute += 1;
         self.last_error = Some(why.to_owned());
@@ -257,7 +257,7 @@ impl Machine {
         self.give_up(ErrorKind::Protocol, why, facts)
     }
 
-    /// What is given up depends on what was being read.
+    /// Gives up; the outcome depends on the read that failed.
     pub(super) fn give_up(&mut self, kind: ErrorKind, why: &str, facts: ResponseFacts) -> Step {
         let outcome = match &self.phase {
             Phase::Final { url } => Outcome::Unfetched {

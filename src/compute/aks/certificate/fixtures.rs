@@ -11,7 +11,7 @@ pub(crate) fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_780_272_000)
 }
 
-/// The same moment, some days later.
+/// Returns the same moment, some days later.
 pub(crate) fn days_later(days: u64) -> SystemTime {
     now() + Duration::from_secs(days * 24 * 60 * 60)
 }

@@ -12,7 +12,7 @@ use std::time::SystemTime;
 
 /// Checks certificate and key, and that they belong together and cover `cname`.
 ///
-/// Without the feature `tls_checks` only the shape of the PEM text is looked at, and a warning says
+/// Without the feature `tls_checks` only the shape of the PEM text is checked, and a warning says
 /// so.
 pub(crate) fn check(
     cname: Option<&str>,
@@ -57,7 +57,7 @@ pub(crate) fn check(
     }
 }
 
-/// Whether there is a key that can be read without a pass-phrase.
+/// Returns whether there is a key that can be read without a pass-phrase.
 fn check_key_text(key: &str, findings: &mut Findings) -> bool {
     if key.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----")
         || key.contains("Proc-Type: 4,ENCRYPTED")

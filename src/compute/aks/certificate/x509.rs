@@ -1,4 +1,4 @@
-//! What a certificate says, and whether the key is its own.
+//! Checks of the contents of a certificate, and of its key.
 
 use super::{CERTIFICATE, KEY};
 use crate::rules::{self, Findings};
@@ -13,7 +13,7 @@ use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 
-/// Checks as much as is there: certificate text, key text and host name may each be missing because
+/// Checks the parts that are there: certificate text, key text and host name may each be missing because
 /// they were refused already.
 pub(super) fn check(
     cname: Option<&str>,
@@ -54,7 +54,7 @@ fn decode_chain(text: &str, findings: &mut Findings) -> Option<Vec<Certificate>>
     chain
 }
 
-/// The public key that belongs to the private one, as the bits that a certificate carries.
+/// Returns the public key that belongs to the private one, as the bits that a certificate carries.
 fn decode_key(text: &str, findings: &mut Findings) -> Option<Vec<u8>> {
     let Ok(key) = PrivateKeyDer::from_pem_slice(text.as_bytes()) else {
         refuse_key(findings);
@@ -114,7 +114,7 @@ fn check_match(key: &[u8], chain: &[Certificate], findings: &mut Findings) {
     findings.refuse(rules::TLS_KEY_MISMATCH, KEY, None, message, remedy);
 }
 
-/// Clients look at the subject alternative names only; the common name of the subject has not
+/// Clients check the subject alternative names only; the common name of the subject has not
 /// counted for years (RFC 9525, section 2), so it does not count here.
 fn check_name(cname: &str, leaf: &Certificate, findings: &mut Findings) {
     let names = dns_names(leaf);
@@ -250,7 +250,7 @@ fn check_links(chain: &[Certificate], findings: &mut Findings) {
 }
 
 const DAY: u64 = 24 * 60 * 60;
-/// When a certificate is said to expire soon.
+/// The time before its expiry in which a certificate gets a warning.
 const SOON: Duration = Duration::from_secs(30 * DAY);
 
 #[cfg(test)]
