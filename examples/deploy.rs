@@ -25,7 +25,7 @@ use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// What the service of this example takes, and what it gives: that is up to the entry script.
+/// The input of the service of this example. The entry script defines input and output.
 #[derive(Serialize)]
 struct Rows {
     data: Vec<[f64; 2]>,
@@ -127,7 +127,7 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// What runs in the service.
+/// Returns the content of the service.
 fn inference(folder: &Path) -> azureml_aks::Result<InferenceConfiguration> {
     let packages = CondaDependencies::new()
         .python_version("3.10")
@@ -143,7 +143,7 @@ fn inference(folder: &Path) -> azureml_aks::Result<InferenceConfiguration> {
         .build()
 }
 
-/// What it may use. The service chooses what is not set here.
+/// Returns the settings of the service. The service chooses those that are not set here.
 fn deployment() -> azureml_aks::Result<DeployConfiguration> {
     AksWebservice::deploy_configuration()
         .cpu_cores(0.5)

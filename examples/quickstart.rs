@@ -27,7 +27,7 @@ use std::process::ExitCode;
 
 type Error = Box<dyn std::error::Error>;
 
-/// Where the example runs, and what there is to attach.
+/// The workspace of the example, and the cluster to attach.
 struct Setting {
     workspace: Workspace,
     attach: Option<ClusterRef>,
@@ -109,7 +109,7 @@ async fn run() -> Result<(), Error> {
     Ok(())
 }
 
-/// Azure where `--azure` asks for it, and the emulator otherwise: a configured workspace alone does not make
+/// Azure if `--azure` is given, and the emulator otherwise: a configured workspace alone does not make
 /// anybody pay for a cluster.
 fn setting() -> Result<Setting, Error> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();

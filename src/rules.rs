@@ -95,7 +95,7 @@ impl Unchecked {
     }
 }
 
-/// What the checks of one thing found. Errors refuse it; everything else does not.
+/// The findings of the checks of one thing. Errors refuse it; everything else does not.
 #[derive(Debug, Default)]
 pub(crate) struct Findings(Vec<Finding>);
 
@@ -156,7 +156,7 @@ impl Findings {
         Self(self.0.into_iter().map(soften).collect())
     }
 
-    /// Whether there is an error so far.
+    /// Returns whether there is an error so far.
     pub(crate) fn refused(&self) -> bool {
         self.0.iter().any(refuses)
     }
@@ -186,7 +186,7 @@ fn refuses(found: &Finding) -> bool {
 pub(crate) struct Rule {
     pub(crate) id: &'static str,
     pub(crate) severity: Severity,
-    /// What must hold, in one sentence.
+    /// The condition that must hold, in one sentence.
     pub(crate) holds: &'static str,
     /// Examples. A test tries those in backticks wherever a check takes a text.
     pub(crate) broken_by: &'static str,

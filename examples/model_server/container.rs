@@ -1,4 +1,4 @@
-//! What a container of a service holds: the files that the deployment uploaded, and its models.
+//! The content of a service's container: the files that the deployment uploaded, and its models.
 
 use super::Error;
 use azureml_aks::emulator::Emulator;
@@ -14,7 +14,7 @@ pub(crate) struct Container {
     pub(crate) service: String,
     /// Everything is below it.
     pub(crate) root: PathBuf,
-    /// Where the uploaded files are.
+    /// The folder of the uploaded files.
     pub(crate) app: PathBuf,
     /// The program that loads the entry script.
     pub(crate) driver: PathBuf,

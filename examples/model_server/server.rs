@@ -12,20 +12,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long it may take to become ready. A machine that has just installed it needs a few seconds.
+/// The longest time until the server is ready. A machine that has just installed it needs a few seconds.
 const START: Duration = Duration::from_secs(60);
-/// How long one question may take whether it is ready.
+/// The longest time of one request that asks whether it is ready.
 const ASKING: Duration = Duration::from_secs(1);
-/// How long it may take to end.
+/// The longest time until it has ended.
 const END: Duration = Duration::from_secs(10);
-/// Which server answers.
+/// The header with the version of the server.
 const VERSION: &str = "x-ms-server-version";
-/// Whether `run()` has raised: `True` or `False`.
+/// The header that tells whether `run()` has raised: `True` or `False`.
 const RUN_FAILED: &str = "x-ms-run-function-failed";
-/// What belongs to one connection, and not to the message that is handed on.
+/// The headers that belong to one connection, not to the message that is forwarded.
 const OF_A_CONNECTION: [&str; 4] = ["host", "connection", "content-length", "transfer-encoding"];
 
-/// Where `setup.sh` installs it.
+/// Returns the folder into which `setup.sh` installs it.
 pub(crate) fn default_venv() -> PathBuf {
     std::env::var_os("AZUREML_AKS_MODEL_SERVER").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/model-server-venv"),
@@ -121,12 +121,12 @@ impl Server {
         &self.version
     }
 
-    /// What it has written so far.
+    /// Returns the log so far.
     pub(crate) fn log(&self) -> Result<String, Error> {
         Ok(fs::read_to_string(&self.log)?)
     }
 
-    /// What it says of the entry script's input and output.
+    /// Returns its description (Swagger) of the entry script's input and output.
     pub(crate) async fn swagger(&self) -> Result<Value, Error> {
         let answer = self.client.get(self.address.join("swagger.json")?).send();
         let body = answer.await?.error_for_status()?.bytes().await?;

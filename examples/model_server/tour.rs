@@ -16,27 +16,27 @@ use std::path::Path;
 
 const SERVICE: &str = "linear-service";
 
-/// What the entry script takes.
+/// The input of the entry script.
 #[derive(Serialize)]
 struct Input {
     data: Vec<Vec<f64>>,
 }
 
-/// What it gives.
+/// The output of the entry script.
 #[derive(Debug, Deserialize)]
 struct Output {
     result: Vec<f64>,
 }
 
-/// What was seen on the way.
+/// The results of the tour.
 pub(crate) struct Seen {
     pub(crate) result: Vec<f64>,
-    /// What the server makes of the entry script.
+    /// The description (Swagger) that the server makes of the entry script.
     pub(crate) swagger: Option<Value>,
     /// Of an input on which `run()` raises.
     pub(crate) failure: azureml_aks::Error,
     pub(crate) log: String,
-    /// Which model server it was, and where.
+    /// The version of the model server.
     pub(crate) version: String,
     pub(crate) address: Url,
 }

@@ -25,7 +25,7 @@ const START: Duration = Duration::from_secs(20);
 struct Note {
     process: u32,
     address: SocketAddr,
-    /// Who signed its certificate, in PEM.
+    /// The authority that signed its certificate, in PEM.
     authority: String,
 }
 
@@ -40,7 +40,7 @@ impl Note {
     }
 }
 
-/// What the process in the background does.
+/// Runs the process in the background.
 pub(crate) async fn serve(folder: &Path) -> Result<(), Error> {
     let emulator = Emulator::builder()
         .clock(Clock::Automatic { speed: SPEED })

@@ -39,7 +39,7 @@ type Error = azureml_aks::error::BoxError;
 
 const NAME: &str = "resumed";
 
-/// How long a request may be on its way to the service after the process that sent it has died.
+/// The longest time that a request may be on its way to the service after the process that sent it has ended.
 const ON_ITS_WAY: Duration = Duration::from_secs(60);
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,4 +1,4 @@
-//! What is said about an environment, and its checks.
+//! The builder of an environment, and its checks.
 
 use super::{Dockerfile, Environment, refuse_empty};
 use crate::environment::{CondaDependencies, ContainerRegistry, SparkSettings};
@@ -8,7 +8,7 @@ use crate::rules::{self, Findings};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Collects what is said about an environment.
+/// A builder of an [`Environment`].
 ///
 /// Setters take the value as it is; [`build`](Self::build) checks all of them together.
 #[must_use = "a builder does nothing until `build()`"]
@@ -31,7 +31,7 @@ pub struct EnvironmentBuilder {
     pub(super) docker_arguments: Arguments,
     pub(super) spark: Option<SparkSettings>,
     pub(super) inferencing_stack_version: Option<String>,
-    /// Whether the name of a curated environment is allowed: its document was read from a file.
+    /// `true` if the name of a curated environment is allowed: its document was read from a file.
     pub(super) curated: bool,
 }
 
@@ -56,41 +56,41 @@ impl fmt::Debug for Arguments {
 }
 
 impl EnvironmentBuilder {
-    /// The name. It must not begin with `Microsoft` or `AzureML`, which are those of curated
+    /// Sets the name. It must not begin with `Microsoft` or `AzureML`, which are those of curated
     /// environments. Without a name the environment is called `{service}-env`.
     pub fn name(mut self, name: impl AsRef<str>) -> Self {
         self.name = Some(name.as_ref().to_owned());
         self
     }
 
-    /// The version. By default the service counts.
+    /// Sets the version. By default the service counts.
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = Some(version.into());
         self
     }
 
-    /// The Python packages. They need the pip package `azureml-defaults`, or the container has no
+    /// Sets the Python packages. They need the pip package `azureml-defaults`, or the container has no
     /// server.
     pub fn conda_dependencies(mut self, dependencies: CondaDependencies) -> Self {
         self.conda = Some(dependencies);
         self
     }
 
-    /// Whether the image has all packages already, so that conda dependencies are not looked at. The
+    /// Sets whether the image has all packages already, so that conda dependencies are ignored. The
     /// documented default is `false`.
     pub fn user_managed_dependencies(mut self, user_managed: bool) -> Self {
         self.user_managed = Some(user_managed);
         self
     }
 
-    /// The path of the Python interpreter in the image. It counts only where the user manages the
+    /// Sets the path of the Python interpreter in the image. It counts only where the user manages the
     /// dependencies; the documented default is `python`.
     pub fn interpreter_path(mut self, path: impl Into<String>) -> Self {
         self.interpreter_path = Some(path.into());
         self
     }
 
-    /// The conda environment in the image to which the packages are added.
+    /// Sets the conda environment in the image to which the packages are added.
     pub fn base_conda_environment(mut self, name: impl AsRef<str>) -> Self {
         self.base_conda_environment = Some(name.as_ref().to_owned());
         self
@@ -120,39 +120,39 @@ impl EnvironmentBuilder {
         self
     }
 
-    /// Whether Docker is used. A service always runs in a container; files of older clients say it,
-    /// and it is sent as it was said.
+    /// Sets whether Docker is used. A service always runs in a container; files of older clients have the
+    /// setting, and it is sent as it was set.
     pub fn docker_enabled(mut self, enabled: bool) -> Self {
         self.docker_enabled = Some(enabled);
         self
     }
 
-    /// The base image, with its registry where that is not Docker Hub. By default the service
+    /// Sets the base image, with its registry where that is not Docker Hub. By default the service
     /// chooses.
     pub fn base_image(mut self, image: impl Into<String>) -> Self {
         self.base_image = Some(image.into());
         self
     }
 
-    /// A Dockerfile in place of a base image, as text or as a [`Dockerfile`].
+    /// Sets a Dockerfile in place of a base image, as text or as a [`Dockerfile`].
     pub fn base_dockerfile(mut self, dockerfile: impl Into<Dockerfile>) -> Self {
         self.base_dockerfile = Some(dockerfile.into());
         self
     }
 
-    /// The private registry of the base image.
+    /// Sets the private registry of the base image.
     pub fn base_image_registry(mut self, registry: ContainerRegistry) -> Self {
         self.base_image_registry = Some(registry);
         self
     }
 
-    /// Whether shared volumes are used. The documented default is `true`.
+    /// Sets whether shared volumes are used. The documented default is `true`.
     pub fn shared_volumes(mut self, shared: bool) -> Self {
         self.shared_volumes = Some(shared);
         self
     }
 
-    /// Whether the container may use GPUs: `enableGpu` of the configurations of 2019.
+    /// Sets whether the container may use GPUs: `enableGpu` of the configurations of 2019.
     ///
     /// On the wire it is `docker.gpuSupport` of the API of 2019-09-30. Later clients of Microsoft's
     /// no longer send it, since the service finds GPUs by itself, and choose a base image with CUDA
@@ -164,7 +164,7 @@ impl EnvironmentBuilder {
         self
     }
 
-    /// The size of the shared memory of the container as Docker writes it, for example `2g`.
+    /// Sets the size of the shared memory of the container as Docker writes it, for example `2g`.
     pub fn shm_size(mut self, size: impl Into<String>) -> Self {
         self.shm_size = Some(size.into());
         self
@@ -187,13 +187,13 @@ impl EnvironmentBuilder {
         self
     }
 
-    /// The Spark part.
+    /// Sets the Spark part.
     pub fn spark(mut self, spark: SparkSettings) -> Self {
         self.spark = Some(spark);
         self
     }
 
-    /// The version of the inferencing stack that the service adds to an image of your own, for
+    /// Sets the version of the inferencing stack that the service adds to an image of your own, for
     /// example `latest`. By default none is added.
     pub fn inferencing_stack_version(mut self, version: impl Into<String>) -> Self {
         self.inferencing_stack_version = Some(version.into());
@@ -349,7 +349,7 @@ impl EnvironmentBuilder {
     }
 }
 
-/// Whether a name is kept for curated environments.
+/// Returns whether a name is reserved for curated environments.
 pub(super) fn is_reserved(name: &str) -> bool {
     ["Microsoft", "AzureML"]
         .iter()

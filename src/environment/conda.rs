@@ -45,7 +45,7 @@ pub struct CondaDependencies {
 }
 
 impl CondaDependencies {
-    /// Dependencies in which nothing is said.
+    /// Returns dependencies in which nothing is set.
     pub fn new() -> Self {
         Self::default()
     }
@@ -105,7 +105,7 @@ impl CondaDependencies {
         })
     }
 
-    /// Sets the version of Python, for example `3.10`. It replaces one that was said before.
+    /// Sets the version of Python, for example `3.10`. It replaces one that was set before.
     pub fn python_version(self, version: impl AsRef<str>) -> Self {
         let python = Value::String(format!("python={}", version.as_ref()));
         self.change("dependencies", |entries| {
@@ -219,7 +219,7 @@ impl CondaDependencies {
         }
     }
 
-    /// The document as the service reads it.
+    /// Returns the document as the service reads it.
     pub(super) fn value(&self) -> Value {
         Value::Object(self.document.clone())
     }
@@ -241,7 +241,7 @@ impl CondaDependencies {
             .filter_map(Value::as_str)
     }
 
-    /// Every text with its place.
+    /// Returns every text with its place.
     fn texts(&self, field: &str) -> Vec<(String, &str)> {
         let mut texts = Vec::new();
         for key in ["channels", "dependencies"] {
@@ -310,7 +310,7 @@ impl CondaDependenciesBuilder {
 }
 
 const WHAT: &str = "conda dependencies";
-/// What a path begins with in a file that is read by itself.
+/// The first part of the paths of findings in a file that is read by itself.
 const FIELD: &str = "conda_file";
 const UNKNOWN_KEY: &str = "conda does not know this key";
 const CORRECT_KEY: &str = "correct it, or leave it out";
@@ -375,7 +375,7 @@ fn is_requirements_file(package: &str) -> bool {
     package.starts_with("-r") || package.starts_with("--requirement")
 }
 
-/// The name of a requirement in the form in which names are compared (PEP 503).
+/// Returns the name of a requirement in the form in which names are compared (PEP 503).
 fn package_name(requirement: &str) -> String {
     let requirement = requirement.trim();
     let end = requirement
@@ -386,7 +386,7 @@ fn package_name(requirement: &str) -> String {
         .replace(['_', '.'], "-")
 }
 
-/// The version of a requirement that allows one version only.
+/// Returns the version of a requirement that allows one version only.
 fn pinned_version(requirement: &str) -> Option<Vec<u64>> {
     let (_, version) = requirement.split_once("==")?;
     version

@@ -49,7 +49,7 @@ impl Dockerfile {
         Err(rules::DOCKERFILE_FILE.finding(field, Some(&shown), why, remedy))
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.0

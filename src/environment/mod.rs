@@ -1,4 +1,4 @@
-//! What a service runs in: Python packages, image, variables.
+//! The environment of a service: Python packages, image, variables.
 
 mod builder;
 mod conda;
@@ -22,14 +22,14 @@ use serde_json::{Map, Value};
 
 /// The definition of an environment, valid: what a service runs in.
 ///
-/// Made by [`builder`](Self::builder). What was not said is not sent, and the service takes its own
+/// Made by [`builder`](Self::builder). A setting that was not set is not sent, and the service takes its own
 /// default. An environment that is registered already, or a curated one, is not defined but referred
 /// to, with an [`EnvironmentRef`].
 ///
 /// # Design
 ///
 /// Microsoft's client fills an environment with a version of Python, a base image of its own day and
-/// an example variable. Here the service has the word on what was not said.
+/// an example variable. Here the service decides about settings that were not set.
 #[must_use = "an environment does nothing until a service is deployed with it"]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Environment {
@@ -38,7 +38,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Starts a definition in which nothing is said.
+    /// Starts a definition in which nothing is set.
     ///
     /// # Examples
     ///
@@ -68,19 +68,19 @@ impl Environment {
         EnvironmentBuilder::default()
     }
 
-    /// The name, if one was given.
+    /// Returns the name, if one was given.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.said.name.as_deref()
     }
 
-    /// The version, if one was given.
+    /// Returns the version, if one was given.
     #[must_use]
     pub fn version(&self) -> Option<&str> {
         self.said.version.as_deref()
     }
 
-    /// The base image, if one was given.
+    /// Returns the base image, if one was given.
     #[must_use]
     pub fn base_image(&self) -> Option<&str> {
         self.said.base_image.as_deref()
@@ -99,7 +99,7 @@ impl Environment {
         std::mem::take(&mut self.warnings)
     }
 
-    /// The environment as a request for an image holds it (`ModelEnvironmentDefinition` of the model
+    /// Returns the environment as a request for an image holds it (`ModelEnvironmentDefinition` of the model
     /// management API, 2019-09-30). It may hold the password of a registry in clear.
     ///
     /// One without a name is called after the `service`, as `azureml-core` calls one that it makes

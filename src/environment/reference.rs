@@ -59,13 +59,13 @@ impl EnvironmentRef {
         }
     }
 
-    /// The name of the environment.
+    /// Returns the name of the environment.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The end of the path under which the environment is read, below
+    /// Returns the end of the path under which the environment is read, below
     /// `environment/v1.0{workspace}/`, segment by segment. Nothing in it can change the path once
     /// the reference was checked; encode each segment.
     pub(crate) fn segments(&self) -> Vec<&str> {

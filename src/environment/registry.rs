@@ -31,7 +31,7 @@ pub struct ContainerRegistry {
 }
 
 impl ContainerRegistry {
-    /// The registry with this address: its host name, without `https://`.
+    /// Returns the registry with this address: its host name, without `https://`.
     #[must_use]
     pub fn new(address: impl Into<String>) -> Self {
         Self {
@@ -40,20 +40,20 @@ impl ContainerRegistry {
         }
     }
 
-    /// The user name and the password of the registry.
+    /// Sets the user name and the password of the registry.
     #[must_use]
     pub fn credentials(mut self, username: impl Into<String>, password: impl Into<Secret>) -> Self {
         self.credentials = Some((username.into(), password.into()));
         self
     }
 
-    /// The host name of the registry.
+    /// Returns the host name of the registry.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// The user name, if there is one.
+    /// Returns the user name, if there is one.
     #[must_use]
     pub fn username(&self) -> Option<&str> {
         let (username, _) = self.credentials.as_ref()?;
@@ -77,7 +77,7 @@ impl ContainerRegistry {
         }
     }
 
-    /// The registry as the service reads it, with the password in clear.
+    /// Returns the registry as the service reads it, with the password in clear.
     pub(super) fn value(&self) -> Value {
         let mut value = json!({ "address": self.address });
         if let Some((username, password)) = &self.credentials {

@@ -15,7 +15,7 @@ pub struct SparkSettings {
 }
 
 impl SparkSettings {
-    /// Settings in which nothing is said.
+    /// Returns settings in which nothing is set.
     pub fn new() -> Self {
         Self::default()
     }
@@ -38,7 +38,7 @@ impl SparkSettings {
         self
     }
 
-    /// Whether the packages are fetched while the image is built. By default the service decides.
+    /// Sets whether the packages are fetched while the image is built. By default the service decides.
     pub fn precache_packages(mut self, precache: bool) -> Self {
         self.precache_packages = Some(precache);
         self

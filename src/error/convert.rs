@@ -40,7 +40,7 @@ impl From<azure_core::Error> for Error {
     }
 }
 
-/// A chain of causes without what they should not have said.
+/// A chain of causes without the secrets in their texts.
 #[derive(Debug, thiserror::Error)]
 #[error("{text}")]
 pub(super) struct Cause {

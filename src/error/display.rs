@@ -1,4 +1,4 @@
-//! How an error is shown.
+//! The display of errors.
 
 use super::logs::ContainerLogs;
 use super::{Error, redact_cause};
@@ -74,7 +74,7 @@ impl fmt::Write for Printable<'_, '_> {
 }
 
 impl fmt::Debug for Error {
-    /// The text of `Display` and the kind: there is nothing else that is safe to print.
+    /// Writes the text of `Display` and the kind: nothing else is safe to print.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Error({:?}: {self}", self.inner.kind)?;
         let mut source = std::error::Error::source(self);

@@ -1,10 +1,10 @@
-//! What a check found, in a form that a program can read and a person can act on.
+//! The findings of checks, in a form that a program can read and a person can act on.
 
 use serde::{Serialize, Serializer};
 use std::fmt;
 
-/// What one rule found: in a configuration, in a request that the service checked, or in a compute
-/// that differs from what was asked for.
+/// The finding of one rule: in a configuration, in a request that the service checked, or in a compute
+/// that differs from the request.
 ///
 /// A configuration reports all broken rules together, by
 /// [`Error::findings`](crate::Error::findings); `warnings()` of a built configuration lists the rest.
@@ -31,7 +31,7 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Finding {
-    /// How grave it is.
+    /// The severity of the finding.
     pub severity: Severity,
     /// The stable id of the rule, for example `network.dns_ip.outside_service_cidr`.
     pub rule: &'static str,
@@ -40,9 +40,9 @@ pub struct Finding {
     pub path: String,
     /// The offending value, or `None` where the value is absent, secret or part of the message.
     pub value: Option<String>,
-    /// What was found, as one lowercase sentence without a full stop.
+    /// The problem, as one lowercase sentence without a full stop.
     pub message: String,
-    /// What to do about it, as one lowercase sentence without a full stop.
+    /// The remedy, as one lowercase sentence without a full stop.
     pub remedy: String,
 }
 
@@ -83,7 +83,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// How grave a [`Finding`] is.
+/// The severity of a [`Finding`].
 ///
 /// The order is that of a report: errors first, then warnings, notes, and the checks that could not be
 /// made. `Unknown` stands last because it says nothing about the thing itself, not because it is

@@ -21,7 +21,7 @@ const SHORTEST_VARIABLE: usize = 8;
 /// A shorter line of a key would be found in any text.
 const SHORTEST_LINE: usize = 16;
 
-/// What is secret in the requests of an operation, in every spelling in which a service may repeat it.
+/// The secrets in the requests of an operation, in every spelling in which a service may repeat it.
 ///
 /// A request knows its own secrets from its body, its answer takes them over, and the operation that it
 /// begins takes them from there. Cheap to clone.
@@ -29,14 +29,14 @@ const SHORTEST_LINE: usize = 16;
 pub(crate) struct Hidden(Option<Arc<[Box<str>]>>);
 
 impl Hidden {
-    /// The secrets in the body of a request.
+    /// Returns the secrets in the body of a request.
     pub(crate) fn in_body(body: &Value) -> Self {
         let mut spellings = BTreeSet::new();
         collect("", "", body, &mut spellings);
         Self::of_spellings(spellings)
     }
 
-    /// These secrets.
+    /// Collects these secrets.
     pub(crate) fn of<'s>(secrets: impl IntoIterator<Item = &'s str>) -> Self {
         let mut spellings = BTreeSet::new();
         for secret in secrets {
@@ -45,7 +45,7 @@ impl Hidden {
         Self::of_spellings(spellings)
     }
 
-    /// Both.
+    /// Returns the secrets of both.
     pub(crate) fn and(&self, other: &Self) -> Self {
         match (&self.0, &other.0) {
             (None, _) => other.clone(),
@@ -64,7 +64,7 @@ impl Hidden {
         Self((!all.is_empty()).then(|| all.into()))
     }
 
-    /// The text without the secrets.
+    /// Returns the text without the secrets.
     pub(crate) fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut text = Cow::Borrowed(text);
         for spelling in self.0.iter().flat_map(|all| all.iter()) {
@@ -115,7 +115,7 @@ impl fmt::Debug for Shown<'_> {
 }
 
 impl Error {
-    /// The same, without these secrets in any text that came from the service.
+    /// Hides these secrets in any text that came from the service.
     pub(crate) fn hiding(mut self, hidden: &Hidden) -> Self {
         if hidden.0.is_none() {
             return self;
@@ -142,7 +142,7 @@ impl Error {
 }
 
 impl ResponseFacts {
-    /// The same, without these secrets.
+    /// Hides these secrets.
     pub(crate) fn hiding(self, hidden: &Hidden) -> Self {
         if hidden.0.is_none() {
             return self;
@@ -159,7 +159,7 @@ impl ResponseFacts {
 }
 
 impl ServiceError {
-    /// The same, without these secrets.
+    /// Hides these secrets.
     pub(crate) fn hiding(self, hidden: &Hidden) -> Self {
         let text = |text: Option<String>| text.map(|text| hidden.text(&text).into_owned());
         Self {

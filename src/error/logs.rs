@@ -1,4 +1,4 @@
-//! What containers had logged when a deployment failed.
+//! The logs of containers from the time when a deployment failed.
 
 use super::Hidden;
 #[cfg(feature = "services")]
@@ -15,11 +15,11 @@ pub struct ContainerLogs {
     pub init: Option<String>,
 }
 
-/// What is kept of a log, in bytes: an error must stay small, and a container may write megabytes.
+/// The most bytes of a log that are kept: an error must stay small, and a container may write megabytes.
 #[cfg(feature = "services")]
 const KEPT: usize = 128 << 10;
 
-/// The end of a log, from the start of a line: half a secret is not told from other text.
+/// Returns the end of a log, from the start of a line: half a secret cannot be told from other text.
 #[cfg(feature = "services")]
 fn end_of(log: &str) -> &str {
     let Some(cut) = log.len().checked_sub(KEPT) else {
@@ -45,7 +45,7 @@ impl ContainerLogs {
         }
     }
 
-    /// The same, without these secrets.
+    /// Hides these secrets.
     pub(super) fn hiding(self, hidden: &Hidden) -> Self {
         let shown = |log: String| hidden.text(&log).into_owned();
         Self {
@@ -59,7 +59,7 @@ impl ContainerLogs {
         self.main.is_none() && self.init.is_none()
     }
 
-    /// The last lines of each, with the container that they are of.
+    /// Returns the last lines of each, with the container that they are of.
     pub(super) fn last_lines(&self) -> impl Iterator<Item = (&'static str, String)> {
         let logs = [("init", &self.init), ("main", &self.main)];
         logs.into_iter().flat_map(|(container, log)| {

@@ -30,7 +30,7 @@ use std::time::Duration;
 /// Any error, as the source of an [`Error`] or from a [`TokenStore`](crate::TokenStore).
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 
-/// Why a call did not do what was asked.
+/// The error of a call, with its kind, its message and its causes.
 ///
 /// Opaque on purpose: ask [`kind`](Self::kind) or a predicate such as
 /// [`is_not_found`](Self::is_not_found), and read the facts through the accessors. `Display` gives
@@ -82,7 +82,7 @@ pub struct Error {
 #[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
-    /// What was being done, for example `create compute "myaks"`.
+    /// The action that failed, for example `create compute "myaks"`.
     context: Option<String>,
     message: String,
     findings: Vec<Finding>,
@@ -90,7 +90,7 @@ struct Inner {
     operation: Option<OperationFacts>,
     remedy: Option<&'static str>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
-    /// Whether the cause of a credential's failure may pass.
+    /// `true` if the cause of a credential's failure is transient.
     cause_may_pass: bool,
     logs: Option<ContainerLogs>,
 }
@@ -98,7 +98,7 @@ struct Inner {
 /// The longest text of a service that an error keeps, in bytes: a service may send megabytes.
 const LONGEST_TEXT: usize = 4 << 10;
 
-/// The text, cut to [`LONGEST_TEXT`] at the boundary of a character.
+/// Returns the text, cut to [`LONGEST_TEXT`] at the boundary of a character.
 fn bounded(mut text: String) -> String {
     if text.len() > LONGEST_TEXT {
         let end = (0..=LONGEST_TEXT)
@@ -113,7 +113,7 @@ fn bounded(mut text: String) -> String {
 /// In place of a text that may quote a secret.
 const NOT_SHOWN: &str = "[not shown]";
 
-/// What an HTTP answer said about a failure.
+/// The details of a failure in an HTTP answer.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ResponseFacts {
     pub(crate) status: Option<u16>,
@@ -126,7 +126,7 @@ pub(crate) struct ResponseFacts {
     pub(crate) excerpt: Option<String>,
 }
 
-/// What is known of a long-running operation whose wait ended badly.
+/// The details of a long-running operation whose wait failed.
 #[derive(Debug, Clone)]
 pub(crate) struct OperationFacts {
     pub(crate) last_status: Option<String>,
@@ -242,7 +242,7 @@ impl Serialize for ErrorKind {
 }
 
 impl Error {
-    /// The coarse reason.
+    /// Returns the kind of the error: its coarse reason.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.inner.kind
@@ -255,55 +255,55 @@ impl Error {
         &self.inner.findings
     }
 
-    /// The HTTP status of the answer that failed.
+    /// Returns the HTTP status of the answer that failed.
     #[must_use]
     pub fn http_status(&self) -> Option<u16> {
         self.inner.response.as_ref()?.status
     }
 
-    /// The service's most specific error code, for example `QuotaExceeded`.
+    /// Returns the service's most specific error code, for example `QuotaExceeded`.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.service_error()?.innermost().0
     }
 
-    /// The service's error as it sent it, with its nested details.
+    /// Returns the service's error as it sent it, with its nested details.
     #[must_use]
     pub fn service_error(&self) -> Option<&ServiceError> {
         self.inner.response.as_ref()?.error.as_ref()
     }
 
-    /// The service's `x-ms-request-id`: what Microsoft's support asks for first.
+    /// Returns the service's `x-ms-request-id`, for which Microsoft's support asks first.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.inner.response.as_ref()?.request_id.as_deref()
     }
 
-    /// The service's `x-ms-correlation-request-id`.
+    /// Returns the service's `x-ms-correlation-request-id`.
     #[must_use]
     pub fn correlation_id(&self) -> Option<&str> {
         self.inner.response.as_ref()?.correlation_id.as_deref()
     }
 
-    /// The `x-ms-client-request-id` that this library sent.
+    /// Returns the `x-ms-client-request-id` that this library sent.
     #[must_use]
     pub fn client_request_id(&self) -> Option<&str> {
         self.inner.response.as_ref()?.client_request_id.as_deref()
     }
 
-    /// How long the service asked to wait before the next try.
+    /// Returns the time that the service asked to wait before the next try.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.inner.response.as_ref()?.retry_after
     }
 
-    /// What the containers of a web service had logged when its deployment failed.
+    /// Returns the logs of a web service's containers from the time when its deployment failed.
     #[must_use]
     pub fn container_logs(&self) -> Option<&ContainerLogs> {
         self.inner.logs.as_ref()
     }
 
-    /// What the cluster lacks, where it has no room for a web service: `cpu`, `memory`,
+    /// Returns the resources that the cluster lacks, where it has no room for a web service: `cpu`, `memory`,
     /// `nvidia.com/gpu`, … as the scheduler calls it. Empty for other failures.
     #[must_use]
     pub fn missing_resources(&self) -> Vec<String> {
@@ -312,37 +312,37 @@ impl Error {
             .unwrap_or_default()
     }
 
-    /// What a person can do about it, for well-known failures.
+    /// Returns the remedy that a person can apply, for well-known failures.
     #[must_use]
     pub fn remedy(&self) -> Option<&'static str> {
         self.inner.remedy
     }
 
-    /// The token that takes the wait up again, where the operation may still run.
+    /// Returns the token that resumes the wait, where the operation may still run.
     #[must_use]
     pub fn resume_token(&self) -> Option<&ResumeToken> {
         self.inner.operation.as_ref()?.token.as_ref()
     }
 
-    /// The last status that the service gave for the operation, as it spelled it.
+    /// Returns the last status that the service gave for the operation, as it spelled it.
     #[must_use]
     pub fn last_status(&self) -> Option<&str> {
         self.inner.operation.as_ref()?.last_status.as_deref()
     }
 
-    /// How long the operation had been waited for.
+    /// Returns the time that the operation had been waited for.
     #[must_use]
     pub fn elapsed(&self) -> Option<Duration> {
         Some(self.inner.operation.as_ref()?.elapsed)
     }
 
-    /// How often the status of the operation had been read.
+    /// Returns the number of times that the status of the operation had been read.
     #[must_use]
     pub fn polls(&self) -> Option<u32> {
         Some(self.inner.operation.as_ref()?.polls)
     }
 
-    /// The resource does not exist (HTTP 404).
+    /// Returns whether the resource does not exist (HTTP 404).
     ///
     /// # Troubleshooting
     ///
@@ -353,7 +353,7 @@ impl Error {
         self.http_status() == Some(404)
     }
 
-    /// The name is taken.
+    /// Returns whether the name is taken.
     ///
     /// # Troubleshooting
     ///
@@ -364,7 +364,7 @@ impl Error {
         self.kind() == ErrorKind::AlreadyExists
     }
 
-    /// Another operation runs on the resource, or its state forbids the verb (HTTP 409).
+    /// Returns whether another operation runs on the resource, or its state forbids the verb (HTTP 409).
     ///
     /// # Troubleshooting
     ///
@@ -375,7 +375,7 @@ impl Error {
         self.http_status() == Some(409)
     }
 
-    /// The service, or this library on its behalf, asks for patience (HTTP 429).
+    /// Returns whether the service, or this library on its behalf, throttles requests (HTTP 429).
     ///
     /// # Troubleshooting
     ///
@@ -386,7 +386,7 @@ impl Error {
         self.http_status() == Some(429)
     }
 
-    /// The credential was not accepted, or no token could be had.
+    /// Returns whether the credential was not accepted, or no token was available.
     ///
     /// # Troubleshooting
     ///
@@ -396,7 +396,7 @@ impl Error {
         self.kind() == ErrorKind::Credential || self.http_status() == Some(401)
     }
 
-    /// The credential lacks a right (HTTP 403).
+    /// Returns whether the credential lacks a right (HTTP 403).
     ///
     /// # Troubleshooting
     ///
@@ -407,7 +407,7 @@ impl Error {
         self.http_status() == Some(403)
     }
 
-    /// A time limit of this library ended the call: the call's own, or the deadline of a wait.
+    /// Returns whether a time limit of this library ended the call: the call's own, or the deadline of a wait.
     ///
     /// # Troubleshooting
     ///
@@ -421,7 +421,7 @@ impl Error {
         )
     }
 
-    /// The service ended the operation as failed or cancelled: it does not run any more.
+    /// Returns whether the service ended the operation as failed or cancelled: it no longer runs.
     ///
     /// # Troubleshooting
     ///
@@ -435,7 +435,7 @@ impl Error {
         )
     }
 
-    /// Whether the operation may run although the call or the wait ended: its status is lost, a
+    /// Returns whether the operation may still run although the call or the wait ended: its status is lost, a
     /// deadline has passed, or no answer came to the request that begins it.
     ///
     /// # Troubleshooting
@@ -450,7 +450,7 @@ impl Error {
             )
     }
 
-    /// The service refuses this kind of compute as a whole: the path is retired.
+    /// Returns whether the service refuses this kind of compute as a whole: the path is retired.
     ///
     /// # Troubleshooting
     ///
@@ -498,7 +498,7 @@ impl Error {
         Self::of_response(ErrorKind::Service, response)
     }
 
-    /// An error whose text comes from what the service said.
+    /// Makes an error whose text comes from the service.
     pub(crate) fn of_response(kind: ErrorKind, response: ResponseFacts) -> Self {
         let response = response.bounded();
         let mut error = Self::new(kind, bounded(response.describe()));
@@ -569,7 +569,7 @@ impl Error {
         self
     }
 
-    /// The facts, to change them. Clones keep theirs.
+    /// Returns the facts, to change them. Clones keep theirs.
     fn inner_mut(&mut self) -> &mut Inner {
         Arc::make_mut(&mut self.inner)
     }
@@ -588,7 +588,7 @@ impl ResponseFacts {
         self.error.as_ref()?.find_remedy()
     }
 
-    /// With texts of 4 kB at most. To be called after what is secret was hidden: a cut could leave a part
+    /// With texts of 4 kB at most. Must be called after secrets were hidden: a cut could leave a part
     /// of it.
     fn bounded(self) -> Self {
         Self {

@@ -1,6 +1,6 @@
 //! A last line against secrets in texts of others, which nobody knows: it guesses by their form.
 //!
-//! What a request carried is hidden by [`Hidden`](super::Hidden), which knows it. Sentences are to be read:
+//! Secrets of a request are hidden by [`Hidden`](super::Hidden), which knows them. Sentences are to be read:
 //! behind `word:` a value is hidden only if it looks like a secret.
 
 use serde::de::IgnoredAny;
@@ -10,7 +10,7 @@ use url::Url;
 
 const HIDDEN: &str = "[redacted]";
 
-/// How names of secret values end, in lower case, without `-` and `_` and without the endings of
+/// The ends of the names of secret values, in lower case, without `-` and `_` and without the endings of
 /// [`SUFFIXES`]: `AccountKey`, `aadClientSecret`, `x-api-key`, `client-key-data`.
 const SECRET_ENDINGS: &str = "assertion authorization cert connectionstring credential key kubeconfig \
     passcode passphrase passwd password pfx pwd secret sig token";
@@ -40,7 +40,7 @@ pub(crate) fn redact(text: &str) -> String {
     out
 }
 
-/// A URL with the values of its query hidden: monitor URLs may be signed for one caller.
+/// Returns a URL with the values of its query hidden: monitor URLs may be signed for one caller.
 pub(crate) fn redact_url(url: &Url) -> String {
     let mut shown = url.clone();
     if !url.username().is_empty() || url.password().is_some() {
@@ -79,7 +79,7 @@ pub(crate) fn redact_cause(text: &str) -> String {
     redact(&shown.collect::<String>())
 }
 
-/// The text without PEM blocks. First of all, because they have many lines; an unfinished one is hidden to
+/// Returns the text without PEM blocks. Runs first, because they have many lines; an unfinished one is hidden to
 /// the end.
 fn without_pem(text: &str) -> String {
     let lower = text.to_ascii_lowercase();
@@ -103,7 +103,8 @@ fn user_of_url(text: &str, colon: usize) -> Option<Range<usize>> {
     (user.contains(':') || !is_ordinary(user)).then(|| start..start + user.len())
 }
 
-/// A token that needs no name: a JSON web token, or what follows the word `Bearer` or `SharedKey`.
+/// Returns the range of a token that needs no name: a JSON web token, or the text after the word `Bearer` or
+/// `SharedKey`.
 fn token(text: &str, at: usize) -> Option<Range<usize>> {
     let name = &text[at..at + name_end(&text[at..])];
     if let Some(jwt) = name.find("eyJ") {
@@ -134,7 +135,7 @@ fn token(text: &str, at: usize) -> Option<Range<usize>> {
     hides.then(|| start..start + token.len())
 }
 
-/// Whether a name is a secret's; then, whether it is one in any sentence, unlike the word `key`.
+/// Returns whether a name is that of a secret; if so, `true` if it is one in any sentence, unlike the word `key`.
 fn secret_name(before: &str, name: &str) -> Option<bool> {
     let letters = name.bytes().filter(u8::is_ascii_alphanumeric);
     let plain: String = letters
@@ -158,7 +159,7 @@ fn secret_name(before: &str, name: &str) -> Option<bool> {
     ends.then_some(!is_weak)
 }
 
-/// The value of the name that starts here, if both look like a secret's.
+/// Returns the range of the value of the name that starts here, if both look like a secret's.
 fn value(text: &str, lower: &str, at: usize) -> Option<Range<usize>> {
     let before = &text[..at];
     let name = &text[at..at + name_end(&text[at..])];
@@ -237,7 +238,7 @@ fn behind_value_of_pair(rest: &str) -> Option<&str> {
     Some(rest[quote(rest)?.len()..].trim_start())
 }
 
-/// Whether a word is one that sentences have: short, of letters, a number, a path, or made of such words.
+/// Returns whether a word is an ordinary word of a sentence: short, of letters, a number, a path, or made of such words.
 fn is_ordinary(word: &str) -> bool {
     const SHORT: usize = 5;
     const LONGEST: usize = 300;
@@ -260,7 +261,7 @@ fn is_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || c == '-'
 }
 
-/// Where the name that `text` starts with ends.
+/// Returns the end of the name that `text` starts with.
 fn name_end(text: &str) -> usize {
     match text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
         true => text.find(|c| !is_name(c)).unwrap_or(text.len()),
@@ -268,7 +269,7 @@ fn name_end(text: &str) -> usize {
     }
 }
 
-/// The quote that a text starts with, with its backslashes, or as HTML, .NET and URLs write it.
+/// Returns the quote that a text starts with, with its backslashes, or as HTML, .NET and URLs write it.
 fn quote(text: &str) -> Option<&str> {
     let bare = text.trim_start_matches('\\');
     let slashes = text.len() - bare.len();
@@ -280,7 +281,7 @@ fn quote(text: &str) -> Option<&str> {
     Some(&text[..slashes + form.len()])
 }
 
-/// Where a quoted value ends; quotes inside it, with more backslashes than the opening one, do not
+/// Returns the end of a quoted value; quotes inside it, with more backslashes than the opening one, do not
 /// end it.
 fn closing_quote(value: &str, opening: &str) -> usize {
     let level = opening.len() - opening.trim_start_matches('\\').len();
@@ -304,7 +305,7 @@ fn json_end(text: &str) -> usize {
         .map_or(text.len(), |_| values.byte_offset())
 }
 
-/// Where the lines below a name of YAML end, those of a text or of a list; the next name ends them.
+/// Returns the end of the lines below a name in YAML, those of a text or of a list; the next name ends them.
 fn block_end(value: &str) -> Option<usize> {
     let body = value.trim_start_matches(['|', '>', '-', '+', ' ', '\r']);
     let lines = body.strip_prefix('\n')?;
@@ -318,7 +319,7 @@ fn block_end(value: &str) -> Option<usize> {
     Some(value[..end].trim_end().len())
 }
 
-/// Where a value without quotes ends. Rather too late than too early: punctuation inside a word is
+/// Returns the end of a value without quotes. Rather too late than too early: punctuation inside a word is
 /// part of it.
 fn token_end(text: &str) -> usize {
     text.char_indices()
@@ -335,7 +336,7 @@ fn token_end(text: &str) -> usize {
         .map_or(text.len(), |(at, _)| at)
 }
 
-/// Where a line ends, be it a line of a quoted text.
+/// Returns the end of a line, which may be a line of a quoted text.
 fn line_end(text: &str) -> usize {
     text.char_indices()
         .find(|&(at, c)| match c {
@@ -531,7 +532,7 @@ mod tests {
 
     #[test]
     fn long_texts_of_any_form_are_walked_once() {
-        // Each took minutes if parts of it were looked at again and again.
+        // Each would take minutes if parts of it were read again and again.
         for part in [
             "key:[]",
             "key:[redacted",

@@ -1,10 +1,10 @@
-//! What only errors of scoring calls are asked, and how such errors are made.
+//! The accessors and the constructors of errors of scoring calls.
 
 use super::{Error, ErrorKind, ResponseFacts};
 
-/// What went wrong with a scoring call.
+/// Accessors for the failure of a scoring call.
 impl Error {
-    /// The entry script of a web service failed on the request: `run()` raised, or the process
+    /// Returns whether the entry script of a web service failed on the request: `run()` raised, or the process
     /// ended (HTTP 502 of a scoring call).
     ///
     /// # Troubleshooting
@@ -16,7 +16,7 @@ impl Error {
         self.kind() == ErrorKind::ScoringCodeFailed
     }
 
-    /// The web service has no free replica: the request waited as long as it may, or the largest
+    /// Returns whether the web service has no free replica: the request waited as long as it may, or the largest
     /// number of replicas is busy (HTTP 503 of a scoring call).
     ///
     /// # Troubleshooting
@@ -29,7 +29,7 @@ impl Error {
         self.kind() == ErrorKind::ScoringOverloaded
     }
 
-    /// The web service ended the request at its own scoring timeout, 60 seconds unless it was
+    /// Returns whether the web service ended the request at its own scoring timeout, 60 seconds unless it was
     /// deployed with another (HTTP 504 of a scoring call).
     ///
     /// # Troubleshooting
@@ -41,7 +41,7 @@ impl Error {
         self.kind() == ErrorKind::ScoringTimeout
     }
 
-    /// The web service does not take the key or token, or wants one and was sent none (HTTP 401 or
+    /// Returns whether the web service refused the key or token, or required one that was not sent (HTTP 401 or
     /// 403 of a scoring call).
     ///
     /// # Troubleshooting
@@ -54,7 +54,7 @@ impl Error {
         self.kind() == ErrorKind::ScoringUnauthorized
     }
 
-    /// No key or token for the web service can be had now, because the workspace's region does not
+    /// Returns whether no key or token for the web service is available now, because the workspace's region does not
     /// answer. The service itself may be well.
     ///
     /// # Troubleshooting
@@ -69,7 +69,7 @@ impl Error {
 
 /// Constructors for the rest of the crate.
 impl Error {
-    /// The same facts under another kind and message, with the original as the cause.
+    /// Returns the same facts under another kind and message, with the original as the cause.
     #[must_use]
     pub(crate) fn recast(self, kind: ErrorKind, message: impl Into<String>) -> Self {
         let mut error = Self::new(kind, message);
@@ -79,7 +79,7 @@ impl Error {
         error.with_source(self)
     }
 
-    /// With what the answer said, and without a remedy for it: those are for answers of ARM.
+    /// Adds the details of the answer, without a remedy for it: those are for answers of ARM.
     #[must_use]
     pub(crate) fn with_foreign_response(mut self, response: ResponseFacts) -> Self {
         self.inner_mut().response = Some(response);

@@ -24,7 +24,7 @@ pub struct ServiceError {
     /// The text for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// What the error is about.
+    /// The subject of the error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// The HTTP status that the error carries in its own body.
@@ -35,7 +35,7 @@ pub struct ServiceError {
     pub details: Vec<Self>,
 }
 
-/// How deep an error may be nested before the rest is ignored.
+/// The greatest depth of nested errors; the rest is ignored.
 const MAX_DEPTH: usize = 16;
 
 impl ServiceError {
@@ -154,7 +154,7 @@ impl ServiceError {
 
     /// Only codes and statuses, for answers whose texts may quote a secret in any form.
     pub(crate) fn without_texts(self) -> Self {
-        // A code is an identifier: what is none may be a text in the wrong place.
+        // A code is an identifier: anything else may be a text in the wrong place.
         let is_code = |code: &String| {
             code.len() <= 100
                 && code
@@ -170,7 +170,7 @@ impl ServiceError {
         }
     }
 
-    /// The most specific code and message: the deepest ones of the first branch that has any. A code that says
+    /// Returns the most specific code and message: the deepest ones of the first branch that has any. A code that says
     /// nothing, such as `Unspecified` or a sentence, gives way to every other.
     #[must_use]
     pub fn innermost(&self) -> (Option<&str>, Option<&str>) {
@@ -186,13 +186,13 @@ impl ServiceError {
         )
     }
 
-    /// Whether this error or one below it satisfies `test`, given code and message.
+    /// Returns whether this error or one below it satisfies `test`, given code and message.
     pub(crate) fn any(&self, test: fn(Option<&str>, Option<&str>) -> bool) -> bool {
         test(self.code.as_deref(), self.message.as_deref())
             || self.details.iter().any(|detail| detail.any(test))
     }
 
-    /// The resources that the scheduler says are insufficient: it writes `Insufficient` and the name.
+    /// Returns the resources that the scheduler says are insufficient: it writes `Insufficient` and the name.
     pub(crate) fn missing_resources(&self) -> Vec<String> {
         let mut found = Vec::new();
         self.find_missing(&mut found);
@@ -218,7 +218,7 @@ impl ServiceError {
         }
     }
 
-    /// The remedy for the most specific part of this error that has one.
+    /// Returns the remedy for the most specific part of this error that has one.
     pub(crate) fn find_remedy(&self) -> Option<&'static str> {
         self.details
             .iter()
@@ -257,7 +257,7 @@ impl<'de> Deserialize<'de> for ServiceError {
     }
 }
 
-/// The first of two codes, unless only the second says something.
+/// Returns the first of two codes, unless only the second says something.
 fn better<'a>(first: Option<&'a str>, second: Option<&'a str>) -> Option<&'a str> {
     let says = |code: &&str| !code.eq_ignore_ascii_case("Unspecified") && !code.contains(' ');
     first
@@ -267,7 +267,7 @@ fn better<'a>(first: Option<&'a str>, second: Option<&'a str>) -> Option<&'a str
         .or(second)
 }
 
-/// The message of an error that is hidden as JSON inside a message.
+/// Returns the message of an error that is hidden as JSON inside a message.
 fn embedded_message(message: &str) -> Option<String> {
     let start = message.find('{')?;
     let value: Value = serde_json::from_str(message[start..].trim_end()).ok()?;

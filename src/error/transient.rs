@@ -1,9 +1,9 @@
-//! Which failures may pass by themselves.
+//! The failures that are transient.
 
 use super::{Error, ErrorKind};
 use azure_core::error::ErrorKind as Core;
 
-/// Whether an answer of this status may be better the next time, whatever was asked.
+/// Returns whether a retry of a request with this status may succeed, whatever the request was.
 ///
 /// The one table of such statuses: the wait for an operation, the fetch of a scoring credential and
 /// [`Error::is_transient`] use it (`docs/operations.md` rule 7).
@@ -11,13 +11,13 @@ pub(crate) fn is_passing(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502 | 503 | 504 | 530)
 }
 
-/// Whether a request may have had its effect although it was refused with this status.
+/// Returns whether a request may have had its effect although it was refused with this status.
 pub(crate) fn may_have_worked(status: u16) -> bool {
     status == 408 || status >= 500
 }
 
 impl Error {
-    /// Whether the request that ended so may have had its effect.
+    /// Returns whether the request that ended with this error may have had its effect.
     #[cfg(feature = "services")]
     pub(crate) fn may_have_worked(&self) -> bool {
         match self.kind() {
@@ -27,7 +27,7 @@ impl Error {
         }
     }
 
-    /// Whether the same call may succeed if it is made again, without any change: the service was
+    /// Returns whether the same call may succeed if it is made again, without any change: the service was
     /// busy or in trouble (HTTP 408, 429, 500, 502, 503, 504 or 530), it was not reached, or a request
     /// took longer than its time limit.
     ///
@@ -75,7 +75,7 @@ impl Error {
     }
 }
 
-/// Whether one of the errors of `azure_core` in this chain may pass: what a credential wraps is the
+/// Returns whether one of the errors of `azure_core` in this chain is transient: a credential wraps the
 /// failure of its own request.
 pub(super) fn chain_may_pass(error: &azure_core::Error) -> bool {
     let first: &(dyn std::error::Error + 'static) = error;

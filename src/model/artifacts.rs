@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::time::Instant;
 
-/// Where uploads from a machine stand.
+/// The origin of uploads from a machine.
 pub(crate) const LOCAL_UPLOAD: &str = "LocalUpload";
 
 /// Uploads to one container of the artifact store.
@@ -39,11 +39,11 @@ impl<'a> Uploads<'a> {
 
     /// Uploads each of the files, several at a time, and ends with the first that fails.
     ///
-    /// URLs are asked for shortly before they are used, because they expire, and anew where they have.
+    /// URLs are fetched shortly before they are used, because they expire, and again after they have expired.
     ///
     /// # Cancel safety
     ///
-    /// Dropped, it stops; with the same container and files it goes on where it stopped.
+    /// If it is dropped, it stops; with the same container and files it goes on where it stopped.
     pub(crate) async fn send(
         &self,
         files: Vec<(String, Source)>,
@@ -100,7 +100,7 @@ impl<'a> Uploads<'a> {
                 ..transfer
             });
         };
-        // How much had arrived when the URL was last asked for anew: without an end it is not.
+        // The bytes that had arrived when the URL was last fetched: without progress it is not fetched again.
         let mut last = None;
         loop {
             match self.store.upload(&url, source.clone(), &tell).await {
@@ -150,8 +150,8 @@ impl<'a> Uploads<'a> {
         Ok(urls)
     }
 
-    /// Whether an artifact that exists has its content already: it is named by the container, and it is there
-    /// as a whole or not at all. Where that cannot be known, it is uploaded.
+    /// Returns whether an artifact that exists has its content already: the container lists it, and it is there
+    /// as a whole or not at all. Where that is unknown, it is uploaded.
     async fn has(&self, name: &str, source: &Source) -> bool {
         let id = format!("{LOCAL_UPLOAD}/{}/{name}", self.container);
         let size = async {
@@ -167,7 +167,7 @@ impl<'a> Uploads<'a> {
         }
     }
 
-    /// The URL of an artifact that exists: an earlier try made it.
+    /// Returns the URL of an artifact that exists: an earlier try made it.
     async fn writable(&self, name: &str) -> Result<SasUrl, Error> {
         let mut segments = vec!["write", LOCAL_UPLOAD, self.container];
         segments.extend(name.split('/'));
@@ -200,12 +200,12 @@ fn url_of(local: bool, content: &ContentInformation) -> Result<SasUrl, Error> {
     SasUrl::parse(uri.secret(), local)
 }
 
-/// Whether the store refuses a URL that was given some time ago.
+/// Returns whether the store refuses a URL because it was given some time ago.
 pub(super) fn may_have_expired(error: &Error, since: Instant) -> bool {
     error.http_status() == Some(403) && since.elapsed() >= blobs::FRESH_URL
 }
 
-/// A store for the blobs of a workspace.
+/// Returns a store for the blobs of a workspace.
 pub(super) fn store(workspace: &Workspace) -> BlobStore {
     let settings = workspace.settings();
     BlobStore::new(
@@ -215,13 +215,13 @@ pub(super) fn store(workspace: &Workspace) -> BlobStore {
     )
 }
 
-/// Whether anything is there below a prefix `{origin}/{container}/{path}`.
+/// Returns whether anything exists below a prefix `{origin}/{container}/{path}`.
 pub(super) async fn any_below(plane: &DataPlane, prefix: &str) -> Result<bool, Error> {
     let first = below(plane, prefix)?.try_next().await?;
     Ok(first.is_some())
 }
 
-/// What is there below a prefix `{origin}/{container}/{path}`, with URLs to read it: the artifact of that
+/// Lists the artifacts below a prefix `{origin}/{container}/{path}`, with URLs to read them: the artifact of that
 /// path, or those in the folder of that path.
 pub(super) fn below(plane: &DataPlane, prefix: &str) -> Result<List<(String, SasUrl)>, Error> {
     let own = prefix.trim_matches('/').splitn(3, '/').nth(2);
@@ -248,7 +248,7 @@ pub(super) fn below(plane: &DataPlane, prefix: &str) -> Result<List<(String, Sas
     )
 }
 
-/// An id that the service gave, none of whose parts would change the path of a request.
+/// Returns an id that the service gave, after a check that none of its parts changes the path of a request.
 pub(super) fn checked(id: &str) -> Result<&str, Error> {
     if id.split('/').any(|part| matches!(part, "." | "..")) {
         return Err(Error::new(

@@ -15,7 +15,7 @@ pub(crate) struct ArtifactBatch {
     pub(crate) errors: Option<BTreeMap<String, serde_json::Value>>,
 }
 
-/// Where the content of an artifact is.
+/// The location of the content of an artifact.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct ContentInformation {

@@ -212,7 +212,7 @@ async fn files_of(
     Ok(found)
 }
 
-/// The asset that a model's URL names.
+/// Returns the asset that a model's URL names.
 pub(super) async fn asset_of(
     plane: &DataPlane,
     url: Option<&str>,
@@ -236,8 +236,8 @@ pub(super) async fn asset_of(
     plane.client().decoded(&request, Sending::Retried).await
 }
 
-/// What two paths have in common that are one file: not only those that are the same, where file systems
-/// mostly do not tell capitals apart.
+/// Returns a key that is the same for two paths of one file: equal paths, and on Windows and macOS also paths that
+/// differ only in case, because most file systems there ignore it.
 fn key(path: &Path) -> PathBuf {
     match cfg!(any(windows, target_os = "macos")) {
         true => path.to_string_lossy().to_lowercase().into(),
@@ -245,7 +245,7 @@ fn key(path: &Path) -> PathBuf {
     }
 }
 
-/// A path that stays where it is put.
+/// Returns the path after a check that it stays within its folder.
 fn safe(path: &Path) -> Result<&Path, Error> {
     let stays = path
         .components()

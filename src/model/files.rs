@@ -11,21 +11,21 @@ use std::path::{Path, PathBuf};
 /// A file that is to be uploaded.
 #[derive(Debug, Clone)]
 pub(super) struct LocalFile {
-    /// Where it is.
+    /// The path of the file on this machine.
     pub(super) path: PathBuf,
     /// Its path in the container: `{folder}/{below}`, with slashes.
     pub(super) name: String,
     stamp: Stamp,
 }
 
-/// What is to be registered.
+/// The files that are registered.
 #[derive(Debug)]
 pub(super) struct LocalFiles {
     /// The name of the file or folder: the prefix of all artifacts.
     pub(super) base: String,
     /// Sorted by name.
     pub(super) files: Vec<LocalFile>,
-    /// What is in them, in few characters: the same files have the same.
+    /// The fingerprint of their content: the same files have the same.
     pub(super) fingerprint: String,
     /// Links that are not what they seem.
     pub(super) warnings: Vec<Finding>,
@@ -106,7 +106,7 @@ impl LocalFiles {
         })
     }
 
-    /// Where the files stand in the artifact store.
+    /// Returns the prefix of the files in the artifact store.
     pub(super) fn prefix(&self) -> String {
         format!("{LOCAL_UPLOAD}/{}/{}", self.fingerprint, self.base)
     }
@@ -115,7 +115,7 @@ impl LocalFiles {
         self.files.iter().map(|file| file.stamp.size).sum()
     }
 
-    /// Whether the files are still what they were, as far as their stamps tell.
+    /// Returns whether the files are unchanged, as far as their stamps tell.
     ///
     /// # Errors
     ///
@@ -135,7 +135,7 @@ impl LocalFiles {
 }
 
 impl LocalFile {
-    /// It and nothing else: what was written to it since it was looked at is not uploaded.
+    /// Exactly that content: bytes that were written to it since it was checked are not uploaded.
     pub(super) fn source(&self) -> Source {
         Source::Path(self.path.clone(), Some(self.stamp.clone()))
     }
@@ -184,7 +184,7 @@ fn outward(link: &Path, end: &Path) -> Finding {
     )
 }
 
-/// A path as it is called in the store.
+/// Returns a path as the store names it.
 fn text(path: &Path) -> Result<String, Error> {
     let text = files::slashed(path).filter(|text| !text.contains(char::is_control));
     let text = text.ok_or_else(|| refuse(path, "has a name that is not plain Unicode"))?;

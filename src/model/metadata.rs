@@ -48,7 +48,7 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::File`] if the file cannot be read or is none; [`ErrorKind::Configuration`] if it
+    /// [`ErrorKind::File`] if the path cannot be read or is not a file; [`ErrorKind::Configuration`] if it
     /// names another workspace; otherwise as for [`get`](Self::get).
     ///
     /// # Cancel safety

@@ -96,7 +96,7 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// [`Error::is_not_found`] if there is none; [`ErrorKind::Validation`] for what is no model id.
+    /// [`Error::is_not_found`] if the model does not exist; [`ErrorKind::Validation`] for an invalid model id.
     ///
     /// # Cancel safety
     ///
@@ -117,7 +117,7 @@ impl Model {
             .map_err(|error| error.with_context(|| format!("read model {id:?}")))
     }
 
-    /// Reads a model, or says that there is none.
+    /// Reads a model; `None` if it does not exist.
     ///
     /// Sends: as [`get`](Self::get).
     ///
@@ -142,7 +142,7 @@ impl Model {
 
     /// Reads the latest version of a model.
     ///
-    /// The service is asked for its newest, and of what it gives the highest version counts. Python
+    /// The service is asked for its newest, and the highest version in its answer counts. Python
     /// leaves it to the service's order.
     ///
     /// Sends: GET of the list of models, for one page.
@@ -223,38 +223,38 @@ impl Model {
         query::list(workspace.clone(), query)
     }
 
-    /// `name:version`.
+    /// Returns the id: `name:version`.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The name, which all versions have in common.
+    /// Returns the name, which all versions have in common.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.resource.name
     }
 
-    /// The version, where the service gave one.
+    /// Returns the version, where the service gave one.
     #[must_use]
     pub fn version(&self) -> Option<u64> {
         self.resource.version
     }
 
-    /// The workspace.
+    /// Returns the workspace.
     #[must_use]
     pub fn workspace(&self) -> &Workspace {
         &self.workspace
     }
 
-    /// What was last read of the model.
+    /// Returns the model as it was last read.
     #[must_use]
     pub fn resource(&self) -> &ModelResource {
         &self.resource
     }
 
-    /// What the registration of the files of this machine found and did not refuse: links that lead out of the
-    /// model's folder, or round in it. Empty on a handle that was read from the service.
+    /// Returns the findings about the registered files of this machine that did not refuse them: links that lead out
+    /// of the model's folder, or in a circle in it. Empty on a handle that was read from the service.
     #[must_use]
     pub fn warnings(&self) -> &[Finding] {
         &self.warnings
@@ -281,7 +281,7 @@ impl Model {
     ///
     /// # Cancel safety
     ///
-    /// Dropped after the request was sent, the model may go all the same; sending it again is harmless.
+    /// If it is dropped after the request was sent, the model may be deleted all the same; sending it again is harmless.
     pub fn delete(&self) -> DeleteModel<'_> {
         DeleteModel::new(self)
     }

@@ -10,7 +10,7 @@ use crate::workspace::Workspace;
 use futures::{StreamExt, TryStreamExt};
 use std::collections::BTreeMap;
 
-/// Which models a list shows; by default all, newest first.
+/// The filter of a list of models; by default all, newest first.
 ///
 /// ```
 /// use azureml_aks::ModelQuery;
@@ -32,66 +32,66 @@ pub struct ModelQuery {
 }
 
 impl ModelQuery {
-    /// All models.
+    /// Selects all models.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Versions of this name.
+    /// Selects versions of this name.
     pub fn name(mut self, name: impl AsRef<str>) -> Self {
         self.name = Some(name.as_ref().to_owned());
         self
     }
 
-    /// Models of this framework.
+    /// Selects models of this framework.
     pub fn framework(mut self, framework: impl Into<String>) -> Self {
         self.framework = Some(framework.into());
         self
     }
 
-    /// Models with this description.
+    /// Selects models with this description.
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    /// Models that this run made.
+    /// Selects models that this run made.
     pub fn run_id(mut self, run_id: impl Into<String>) -> Self {
         self.run_id = Some(run_id.into());
         self
     }
 
-    /// Models with a tag of this value. Further tags narrow it down.
+    /// Selects models with a tag of this value. Further tags narrow it down.
     pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.tags.insert(name.into(), Some(value.into()));
         self
     }
 
-    /// Models with a tag of this name, whatever its value.
+    /// Selects models with a tag of this name, whatever its value.
     pub fn has_tag(mut self, name: impl Into<String>) -> Self {
         self.tags.insert(name.into(), None);
         self
     }
 
-    /// Models with a property of this value. Further properties narrow it down.
+    /// Selects models with a property of this value. Further properties narrow it down.
     pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.properties.insert(name.into(), Some(value.into()));
         self
     }
 
-    /// Models with a property of this name, whatever its value.
+    /// Selects models with a property of this name, whatever its value.
     pub fn has_property(mut self, name: impl Into<String>) -> Self {
         self.properties.insert(name.into(), None);
         self
     }
 
-    /// Of each name only the latest version.
+    /// Selects only the latest version of each name.
     pub fn latest_only(mut self) -> Self {
         self.latest_only = true;
         self
     }
 
-    /// How many models a page has; the service's own choice by default.
+    /// Sets the number of models on a page; by default the service chooses.
     pub fn page_size(mut self, models: u32) -> Self {
         self.page_size = Some(models);
         self
@@ -160,7 +160,7 @@ pub(super) fn list(workspace: Workspace, query: ModelQuery) -> List<Model> {
         .convert(move |resource| Model::found(owner.clone(), resource?))
 }
 
-/// The newest version of a name, if there is one.
+/// Returns the newest version of a name, if there is one.
 pub(super) async fn newest(
     workspace: &Workspace,
     name: &ModelName,

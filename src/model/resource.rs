@@ -44,19 +44,19 @@ twin! {
         /// Properties, which stay; new ones may be added.
         #[serde(deserialize_with = "or_default")]
         pub properties: BTreeMap<String, String>,
-        /// Where the files are: `aml://asset/{id}`.
+        /// The URL of the files: `aml://asset/{id}`.
         #[serde(deserialize_with = "or_default")]
         pub url: Option<String>,
         /// The media type of the content.
         #[serde(deserialize_with = "or_default")]
         pub mime_type: Option<String>,
-        /// Whether the content is an archive that a deployment unpacks.
+        /// `true` if the content is an archive that a deployment unpacks.
         #[serde(deserialize_with = "or_default")]
         pub unpack: Option<bool>,
-        /// When the model was registered, as the service wrote it.
+        /// The time at which the model was registered, as the service wrote it.
         #[serde(deserialize_with = "or_default")]
         pub created_time: Option<String>,
-        /// When the model was last changed, as the service wrote it.
+        /// The time of the last change, as the service wrote it.
         #[serde(deserialize_with = "or_default")]
         pub modified_time: Option<String>,
         /// The experiment that made the model.
@@ -65,10 +65,10 @@ twin! {
         /// The run that made the model.
         #[serde(deserialize_with = "or_default")]
         pub run_id: Option<String>,
-        /// What a deployment without code needs.
+        /// The resources that a deployment without code needs.
         #[serde(deserialize_with = "or_default")]
         pub resource_requirements: Option<ResourceNeeds>,
-        /// What is not known here.
+        /// All other members, unknown to this crate.
         #[serde(flatten)]
         pub other: BTreeMap<String, Value>,
         #[serde(skip)]
@@ -97,7 +97,7 @@ kept!(ModelResource);
 
 impl Item for ModelResource {}
 
-/// What a model needs to run, for deployments without code.
+/// The resources that a model needs to run, for deployments without code.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
@@ -114,13 +114,13 @@ pub struct ResourceNeeds {
 }
 
 impl ResourceNeeds {
-    /// Nothing said.
+    /// Returns needs in which nothing is set.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// CPU cores, with decimals.
+    /// Sets the CPU cores, with decimals.
     #[must_use]
     pub fn cpu(self, cores: f64) -> Self {
         Self {
@@ -129,7 +129,7 @@ impl ResourceNeeds {
         }
     }
 
-    /// Memory in GB, with decimals.
+    /// Sets the memory in GB, with decimals.
     #[must_use]
     pub fn memory_gb(self, memory_gb: f64) -> Self {
         Self {
@@ -138,7 +138,7 @@ impl ResourceNeeds {
         }
     }
 
-    /// GPUs.
+    /// Sets the number of GPUs.
     #[must_use]
     pub fn gpu(self, gpus: u32) -> Self {
         Self {

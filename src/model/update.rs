@@ -51,7 +51,7 @@ impl Model {
 ///
 /// # Cancel safety
 ///
-/// Dropped after the PATCH was sent, the change may be made all the same; sending it again is
+/// If it is dropped after the PATCH was sent, the change may be made all the same; sending it again is
 /// harmless.
 #[must_use = "a request sends nothing before it is awaited"]
 pub struct UpdateModel<'m> {
@@ -104,7 +104,7 @@ impl<'m> UpdateModel<'m> {
         Ok(())
     }
 
-    /// What was said, as changes of the model as it is.
+    /// Returns the settings as changes of the model as it is.
     fn patch(&self, current: &ModelResource) -> Result<Value, Error> {
         let mut found: Vec<Finding> = Vec::new();
         let mut patch = Vec::new();

@@ -1,6 +1,6 @@
 //! The driver program: the Python file that the service starts with.
 
-/// The program that loads the entry script at `script`, a path with slashes relative to the program,
+/// Returns the program that loads the entry script at `script`, a path with slashes relative to the program,
 /// and hands requests on to it.
 ///
 /// The service calls `init()` once and `run(http_body, request_headers)` for each request. A `run` of the entry
@@ -9,7 +9,7 @@
 /// `source_directory` is the folder that it was packed from, modules in there can be imported, and then those
 /// in the folder of the entry script, which Microsoft's program does not find.
 ///
-/// The inference server (`azureml-inference-server-http`) looks for the entry script under the name
+/// The inference server (`azureml-inference-server-http`) expects the entry script under the name
 /// `driver_module` of the program, and calls the `run` of that itself, so that a `run` with a
 /// declared schema gets its arguments one by one.
 pub(super) fn program(script: &str, source_directory: Option<&str>) -> String {
@@ -71,13 +71,13 @@ def run(http_body, request_headers):
     )
 }
 
-/// A Python literal of a text. The escapes of JSON mean the same in Python, but for a character
+/// Returns a Python literal of a text. The escapes of JSON mean the same in Python, but for a character
 /// beyond the basic plane, which is not escaped here.
 fn literal(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// The name of the program. It lies beside what is uploaded, so it must not have that name.
+/// Returns the name of the program. It lies beside the uploaded file, so it must not have that name.
 pub(super) fn name_beside(other: &str) -> &'static str {
     if other == NAMES[0] {
         NAMES[1]

@@ -1,4 +1,4 @@
-//! What is uploaded for a service that runs code: `sources` finds the files, `archive` packs them, `driver`
+//! The upload for a service that runs code: `sources` finds the files, `archive` packs them, `driver`
 //! writes the program with which the service starts, and `pack` makes one upload of it all.
 
 mod archive;

@@ -1,4 +1,4 @@
-//! What is uploaded for a deployment, and the request for an image that names it.
+//! The package that is uploaded for a deployment, and the request for an image that names it.
 
 use super::archive;
 use super::driver;
@@ -15,14 +15,14 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
 
-/// What is uploaded for a deployment. It holds no file that has to be removed.
+/// The package that is uploaded for a deployment. It holds no file that has to be removed.
 #[derive(Debug)]
 pub(crate) struct Package {
     /// The driver program first, then the entry script or the archive of the sources.
     pub(crate) files: Vec<PackFile>,
-    /// What does not stop the upload: links that were left out, for example.
+    /// The findings that do not stop the upload: links that were left out, for example.
     pub(crate) warnings: Vec<Finding>,
-    /// What the environment has to know of the package.
+    /// The variables that the package adds to the environment.
     variables: Vec<(&'static str, String)>,
 }
 
@@ -32,10 +32,10 @@ pub(crate) struct PackFile {
     /// The name below the container: one segment.
     pub(crate) name: String,
     pub(crate) content: Source,
-    /// What is in it, in few characters.
+    /// The fingerprint of its content.
     fingerprint: String,
     pub(crate) mime_type: &'static str,
-    /// Whether the service unpacks it.
+    /// `true` if the service unpacks it.
     pub(crate) unpack: bool,
 }
 
@@ -179,7 +179,7 @@ fn open_script(
     Ok((file, stamp, String::from_utf8_lossy(&text).into_owned()))
 }
 
-/// The modules that a Python program imports, each once, as far as its lines tell. What is imported from a
+/// Returns the modules that a Python program imports, each once, as far as its lines tell. What is imported from a
 /// module may be a module too.
 fn imports(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
@@ -232,7 +232,7 @@ fn refuse_script(path: &Path, why: impl Into<String>) -> Error {
 }
 
 impl Package {
-    /// A name for where its files are uploaded to: the same files have the same.
+    /// Returns the name of the container for its files: the same files have the same name.
     pub(crate) fn container(&self) -> String {
         let mut print = Fingerprint::default();
         for file in &self.files {
@@ -242,7 +242,7 @@ impl Package {
         print.finish()
     }
 
-    /// The part of a request that asks for the image of a service.
+    /// Returns the part of a request that asks for the image of a service.
     ///
     /// # Arguments
     ///
@@ -304,7 +304,7 @@ impl Package {
 const WHAT: &str = "package of a deployment";
 const VARIABLES: &str = "environmentVariables";
 const OCTETS: &str = "application/octet-stream";
-/// Enough of an entry script to look for its functions.
+/// The most bytes of an entry script that are searched for its functions.
 const LOOK_BYTES: u64 = 1024 * 1024;
 
 #[cfg(test)]

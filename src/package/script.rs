@@ -1,9 +1,9 @@
-//! The path of an entry script: what can be said of it without looking at any file.
+//! The path of an entry script: the checks that need no file.
 
 use crate::rules::{self, Findings};
 use std::path::{Component, Path, PathBuf};
 
-/// Where the entry script is.
+/// The path of the entry script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Script {
     /// A file by itself.
@@ -86,7 +86,7 @@ impl Script {
     }
 }
 
-/// The path without `.` and `..`, or `None` where it leaves the folder that it starts in.
+/// Returns the path without `.` and `..`, or `None` where it leaves the folder that it starts in.
 fn below(path: &Path) -> Option<PathBuf> {
     let mut inside = PathBuf::new();
     for part in path.components() {
@@ -104,12 +104,12 @@ fn below(path: &Path) -> Option<PathBuf> {
     (!inside.as_os_str().is_empty()).then_some(inside)
 }
 
-/// Whether Python can import a file of this name.
+/// Returns whether Python can import a file of this name.
 fn is_module(name: &str) -> bool {
     name.strip_suffix(".py").is_some_and(is_identifier)
 }
 
-/// Whether Python takes this for a name.
+/// Returns whether this is an identifier of Python.
 pub(super) fn is_identifier(text: &str) -> bool {
     let mut characters = text.chars();
     characters

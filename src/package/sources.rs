@@ -1,4 +1,4 @@
-//! What of a source directory is packed: a look at every folder, before and after the packing.
+//! The files of a source directory that are packed: every folder is read before and after the packing.
 
 mod ignored;
 
@@ -11,7 +11,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// What was found below a source directory.
+/// The content of a source directory, as it was read.
 #[derive(Debug)]
 pub(super) struct Sources {
     /// The folder, as the file system calls it.
@@ -19,11 +19,11 @@ pub(super) struct Sources {
     /// The last part of that, which the folder has in the archive too.
     pub(super) base: String,
     pub(super) entries: Entries,
-    /// What the ignore files left out.
+    /// The files that the ignore files leave out.
     ignored: Ignored,
 }
 
-/// What is to be packed, by its path below the source directory: folders before what they hold.
+/// The files and folders that are packed, by their paths below the source directory: folders before their content.
 pub(super) type Entries = BTreeMap<PathBuf, Kind>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,12 +90,12 @@ impl Sources {
         }
     }
 
-    /// The line of an ignore file that leaves out `path`, by itself or with a folder that it is in.
+    /// Returns the line of an ignore file that leaves out `path`, by itself or with a folder that it is in.
     pub(super) fn dropped_by(&self, path: &Path) -> Option<&Path> {
         path.ancestors().find_map(|part| self.ignored.line_of(part))
     }
 
-    /// The line of an ignore file that leaves out a module of this dotted name, if Python would have found it in
+    /// Returns the line of an ignore file that leaves out a module of this dotted name, if Python would have found it in
     /// one of these folders and finds no other there.
     pub(super) fn module_dropped_by(&self, module: &str, folders: &[&Path]) -> Option<&Path> {
         let name: PathBuf = module.split('.').collect();
@@ -109,14 +109,14 @@ impl Sources {
         }
     }
 
-    /// Whether something at `path` is in the archive, by itself or behind a link.
+    /// Returns whether something at `path` is in the archive, by itself or behind a link.
     pub(super) fn packs(&self, path: &Path) -> bool {
         let mut part = PathBuf::new();
         for name in path {
             part.push(name);
             match self.entries.get(&part) {
                 None => return false,
-                // Where a link ends was looked at already.
+                // The end of a link was checked already.
                 Some(Kind::Link { .. }) => return true,
                 Some(_) => {}
             }
@@ -151,7 +151,7 @@ pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Error {
     Error::validation(WHAT, vec![finding])
 }
 
-/// Everything below the root but for what the ignore files leave out, and what they do.
+/// Reads everything below the root except the files that ignore files leave out, and returns those too.
 fn look(root: &Path, findings: &mut Findings) -> Result<(Entries, Ignored), Error> {
     let mut entries = Entries::new();
     let mut ignored = Ignored::default();
@@ -217,7 +217,7 @@ fn below(root: &Path, path: &Path) -> PathBuf {
     path.strip_prefix(root).unwrap_or(path).to_owned()
 }
 
-/// Where a link ends, if that is below the root, or why not.
+/// Returns the path at which a link ends, if that is below the root, or the reason why not.
 fn end_of_link(root: &Path, path: &Path) -> Result<PathBuf, String> {
     let end = fs::canonicalize(path)
         .map_err(|error| format!("the link leads nowhere and is left out: {error}"))?;

@@ -1,4 +1,4 @@
-//! What the documents of resources keep, and what they do not.
+//! The members that documents of resources keep, and those that they drop.
 
 #![allow(
     clippy::print_stderr,
@@ -204,7 +204,7 @@ fn compact(text: &str) -> String {
     kept
 }
 
-/// Whether a resource is written as it came, through every serializer.
+/// Asserts that a resource is written as it came, through every serializer.
 fn assert_kept<T: DeserializeOwned + Serialize + Debug>(text: &str) {
     let resource: T = serde_json::from_str(text).unwrap();
     let kept = serde_json::to_string(&resource).unwrap();

@@ -1,4 +1,4 @@
-//! What concerns modules of every rank: that no rule is dead, and what documents of every resource keep.
+//! Tests across all modules: every rule can be broken, and documents of every resource are kept.
 
 #[cfg(feature = "services")]
 mod deploy_rules;

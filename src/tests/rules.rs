@@ -14,7 +14,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 const NAME: &str = "scoring.example.com";
 
-/// What a check found: the error, or the findings that do not refuse.
+/// The result of a check: the error, or the findings that do not refuse.
 pub(super) type Found = Result<Vec<Finding>, Error>;
 
 #[derive(Default)]

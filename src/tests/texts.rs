@@ -11,8 +11,8 @@ use std::path::Path;
 use syn::visit::{self, Visit};
 use syn::{Attribute, ExprMethodCall, ImplItemFn, ItemFn, ItemMod, LitStr, Macro};
 
-/// What is read elsewhere: the emulator speaks as the service does, the registry has a page of its own, and
-/// benches and fuzz targets talk to maintainers.
+/// The sources whose texts are not checked here: the emulator writes the texts of the service, the registry has
+/// a page of its own, and benches and fuzz targets write for maintainers.
 const ELSEWHERE: [&str; 3] = ["emulator", "rules", "internals"];
 
 /// Macros whose texts only a defect of the library shows.
@@ -171,7 +171,7 @@ fn texts_are_those_of_the_snapshot() {
 fn texts_of_the_library_are_not_taken_for_secrets() {
     let mut taken = Vec::new();
     for (file, texts) in texts() {
-        // The markers of PEM, which the library looks for and never shows.
+        // The markers of PEM, which the library searches for and never shows.
         for text in texts.iter().filter(|text| !text.starts_with("-----")) {
             if redact(text) != *text {
                 taken.push(format!("{file}: {text}"));

@@ -9,8 +9,8 @@ use azure_core::http::Method;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-/// Returns the findings that do not stand in the way, or one error with everything that speaks against
-/// the request. With `despite` nothing stands in the way: errors become warnings.
+/// Returns the findings that do not refuse the request, or one error with everything that speaks against
+/// the request. With `despite` nothing refuses it: errors become warnings.
 pub(super) fn judge(found: Findings, despite: bool) -> Result<Vec<Finding>, Error> {
     let found = match despite {
         true => found.despite_refusals(),
@@ -27,17 +27,17 @@ pub(super) struct Check {
 }
 
 impl Check {
-    /// Whether the name is free.
+    /// Makes the check that the name is free.
     pub(super) fn name(name: &str) -> Self {
         Self::new("name", &["name", name], json!({}))
     }
 
-    /// Whether the nodes have what is asked for.
+    /// Makes the check that the nodes have the requested resources.
     pub(super) fn resources(body: &Value) -> Self {
         Self::new("resources", &["resource"], body.clone())
     }
 
-    /// Whether a new service can be so.
+    /// Makes the check that a service can be created with this request.
     pub(super) fn create(name: &str, body: &Value) -> Self {
         let body = json!({
             "type": "Create", "serviceName": name, "createRequest": body, "updateRequest": null,
@@ -45,7 +45,7 @@ impl Check {
         Self::new("request", &[], body)
     }
 
-    /// Whether a service can be changed so.
+    /// Makes the check that a service can be changed with this patch.
     pub(super) fn update(name: &str, patch: &Value) -> Self {
         let body = json!({
             "type": "Update", "serviceName": name, "createRequest": null, "updateRequest": patch,
@@ -93,7 +93,7 @@ pub(super) async fn ask(plane: &DataPlane, checks: &[Check], hidden: &Hidden) ->
     findings
 }
 
-/// The problem that the check reports, in the service's words.
+/// Sends one check, and returns the problem that it reports, in the service's words.
 async fn one(plane: &DataPlane, check: &Check, hidden: &Hidden) -> Result<Option<String>, Error> {
     let path: Vec<&str> = check.path.iter().map(String::as_str).collect();
     let request = HttpRequest::new(Method::Post, plane.model_management(&path))
@@ -104,7 +104,7 @@ async fn one(plane: &DataPlane, check: &Check, hidden: &Hidden) -> Result<Option
         .client()
         .send(&request, Sending::Once, Limit::RESOURCE, Some(CHECKS))
         .await?;
-    // What is wrong comes with 200; anything else is a failure of the check.
+    // Problems of the request come with status 200; any other status is a failure of the check.
     let body: Value = answer.successful(id)?.json(id)?;
     let error = body.get("error").filter(|error| !error.is_null());
     let find = |error| ServiceError::find(&json!({ "error": error }), &request.hidden);

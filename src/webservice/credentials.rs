@@ -30,7 +30,7 @@ impl fmt::Debug for ServiceKeys {
     }
 }
 
-/// A token with which a web service can be called, and how long it is good for.
+/// A token for calls to a web service, and its time of expiry.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -40,25 +40,25 @@ pub struct ServiceToken {
     /// `Bearer`.
     #[serde(default)]
     pub token_type: Option<String>,
-    /// From when on a new one should be fetched, in seconds since 1970.
+    /// The time from which a new one should be fetched, in seconds since 1970.
     #[serde(default)]
     refresh_after: Option<u64>,
-    /// When it ends, in seconds since 1970.
+    /// The time at which it expires, in seconds since 1970.
     #[serde(default)]
     expiry_on: Option<u64>,
 }
 
-/// The end of the year 9999: beyond it times cannot be reckoned with.
+/// The end of the year 9999: later times cannot be calculated with.
 const LATEST: u64 = 253_402_300_799;
 
 impl ServiceToken {
-    /// From when on a new token should be fetched.
+    /// Returns the time from which a new token should be fetched.
     #[must_use]
     pub fn refresh_after(&self) -> Option<SystemTime> {
         self.refresh_after.map(moment)
     }
 
-    /// When the token ends.
+    /// Returns the time at which the token expires.
     #[must_use]
     pub fn expires_on(&self) -> Option<SystemTime> {
         self.expiry_on.map(moment)

@@ -1,4 +1,4 @@
-//! What runs in a service: what is uploaded for it, and the part of a request that names it.
+//! The image of a service: the files that are uploaded for it, and the part of a request that names them.
 
 use super::{EnvironmentSource, InferenceConfiguration};
 use crate::blob::TransferProgress;
@@ -9,14 +9,14 @@ use crate::transport::{HttpRequest, Sending};
 use crate::workspace::{DataPlane, Workspace};
 use serde_json::{Map, Value, json};
 
-/// The part of a request, and what deserves a look.
+/// The part of a request, and the warnings about it.
 #[derive(Debug)]
 pub(super) struct Image {
     pub(super) request: Value,
     pub(super) warnings: Vec<Finding>,
 }
 
-/// Without code: the service knows what to do with the model's framework.
+/// Makes the part without code: the service has an image for the model's framework.
 pub(super) fn without_code(model: &str) -> Image {
     Image {
         request: json!({ "modelIds": [model] }),
@@ -24,7 +24,7 @@ pub(super) fn without_code(model: &str) -> Image {
     }
 }
 
-/// Packs and uploads what the configuration names, and reads the environment that it refers to.
+/// Packs and uploads the files that the configuration names, and reads the environment that it refers to.
 pub(super) async fn of(
     workspace: &Workspace,
     plane: &DataPlane,
@@ -32,7 +32,7 @@ pub(super) async fn of(
     models: &[String],
     service: &str,
 ) -> Result<Image, Error> {
-    // Both first: what is wrong with one of them is found before anything is uploaded.
+    // Both first, so that an error in either of them is found before anything is uploaded.
     let (package, environment) = futures::try_join!(
         inference.package(),
         environment(plane, inference.environment(), service)
@@ -95,7 +95,7 @@ async fn registered(plane: &DataPlane, reference: &EnvironmentRef) -> Result<Val
 const SECTIONS: &[&str] = &["python", "docker", "spark", "baseImageRegistry"];
 
 /// The environment service writes some of its keys with a capital (wire.md); a request for an image has
-/// them in camel case. What is `null` is not said.
+/// them in camel case. A `null` counts as not set.
 fn spelled(document: Map<String, Value>, sections: &[&str]) -> Map<String, Value> {
     let members = document.into_iter().filter(|(_, value)| !value.is_null());
     members

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::json;
 use std::fmt;
 
-/// Which of the two keys.
+/// One of the two keys of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub enum KeyName {
@@ -42,13 +42,13 @@ impl fmt::Display for KeyName {
 }
 
 impl AksWebservice {
-    /// The keys of the service.
+    /// Returns the keys of the service.
     ///
     /// Sends: POST for the keys.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Service`] with the service's code. Its texts are not shown, for they could
+    /// [`ErrorKind::Service`] with the service's code. Its texts are not shown, because they could
     /// quote a key.
     ///
     /// # Cancel safety
@@ -68,11 +68,11 @@ impl AksWebservice {
             .map_err(|error: Error| error.with_context(|| self.doing("list the keys of")))
     }
 
-    /// Makes a new key, waits until the service has it, and gives both keys. The other key stays valid
+    /// Makes a new key, waits until the service has it, and returns both keys. The other key stays valid
     /// meanwhile.
     ///
     /// Returns a request; `.await` sends it and waits. By default the service makes the key;
-    /// [`value`](RegenerateKey::value) gives one.
+    /// [`value`](RegenerateKey::value) sets one.
     ///
     /// Sends: POST for the new key, GETs of the operation's status, POST for the keys.
     ///
@@ -84,7 +84,7 @@ impl AksWebservice {
     ///
     /// # Cancel safety
     ///
-    /// Dropped after the first request was sent, the key may be new: read [`keys`](Self::keys).
+    /// If it is dropped after the first request was sent, the key may be new: read [`keys`](Self::keys).
     pub fn regenerate_key(&self, key: KeyName) -> RegenerateKey<'_> {
         RegenerateKey {
             service: self,
@@ -94,17 +94,17 @@ impl AksWebservice {
         }
     }
 
-    /// A token to call the service with, for services that ask for tokens. Each call fetches a new one;
+    /// Returns a token for calls to the service, for services that require tokens. Each call fetches a new one;
     /// [`scoring_client`](Self::scoring_client) keeps one and replaces it in time.
     ///
-    /// It comes from the region of the *workspace*: if that is down none can be had, and distance
-    /// to the cluster adds time.
+    /// The token comes from the region of the *workspace*: while that region is down, no token is available,
+    /// and the distance to the cluster adds time.
     ///
     /// Sends: POST for a token.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Service`] with the service's code, for example where the service does not ask for
+    /// [`ErrorKind::Service`] with the service's code, for example where the service does not require
     /// tokens. Its texts are not shown.
     ///
     /// # Cancel safety
@@ -136,7 +136,7 @@ impl AksWebservice {
     }
 }
 
-/// A request for a new key: what [`AksWebservice::regenerate_key`] returns. `.await` sends it.
+/// A request for a new key, returned by [`AksWebservice::regenerate_key`]. `.await` sends it.
 #[must_use = "a request sends nothing before it is awaited"]
 pub struct RegenerateKey<'a> {
     service: &'a AksWebservice,
@@ -154,7 +154,7 @@ impl<'a> RegenerateKey<'a> {
 
     call_options!();
 
-    /// Gives the resume token before the request is sent. A token whose request was accepted resumes as
+    /// Returns the resume token before the request is sent. A token whose request was accepted resumes as
     /// [`Resumed::NotStarted`](crate::Resumed::NotStarted), because a service does not show when its keys
     /// were made: read [`keys`](AksWebservice::keys).
     ///
@@ -231,7 +231,7 @@ impl AksWebservice {
     ) -> Result<ServiceKeys, Error> {
         let plane = self.workspace.data_plane().await?;
         let path = ["services", self.name.as_str(), "regenerateKeys"];
-        // As a word, although the description has a number: what Microsoft's client sends.
+        // A word, as Microsoft's client sends it, although the description of the service has a number.
         let mut body = json!({ "keyType": key.to_string() });
         if let Some(value) = &value {
             body["keyValue"] = json!(value.secret());

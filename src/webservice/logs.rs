@@ -1,4 +1,4 @@
-//! What the containers of a service have logged.
+//! The logs of the containers of a service.
 
 use super::AksWebservice;
 use crate::error::{ContainerLogs, Error};
@@ -6,7 +6,7 @@ use crate::transport::limits::services;
 use crate::transport::{HttpRequest, Limit, Sending};
 use serde::Deserialize;
 
-/// Which log, and how much of it: by default the last 5,000 lines of the container that scores, as
+/// The options for reading a log: by default the last 5,000 lines of the container that scores, as
 /// `azureml-core` asks for.
 ///
 /// ```
@@ -23,7 +23,7 @@ pub struct LogOptions {
 }
 
 impl LogOptions {
-    /// The defaults.
+    /// Returns the default options.
     pub fn new() -> Self {
         Self {
             tail: services::LINES,
@@ -31,13 +31,13 @@ impl LogOptions {
         }
     }
 
-    /// How many lines, the last ones.
+    /// Sets the number of lines, counted from the end of the log.
     pub fn tail(mut self, lines: u32) -> Self {
         self.tail = lines;
         self
     }
 
-    /// Of the container that prepares the models, which runs before the one that scores.
+    /// Selects the container that prepares the models, which runs before the one that scores.
     pub fn init(mut self) -> Self {
         self.init = true;
         self
@@ -51,8 +51,8 @@ impl Default for LogOptions {
 }
 
 impl AksWebservice {
-    /// What a container of the service has logged. The service keeps nothing: of a container that is
-    /// gone there is no log, unless the cluster collects them (Container Insights).
+    /// Returns the log of a container of the service. The service stores no logs: the log of a container that
+    /// no longer exists is lost, unless the cluster collects logs (Container Insights).
     ///
     /// Sends: GET of the service's logs.
     ///
@@ -91,7 +91,7 @@ impl AksWebservice {
             .map_err(|error: Error| error.with_context(|| self.doing("read the logs of")))
     }
 
-    /// The ends of both logs, as far as they can be had within a while: a failure is told in any case.
+    /// Reads the ends of both logs, as far as they arrive within the time limit: the failure is reported in any case.
     pub(super) async fn last_logs(&self) -> ContainerLogs {
         let options = LogOptions::new().tail(services::LAST_LINES);
         let read = async |options| {

@@ -54,31 +54,31 @@ use url::Url;
 ///
 /// [`Model::deploy`](crate::Model::deploy), [`update`](Self::update),
 /// [`regenerate_key`](Self::regenerate_key) and [`delete`](Self::delete) return a request value. `.await`
-/// sends it. `.prepare().await?` gives its resume token before anything is sent that changes something.
-/// Dropping it sends nothing. What is begun through a handle is pending on it, and
+/// sends it. `.prepare().await?` returns its resume token before anything is sent that changes something.
+/// Dropping it sends nothing. An operation that was started through a handle is pending on it, and
 /// [`wait_for_deployment`](Self::wait_for_deployment) waits for it.
 #[derive(Clone)]
 pub struct AksWebservice {
     workspace: Workspace,
     name: ServiceName,
     resource: Arc<ServiceResource>,
-    /// What is being waited for.
+    /// The operation that is pending.
     pending: Option<Box<Driver>>,
-    /// What is known of the service since it was last read.
+    /// The newer facts about the service since it was last read.
     known: Option<Arc<Known>>,
     warnings: Vec<Finding>,
-    /// What was secret in the requests of this handle: no text of the service shows it.
+    /// The secrets of this handle's requests: no text of the service shows them.
     hidden: SharedHidden,
 }
 
-/// What a request or the end of an operation tells of a service.
+/// The facts about a service that a request or the end of an operation tells.
 #[derive(Debug)]
 struct Known {
     state: ServiceState,
     error: Option<ServiceError>,
 }
 
-/// Reading.
+/// Reading web services.
 impl AksWebservice {
     /// Reads a web service. `name` is a text or a [`ServiceName`].
     ///
@@ -86,7 +86,7 @@ impl AksWebservice {
     ///
     /// # Errors
     ///
-    /// [`Error::is_not_found`] if there is none of that name; [`ErrorKind::Refused`] if it does not run
+    /// [`Error::is_not_found`] if no service has that name; [`ErrorKind::Refused`] if it does not run
     /// on AKS.
     ///
     /// # Cancel safety
@@ -100,13 +100,13 @@ impl AksWebservice {
         Self::of(workspace.clone(), name, resource)
     }
 
-    /// Reads a web service; `None` if there is none of that name.
+    /// Reads a web service; `None` if no service has that name.
     ///
     /// Sends: as [`get`](Self::get).
     ///
     /// # Errors
     ///
-    /// As for [`get`](Self::get), but not for a service that is not there.
+    /// As for [`get`](Self::get), except for a service that does not exist.
     ///
     /// # Cancel safety
     ///
@@ -160,16 +160,16 @@ impl AksWebservice {
     ///
     /// # Errors
     ///
-    /// As for [`get`](Self::get). What was read before stays.
+    /// As for [`get`](Self::get). After an error the handle keeps the service as read before.
     ///
     /// # Cancel safety
     ///
-    /// Safe: the handle changes only once the answer was whole.
+    /// Safe: the handle changes only once the whole answer was read.
     pub async fn refresh_state(&mut self) -> Result<(), Error> {
         self.read_again()
             .await
             .map_err(|error| error.with_context(|| self.doing("read")))?;
-        // What has ended is forgotten: from here on the service itself says how it is.
+        // An operation that has ended is dropped: from here on the state is that of the service itself.
         self.pending.take_if(|pending| pending.is_over());
         Ok(())
     }
@@ -181,14 +181,14 @@ impl AksWebservice {
         Ok(())
     }
 
-    /// The service was read.
+    /// Takes over the service as it was read.
     fn show(&mut self, resource: ServiceResource) {
         self.resource = Arc::new(resource.hiding(&self.hidden.get()));
         self.known = None;
     }
 }
 
-/// What was last read.
+/// Accessors for the service as it was last read.
 impl AksWebservice {
     /// Returns the name.
     #[must_use]
@@ -221,7 +221,7 @@ impl AksWebservice {
         }
         let own = self.resource.state.as_deref().map(ServiceState::from);
         let pending = self.pending.as_ref();
-        // A service that was deleted is not what was read before.
+        // After a deletion the state that was read before no longer holds.
         let runs = pending.is_some_and(|pending| match pending.verb() {
             Some(Verb::Delete) => true,
             verb => verb.is_some() && !pending.is_over(),
@@ -265,7 +265,7 @@ impl AksWebservice {
         self.resource.scoring_uri.as_deref()
     }
 
-    /// Returns what was found in the request that made or changed the service, and did not stop it:
+    /// Returns the findings about the request that made or changed the service which did not refuse it:
     /// sources that were left out ([`Warning`](crate::error::Severity::Warning)), checks that the service did
     /// not make ([`Unknown`](crate::error::Severity::Unknown)), and with `despite_findings` the problems
     /// that its checks reported (a warning then).
@@ -303,7 +303,7 @@ impl AksWebservice {
         })
     }
 
-    /// A handle of a service that was not read.
+    /// Makes a handle of a service that was not read.
     pub(crate) fn unread(workspace: Workspace, name: ServiceName) -> Self {
         Self {
             workspace,
@@ -316,7 +316,7 @@ impl AksWebservice {
         }
     }
 
-    /// An operation was begun through the handle, or is resumed on it.
+    /// Takes over an operation that was begun through the handle, or is resumed on it.
     pub(crate) fn begin(
         &mut self,
         plane: &DataPlane,
@@ -350,14 +350,14 @@ impl AksWebservice {
     ///
     /// A handle knows by itself what was secret in the requests that were sent through it: keys, the
     /// password of a registry, and values of environment variables of 8 characters and more. A handle that
-    /// was resumed, read or listed knows none of that, because it is stored nowhere. Clones share what they
-    /// know from then on.
+    /// was resumed, read or listed does not know these secrets, because they are stored nowhere. Clones share
+    /// all secrets that are added from then on.
     pub fn hide<'s>(&mut self, secrets: impl IntoIterator<Item = &'s Secret>) {
         let secrets = Hidden::of(secrets.into_iter().map(Secret::secret));
         self.hides(&secrets);
     }
 
-    /// Takes over what was secret in a request.
+    /// Takes over the secrets of a request.
     fn hides(&mut self, secrets: &Hidden) {
         self.hidden.add(secrets);
         let hidden = self.hidden.get();
@@ -411,21 +411,21 @@ impl fmt::Debug for AksWebservice {
     }
 }
 
-/// What operations on web services are about.
+/// The subject of operations on web services.
 pub(crate) const SUBJECT: Subject = Subject {
     noun: "service",
     collection: None,
     remains: "the service stays and keeps its name: delete it, or deploy with overwrite",
 };
 
-/// The URL at which the service is read, with its models.
+/// Returns the URL at which the service is read, with its models.
 pub(crate) fn service_url(plane: &DataPlane, name: &ServiceName) -> Url {
     let mut url = plane.model_management(&["services", name.as_str()]);
     url.query_pairs_mut().append_pair("expand", "true");
     url
 }
 
-/// The token of a verb on a service; `result` tells whether the service is what the verb gives. Its URL is
+/// Returns the token of a verb on a service; `result` tells whether the verb returns the service. Its URL is
 /// that of the service, also where the request goes to another one.
 fn token(
     workspace: &Workspace,
@@ -460,7 +460,7 @@ async fn read(
     plane.client().decoded(&request, Sending::Retried).await
 }
 
-/// A POST that changes nothing and whose answer is secret; with its request id.
+/// Sends a POST that changes nothing and whose answer is secret; returns the answer with its request id.
 async fn post(workspace: &Workspace, path: &[&str]) -> Result<(Answer, String), Error> {
     let plane = workspace.data_plane().await?;
     let request = HttpRequest::new(Method::Post, plane.model_management(path));
@@ -471,7 +471,7 @@ async fn post(workspace: &Workspace, path: &[&str]) -> Result<(Answer, String), 
     Ok((answer, request.client_request_id))
 }
 
-/// Whether this is a service on AKS. One that says nothing of its kind contradicts nothing.
+/// Checks that this is a service on AKS. A service without a kind passes.
 fn check_kind(name: &ServiceName, resource: &ServiceResource) -> Result<(), Error> {
     if resource.name.is_empty() {
         return Err(nameless().with_context(|| format!("read service {:?}", name.as_str())));

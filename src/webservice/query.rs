@@ -9,7 +9,7 @@ use crate::transport::{List, own_pages_of};
 use crate::workspace::Workspace;
 use std::collections::BTreeMap;
 
-/// Which web services a list shows; by default all that run on AKS, newest first.
+/// The filter of a list of web services; by default all that run on AKS, newest first.
 ///
 /// ```
 /// use azureml_aks::ServiceQuery;
@@ -29,54 +29,54 @@ pub struct ServiceQuery {
 }
 
 impl ServiceQuery {
-    /// All web services on AKS.
+    /// Selects all web services on AKS.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Services with a model of this name, whatever its version.
+    /// Selects services with a model of this name, whatever its version.
     pub fn model_name(mut self, name: impl Into<String>) -> Self {
         self.model_name = Some(name.into());
         self
     }
 
-    /// Services with this model: `name:version`.
+    /// Selects services with this model: `name:version`.
     pub fn model_id(mut self, id: impl Into<String>) -> Self {
         self.model_id = Some(id.into());
         self
     }
 
-    /// Services with this image: `name:version`.
+    /// Selects services with this image: `name:version`.
     pub fn image_id(mut self, id: impl Into<String>) -> Self {
         self.image_id = Some(id.into());
         self
     }
 
-    /// Services with a tag of this value. Further tags narrow it down.
+    /// Selects services with a tag of this value. Further tags narrow it down.
     pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.tags.insert(name.into(), Some(value.into()));
         self
     }
 
-    /// Services with a tag of this name, whatever its value.
+    /// Selects services with a tag of this name, whatever its value.
     pub fn has_tag(mut self, name: impl Into<String>) -> Self {
         self.tags.insert(name.into(), None);
         self
     }
 
-    /// Services with a property of this value. Further properties narrow it down.
+    /// Selects services with a property of this value. Further properties narrow it down.
     pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.properties.insert(name.into(), Some(value.into()));
         self
     }
 
-    /// Services with a property of this name, whatever its value.
+    /// Selects services with a property of this name, whatever its value.
     pub fn has_property(mut self, name: impl Into<String>) -> Self {
         self.properties.insert(name.into(), None);
         self
     }
 
-    /// How many services a page has; the service's own choice by default.
+    /// Sets the number of services on a page; by default the service chooses.
     pub fn page_size(mut self, services: u32) -> Self {
         self.page_size = Some(services);
         self

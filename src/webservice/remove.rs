@@ -11,10 +11,10 @@ use futures::FutureExt;
 use std::fmt;
 
 impl AksWebservice {
-    /// Deletes the service. The models stay, and so does the cluster. A service that is gone already is
+    /// Deletes the service. The models stay, and so does the cluster. Deleting a service that no longer exists is
     /// a success.
     ///
-    /// Returns a request; the first `.await` sends it and gives an [`Operation`], the second one waits for
+    /// Returns a request; the first `.await` sends it and returns an [`Operation`], the second one waits for
     /// that. The deletion is pending on this handle, too:
     /// [`wait_for_deployment`](Self::wait_for_deployment) returns `Ok` once the service is gone.
     ///
@@ -28,7 +28,8 @@ impl AksWebservice {
     ///
     /// # Cancel safety
     ///
-    /// Dropped after the request was sent, the service may go all the same; sending it again is harmless.
+    /// If it is dropped after the request was sent, the service may be deleted all the same; sending it again is
+    /// harmless.
     pub fn delete(&mut self) -> DeleteService<'_> {
         DeleteService {
             service: self,
@@ -52,7 +53,7 @@ impl AksWebservice {
     }
 }
 
-/// A request to delete a web service: what [`AksWebservice::delete`] returns. `.await` sends it.
+/// A request to delete a web service, returned by [`AksWebservice::delete`]. `.await` sends it.
 #[must_use = "a request sends nothing before it is awaited"]
 pub struct DeleteService<'a> {
     service: &'a mut AksWebservice,
@@ -62,7 +63,7 @@ pub struct DeleteService<'a> {
 impl<'a> DeleteService<'a> {
     call_options!();
 
-    /// Gives the resume token before the request is sent.
+    /// Returns the resume token before the request is sent.
     ///
     /// Sends: GET of the workspace and of its hosts (once per workspace).
     ///

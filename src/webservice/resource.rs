@@ -39,13 +39,13 @@ twin! {
         /// `Transitioning`, `Healthy`, `Unhealthy`, `Unschedulable`, `Failed`: an open set.
         #[serde(deserialize_with = "or_default")]
         pub state: Option<String>,
-        /// Why the service is not healthy, where it says so.
+        /// The reason why the service is not healthy, where it gives one.
         #[serde(deserialize_with = "some_error")]
         pub error: Option<ServiceError>,
-        /// When the service was made, as the service wrote it.
+        /// The time at which the service was made, as the service wrote it.
         #[serde(deserialize_with = "or_default")]
         pub created_time: Option<String>,
-        /// When the service was last changed, as the service wrote it.
+        /// The time of the last change, as the service wrote it.
         #[serde(deserialize_with = "or_default")]
         pub updated_time: Option<String>,
         /// The kind, as the service spells it: `AKS`, `ACI`, …
@@ -57,49 +57,49 @@ twin! {
         /// The Kubernetes namespace.
         #[serde(deserialize_with = "or_default")]
         pub namespace: Option<String>,
-        /// Whether keys are asked for.
+        /// `true` if calls require a key.
         #[serde(deserialize_with = "or_default")]
         pub auth_enabled: Option<bool>,
-        /// Whether tokens are asked for.
+        /// `true` if calls require a token.
         #[serde(rename = "aadAuthEnabled", deserialize_with = "or_default")]
         pub token_auth_enabled: Option<bool>,
-        /// Whether Application Insights is on.
+        /// `true` if Application Insights is on.
         #[serde(deserialize_with = "or_default")]
         pub app_insights_enabled: Option<bool>,
-        /// Where the service is called.
+        /// The URL at which the service is called.
         #[serde(deserialize_with = "or_default")]
         pub scoring_uri: Option<String>,
-        /// Where it describes itself, if its entry script declares a schema.
+        /// The URL of its description (Swagger), if its entry script declares a schema.
         #[serde(deserialize_with = "or_default")]
         pub swagger_uri: Option<String>,
-        /// How many replicas there are, where they are not scaled automatically.
+        /// The number of replicas, where they are not scaled automatically.
         #[serde(deserialize_with = "or_default")]
         pub num_replicas: Option<u32>,
-        /// How long a call may take, in milliseconds.
+        /// The longest time that a call may take, in milliseconds.
         #[serde(deserialize_with = "or_default")]
         pub scoring_timeout_ms: Option<u64>,
-        /// How many calls a replica serves at once.
+        /// The number of calls that a replica serves at once.
         #[serde(deserialize_with = "or_default")]
         pub max_concurrent_requests_per_container: Option<u32>,
-        /// How long a call waits for a replica, in milliseconds.
+        /// The longest time that a call waits for a replica, in milliseconds.
         #[serde(deserialize_with = "or_default")]
         pub max_queue_wait_ms: Option<u64>,
-        /// How replicas are scaled.
+        /// The scaling of the replicas.
         #[serde(deserialize_with = "or_default")]
         pub auto_scaler: Option<AutoScalerSettings>,
-        /// What each replica has.
+        /// The resources of each replica.
         #[serde(deserialize_with = "or_default")]
         pub container_resource_requirements: Option<ContainerResources>,
-        /// How the cluster finds out whether a replica lives.
+        /// The liveness probe of the replicas.
         #[serde(deserialize_with = "or_default")]
         pub liveness_probe_requirements: Option<ProbeSettings>,
-        /// How many replicas are wanted, updated and there.
+        /// The numbers of replicas that are wanted, updated and available.
         #[serde(deserialize_with = "or_default")]
         pub deployment_status: Option<ReplicaStatus>,
         /// The models that it serves, where they were asked for.
         #[serde(deserialize_with = "models")]
         pub models: Vec<ModelResource>,
-        /// What is not known here.
+        /// All other members, unknown to this crate.
         #[serde(flatten)]
         pub other: BTreeMap<String, Value>,
         #[serde(skip)]
@@ -108,7 +108,7 @@ twin! {
 }
 
 impl ServiceResource {
-    /// What is known of a service that was not read yet.
+    /// Returns the resource of a service that was not read yet.
     pub(crate) fn named(name: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -137,12 +137,12 @@ kept!(ServiceResource);
 
 impl Item for ServiceResource {}
 
-/// How replicas are scaled.
+/// The scaling of the replicas.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct AutoScalerSettings {
-    /// Whether they are scaled at all.
+    /// `true` if the number of replicas is scaled automatically.
     #[serde(deserialize_with = "or_default")]
     pub autoscale_enabled: Option<bool>,
     /// The fewest replicas.
@@ -154,12 +154,12 @@ pub struct AutoScalerSettings {
     /// The share of replicas, in percent, that shall be busy.
     #[serde(deserialize_with = "or_default")]
     pub target_utilization: Option<u32>,
-    /// How often it is decided, in seconds.
+    /// The interval between decisions about scaling, in seconds.
     #[serde(deserialize_with = "or_default")]
     pub refresh_period_in_seconds: Option<u32>,
 }
 
-/// What each replica has.
+/// The resources of each replica.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
@@ -184,7 +184,7 @@ pub struct ContainerResources {
     pub fpga: Option<u32>,
 }
 
-/// How the cluster finds out whether a replica lives.
+/// The liveness probe of the replicas.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
@@ -195,37 +195,37 @@ pub struct ProbeSettings {
     /// Successes until it counts as alive again.
     #[serde(deserialize_with = "or_default")]
     pub success_threshold: Option<u32>,
-    /// How long an answer may take, in seconds.
+    /// The longest time that an answer may take, in seconds.
     #[serde(deserialize_with = "or_default")]
     pub timeout_seconds: Option<u32>,
-    /// How often it is asked, in seconds.
+    /// The interval between two probes, in seconds.
     #[serde(deserialize_with = "or_default")]
     pub period_seconds: Option<u32>,
-    /// How long after its start it is first asked, in seconds.
+    /// The time from the start of the replica to the first probe, in seconds.
     #[serde(deserialize_with = "or_default")]
     pub initial_delay_seconds: Option<u32>,
 }
 
-/// How many replicas there are.
+/// The numbers of replicas.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct ReplicaStatus {
-    /// How many are wanted.
+    /// The number that is wanted.
     #[serde(deserialize_with = "or_default")]
     pub desired_replicas: Option<u32>,
-    /// How many are of the last version.
+    /// The number that run the last version.
     #[serde(deserialize_with = "or_default")]
     pub updated_replicas: Option<u32>,
-    /// How many can be called.
+    /// The number that can be called.
     #[serde(deserialize_with = "or_default")]
     pub available_replicas: Option<u32>,
-    /// Why some are not there, where it is said.
+    /// The reason why some are missing, where the service gives one.
     #[serde(deserialize_with = "some_error")]
     pub error: Option<ServiceError>,
 }
 
-/// An error that says something; `null` and `{}` are none.
+/// Reads an error; `null` and `{}` count as absent.
 fn some_error<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<ServiceError>, D::Error> {

@@ -4,7 +4,7 @@ use crate::names::open_words;
 use std::convert::Infallible;
 use std::str::FromStr;
 
-/// How a web service stands.
+/// The state of a web service.
 ///
 /// An open set: the service adds words, and only [`Healthy`](Self::Healthy) and
 /// [`Failed`](Self::Failed) are final.
@@ -17,7 +17,7 @@ pub enum ServiceState {
     Healthy,
     /// It is being deployed or updated.
     Transitioning,
-    /// It is deployed and does not answer, yet or any more.
+    /// It is deployed but does not answer: not yet, or no longer.
     Unhealthy,
     /// The cluster has no room for it, for now.
     Unschedulable,
@@ -28,7 +28,7 @@ pub enum ServiceState {
 open_words!(ServiceState: Failed, Healthy, Transitioning, Unhealthy, Unschedulable);
 
 impl ServiceState {
-    /// Whether it stays so by itself.
+    /// Returns whether the state is final: it does not change by itself.
     #[must_use]
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Failed | Self::Healthy)

@@ -50,7 +50,7 @@ impl AksWebservice {
     /// Changes entry script, sources and environment; the models stay, unless
     /// [`models`](UpdateService::models) names others.
     ///
-    /// A new version of a model does not come to services by itself: each has to be updated.
+    /// Services do not take a new version of a model by themselves: each has to be updated.
     ///
     /// Returns a request; `.await` sends it. See [`UpdateService`] for what it sends.
     pub fn update_inference(&mut self, inference: InferenceConfiguration) -> UpdateService<'_> {
@@ -72,22 +72,22 @@ impl AksWebservice {
     }
 }
 
-/// A request to change a service: what [`AksWebservice::update`],
+/// A request to change a service, returned by [`AksWebservice::update`],
 /// [`update_inference`](AksWebservice::update_inference) and
-/// [`update_models`](AksWebservice::update_models) return. `.await` sends it. All of it goes into one
+/// [`update_models`](AksWebservice::update_models). `.await` sends it. All of it goes into one
 /// PATCH.
 ///
 /// A change of more than tags, properties and description goes on afterwards: it is pending on the handle,
 /// and [`wait_for_deployment`](AksWebservice::wait_for_deployment) waits for it.
 ///
-/// Sends: GET of the service, to know what stays; GET of the environment and what is to be uploaded,
+/// Sends: GET of the service, to know what stays; GET of the environment, and the uploads,
 /// where the inference configuration changes; POST of the check; PATCH of the service; GET of it
 /// where the change is made at once.
 ///
 /// # Errors
 ///
-/// - [`ErrorKind::Validation`] for what does not fit the service as it is, models alone, and what the
-///   service's check finds;
+/// - [`ErrorKind::Validation`] for changes that do not fit the service as it is, for models alone, and for
+///   the problems that the service's check finds;
 /// - [`ErrorKind::Service`] with the service's reason: 409 while another operation runs
 ///   ([`Error::is_conflict`]), also where the service was made by the designer. Where it is not known
 ///   whether the PATCH arrived, or it was accepted without an operation that can be followed
@@ -95,8 +95,8 @@ impl AksWebservice {
 ///
 /// # Cancel safety
 ///
-/// Dropped after the PATCH was sent, the change may be made all the same. The handle counts as in
-/// transition then: [`wait_for_deployment`](AksWebservice::wait_for_deployment) reads the service,
+/// If it is dropped after the PATCH was sent, the change may be made all the same. The handle then counts as in
+/// transition: [`wait_for_deployment`](AksWebservice::wait_for_deployment) reads the service,
 /// and sending the change again is harmless.
 #[must_use = "a request sends nothing before it is awaited"]
 pub struct UpdateService<'s> {
@@ -147,7 +147,7 @@ impl<'s> UpdateService<'s> {
         self
     }
 
-    /// Gives the resume token before anything is sent that changes the service.
+    /// Returns the resume token before anything is sent that changes the service.
     ///
     /// Sends: GET of the workspace and of its hosts (once per workspace).
     ///
@@ -201,7 +201,7 @@ impl<'s> UpdateService<'s> {
         // Also where the request fails: the service may repeat it later.
         self.service.hides(&request.hidden);
         let id = token.id();
-        // Should this be dropped while the request is on its way, the next wait must not take the state
+        // If this is dropped while the request is on its way, the next wait must not take the state
         // before it for the one after it.
         self.service.expects_change();
         let answer = operation::write(plane.client(), request, token).await;
@@ -247,7 +247,7 @@ impl<'s> UpdateService<'s> {
         Ok(())
     }
 
-    /// The settings, with what is known of the rest.
+    /// Returns the settings, with the known facts about the other changes.
     fn checked(&self) -> Result<ServiceUpdate, Error> {
         let code = match (&self.inference, &self.models) {
             (Some(_), _) => Some(CodeChange::Inference),
@@ -313,7 +313,7 @@ impl<'s> UpdateService<'s> {
 }
 
 impl AksWebservice {
-    /// Marks what was read as outdated, until the service is read again.
+    /// Marks the document that was read as outdated, until the service is read again.
     fn expects_change(&mut self) {
         self.known = Some(Arc::new(Known {
             state: ServiceState::Transitioning,
@@ -340,14 +340,14 @@ impl fmt::Debug for UpdateService<'_> {
     }
 }
 
-/// Whether the answer names no operation but the one that the service had before.
+/// Returns whether the only operation that the answer names is the one that the service had before.
 fn names_the_last(answer: &Answer, before: &ServiceResource) -> bool {
     let body: Option<Value> = serde_json::from_slice(answer.text()).ok();
     let named = body.as_ref().and_then(|body| body.get("operationId"));
     answer.header("operation-location").is_none() && named == before.other.get("operationId")
 }
 
-/// The models that the service has, which a new inference configuration keeps.
+/// Returns the models that the service has, which a new inference configuration keeps.
 fn models_of(current: &ServiceResource) -> Result<Vec<String>, Error> {
     let ids = current.models.iter().map(|model| model.id.clone());
     ids.collect::<Option<Vec<String>>>().ok_or_else(|| {

@@ -11,13 +11,13 @@ use futures::{FutureExt, Stream};
 use std::sync::Arc;
 
 impl AksWebservice {
-    /// Waits until what was begun through this handle has ended, and the service is healthy.
+    /// Waits until the operation that was started through this handle has ended, and the service is healthy.
     ///
     /// After a deployment or an update it follows that operation, then the service's own state. After
     /// `delete` it returns `Ok` once the service is gone. With nothing pending it reads the service once:
-    /// one that is healthy is `Ok`, one that is in transition is waited for, one that failed is an error.
+    /// a healthy one is `Ok`, one in transition is waited for, a failed one is an error.
     /// The service itself gives up after about 20 minutes; the default deadline is
-    /// [`WaitOptions::DEFAULT_DEADLINE`]. What the service logs meanwhile is in
+    /// [`WaitOptions::DEFAULT_DEADLINE`]. The log of the service during the wait is in
     /// [`Progress::log`](crate::models::Progress::log), and shown by `show_output`.
     ///
     /// Sends: GETs of the operation's status and of the service; after a failure GETs of the service and
@@ -36,13 +36,13 @@ impl AksWebservice {
     ///
     /// # Cancel safety
     ///
-    /// Safe: dropped at any point, the next call goes on where this one stopped. The service's work
+    /// Safe: if it is dropped at any point, the next call goes on where this one stopped. The service's work
     /// goes on in any case.
     pub async fn wait_for_deployment(&mut self, options: WaitOptions) -> Result<(), Error> {
         operation::wait(self, &options).await
     }
 
-    /// Returns a stream of what [`wait_for_deployment`](Self::wait_for_deployment) does: the progress
+    /// Returns a stream of the steps of [`wait_for_deployment`](Self::wait_for_deployment): the progress
     /// before each pause, and [`Event::Done`] as the last item.
     ///
     /// The stream ends after that or after the first error, which is one of `wait_for_deployment`'s.
@@ -54,7 +54,7 @@ impl AksWebservice {
         operation::events(self, &options)
     }
 
-    /// What is to be waited for: what is pending, or a read of the service.
+    /// Returns the driver to wait for: the pending operation, or a read of the service.
     fn begin_wait(&mut self) -> Result<&mut Driver, Error> {
         match self.pending {
             Some(ref mut pending) => Ok(pending),
@@ -77,10 +77,10 @@ impl AksWebservice {
                 Ok(())
             }
             Err(error) if error.is_operation_failure() => {
-                // The caller gets the failure, whatever comes of these.
+                // The caller gets the failure, whether these succeed or not.
                 let mut read = self.clone();
                 let (refreshed, logs) = futures::join!(read.read_again(), self.last_logs());
-                // Not before: dropped meanwhile, the next wait must report the failure all the same. The
+                // Not before: if this is dropped meanwhile, the next wait must still report the failure. The
                 // service itself may be healthy, with what it had before an update.
                 self.pending = None;
                 match refreshed {
@@ -101,7 +101,7 @@ impl AksWebservice {
         }
     }
 
-    /// Keeps what the end of an operation tells about the service, where it cannot be read.
+    /// Keeps the facts that the end of an operation tells about the service, where the service cannot be read.
     fn learn(&mut self, error: &Error) {
         self.known = Some(Arc::new(Known {
             state: ServiceState::Failed,
@@ -109,7 +109,7 @@ impl AksWebservice {
         }));
     }
 
-    /// Follows the service itself; with the ticket of what was requested, where that is known.
+    /// Follows the service itself; with the ticket of the request, where that is known.
     pub(crate) fn follow(&mut self, ticket: Option<Ticket>) -> Result<&mut Driver, Error> {
         let workspace = self.workspace.clone();
         let Some(plane) = workspace.known_data_plane() else {

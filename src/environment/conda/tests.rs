@@ -132,7 +132,7 @@ fn the_package_of_the_server_is_found_however_it_is_written() {
         advice(&with("azureml-defaults==1.0.43")),
         ["conda.server_old"]
     );
-    // A conda package of that name is none of pip's.
+    // A conda package of that name is not a pip package.
     let conda = CondaDependencies::new()
         .python_version("3.10")
         .conda_package("azureml-defaults");

@@ -1,4 +1,4 @@
-//! The bodies of a registration: pure functions of what was said.
+//! The bodies of a registration: pure functions of the settings.
 
 use super::RegisterModel;
 use crate::model::ResourceNeeds;

@@ -1,4 +1,4 @@
-//! What can be known of a registration without the service.
+//! The checks of a registration that need no service.
 
 use super::{Origin, RegisterModel};
 use crate::error::{Error, Finding};
@@ -6,7 +6,7 @@ use crate::names::ModelName;
 use crate::rules;
 
 impl RegisterModel {
-    /// The name, or everything that is wrong.
+    /// Returns the name, or an error with all broken rules.
     pub(super) fn check(&self) -> Result<ModelName, Error> {
         let mut found: Vec<Finding> = Vec::new();
         let name = ModelName::parse("name", &self.name)

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 type Callback = Arc<dyn Fn(TransferProgress) + Send + Sync>;
 
-/// What a run has left among its outputs.
+/// An output of a run, to be registered as a model.
 ///
 /// ```
 /// use azureml_aks::RunOutput;
@@ -56,7 +56,7 @@ impl RunOutput {
         }
     }
 
-    /// The id of the run's data container; `dcid.{run id}` by default, as the service calls it. The
+    /// Sets the id of the run's data container; `dcid.{run id}` by default, as the service names it. The
     /// run's own document has it as `dataContainerId`.
     pub fn container(mut self, container: impl Into<String>) -> Self {
         self.container = Some(container.into());
@@ -116,7 +116,7 @@ enum Origin {
 /// a version all the same.
 ///
 /// Two that run at the same time upload the same content to the same place, which does no harm; but
-/// each may make a version, because the service cannot make one only if there is none.
+/// each may make a version, because the service cannot make a version on the condition that none exists.
 #[must_use = "a request sends nothing before it is awaited"]
 #[derive(Clone)]
 pub struct RegisterModel {
@@ -162,38 +162,38 @@ impl RegisterModel {
 
     call_options!();
 
-    /// Free text.
+    /// Sets the description, which is free text.
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    /// A tag; tags may be changed later.
+    /// Adds a tag; tags may be changed later.
     pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.tags.insert(name.into(), value.into());
         self
     }
 
-    /// A property; properties stay as they are.
+    /// Adds a property; properties stay as they are.
     pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.properties.insert(name.into(), value.into());
         self
     }
 
-    /// The framework: `Onnx`, `ScikitLearn`, `TensorFlow` and `Multi` can be deployed without code,
+    /// Sets the framework: `Onnx`, `ScikitLearn`, `TensorFlow` and `Multi` can be deployed without code,
     /// `Custom` and others not. An open set.
     pub fn framework(mut self, framework: impl Into<String>) -> Self {
         self.framework = Some(framework.into());
         self
     }
 
-    /// The version of the framework, which needs one.
+    /// Sets the version of the framework, which needs one.
     pub fn framework_version(mut self, version: impl Into<String>) -> Self {
         self.framework_version = Some(version.into());
         self
     }
 
-    /// What a deployment without code needs.
+    /// Sets the resources that a deployment without code needs.
     pub fn resource_needs(mut self, needs: ResourceNeeds) -> Self {
         self.needs = Some(needs);
         self

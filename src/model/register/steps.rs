@@ -16,14 +16,14 @@ use azure_core::http::Method;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What is registered, as far as it can be known without the service.
+/// The content that is registered, as far as it is known without the service.
 enum Content {
     Files(Arc<LocalFiles>),
     Output(RunOutput),
 }
 
 impl Content {
-    /// Under which the artifacts stand: `{origin}/{container}/{path}`.
+    /// Returns the prefix of the artifacts: `{origin}/{container}/{path}`.
     fn prefix(&self) -> String {
         match self {
             Self::Files(files) => files.prefix(),
@@ -106,7 +106,7 @@ impl RegisterModel {
         }
     }
 
-    /// The version that need not be made.
+    /// Returns an existing version that need not be made again.
     async fn found(
         &self,
         plane: &DataPlane,
@@ -148,7 +148,7 @@ impl RegisterModel {
         blocking(move |_| local.unchanged()).await
     }
 
-    /// The latest version, if it has the same files and was given the same metadata.
+    /// Returns the latest version, if it has the same files and was given the same metadata.
     async fn same(
         &self,
         plane: &DataPlane,
@@ -184,7 +184,7 @@ impl RegisterModel {
         }
     }
 
-    /// Whether a version has what this registration would give it. The service may add properties.
+    /// Returns whether a version has the values that this registration would give it. The service may add properties.
     fn describes(&self, found: &ModelResource) -> bool {
         let said = |own: &Option<String>, other: &Option<String>| {
             own.is_none() || own.as_deref() == other.as_deref()

@@ -357,7 +357,7 @@ fn nothing_is_left_in_the_folder_for_temporary_files() {
     let folder = folder(&[("score.py", SCRIPT)]);
     let config = of_directory(&folder, "score.py");
     let package = make(&config).unwrap();
-    // Made before the check, so that only what the package has is looked for.
+    // Made before the check, so that only the content of the package is checked.
     let size = content(&package.files[1]).len();
     let names = fs::read_dir(std::env::temp_dir()).unwrap();
     let left = names.flatten().any(|entry| {

@@ -1,4 +1,4 @@
-//! Which files the ignore files of a source directory leave out.
+//! The files that the ignore files of a source directory leave out.
 
 use crate::error::Error;
 use crate::json::text_file;
@@ -8,7 +8,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The ignore files from the source directory down to the folder that is looked at, and what they left out.
+/// The ignore files from the source directory down to the folder that is read, and the files that they left out.
 ///
 /// In a folder with `.amlignore`, and in all folders below it, only files of that name count;
 /// elsewhere `.gitignore` does. So an `.amlignore` at the top, even an empty one, switches every
@@ -23,7 +23,7 @@ pub(super) struct Ignored {
 #[derive(Debug)]
 struct Level {
     patterns: Gitignore,
-    /// Whether `.amlignore` counts from here on.
+    /// `true` if `.amlignore` counts from here on.
     aml: bool,
 }
 
@@ -56,7 +56,7 @@ impl Ignored {
         Ok(())
     }
 
-    /// Whether something is left out. The nearest ignore file that says anything about it has the word.
+    /// Returns whether something is left out. The nearest ignore file with a matching line decides.
     ///
     /// # Arguments
     ///
@@ -88,7 +88,7 @@ impl Ignored {
         false
     }
 
-    /// The line that left out this very path.
+    /// Returns the line that left out this very path.
     pub(super) fn line_of(&self, path: &Path) -> Option<&Path> {
         let mut lines = self.dropped.iter();
         let (line, _) = lines.find(|(_, dropped)| dropped.paths.iter().any(|own| own == path))?;
@@ -139,7 +139,7 @@ fn parse(folder: &Path, text: &str, shown: &Path, findings: &mut Findings) -> Gi
     })
 }
 
-/// How many of the names that a line leaves out are told.
+/// The number of names that are reported for each line that leaves them out.
 const FIRST: usize = 3;
 const AML_IGNORE: &str = ".amlignore";
 const GIT_IGNORE: &str = ".gitignore";

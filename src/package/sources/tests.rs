@@ -13,7 +13,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-/// What is packed, and what was warned of.
+/// Returns the packed paths, and the warnings.
 fn look(folder: &Path) -> (Vec<String>, Vec<(&'static str, String)>) {
     let mut findings = Findings::default();
     let sources = Sources::find(folder, &mut findings).unwrap();

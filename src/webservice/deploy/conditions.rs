@@ -1,4 +1,4 @@
-//! What has to hold before anything is uploaded.
+//! The conditions of a deployment, checked before anything is uploaded.
 
 use super::DeployService;
 use crate::compute::AksCompute;
@@ -7,13 +7,13 @@ use crate::model::Model;
 use crate::names::ServiceName;
 use crate::rules;
 
-/// The service takes so many models (`how-to-deploy-azure-kubernetes-service`, 2020-09).
+/// The most models that a service takes (`how-to-deploy-azure-kubernetes-service`, 2020-09).
 const MOST_MODELS: usize = 1_000;
 
 /// Frameworks that need no code of the user's (`azureml-core` 1.61).
 const NO_CODE: [&str; 4] = ["Onnx", "ScikitLearn", "TensorFlow", "Multi"];
 
-/// Whether a model can be deployed without code.
+/// Returns whether a model can be deployed without code.
 pub(in crate::webservice) fn needs_no_code(model: &Model) -> bool {
     let framework = model.resource().framework.as_deref().unwrap_or_default();
     NO_CODE
@@ -22,7 +22,7 @@ pub(in crate::webservice) fn needs_no_code(model: &Model) -> bool {
 }
 
 impl DeployService {
-    /// Whether the target can take a service, as it is now.
+    /// Checks that the target, as it is now, can take a service.
     pub(super) async fn check_target(&self) -> Result<(), Error> {
         let name = self.target.name().as_str();
         let refuse = |why: String, remedy| {
@@ -54,7 +54,7 @@ impl DeployService {
         }
     }
 
-    /// What can be known without the service.
+    /// Checks everything that can be checked without the service.
     pub(super) fn check(&self) -> Result<ServiceName, Error> {
         let mut found: Vec<Finding> = Vec::new();
         let name = ServiceName::parse("name", &self.name)

@@ -33,7 +33,7 @@ impl Model {
     /// # Arguments
     ///
     /// * `name` - the name of the service: a text or a [`ServiceName`].
-    /// * `models` - what the entry script loads; may be empty.
+    /// * `models` - the models that the entry script loads; may be empty.
     /// * `inference` - entry script, sources and environment.
     /// * `deploy` - resources, replicas, authentication, probes.
     /// * `target` - the cluster.
@@ -103,7 +103,7 @@ impl Model {
         }
     }
 
-    /// Deploys one model without code: the service knows what to do with its framework, which is
+    /// Deploys one model without code: the service has an image for its framework, which is
     /// `Onnx`, `ScikitLearn`, `TensorFlow` or `Multi`.
     ///
     /// Returns a request; `.await` sends it. See [`DeployService`] for what it sends.
@@ -127,18 +127,18 @@ impl Model {
     }
 }
 
-/// A request to deploy models as a web service: what [`Model::deploy`] and
-/// [`Model::deploy_without_code`] return. `.await` sends it.
+/// A request to deploy models as a web service, returned by [`Model::deploy`] and
+/// [`Model::deploy_without_code`]. `.await` sends it.
 ///
 /// Sends, in this order: GET of the compute target; POST of the check of the name, unless a service
-/// may be overwritten; GET of the environment, if it is a registered one; what is to be uploaded;
+/// may be overwritten; GET of the environment, if it is a registered one; the uploads;
 /// POSTs of the checks of request and resources, at the same time and for 15 seconds at most; POST
 /// of the service; GET of it.
 ///
 /// # Errors
 ///
 /// - [`ErrorKind::Validation`] for a name that breaks the rules, models that do not fit, and for
-///   what the service's checks find; all at once;
+///   the problems that the service's checks find; all at once;
 /// - [`ErrorKind::Refused`] before anything is uploaded, if the target is detached, failed or still
 ///   being created;
 /// - [`ErrorKind::File`] and [`ErrorKind::Validation`] for sources that cannot be packed;
@@ -149,7 +149,7 @@ impl Model {
 ///
 /// # Cancel safety
 ///
-/// Not safe: dropped after the POST of the service was sent, the service is created without a
+/// Not safe: if it is dropped after the POST of the service was sent, the service is created without a
 /// handle. Use [`prepare`](Self::prepare) and store its token first.
 #[must_use = "a request sends nothing before it is awaited"]
 #[derive(Clone)]
@@ -168,7 +168,7 @@ pub struct DeployService {
 impl DeployService {
     call_options!();
 
-    /// Replaces a service of that name. By default one is an error.
+    /// Sets whether a service of that name is replaced. By default an existing one is an error.
     pub fn overwrite(mut self, overwrite: bool) -> Self {
         self.overwrite = overwrite;
         self
@@ -181,7 +181,7 @@ impl DeployService {
         self
     }
 
-    /// Gives the resume token before anything is sent that makes a service.
+    /// Returns the resume token before anything is sent that makes a service.
     ///
     /// Sends: GET of the workspace and of its hosts (once per workspace), to know the address of the
     /// service.

@@ -1,4 +1,4 @@
-//! The inference configuration: what was said, valid.
+//! The inference configuration: valid settings.
 
 use super::file;
 use crate::environment::{Environment, EnvironmentRef};
@@ -9,7 +9,7 @@ use crate::package::{self, Package};
 use crate::rules::{self, Findings};
 use std::path::{Path, PathBuf};
 
-/// What runs in a service: the entry script, the sources beside it and the environment. Valid.
+/// The content of a service, valid: the entry script, the sources beside it and the environment.
 ///
 /// Made by [`builder`](Self::builder), or read from an `inferenceconfig.json` by
 /// [`builder_from_file`](Self::builder_from_file). Sources are read when the service is deployed, not
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 /// # What is uploaded
 ///
 /// The entry script, or, with a source directory, everything below that: hidden files too, as one
-/// `tar.gz` that is the same for the same sources. Left out is what an ignore file says: in a folder
+/// `tar.gz` that is the same for the same sources. Files that an ignore file names are left out: in a folder
 /// with `.amlignore`, and in all folders below it, `.amlignore` counts; everywhere else `.gitignore`
 /// does. Ignore files above the source directory and those of the user do not count.
 ///
@@ -61,7 +61,7 @@ impl From<EnvironmentRef> for EnvironmentSource {
 }
 
 impl InferenceConfiguration {
-    /// Starts a configuration in which nothing is said.
+    /// Starts a configuration in which nothing is set.
     ///
     /// # Examples
     ///
@@ -87,7 +87,7 @@ impl InferenceConfiguration {
         InferenceConfigurationBuilder::default()
     }
 
-    /// Reads an `inferenceconfig.json` or `.yml`, in either of its forms, and gives a builder, so that more can
+    /// Reads an `inferenceconfig.json` or `.yml`, in either of its forms, and returns a builder, so that more can
     /// be set. Blocks while it reads.
     ///
     /// The file is YAML or JSON.
@@ -96,7 +96,7 @@ impl InferenceConfiguration {
     ///   One with a `name` and at most a `version` is a reference.
     /// - The form of 2019, flat: `runtime`, `condaFile`, `extraDockerFileSteps` (or
     ///   `extraDockerfileSteps`), `enableGpu`, `cudaVersion`, `baseImage`, `baseImageRegistry`. They
-    ///   become an environment that is called after the service. Beside `environment` they are
+    ///   become an environment that is named after the service. Beside `environment` they are
     ///   ignored, with a warning. Extra Docker steps become a Dockerfile that starts from
     ///   `baseImage`.
     ///
@@ -104,7 +104,7 @@ impl InferenceConfiguration {
     /// for it. `null` and an empty text count as absent. Unknown keys become warnings of the built configuration,
     /// or are refused by [`strict`](InferenceConfigurationBuilder::strict).
     ///
-    /// `sourceDirectory` is looked for beside the file, then in the working directory, as Microsoft's client does.
+    /// `sourceDirectory` is searched for beside the file, then in the working directory, as Microsoft's client does.
     /// So are `entryScript`, the conda file and the Docker steps, unless there is a `sourceDirectory`: then they are
     /// below that. [`builder_from_text`](Self::builder_from_text) takes another base.
     ///
@@ -113,7 +113,7 @@ impl InferenceConfiguration {
     /// Refuses a file that cannot be read, is larger than 1 MiB, is neither YAML nor JSON, or has a key twice.
     /// Everything else that is wrong with it comes at once from [`build`](InferenceConfigurationBuilder::build), each
     /// with its path in the file: wrong types, values out of bounds, files that do not exist. A file without
-    /// `entryScript` is not wrong by that alone: the builder may still get one.
+    /// `entryScript` is not an error by itself: the entry script can still be set on the builder.
     ///
     /// # Examples
     ///
@@ -170,7 +170,7 @@ impl InferenceConfiguration {
         file::from_text(text, base.into())
     }
 
-    /// The configuration as a builder, to change something that a file says.
+    /// Returns the configuration as a builder, to change a setting of a file.
     ///
     /// # Examples
     ///
@@ -193,25 +193,25 @@ impl InferenceConfiguration {
         &self.warnings
     }
 
-    /// The entry script as it was given.
+    /// Returns the entry script as it was given.
     #[must_use]
     pub fn entry_script(&self) -> Option<&Path> {
         self.said.entry_script.as_deref()
     }
 
-    /// The source directory, if one was given.
+    /// Returns the source directory, if one was given.
     #[must_use]
     pub fn source_directory(&self) -> Option<&Path> {
         self.said.source_directory.as_deref()
     }
 
-    /// The environment, if one was given.
+    /// Returns the environment, if one was given.
     #[must_use]
     pub fn environment(&self) -> Option<&EnvironmentSource> {
         self.said.environment.as_ref()
     }
 
-    /// Looks at the files and makes what is to be uploaded.
+    /// Reads the files and makes the package that is uploaded.
     ///
     /// Works on a thread for blocking work. Nothing is left behind: the archive is a file without a
     /// name, which ends with the package. When the future is dropped, the packing stops at the next
@@ -226,7 +226,7 @@ impl InferenceConfiguration {
     }
 }
 
-/// Collects what is said about what runs in a service.
+/// A builder of an [`InferenceConfiguration`].
 ///
 /// Setters take the value as it is; [`build`](Self::build) checks all of them together.
 #[must_use = "a builder does nothing until `build()`"]
@@ -235,29 +235,29 @@ pub struct InferenceConfigurationBuilder {
     pub(super) entry_script: Option<PathBuf>,
     pub(super) source_directory: Option<PathBuf>,
     pub(super) environment: Option<EnvironmentSource>,
-    /// What the reading of a file found.
+    /// The findings about the file that was read.
     pub(super) file: Reading,
     pub(super) strict: bool,
 }
 
 impl InferenceConfigurationBuilder {
-    /// The Python file with the functions `init` and `run`: its path below the source directory
+    /// Sets the Python file with the functions `init` and `run`: its path below the source directory
     /// where there is one, otherwise the path of the file. Required.
     pub fn entry_script(mut self, path: impl Into<PathBuf>) -> Self {
         self.entry_script = Some(path.into());
         self
     }
 
-    /// The folder that is packed and uploaded as a whole. By default only the entry script is.
+    /// Sets the folder that is packed and uploaded as a whole. By default only the entry script is.
     pub fn source_directory(mut self, path: impl Into<PathBuf>) -> Self {
         self.source_directory = Some(path.into());
         self
     }
 
-    /// The environment: an [`Environment`], or an [`EnvironmentRef`] to one that the service knows.
+    /// Sets the environment: an [`Environment`], or an [`EnvironmentRef`] to one that the service knows.
     ///
-    /// Without one the service is asked for an image with nothing but script and models, as
-    /// Microsoft's client does; what the service makes of that is its own business. Most services
+    /// Without one the request asks for an image with nothing but script and models, as Microsoft's
+    /// client does; how the service handles that is up to the service. Most services
     /// need one.
     pub fn environment(mut self, environment: impl Into<EnvironmentSource>) -> Self {
         self.environment = Some(environment.into());
@@ -271,11 +271,11 @@ impl InferenceConfigurationBuilder {
         self
     }
 
-    /// Checks everything together. Reads nothing: files are looked at when the service is deployed.
+    /// Checks everything together. Reads nothing: files are read when the service is deployed.
     ///
     /// # Errors
     ///
-    /// Gives all broken rules at once, those that a file breaks included. A builder that was read from a file names
+    /// Reports all broken rules at once, including those that a file breaks. A builder that was read from a file names
     /// each setting by its path there, even one that was set later.
     pub fn build(self) -> Result<InferenceConfiguration, Error> {
         let mut findings = Findings::default();

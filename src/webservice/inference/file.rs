@@ -30,7 +30,7 @@ fn read(mut file: Members) -> InferenceConfigurationBuilder {
     let directory = file.text("sourceDirectory", "source_directory");
     let source = directory.map(|path| {
         let found = file.find(rules::SOURCE_DIRECTORY, "sourceDirectory", &path);
-        // What belongs into a folder that is not there is not missing too: then it is looked for nowhere.
+        // Files of a folder that does not exist are not reported as missing too: they are not searched for.
         file.folders = found.iter().cloned().collect();
         found.unwrap_or(path.into())
     });

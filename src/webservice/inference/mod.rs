@@ -1,6 +1,6 @@
-//! What runs in a deployed service: entry script, sources, environment.
+//! The content of a deployed service: entry script, sources, environment.
 //!
-//! `configuration` holds what was given, valid; `file` reads it from an `inferenceconfig.json`.
+//! `configuration` holds the valid settings; `file` reads it from an `inferenceconfig.json`.
 
 mod configuration;
 mod file;

@@ -1,30 +1,30 @@
-//! Who may call a service.
+//! The authentication of calls to a service.
 
 use crate::rules::{self, Findings};
 use azure_core::credentials::Secret;
 use serde_json::{Map, Value};
 
-/// How callers of a service prove who they are.
+/// The authentication of the callers of a service.
 ///
-/// The service knows two switches, for keys and for tokens, that must not both be on; one type of
-/// three cases cannot say so.
+/// The service knows two switches, for keys and for tokens, that must not both be on; a type with
+/// three cases cannot express that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Auth {
     /// A key that does not expire, in the header `Authorization`. The documented default.
     #[default]
     Key,
-    /// A token that expires, and that the workspace gives to who may read it.
+    /// A token that expires, and that the workspace gives to those who may read it.
     ///
-    /// The token comes from the region of the *workspace*: while that is down no token can be had,
+    /// The token comes from the region of the *workspace*: while that region is down, no token is available,
     /// and distance adds time. Keep cluster and workspace in one region.
     Token,
-    /// Nothing: whoever reaches the address may call.
+    /// No authentication: whoever reaches the address may call.
     Disabled,
 }
 
 impl Auth {
-    /// Whether keys are on, and whether tokens are. Both are always said together, so that turning
+    /// Returns whether keys are on, and whether tokens are. Both are always sent together, so that turning
     /// one on turns the other one off in the same request.
     pub(super) fn switches(self) -> (bool, bool) {
         match self {
@@ -68,7 +68,7 @@ impl Keys {
         }
     }
 
-    /// The keys as the service reads them, in clear; `None` where none is given.
+    /// Returns the keys as the service reads them, in clear; `None` where none is given.
     pub(super) fn value(&self) -> Option<Value> {
         let members: Map<String, Value> = [
             ("primaryKey", &self.primary),

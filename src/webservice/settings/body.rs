@@ -8,7 +8,7 @@ use crate::names::tags as metadata;
 use serde_json::{Map, Value, json};
 
 impl DeployConfiguration {
-    /// The body of the request that makes the service, and of the questions that the service answers
+    /// Returns the body of the request that makes the service, and of the checks that the service makes
     /// about it before. It may hold keys in clear.
     ///
     /// `location` is that of the workspace. `compute_name` is the target that was passed to the verb;
@@ -86,7 +86,7 @@ mod tests {
         config.create_body(&name, "eastus", Some("myaks"), request, false)
     }
 
-    /// What is always there, and `more`.
+    /// Returns the members that are always there, and `more`.
     fn with(more: Value) -> Value {
         let mut expected = json!({
             "name": "myservice", "location": "eastus", "computeType": "AKS", "computeName": "myaks",

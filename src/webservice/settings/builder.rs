@@ -1,4 +1,4 @@
-//! What is said about a new service, until it is checked.
+//! The builder of the configuration of a new service.
 
 use super::auth::Keys;
 use super::configuration::DeployConfiguration;
@@ -10,7 +10,7 @@ use crate::names::tags::Tags;
 use crate::rules::{self, Findings};
 use azure_core::credentials::Secret;
 
-/// Collects what is said about a new service.
+/// A builder of a [`DeployConfiguration`].
 #[must_use = "a builder does nothing until `build()`"]
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeployConfigurationBuilder {
@@ -20,7 +20,7 @@ pub struct DeployConfigurationBuilder {
     pub(super) compute_target_name: Option<String>,
     pub(super) tags: Tags,
     pub(super) properties: Tags,
-    /// What the reading of a file found.
+    /// The findings about the file that was read.
     pub(super) file: Reading,
     pub(super) strict: bool,
 }
@@ -28,30 +28,30 @@ pub struct DeployConfigurationBuilder {
 shared::setters!(DeployConfigurationBuilder);
 
 impl DeployConfigurationBuilder {
-    /// The primary key of a service with key authentication. The service makes one where none is
+    /// Sets the primary key of a service with key authentication. The service makes one where none is
     /// given.
     pub fn primary_key(mut self, key: impl Into<Secret>) -> Self {
         self.keys.primary = Some(key.into());
         self
     }
 
-    /// The secondary key of a service with key authentication. The service makes one where none is
+    /// Sets the secondary key of a service with key authentication. The service makes one where none is
     /// given.
     pub fn secondary_key(mut self, key: impl Into<Secret>) -> Self {
         self.keys.secondary = Some(key.into());
         self
     }
 
-    /// Whether blobfuse brings the models into the containers. The documented default is `true`.
+    /// Sets whether blobfuse mounts the models into the containers. The documented default is `true`.
     ///
-    /// In no published description of the service; `azureml-core` 1.61 sends its negation,
+    /// No published description of the service has this member; `azureml-core` 1.61 sends its negation,
     /// `storageInitEnabled`.
     pub fn blobfuse(mut self, enabled: bool) -> Self {
         self.blobfuse = Some(enabled);
         self
     }
 
-    /// The name of the compute target to deploy to, as `computeTargetName` of a
+    /// Sets the name of the compute target to deploy to, as `computeTargetName` of a
     /// `deploymentconfig.json` gives it. A target that is passed to the verb wins.
     pub fn compute_target_name(mut self, name: impl AsRef<str>) -> Self {
         self.compute_target_name = Some(name.as_ref().to_owned());
@@ -96,7 +96,7 @@ impl DeployConfigurationBuilder {
         self
     }
 
-    /// Whether `build()` refuses a file with keys that are not read, instead of warning about them.
+    /// Sets whether `build()` refuses a file with keys that are not read, instead of warning about them.
     /// The default is `false`: Python ignores such keys.
     pub fn strict(mut self, strict: bool) -> Self {
         self.strict = strict;
@@ -107,7 +107,7 @@ impl DeployConfigurationBuilder {
     ///
     /// # Errors
     ///
-    /// Gives all broken rules at once, those that a file breaks included. A builder that was read from a file names
+    /// Reports all broken rules at once, including those that a file breaks. A builder that was read from a file names
     /// each setting by its path there, even one that was set later.
     pub fn build(self) -> Result<DeployConfiguration, Error> {
         let mut findings = Findings::default();

@@ -10,9 +10,9 @@ use crate::names::tags::Tags;
 use std::path::Path;
 use std::time::Duration;
 
-/// The configuration of a new web service on AKS: everything that was said about it, and valid.
+/// The valid configuration of a new web service on AKS.
 ///
-/// Made by [`builder`](Self::builder), or read from a `deploymentconfig.json`. What was not said is
+/// Made by [`builder`](Self::builder), or read from a `deploymentconfig.json`. A setting that was not set is
 /// not sent, and the service takes its own default; the setters name the documented ones.
 #[must_use = "a configuration does nothing until a service is deployed with it"]
 #[derive(Debug, Clone, PartialEq)]
@@ -22,7 +22,7 @@ pub struct DeployConfiguration {
 }
 
 impl DeployConfiguration {
-    /// Starts a configuration in which nothing is said.
+    /// Starts a configuration in which nothing is set.
     ///
     /// # Examples
     ///
@@ -52,7 +52,7 @@ impl DeployConfiguration {
         DeployConfigurationBuilder::default()
     }
 
-    /// Reads a `deploymentconfig.json` or `.yml`, the file of `az ml model deploy --dc`, and gives a builder,
+    /// Reads a `deploymentconfig.json` or `.yml`, the file of `az ml model deploy --dc`, and returns a builder,
     /// so that more can be set.
     ///
     /// The file is YAML or JSON. Its keys are not those of the service: `tokenAuthEnabled` turns tokens on,
@@ -107,7 +107,7 @@ impl DeployConfiguration {
         file::from_text(text)
     }
 
-    /// Returns what does not stand in the way: what is allowed but probably not meant
+    /// Returns the findings that do not refuse the configuration: settings that are allowed but probably not meant
     /// ([`Warning`](crate::error::Severity::Warning)), and checks that could not be made
     /// ([`Unknown`](crate::error::Severity::Unknown)).
     #[must_use]
@@ -115,120 +115,120 @@ impl DeployConfiguration {
         &self.warnings
     }
 
-    /// How callers prove who they are, if it was said.
+    /// Returns the authentication of callers, if it was set.
     #[must_use]
     pub fn auth(&self) -> Option<Auth> {
         self.said.settings.auth
     }
 
-    /// The number of replicas or their scaling, if it was said.
+    /// Returns the number of replicas or their scaling, if it was set.
     #[must_use]
     pub fn replicas(&self) -> Option<&Replicas> {
         self.said.settings.replicas.as_ref()
     }
 
-    /// The CPU cores that each replica asks for, if they were given.
+    /// Returns the CPU cores that each replica asks for, if they were given.
     #[must_use]
     pub fn cpu_cores(&self) -> Option<f64> {
         self.said.settings.resources.cpu_cores
     }
 
-    /// The CPU cores that a replica may use at most, if they were given.
+    /// Returns the CPU cores that a replica may use at most, if they were given.
     #[must_use]
     pub fn cpu_cores_limit(&self) -> Option<f64> {
         self.said.settings.resources.cpu_cores_limit
     }
 
-    /// The memory that each replica asks for, in GB, if it was given.
+    /// Returns the memory that each replica asks for, in GB, if it was given.
     #[must_use]
     pub fn memory_gb(&self) -> Option<f64> {
         self.said.settings.resources.memory_gb
     }
 
-    /// The memory that a replica may use at most, in GB, if it was given.
+    /// Returns the memory that a replica may use at most, in GB, if it was given.
     #[must_use]
     pub fn memory_gb_limit(&self) -> Option<f64> {
         self.said.settings.resources.memory_gb_limit
     }
 
-    /// The GPUs of each replica, if they were given.
+    /// Returns the GPUs of each replica, if they were given.
     #[must_use]
     pub fn gpu_cores(&self) -> Option<u32> {
         self.said.settings.resources.gpu_cores
     }
 
-    /// The FPGA devices of each replica, if they were given.
+    /// Returns the FPGA devices of each replica, if they were given.
     #[must_use]
     pub fn fpga_devices(&self) -> Option<u32> {
         self.said.settings.resources.fpga_devices
     }
 
-    /// The liveness probe, if one was given.
+    /// Returns the liveness probe, if one was given.
     #[must_use]
     pub fn liveness_probe(&self) -> Option<&LivenessProbe> {
         self.said.settings.liveness_probe.as_ref()
     }
 
-    /// Whether Application Insights is on, if it was said.
+    /// Returns whether Application Insights is on, if it was set.
     #[must_use]
     pub fn app_insights(&self) -> Option<bool> {
         self.said.settings.app_insights
     }
 
-    /// Whether data is collected, if it was said.
+    /// Returns whether data is collected, if it was set.
     #[must_use]
     pub fn collect_model_data(&self) -> Option<bool> {
         self.said.settings.collect_model_data
     }
 
-    /// The scoring timeout, if one was given.
+    /// Returns the scoring timeout, if one was given.
     #[must_use]
     pub fn scoring_timeout(&self) -> Option<Duration> {
         self.said.settings.scoring_timeout
     }
 
-    /// How many requests a replica works on at the same time, if it was said.
+    /// Returns the number of requests that a replica works on at the same time, if it was set.
     #[must_use]
     pub fn max_concurrent_requests(&self) -> Option<u32> {
         self.said.settings.max_concurrent_requests
     }
 
-    /// How long a request may wait for a free replica, if it was said.
+    /// Returns the longest time that a request may wait for a free replica, if it was set.
     #[must_use]
     pub fn max_queue_wait(&self) -> Option<Duration> {
         self.said.settings.max_queue_wait
     }
 
-    /// Whether blobfuse brings the models into the containers, if it was said.
+    /// Returns whether blobfuse mounts the models into the containers, if it was set.
     #[must_use]
     pub fn blobfuse(&self) -> Option<bool> {
         self.said.blobfuse
     }
 
-    /// The Kubernetes namespace, if one was given.
+    /// Returns the Kubernetes namespace, if one was given.
     #[must_use]
     pub fn namespace(&self) -> Option<&str> {
         self.said.settings.namespace.as_deref()
     }
 
-    /// The name of the compute target, if one was given here.
+    /// Returns the name of the compute target, if one was given here.
     #[must_use]
     pub fn compute_target_name(&self) -> Option<&str> {
         self.said.compute_target_name.as_deref()
     }
 
-    /// The description, if one was given.
+    /// Returns the description, if one was given.
     #[must_use]
     pub fn description(&self) -> Option<&str> {
         self.said.settings.description.as_deref()
     }
 
-    /// The tags, sorted by name.
+    /// Returns the tags, sorted by name.
     pub fn tags(&self) -> impl Iterator<Item = (&str, &str)> {
         pairs(&self.said.tags)
     }
 
-    /// The properties, sorted by name.
+    /// Returns the properties, sorted by name.
     pub fn properties(&self) -> impl Iterator<Item = (&str, &str)> {
         pairs(&self.said.properties)
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 const SERVICES: &str = "/modelmanagement/v1.0/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w/services";
 
-/// Every setting, and so every member that a request can have.
+/// Returns builders with every setting, and so with every member that a request can have.
 fn everything() -> [DeployConfigurationBuilder; 2] {
     let second = Duration::from_secs(1);
     let all = DeployConfiguration::builder()

@@ -1,10 +1,10 @@
-//! How many replicas a load needs.
+//! The number of replicas that a load needs.
 
 use crate::error::Error;
 use crate::rules::{self, Findings};
 use std::time::Duration;
 
-/// A load that a service has to bear, for [`replicas_for_load`].
+/// The load on a service, for [`replicas_for_load`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[must_use = "a load does nothing until replicas are counted for it"]
 pub struct ServiceLoad {
@@ -15,13 +15,13 @@ pub struct ServiceLoad {
 }
 
 impl ServiceLoad {
-    /// A load at the documented defaults: 70 percent utilisation, one request at a time in each
+    /// Returns a load with the documented defaults: 70 percent utilisation, one request at a time in each
     /// replica.
     ///
     /// # Arguments
     ///
-    /// * `requests_per_second` - how many requests arrive in a second
-    /// * `request_time` - how long a replica works on one of them
+    /// * `requests_per_second` - the number of requests that arrive in a second
+    /// * `request_time` - the time that a replica works on one of them
     pub fn new(requests_per_second: f64, request_time: Duration) -> Self {
         Self {
             requests_per_second,
@@ -31,13 +31,13 @@ impl ServiceLoad {
         }
     }
 
-    /// How many percent of the replicas shall be busy, 1 to 100. The default is 70.
+    /// Sets the target percentage of busy replicas, 1 to 100. The default is 70.
     pub fn target_utilization(mut self, percent: u32) -> Self {
         self.target_utilization = percent;
         self
     }
 
-    /// How many requests a replica works on at the same time. The default is 1.
+    /// Sets the number of requests that a replica works on at the same time. The default is 1.
     pub fn max_concurrent_requests(mut self, requests: u32) -> Self {
         self.max_concurrent_requests = requests;
         self
@@ -86,7 +86,7 @@ impl ServiceLoad {
     }
 }
 
-/// How many replicas a load needs, at least: give it as the largest number of an
+/// Returns the least number of replicas that a load needs: set it as the largest number of an
 /// [`AutoScale`](super::AutoScale), or as the number of [`Replicas::Fixed`](super::Replicas::Fixed).
 ///
 /// The documented formula is
@@ -95,8 +95,8 @@ impl ServiceLoad {
 ///
 /// # Errors
 ///
-/// Gives every part of the load that makes no sense: nothing to do, no time to do it, no replica that
-/// may work. A load is also refused that needs more replicas than the service can count.
+/// Reports every part of the load that makes no sense: no requests, no time for a request, no replica that
+/// may work. A load that needs more replicas than the service can count is refused too.
 ///
 /// # Examples
 ///

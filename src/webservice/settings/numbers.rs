@@ -4,7 +4,7 @@ use crate::rules::{self, Findings};
 use serde_json::Value;
 use std::time::Duration;
 
-/// What the service counts a duration in.
+/// The unit in which the service counts a duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unit {
     Milliseconds,
@@ -58,7 +58,7 @@ pub(super) fn check_duration(
     }
 }
 
-/// A duration as the service reads it.
+/// Returns a duration as the service reads it.
 pub(super) fn duration_value(duration: Duration, unit: Unit) -> Value {
     u64::try_from(whole(duration, unit))
         .unwrap_or(u64::MAX)

@@ -1,12 +1,12 @@
-//! When a replica counts as dead.
+//! The liveness probe of a replica.
 
 use super::numbers::{self, Unit};
 use crate::rules::{self, Findings};
 use serde_json::Value;
 use std::time::Duration;
 
-/// When a replica counts as dead and is started again. What is not said stays at the service's
-/// default.
+/// The liveness probe, which decides when a replica counts as dead and is started again. Settings that
+/// are not set stay at the service's default.
 ///
 /// # Examples
 ///
@@ -31,18 +31,18 @@ pub struct LivenessProbe {
 }
 
 impl LivenessProbe {
-    /// A probe with the service's defaults.
+    /// Returns a probe with the service's defaults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The time between two probes, in whole seconds, at least one. The documented default is 10.
+    /// Sets the time between two probes, in whole seconds, at least one. The documented default is 10.
     pub fn period(mut self, period: Duration) -> Self {
         self.period = Some(period);
         self
     }
 
-    /// The time from the start of the container to the first probe, in whole seconds, at least one.
+    /// Sets the time from the start of the container to the first probe, in whole seconds, at least one.
     /// The documented default is 310.
     ///
     /// It has to be longer than the entry script's `init()` takes.
@@ -51,20 +51,20 @@ impl LivenessProbe {
         self
     }
 
-    /// How long a probe may take, in whole seconds, at least one. The documented default is 2.
+    /// Sets the time that a probe may take, in whole seconds, at least one. The documented default is 2.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// How many probes in a row have to succeed after a failed one, at least one. The documented
+    /// Sets the number of probes in a row that have to succeed after a failed one, at least one. The documented
     /// default is 1, and Kubernetes takes no other number for this kind of probe.
     pub fn success_threshold(mut self, probes: u32) -> Self {
         self.success_threshold = Some(probes);
         self
     }
 
-    /// How many probes in a row have to fail until the replica counts as dead, at least one. The
+    /// Sets the number of probes in a row that have to fail until the replica counts as dead, at least one. The
     /// documented default is 3.
     pub fn failure_threshold(mut self, probes: u32) -> Self {
         self.failure_threshold = Some(probes);
@@ -97,7 +97,7 @@ impl LivenessProbe {
         }
     }
 
-    /// The members of the service's `livenessProbeRequirements`.
+    /// Returns the members of the service's `livenessProbeRequirements`.
     pub(super) fn leaves(&self) -> impl Iterator<Item = (&'static str, Value)> {
         let seconds = |duration: Option<Duration>| {
             duration.map(|duration| numbers::duration_value(duration, Unit::Seconds))

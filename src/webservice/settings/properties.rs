@@ -1,4 +1,4 @@
-//! What holds for whatever a caller may say.
+//! Properties that hold for all settings that a caller can give.
 
 use super::*;
 use crate::names::ServiceName;
@@ -128,7 +128,7 @@ macro_rules! say {
     };
 }
 
-/// The first parts of the paths that a patch may have because of what was said.
+/// Returns the first parts of the paths that a patch may have because of the settings.
 fn may_be_named(said: &[Said]) -> BTreeSet<&'static str> {
     said.iter()
         .flat_map(|said| match said {

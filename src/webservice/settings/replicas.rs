@@ -1,11 +1,11 @@
-//! How many replicas of a service there are.
+//! The number of replicas of a service.
 
 use super::numbers::{self, Unit};
 use crate::rules::{self, Findings};
 use serde_json::Value;
 use std::time::Duration;
 
-/// How many replicas of a service there are: always the same number, or as many as the load asks for.
+/// The number of replicas of a service: always the same number, or as many as the load requires.
 ///
 /// # Examples
 ///
@@ -29,15 +29,15 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Replicas {
-    /// Always this many; autoscaling is off.
+    /// A fixed number; autoscaling is off.
     Fixed(u32),
-    /// As many as the load asks for, within bounds.
+    /// As many as the load requires, within bounds.
     Auto(AutoScale),
 }
 
 /// Autoscaling by the scoring router of the cluster.
 ///
-/// What is not said stays at the service's default. The router (`azureml-fe`) adds and removes
+/// Settings that are not set stay at the service's default. The router (`azureml-fe`) adds and removes
 /// replicas, never nodes, and a Kubernetes autoscaler (HPA) must not be added beside it. It decides to
 /// add replicas within about a second, to remove them within about a minute. On a cluster for
 /// development and tests it does not scale.
@@ -51,24 +51,24 @@ pub struct AutoScale {
 }
 
 impl AutoScale {
-    /// Autoscaling with the service's defaults: documented are 1 to 10 replicas at 70 percent.
+    /// Returns autoscaling with the service's defaults, documented as 1 to 10 replicas at 70 percent.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The smallest number of replicas. The documented default is 1.
+    /// Sets the smallest number of replicas. The documented default is 1.
     pub fn min_replicas(mut self, replicas: u32) -> Self {
         self.min_replicas = Some(replicas);
         self
     }
 
-    /// The largest number of replicas. The documented default is 10.
+    /// Sets the largest number of replicas. The documented default is 10.
     pub fn max_replicas(mut self, replicas: u32) -> Self {
         self.max_replicas = Some(replicas);
         self
     }
 
-    /// How many percent of the replicas shall be busy, 1 to 100. The documented default is 70.
+    /// Sets the target percentage of busy replicas, 1 to 100. The documented default is 70.
     ///
     /// The rest is there for spikes. A lower target does not scale faster, only earlier.
     pub fn target_utilization(mut self, percent: u32) -> Self {
@@ -76,13 +76,14 @@ impl AutoScale {
         self
     }
 
-    /// How often the router looks, in whole seconds. The documented default is one second.
+    /// Sets the interval at which the router decides about scaling, in whole seconds. The documented default is
+    /// one second.
     pub fn refresh_period(mut self, period: Duration) -> Self {
         self.refresh_period = Some(period);
         self
     }
 
-    /// The bounds that were given: the smallest and the largest number of replicas.
+    /// Returns the bounds that were given: the smallest and the largest number of replicas.
     pub(super) fn bounds(&self) -> (Option<u32>, Option<u32>) {
         (self.min_replicas, self.max_replicas)
     }
@@ -159,7 +160,7 @@ impl Replicas {
         }
     }
 
-    /// The members of the service's `autoScaler`.
+    /// Returns the members of the service's `autoScaler`.
     pub(super) fn scaler_leaves(&self) -> impl Iterator<Item = (&'static str, Value)> {
         let (enabled, scale) = match self {
             Self::Fixed(_) => (false, AutoScale::default()),
@@ -190,7 +191,7 @@ impl Replicas {
         .filter_map(|(path, value)| Some((path, value?)))
     }
 
-    /// The fixed number, which stands apart from the scaler.
+    /// Returns the fixed number, which stands apart from the scaler.
     pub(super) fn fixed(&self) -> Option<u32> {
         match self {
             Self::Fixed(replicas) => Some(*replicas),

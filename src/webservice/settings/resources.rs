@@ -1,10 +1,10 @@
-//! What a replica needs of its node.
+//! The resources of a replica.
 
 use super::numbers;
 use crate::rules::{self, Findings};
 use serde_json::Value;
 
-/// What a replica asks for, and what it may use at most.
+/// The resources that a replica requests, and their limits.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Resources {
     pub(super) cpu_cores: Option<f64>,
@@ -65,7 +65,7 @@ impl Resources {
         }
     }
 
-    /// Path, limit and request of what has both.
+    /// Path, limit and request of each resource that has both.
     pub(super) fn limits(&self) -> [(&'static str, Option<f64>, Option<f64>); 2] {
         [
             ("cpu_cores_limit", self.cpu_cores_limit, self.cpu_cores),
@@ -73,7 +73,7 @@ impl Resources {
         ]
     }
 
-    /// The members of the service's `containerResourceRequirements`.
+    /// Returns the members of the service's `containerResourceRequirements`.
     pub(super) fn leaves(&self) -> impl Iterator<Item = (&'static str, Value)> {
         [
             (

@@ -1,4 +1,4 @@
-//! What a deployment and an update can both say.
+//! The settings that a deployment and an update have in common.
 
 use super::auth::Auth;
 use super::numbers::{self, Unit};
@@ -10,7 +10,7 @@ use crate::rules::{self, Findings};
 use serde_json::Value;
 use std::time::Duration;
 
-/// The settings of a service; what is `None` was not said.
+/// The settings of a service; `None` for those that were not set.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Settings {
     pub(super) auth: Option<Auth>,
@@ -85,7 +85,7 @@ impl Settings {
         }
     }
 
-    /// Every member that was said, with its place in the service's document as a JSON pointer, in
+    /// Returns every member that was set, with its place in the service's document as a JSON pointer, in
     /// the order in which `azureml-core` 1.61 replaces them. The description is not among them: it
     /// comes after tags and properties.
     pub(super) fn leaves(&self) -> Vec<(&'static str, Value)> {
@@ -137,7 +137,7 @@ fn said<const N: usize>(
         .filter_map(|(path, value)| Some((path, value?)))
 }
 
-/// Where the switch of data collection stands.
+/// The JSON pointer to the switch of data collection.
 pub(super) const STORAGE: &str = "/dataCollection/storageEnabled";
 
 /// The longest scoring timeout that the service takes (Azure/MachineLearningNotebooks issue 1624).
@@ -148,7 +148,7 @@ const MAX_SCORING_TIMEOUT: Duration = Duration::from_secs(300);
 macro_rules! setters {
     ($builder:ident) => {
         impl $builder {
-            /// How callers prove who they are. The documented default is keys.
+            /// Sets the authentication of callers. The documented default is keys.
             ///
             /// In an update, turning one way on turns the other one off in the same request, as the
             /// service demands.
@@ -157,10 +157,10 @@ macro_rules! setters {
                 self
             }
 
-            /// How many replicas there are: a number, or an
+            /// Sets the number of replicas: a fixed number, or an
             /// [`AutoScale`](crate::AutoScale).
             ///
-            /// The service scales by itself where nothing is said (documented).
+            /// The service scales by itself where nothing is set (documented).
             pub fn replicas(
                 mut self,
                 replicas: impl Into<$crate::webservice::settings::Replicas>,
@@ -169,37 +169,37 @@ macro_rules! setters {
                 self
             }
 
-            /// The CPU cores that each replica asks for; fractions are allowed. The documented
+            /// Sets the CPU cores that each replica requests; fractions are allowed. The documented
             /// default is 0.1.
             pub fn cpu_cores(mut self, cores: f64) -> Self {
                 self.settings.resources.cpu_cores = Some(cores);
                 self
             }
 
-            /// The CPU cores that a replica may use at most, not below what it asks for.
+            /// Sets the CPU cores that a replica may use at most, not below its request.
             ///
-            /// In no published description of the service; `azureml-core` 1.61 sends it.
+            /// No published description of the service has this member; `azureml-core` 1.61 sends it.
             pub fn cpu_cores_limit(mut self, cores: f64) -> Self {
                 self.settings.resources.cpu_cores_limit = Some(cores);
                 self
             }
 
-            /// The memory that each replica asks for, in GB; fractions are allowed. The documented
+            /// Sets the memory that each replica requests, in GB; fractions are allowed. The documented
             /// default is 0.5.
             pub fn memory_gb(mut self, gigabytes: f64) -> Self {
                 self.settings.resources.memory_gb = Some(gigabytes);
                 self
             }
 
-            /// The memory that a replica may use at most, in GB, not below what it asks for.
+            /// Sets the memory that a replica may use at most, in GB, not below its request.
             ///
-            /// In no published description of the service; `azureml-core` 1.61 sends it.
+            /// No published description of the service has this member; `azureml-core` 1.61 sends it.
             pub fn memory_gb_limit(mut self, gigabytes: f64) -> Self {
                 self.settings.resources.memory_gb_limit = Some(gigabytes);
                 self
             }
 
-            /// The GPUs of each replica. The sources disagree about the default: 1 in the
+            /// Sets the GPUs of each replica. The sources disagree about the default: 1 in the
             /// documentation of the file, 0 in `azureml-core` 1.61.
             ///
             /// The size of the cluster's nodes has to have them; it is chosen at create.
@@ -208,7 +208,7 @@ macro_rules! setters {
                 self
             }
 
-            /// The FPGA devices of each replica, a multiple of 2 (`modelManagement` 2019-09-30).
+            /// Sets the FPGA devices of each replica, a multiple of 2 (`modelManagement` 2019-09-30).
             ///
             /// Neither Python nor `deploymentconfig.json` offers it, and it needs an approved quota.
             pub fn fpga_devices(mut self, devices: u32) -> Self {
@@ -216,7 +216,7 @@ macro_rules! setters {
                 self
             }
 
-            /// When a replica counts as dead.
+            /// Sets the liveness probe, which decides when a replica counts as dead.
             pub fn liveness_probe(
                 mut self,
                 probe: $crate::webservice::settings::LivenessProbe,
@@ -225,7 +225,7 @@ macro_rules! setters {
                 self
             }
 
-            /// Whether requests, answers, rates, times and failures go to Application Insights. The
+            /// Sets whether requests, answers, rates, times and failures go to Application Insights. The
             /// documented default is `false`.
             ///
             /// Payloads are logged up to 64 kB (`how-to-enable-app-insights`).
@@ -234,7 +234,7 @@ macro_rules! setters {
                 self
             }
 
-            /// Whether the inputs and predictions that the entry script gives to its collector are
+            /// Sets whether the inputs and predictions that the entry script gives to its collector are
             /// kept. The documented default is `false`.
             ///
             /// They land in the blob store of the workspace, at
@@ -246,7 +246,7 @@ macro_rules! setters {
                 self
             }
 
-            /// How long the service works on a request before it answers 504, in whole milliseconds,
+            /// Sets the time that the service works on a request before it answers 504, in whole milliseconds,
             /// 300 seconds at most. The documented default is 60 seconds.
             ///
             /// The web server in the container ends a request after 300 seconds on its own.
@@ -255,28 +255,28 @@ macro_rules! setters {
                 self
             }
 
-            /// How many requests a replica works on at the same time. The documented default is 1;
+            /// Sets the number of requests that a replica works on at the same time. The documented default is 1;
             /// `azureml-core` 1.61 says to leave it unless Microsoft's support says otherwise.
             pub fn max_concurrent_requests(mut self, requests: u32) -> Self {
                 self.settings.max_concurrent_requests = Some(requests);
                 self
             }
 
-            /// How long a request may wait for a free replica before it is answered 503, in whole
+            /// Sets the longest time that a request may wait for a free replica before it is answered 503, in whole
             /// milliseconds. The documented default is 500.
             pub fn max_queue_wait(mut self, wait: std::time::Duration) -> Self {
                 self.settings.max_queue_wait = Some(wait);
                 self
             }
 
-            /// The Kubernetes namespace, up to 63 of `a` to `z`, digits and hyphens, with no hyphen
+            /// Sets the Kubernetes namespace, up to 63 of `a` to `z`, digits and hyphens, with no hyphen
             /// at either end. The service chooses one where none is given.
             pub fn namespace(mut self, namespace: impl AsRef<str>) -> Self {
                 self.settings.namespace = Some(namespace.as_ref().to_owned());
                 self
             }
 
-            /// The description.
+            /// Sets the description.
             pub fn description(mut self, description: impl Into<String>) -> Self {
                 self.settings.description = Some(description.into());
                 self

@@ -1,14 +1,14 @@
-//! What an update of a service changes.
+//! The changes of an update of a service.
 
 use super::shared::{self, Settings};
 use crate::error::{Error, Finding};
 use crate::names::tags::{TagChanges, Tags};
 use crate::rules::{self, Findings};
 
-/// What an update of a service changes; valid, and not nothing.
+/// The changes of an update of a service; valid, and at least one.
 ///
-/// Only what was said is sent, member by member; everything else stays as it is. Keys are not
-/// changed here but regenerated. Only one operation on a service runs at a time.
+/// Only members that were set are sent, one by one; everything else stays as it is. Keys are not
+/// changed by an update, but regenerated. Only one operation on a service runs at a time.
 #[must_use = "an update does nothing until a service is updated with it"]
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServiceUpdate {
@@ -38,12 +38,12 @@ impl ServiceUpdate {
         ServiceUpdateBuilder::default()
     }
 
-    /// The update as a builder, to change something else, too.
+    /// Returns the update as a builder, to change something else, too.
     pub fn into_builder(self) -> ServiceUpdateBuilder {
         self.said
     }
 
-    /// Returns what does not stand in the way: what is allowed but probably not meant
+    /// Returns the findings that do not refuse the update: changes that are allowed but probably not meant
     /// ([`Warning`](crate::error::Severity::Warning)), and checks that could not be made
     /// ([`Unknown`](crate::error::Severity::Unknown)).
     #[must_use]
@@ -52,8 +52,8 @@ impl ServiceUpdate {
     }
 }
 
-/// What changes of models, code and environment, as far as the rules of an update need it. What they
-/// change to is made elsewhere, and comes with the patch.
+/// The changes of models, code and environment, as far as the rules of an update need them. Their new
+/// values are made elsewhere, and come with the patch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CodeChange {
     /// A new inference configuration, with new models or with those that the service has.
@@ -61,12 +61,12 @@ pub(crate) enum CodeChange {
     /// New models alone.
     Models {
         count: usize,
-        /// Whether their frameworks need no inference configuration.
+        /// Set if their frameworks need no inference configuration.
         no_code: bool,
     },
 }
 
-/// Collects what an update of a service changes.
+/// A builder of a [`ServiceUpdate`].
 #[must_use = "a builder does nothing until `build()`"]
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ServiceUpdateBuilder {
@@ -85,13 +85,13 @@ impl ServiceUpdateBuilder {
         self
     }
 
-    /// Removes a tag, if there is one of that name. The other tags stay.
+    /// Removes the tag of that name, if it exists. The other tags stay.
     pub fn remove_tag(mut self, name: impl Into<String>) -> Self {
         self.tags.single.insert(name.into(), None);
         self
     }
 
-    /// Replaces all tags by these. Single tags that are added or removed come on top.
+    /// Replaces all tags by these. Tags that are added or removed one by one are applied afterwards.
     pub fn replace_tags<K: Into<String>, V: Into<String>>(
         mut self,
         tags: impl IntoIterator<Item = (K, V)>,
@@ -104,14 +104,14 @@ impl ServiceUpdateBuilder {
         self
     }
 
-    /// Adds a property. A property that the service has keeps its value: to add it with another one
+    /// Adds a property. An existing property of the service keeps its value: adding it with another value
     /// is refused when the update is sent.
     pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.properties.insert(name.into(), value.into());
         self
     }
 
-    /// Says that models, code or environment change too.
+    /// Sets that models, code or environment change too.
     pub(crate) fn with_code(mut self, code: CodeChange) -> Self {
         self.code = Some(code);
         self
@@ -119,7 +119,7 @@ impl ServiceUpdateBuilder {
 
     /// Checks everything together.
     ///
-    /// What depends on the service as it is now is checked when the update is sent.
+    /// Rules that depend on the service as it is now are checked when the update is sent.
     ///
     /// # Errors
     ///

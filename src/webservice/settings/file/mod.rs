@@ -99,7 +99,7 @@ fn read_auth(file: &mut Members) -> Option<Auth> {
     }
 }
 
-/// Reads the number of replicas or their scaling, after a look at what excludes one another.
+/// Reads the number of replicas or their scaling, after a check for members that exclude one another.
 fn read_replicas(file: &mut Members) -> Option<Replicas> {
     let refuse = |file: &mut Members, path: &str, message: &str, remedy: &str| {
         file.note([rules::DEPLOY_FILE_REPLICAS.finding(path, None, message, remedy)]);

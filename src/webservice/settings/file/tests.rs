@@ -27,7 +27,7 @@ fn config(mut members: Value) -> DeployConfiguration {
     built(&members.to_string()).unwrap()
 }
 
-/// What a file of these members says, as the service will read it.
+/// Returns the settings of a file with these members, as the service will read them.
 fn body(members: Value) -> Value {
     let name = ServiceName::new("myservice").unwrap();
     let mut body = config(members).create_body(&name, "eastus", None, Value::Null, false);

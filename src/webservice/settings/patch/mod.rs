@@ -7,8 +7,8 @@ use crate::names::tags::{self, Tags};
 use crate::rules::{self, Findings};
 use serde_json::{Value, json};
 
-/// What an update has to know of the service as it is now. Nothing is checked against what is
-/// absent.
+/// The facts about the service as it is now that an update needs. Nothing is checked against absent
+/// ones.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct CurrentService {
     pub(crate) tags: Tags,
@@ -22,7 +22,7 @@ pub(crate) struct CurrentService {
 }
 
 impl ServiceUpdate {
-    /// The JSON Patch (RFC 6902) of what was said, in the order of `azureml-core` 1.61. It mentions
+    /// Returns the JSON Patch (RFC 6902) of the settings, in the order of `azureml-core` 1.61. It mentions
     /// nothing else.
     ///
     /// `environment_image_request` is the new models, code and environment, where they change. Tags
@@ -68,7 +68,7 @@ impl ServiceUpdate {
         Ok(patch)
     }
 
-    /// The properties that the service does not have yet.
+    /// Returns the properties that the service does not have yet.
     fn added_properties<'a>(
         &'a self,
         current: &CurrentService,
