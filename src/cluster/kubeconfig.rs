@@ -68,12 +68,28 @@ impl ManagedCluster {
     ///
     /// Safe: it only reads.
     ///
-    /// ```no_run
-    /// # async fn write(cluster: &azureml_aks::ManagedCluster) -> Result<(), Box<dyn std::error::Error>> {
+    /// ```
+    /// # #[cfg(feature = "emulator")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use azureml_aks::{Workspace, emulator::{Emulator, ExistingCluster}};
+    /// # let emulator = Emulator::new();
+    /// # let workspace = Workspace::builder(emulator.subscription(), emulator.resource_group(), emulator.workspace())
+    /// #     .credential(emulator.credential()).transport(emulator.transport()).build()?;
+    /// # emulator.add_cluster(ExistingCluster::new("mygroup", "mycluster"));
+    /// # use azureml_aks::{ClusterRef, ManagedCluster};
+    /// # let path = std::env::temp_dir().join(format!("azureml-aks-kubeconfig-{}", std::process::id()));
+    /// # let cluster = ClusterRef::named("mygroup", "mycluster");
+    /// # let cluster = ManagedCluster::get(&workspace, &cluster).await?;
     /// let kubeconfigs = cluster.user_kubeconfigs().await?;
-    /// std::fs::write("kubeconfig", kubeconfigs[0].content.secret())?;
+    /// std::fs::write(&path, kubeconfigs[0].content.secret())?;
+    /// # let written = std::fs::read_to_string(&path);
+    /// # std::fs::remove_file(&path)?;
+    /// # assert!(written?.starts_with("apiVersion: v1"));
     /// # Ok(())
     /// # }
+    /// # #[cfg(not(feature = "emulator"))]
+    /// # fn main() {}
     /// ```
     pub async fn user_kubeconfigs(&self) -> Result<Vec<Kubeconfig>, Error> {
         self.kubeconfigs("listClusterUserCredential").await

@@ -128,17 +128,26 @@ impl ManagedCluster {
     ///
     /// Sends: GETs of the list's pages, each when the one before is used up.
     ///
-    /// ```no_run
-    /// # async fn list(workspace: &azureml_aks::Workspace) -> Result<(), azureml_aks::Error> {
+    /// ```
+    /// # #[cfg(feature = "emulator")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), azureml_aks::Error> {
+    /// # use azureml_aks::{Workspace, emulator::{Emulator, ExistingCluster}};
+    /// # let emulator = Emulator::new();
+    /// # let workspace = Workspace::builder(emulator.subscription(), emulator.resource_group(), emulator.workspace())
+    /// #     .credential(emulator.credential()).transport(emulator.transport()).build()?;
+    /// # emulator.add_cluster(ExistingCluster::new("mygroup", "mycluster"));
     /// use azureml_aks::ManagedCluster;
     /// use futures::TryStreamExt;
     ///
-    /// let mut clusters = ManagedCluster::list(workspace);
+    /// let mut clusters = ManagedCluster::list(&workspace);
     /// while let Some(cluster) = clusters.try_next().await? {
     ///     println!("{}: {:?}", cluster.name(), cluster.resource().kubernetes_version());
     /// }
     /// # Ok(())
     /// # }
+    /// # #[cfg(not(feature = "emulator"))]
+    /// # fn main() {}
     /// ```
     pub fn list(workspace: &Workspace) -> List<Self> {
         let path = [AKS_PROVIDER, MANAGED_CLUSTERS];

@@ -100,13 +100,22 @@ impl Workspace {
     ///
     /// Safe: it only reads.
     ///
-    /// ```no_run
-    /// # async fn quota(workspace: &azureml_aks::Workspace) -> Result<(), azureml_aks::Error> {
+    /// ```
+    /// # #[cfg(feature = "emulator")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), azureml_aks::Error> {
+    /// # use azureml_aks::{Workspace, emulator::Emulator};
+    /// # let emulator = Emulator::new();
+    /// # let workspace = Workspace::builder(emulator.subscription(), emulator.resource_group(), emulator.workspace())
+    /// #     .credential(emulator.credential()).transport(emulator.transport()).build()?;
     /// let quota = workspace.quota(Some("westus")).await?;
     /// let left = quota.of_family("standardDv2Family").and_then(|family| family.left());
     /// println!("{left:?} cores of the family are left");
+    /// # assert_eq!(left, Some(350));
     /// # Ok(())
     /// # }
+    /// # #[cfg(not(feature = "emulator"))]
+    /// # fn main() {}
     /// ```
     pub async fn quota(&self, region: Option<&str>) -> Result<Quota, Error> {
         let region = region_of(self, region).await?;

@@ -183,16 +183,25 @@ impl Workspace {
     ///
     /// Safe: it only reads.
     ///
-    /// ```no_run
-    /// # async fn sizes(workspace: &azureml_aks::Workspace) -> Result<(), azureml_aks::Error> {
+    /// ```
+    /// # #[cfg(feature = "emulator")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), azureml_aks::Error> {
+    /// # use azureml_aks::{Workspace, emulator::Emulator};
+    /// # let emulator = Emulator::new();
+    /// # let workspace = Workspace::builder(emulator.subscription(), emulator.resource_group(), emulator.workspace())
+    /// #     .credential(emulator.credential()).transport(emulator.transport()).build()?;
     /// let sizes = workspace.vm_sizes(Some("westus")).await?;
     /// let size = sizes.named("Standard_D3_v2")?;
     /// match size.refusal() {
     ///     Some(why) => println!("{}: {why}", size.name),
     ///     None => println!("{}: {:?} vCPUs, {:?} GB", size.name, size.vcpus(), size.memory_gb()),
     /// }
+    /// # assert_eq!((size.refusal(), size.vcpus(), size.memory_gb()), (None, Some(4), Some(14.0)));
     /// # Ok(())
     /// # }
+    /// # #[cfg(not(feature = "emulator"))]
+    /// # fn main() {}
     /// ```
     pub async fn vm_sizes(&self, region: Option<&str>) -> Result<Arc<VmSizes>, Error> {
         self.sizes_younger_than(kept::SIZES, region).await

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Emulator;
 use super::clock::{Clock, Time};
 use super::clusters::ExistingCluster;
+use super::kubernetes::Kubernetes;
 use super::services::Settings;
 use super::sizes::{self, VmSize};
 use super::state::{Config, Shared, State};
@@ -32,6 +33,7 @@ pub struct EmulatorBuilder {
     page_size: usize,
     tolerate_second_attachment: bool,
     sizes: Vec<VmSize>,
+    kubernetes: Kubernetes,
     pub(crate) services: Settings,
     sas: Duration,
     outputs: Vec<RunOutput>,
@@ -69,6 +71,7 @@ impl Default for EmulatorBuilder {
             page_size: 10,
             tolerate_second_attachment: false,
             sizes: sizes::known(),
+            kubernetes: Kubernetes::default(),
             services: Settings::default(),
             sas: 24 * 60 * MINUTE,
             outputs: Vec::new(),
@@ -198,6 +201,26 @@ impl EmulatorBuilder {
         self
     }
 
+    /// The versions of Kubernetes that every region offers, in place of those that are known, in any order.
+    /// One that ends with `(preview)` makes its minor version a preview. New clusters have the newest patch of
+    /// the minor version `default`; where no version is of it, none is the default, and they have the newest.
+    ///
+    /// ```
+    /// use azureml_aks::emulator::Emulator;
+    ///
+    /// let versions = ["1.18.6(preview)", "1.17.9", "1.17.7"];
+    /// let emulator = Emulator::builder().kubernetes_versions(versions, "1.17").build();
+    /// ```
+    pub fn kubernetes_versions<V: Into<String>>(
+        mut self,
+        versions: impl IntoIterator<Item = V>,
+        default: impl Into<String>,
+    ) -> Self {
+        let versions = versions.into_iter().map(Into::into);
+        self.kubernetes = Kubernetes::of(versions, default.into());
+        self
+    }
+
     /// How long a signed URL of a blob is valid, by the emulator's clock. Default: 24 hours.
     pub fn sas_duration(mut self, duration: Duration) -> Self {
         self.sas = duration;
@@ -245,6 +268,7 @@ impl EmulatorBuilder {
             page_size: self.page_size,
             tolerate_second_attachment: self.tolerate_second_attachment,
             sizes: self.sizes,
+            kubernetes: self.kubernetes,
             services: self.services,
             sas: self.sas,
         };

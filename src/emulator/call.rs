@@ -35,14 +35,10 @@ impl<'call> Call<'call> {
             given.is_empty() || given.eq_ignore_ascii_case(own)
         };
         if !is("subscription", &config.subscription) {
-            let given = self.name("subscription");
-            let message = format!("The subscription '{given}' could not be found.");
-            return Err(ArmError::front_door(404, "SubscriptionNotFound", message));
+            return Err(ArmError::no_subscription(self.name("subscription")));
         }
         if !is("group", &config.resource_group) {
-            let given = self.name("group");
-            let message = format!("Resource group '{given}' could not be found.");
-            return Err(ArmError::front_door(404, "ResourceGroupNotFound", message));
+            return Err(ArmError::no_group(self.name("group")));
         }
         if !is("workspace", &config.workspace) {
             let given = self.name("workspace");

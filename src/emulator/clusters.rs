@@ -1,13 +1,15 @@
-//! The part of the container service that attaching needs: clusters, those that exist beside the
-//! workspace and those that a create makes, and Kubernetes versions.
+//! The clusters of the container service: those that exist beside the workspace, and those that a
+//! create makes.
 
-use serde_json::{Map, Value, json};
+use azure_core::base64;
+use serde_json::{Value, json};
 
 use crate::facts::arm;
 
 use super::call::Call;
 use super::error::ArmError;
 use super::http::Answer;
+use super::kubernetes::minor_of;
 use super::routes::Reply;
 
 /// An AKS cluster that exists beside the workspace, so that it can be attached.
@@ -16,7 +18,7 @@ use super::routes::Reply;
 pub struct ExistingCluster {
     pub(crate) resource_group: String,
     pub(crate) name: String,
-    pub(crate) version: String,
+    pub(crate) version: Option<String>,
     pub(crate) vm_size: String,
     pub(crate) node_count: u32,
     pub(crate) location: Option<String>,
@@ -24,13 +26,13 @@ pub struct ExistingCluster {
 }
 
 impl ExistingCluster {
-    /// A cluster of three `Standard_D3_v2` nodes with the default version, in the workspace's
+    /// A cluster of three `Standard_D3_v2` nodes with the default version of Kubernetes, in the workspace's
     /// subscription and region.
     pub fn new(resource_group: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
             resource_group: resource_group.into(),
             name: name.into(),
-            version: DEFAULT_KUBERNETES.to_owned(),
+            version: None,
             vm_size: "Standard_D3_v2".to_owned(),
             node_count: 3,
             location: None,
@@ -40,7 +42,7 @@ impl ExistingCluster {
 
     /// Its Kubernetes version.
     pub fn version(mut self, version: impl Into<String>) -> Self {
-        self.version = version.into();
+        self.version = Some(version.into());
         self
     }
 
@@ -104,11 +106,39 @@ impl Cluster {
         )
     }
 
-    /// The managed cluster as a GET shows it: the fields that a preflight reads.
-    pub(crate) fn document(&self) -> Value {
-        let minor: Vec<&str> = self.version.split('.').take(2).collect();
-        let network = self.network.clone().unwrap_or_else(|| json!({}));
-        let given = |key: &str, default: &str| network[key].as_str().unwrap_or(default).to_owned();
+    /// Whether it is in this subscription.
+    pub(crate) fn is_of(&self, subscription: &str) -> bool {
+        let own = self.id.split('/').nth(2);
+        own.is_some_and(|own| own.eq_ignore_ascii_case(subscription))
+    }
+
+    fn is_in(&self, subscription: &str, group: &str) -> bool {
+        self.is_of(subscription) && self.group.eq_ignore_ascii_case(group)
+    }
+
+    /// The id as the service shows it, whatever the case of the request.
+    fn shown_id(&self) -> String {
+        self.id.replace("/resourceGroups/", "/resourcegroups/")
+    }
+
+    /// The YAML with which `user` reaches the cluster.
+    pub(crate) fn kubeconfig(&self, user: &str) -> String {
+        format!(
+            "apiVersion: v1\nkind: Config\nclusters:\n- name: {0}\n  cluster:\n    \
+             server: https://{1}:443\ncontexts:\n- name: {0}\n  context:\n    cluster: {0}\n    \
+             user: {user}\ncurrent-context: {0}\nusers:\n- name: {user}\n  user:\n    \
+             token: emulated-{user}-token\n",
+            self.name,
+            self.fqdn()
+        )
+    }
+
+    fn network(&self, key: &str) -> Option<&str> {
+        self.network.as_ref()?[key].as_str()
+    }
+
+    /// Its only node pool.
+    fn pool(&self) -> Value {
         let mut pool = json!({
             "name": "agentpool",
             "count": self.nodes,
@@ -122,12 +152,17 @@ impl Cluster {
             "provisioningState": "Succeeded",
             "powerState": { "code": "Running" },
         });
-        if let Some(subnet) = network["subnetId"].as_str() {
+        if let Some(subnet) = self.network("subnetId") {
             pool["vnetSubnetID"] = json!(subnet);
         }
+        pool
+    }
+
+    /// The managed cluster as a GET shows it: the fields that a preflight reads.
+    pub(crate) fn document(&self) -> Value {
+        let given = |key: &str, default: &str| self.network(key).unwrap_or(default).to_owned();
         json!({
-            // Whatever the case of the request.
-            "id": self.id.replace("/resourceGroups/", "/resourcegroups/"),
+            "id": self.shown_id(),
             "name": self.name,
             "type": format!("{}/ManagedClusters", arm::AKS_PROVIDER),
             "location": self.location,
@@ -137,7 +172,7 @@ impl Cluster {
                 "servicePrincipalProfile": { "clientId": "msi" },
                 "provisioningState": "Succeeded",
                 "powerState": { "code": "Running" },
-                "kubernetesVersion": minor.join("."),
+                "kubernetesVersion": minor_of(&self.version),
                 "currentKubernetesVersion": self.version,
                 "dnsPrefix": format!("{}-dns", self.name),
                 "fqdn": self.fqdn(),
@@ -151,189 +186,95 @@ impl Cluster {
                     "serviceCidr": given("serviceCidr", "10.0.0.0/16"),
                     "dnsServiceIP": given("dnsServiceIP", "10.0.0.10"),
                 },
-                "agentPoolProfiles": [pool],
+                "agentPoolProfiles": [self.pool()],
             },
         })
     }
 }
 
-/// A Kubernetes version on offer, with its patches, oldest first.
-#[derive(Debug)]
-pub(crate) struct Kubernetes {
-    pub(crate) minor: &'static str,
-    pub(crate) patches: &'static [&'static str],
-    pub(crate) default: bool,
-    pub(crate) preview: bool,
-}
-
-/// What this emulator offers; the real list differs by region and by week.
-pub(crate) const KUBERNETES: &[Kubernetes] = &[
-    Kubernetes {
-        minor: "1.33",
-        patches: &["1.33.2", "1.33.5"],
-        default: false,
-        preview: false,
-    },
-    Kubernetes {
-        minor: "1.34",
-        patches: &["1.34.1", "1.34.3"],
-        default: true,
-        preview: false,
-    },
-    Kubernetes {
-        minor: "1.35",
-        patches: &["1.35.0"],
-        default: false,
-        preview: false,
-    },
-    Kubernetes {
-        minor: "1.36",
-        patches: &["1.36.0"],
-        default: false,
-        preview: true,
-    },
-];
-
-/// The version that new clusters have.
-pub(crate) const DEFAULT_KUBERNETES: &str = "1.34.3";
-
-/// Whether attaching a cluster of this version is accepted: its minor is on offer, be it a preview.
-pub(crate) fn attachable(version: &str) -> bool {
-    let minor: Vec<&str> = version.split('.').take(2).collect();
-    KUBERNETES
-        .iter()
-        .any(|known| known.minor == minor.join("."))
-}
-
-/// The versions that [`attachable`] accepts, as the service's refusal lists them.
-pub(crate) fn attachable_list() -> String {
-    let minors: Vec<&str> = KUBERNETES.iter().map(|known| known.minor).collect();
-    minors.join(", ")
-}
-
 /// The container service names its kind of content without a character set.
-fn answer(body: &Value) -> Answer {
+pub(crate) fn answer(body: &Value) -> Answer {
     Answer::raw(200, "application/json", body.to_string()).with("Server", "nginx")
 }
 
+/// Refuses a subscription or a group that does not exist: there are those of the workspace and of the
+/// clusters.
+fn check_place(call: &Call<'_>) -> Result<(), ArmError> {
+    let (config, clusters) = (call.config, &call.state.clusters);
+    let (of, group) = (call.name("of"), call.name("in"));
+    let own = config.subscription.eq_ignore_ascii_case(of);
+    if !own && !clusters.iter().any(|cluster| cluster.is_of(of)) {
+        return Err(ArmError::no_subscription(of));
+    }
+    let is_own = own && config.resource_group.eq_ignore_ascii_case(group);
+    if group.is_empty() || is_own || clusters.iter().any(|cluster| cluster.is_in(of, group)) {
+        return Ok(());
+    }
+    Err(ArmError::no_group(group))
+}
+
+fn find<'c>(call: &'c Call<'_>) -> Result<&'c Cluster, ArmError> {
+    check_place(call)?;
+    let (group, name) = (call.name("in"), call.name("cluster"));
+    let id = Cluster::id(call.name("of"), group, name);
+    call.state.cluster(&id).ok_or_else(|| {
+        let what = format!("{}/{}/{name}", arm::AKS_PROVIDER, arm::MANAGED_CLUSTERS);
+        ArmError::not_found(&what, group)
+    })
+}
+
 pub(crate) fn get(call: Call<'_>) -> Reply {
-    let id = Cluster::id(call.name("of"), call.name("in"), call.name("cluster"));
-    let cluster = call.state.cluster(&id);
-    let cluster = cluster.ok_or_else(|| {
+    Ok(answer(&find(&call)?.document()))
+}
+
+/// The clusters of a subscription, or of one of its groups.
+pub(crate) fn list(call: Call<'_>) -> Reply {
+    check_place(&call)?;
+    let (of, group) = (call.name("of"), call.name("in"));
+    let clusters = call.state.clusters.iter();
+    let listed = clusters.filter(|cluster| match group.is_empty() {
+        true => cluster.is_of(of),
+        false => cluster.is_in(of, group),
+    });
+    call.listed(listed, "$skiptoken", None, Cluster::document)
+}
+
+pub(crate) fn pool(call: Call<'_>) -> Reply {
+    let (cluster, name) = (find(&call)?, call.name("pool"));
+    let mut properties = cluster.pool();
+    let own = properties["name"].take();
+    if !own.as_str().unwrap_or_default().eq_ignore_ascii_case(name) {
         let what = format!(
-            "{}/{}/{}",
+            "{}/{}/{}/agentPools/{name}",
             arm::AKS_PROVIDER,
             arm::MANAGED_CLUSTERS,
-            call.name("cluster")
+            cluster.name
         );
-        ArmError::not_found(&what, call.name("in"))
-    })?;
-    Ok(answer(&cluster.document()))
-}
-
-/// The key is `values`, and there is no paging.
-pub(crate) fn kubernetes_versions(_call: Call<'_>) -> Reply {
-    let values: Vec<Value> = KUBERNETES.iter().map(minor).collect();
-    Ok(answer(&json!({ "values": values })))
-}
-
-pub(crate) fn orchestrators(call: Call<'_>) -> Reply {
-    let (subscription, location) = (call.name("subscription"), call.name("location"));
-    let patches = all_patches();
-    let orchestrators: Vec<Value> = patches
-        .iter()
-        .map(|&(patch, default, preview)| {
-            let mut entry = json!({
-                "orchestratorType": "Kubernetes",
-                "orchestratorVersion": patch,
-            });
-            let upgrades = upgrades(patch).into_iter().map(|upgrade| {
-                let mut to = json!({
-                    "orchestratorType": "Kubernetes",
-                    "orchestratorVersion": upgrade,
-                });
-                if patches.iter().any(|known| known.0 == upgrade && known.2) {
-                    to["isPreview"] = json!(true);
-                }
-                to
-            });
-            let upgrades: Vec<Value> = upgrades.collect();
-            // The newest has no such key.
-            if !upgrades.is_empty() {
-                entry["upgrades"] = json!(upgrades);
-            }
-            if default {
-                entry["default"] = json!(true);
-            }
-            if preview {
-                entry["isPreview"] = json!(true);
-            }
-            entry
-        })
-        .collect();
+        return Err(ArmError::not_found(&what, call.name("in")));
+    }
+    if let Some(properties) = properties.as_object_mut() {
+        properties.remove("name");
+    }
     Ok(answer(&json!({
-        "id": format!(
-            "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/\
-             {location}/orchestrators"
-        ),
-        "name": "default",
-        "type": "Microsoft.ContainerService/locations/orchestrators",
-        "properties": { "orchestrators": orchestrators },
+        "id": format!("{}/agentPools/{}", cluster.shown_id(), own.as_str().unwrap_or_default()),
+        "name": own,
+        "type": format!("{}/managedClusters/agentPools", arm::AKS_PROVIDER),
+        "properties": properties,
     })))
 }
 
-fn minor(known: &Kubernetes) -> Value {
-    let patches: Map<String, Value> = known
-        .patches
-        .iter()
-        .map(|patch| ((*patch).to_owned(), json!({ "upgrades": upgrades(patch) })))
-        .collect();
-    let mut minor = json!({
-        "version": known.minor,
-        "capabilities": { "supportPlan": ["KubernetesOfficial"] },
-        "patchVersions": patches,
-    });
-    // There only when they are true.
-    for (key, holds) in [("isDefault", known.default), ("isPreview", known.preview)] {
-        if holds {
-            minor[key] = json!(true);
-        }
-    }
-    minor
+pub(crate) fn user_credential(call: Call<'_>) -> Reply {
+    credential(&call, "clusterUser")
 }
 
-/// Every patch, oldest first, with whether it is the default and whether a preview. The newest
-/// patch of the default minor is the default.
-fn all_patches() -> Vec<(&'static str, bool, bool)> {
-    KUBERNETES
-        .iter()
-        .flat_map(|known| {
-            known.patches.iter().map(|patch| {
-                (
-                    *patch,
-                    known.default && known.patches.last() == Some(patch),
-                    known.preview,
-                )
-            })
-        })
-        .collect()
+pub(crate) fn admin_credential(call: Call<'_>) -> Reply {
+    credential(&call, "clusterAdmin")
 }
 
-/// To a later patch of the same minor, or to any of the next one.
-fn upgrades(patch: &str) -> Vec<&'static str> {
-    let Some(index) = KUBERNETES
-        .iter()
-        .position(|known| known.patches.contains(&patch))
-    else {
-        return Vec::new();
-    };
-    let here = KUBERNETES[index]
-        .patches
-        .iter()
-        .skip_while(|p| **p != patch)
-        .skip(1);
-    let next = KUBERNETES
-        .get(index + 1)
-        .map_or(&[][..], |next| next.patches);
-    here.chain(next).copied().collect()
+fn credential(call: &Call<'_>, user: &str) -> Reply {
+    call.no_body()?;
+    let value = base64::encode(find(call)?.kubeconfig(user));
+    Ok(answer(
+        &json!({ "kubeconfigs": [{ "name": user, "value": value }] }),
+    ))
 }

@@ -55,6 +55,16 @@ impl ArmError {
         )
     }
 
+    pub(crate) fn no_subscription(given: &str) -> Self {
+        let message = format!("The subscription '{given}' could not be found.");
+        Self::front_door(404, "SubscriptionNotFound", message)
+    }
+
+    pub(crate) fn no_group(given: &str) -> Self {
+        let message = format!("Resource group '{given}' could not be found.");
+        Self::front_door(404, "ResourceGroupNotFound", message)
+    }
+
     pub(crate) fn conflict(message: impl Into<String>) -> Self {
         Self::new(409, "Conflict", message)
     }

@@ -8,9 +8,9 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::clusters;
 use super::error::ArmError;
 use super::http::Answer;
+use super::kubernetes::Kubernetes;
 
 /// Something that goes wrong, once injected with [`Emulator::inject`](super::Emulator::inject).
 ///
@@ -418,14 +418,14 @@ pub(crate) fn path_retired() -> ArmError {
     )
 }
 
-pub(crate) fn unsupported_version(version: &str) -> ArmError {
+pub(crate) fn unsupported_version(version: &str, offer: &Kubernetes) -> ArmError {
     ArmError::new(
         400,
         "UnsupportedKubernetesVersion",
         format!(
             "The Kubernetes version {version} of the cluster is not supported. Supported versions \
              are: {}.",
-            clusters::attachable_list()
+            offer.attachable_list()
         ),
     )
 }

@@ -35,10 +35,12 @@ mod faults;
 mod http;
 mod in_process;
 mod journal;
+mod kubernetes;
 mod members;
 mod models;
 mod names;
 mod patch;
+mod regions;
 mod routes;
 mod server;
 mod services;
@@ -167,7 +169,9 @@ impl Emulator {
             group: cluster.resource_group,
             name: cluster.name,
             location: cluster.location.unwrap_or_else(|| config.location.clone()),
-            version: cluster.version,
+            version: cluster
+                .version
+                .unwrap_or_else(|| config.kubernetes.default_patch().to_owned()),
             vm_size: cluster.vm_size,
             nodes: cluster.node_count.into(),
             network: None,

@@ -12,7 +12,7 @@ use super::http::{Answer, Incoming, Manner, is_blob_path, is_scoring_path};
 use super::journal::JournalEntry;
 use super::services::{list as service_list, scoring, status, verbs as services};
 use super::state::{Config, Shared, State};
-use super::{admin, assets, environments, models, versions, workspace};
+use super::{admin, assets, environments, kubernetes, models, regions, versions, workspace};
 
 pub(crate) type Reply = Result<Answer, ArmError>;
 
@@ -57,9 +57,17 @@ const ROUTES: &[Route] = &[
     ("POST", "/{ws}/computes/{compute}/listKeys", &[], computes::list_keys),
     ("GET", "/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/locations/{location}/computeOperationsStatus/{operation}", operations::PARAMETERS, operations::status),
     // The container service.
+    ("GET", "/subscriptions/{of}/providers/Microsoft.ContainerService/managedClusters", &["$skiptoken"], aks::list),
+    ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters", &["$skiptoken"], aks::list),
     ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}", &[], aks::get),
-    ("GET", "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/kubernetesVersions", &[], aks::kubernetes_versions),
-    ("GET", "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/orchestrators", &["resource-type"], aks::orchestrators),
+    ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}/agentPools/{pool}", &[], aks::pool),
+    ("POST", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}/listClusterUserCredential", &[], aks::user_credential),
+    ("POST", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}/listClusterAdminCredential", &[], aks::admin_credential),
+    ("GET", "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/kubernetesVersions", &[], kubernetes::versions),
+    ("GET", "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/orchestrators", &["resource-type"], kubernetes::orchestrators),
+    // Virtual machines.
+    ("GET", "/subscriptions/{subscription}/providers/Microsoft.Compute/skus", &["$filter"], regions::skus),
+    ("GET", "/subscriptions/{subscription}/providers/Microsoft.Compute/locations/{location}/usages", &[], regions::usages),
     // Artifacts, in the spelling of `azureml-core` and in that of the published description.
     ("POST", "/artifact/v2.0/{ws}/artifacts/batch/metadata/{origin}/{container}", &[], artifacts::create_empty),
     ("GET", "/artifact/v2.0/{ws}/artifacts/metadata/{origin}/{container}/{*}", &[], artifacts::metadata),

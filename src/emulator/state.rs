@@ -16,6 +16,7 @@ use super::environments::Environments;
 use super::faults::{Faults, Kind};
 use super::http::Incoming;
 use super::journal::Journal;
+use super::kubernetes::Kubernetes;
 use super::models::Models;
 use super::services::{Services, Settings};
 use super::sizes::VmSize;
@@ -40,6 +41,7 @@ pub(crate) struct Config {
     pub(crate) page_size: usize,
     pub(crate) tolerate_second_attachment: bool,
     pub(crate) sizes: Vec<VmSize>,
+    pub(crate) kubernetes: Kubernetes,
     pub(crate) services: Settings,
     /// How long a signed URL of a blob is valid.
     pub(crate) sas: Duration,

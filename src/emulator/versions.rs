@@ -52,6 +52,17 @@ const CONTAINER_SERVICE: &[&str] = &[
     "2026-08-01",
 ];
 
+/// The versions of the provider of virtual machines that clients are known to send.
+const COMPUTE: &[&str] = &[
+    "2017-03-30",
+    "2019-04-01",
+    arm::SKUS_API_VERSION,
+    arm::USAGES_API_VERSION,
+];
+
+/// Rows of VM sizes tell zones since then.
+pub(crate) const ZONES_SINCE: &str = "2017-09-01";
+
 /// Since then a compute has warnings beside its errors.
 pub(crate) const WARNINGS_SINCE: &str = "2024-04-01";
 
@@ -76,9 +87,10 @@ fn is_dated(version: &str) -> bool {
 pub(crate) fn check(version: Option<&str>, route: &str) -> Result<(), ArmError> {
     let last = |word: &&str| !word.is_empty() && !word.starts_with('{');
     let kind = route.rsplit('/').find(last).unwrap_or("workspaces");
-    let known = match route.contains(arm::AKS_PROVIDER) {
-        true => CONTAINER_SERVICE.to_vec(),
-        false => [OLD, CURRENT].concat(),
+    let known = match route {
+        _ if route.contains(arm::AKS_PROVIDER) => CONTAINER_SERVICE.to_vec(),
+        _ if route.contains(arm::COMPUTE_PROVIDER) => COMPUTE.to_vec(),
+        _ => [OLD, CURRENT].concat(),
     };
     match version.map(str::trim) {
         None | Some("") => Err(ArmError::front_door(

@@ -109,22 +109,12 @@ pub(crate) fn list_keys(call: Call<'_>) -> Reply {
                 compute.state()
             ))
         })?;
-    let config = |user: &str| {
-        format!(
-            "apiVersion: v1\nkind: Config\nclusters:\n- name: {0}\n  cluster:\n    \
-             server: https://{1}:443\ncontexts:\n- name: {0}\n  context:\n    cluster: {0}\n    \
-             user: {user}\ncurrent-context: {0}\nusers:\n- name: {user}\n  user:\n    \
-             token: emulated-{user}-token\n",
-            cluster.name,
-            cluster.fqdn()
-        )
-    };
     Ok(Answer::json(
         200,
         &json!({
             "computeType": "AKS",
-            "userKubeConfig": config("clusterUser"),
-            "adminKubeConfig": config("clusterAdmin"),
+            "userKubeConfig": cluster.kubeconfig("clusterUser"),
+            "adminKubeConfig": cluster.kubeconfig("clusterAdmin"),
             "imagePullSecretName": "emulator-pull-secret",
         }),
     ))

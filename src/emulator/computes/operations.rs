@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Compute;
 use crate::emulator::call::Call;
-use crate::emulator::clusters::{Cluster, DEFAULT_KUBERNETES};
+use crate::emulator::clusters::Cluster;
 use crate::emulator::error::{ArmError, require};
 use crate::emulator::faults::Kind;
 use crate::emulator::http::Answer;
@@ -263,7 +263,7 @@ impl State {
                 .as_str()
                 .unwrap_or(&config.location)
                 .to_owned(),
-            version: DEFAULT_KUBERNETES.to_owned(),
+            version: config.kubernetes.default_patch().to_owned(),
             vm_size: properties["properties"]["agentVmSize"]
                 .as_str()
                 .unwrap_or_default()

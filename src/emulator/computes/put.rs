@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 use super::operations::{Verb, outcome_by_name, start};
 use super::{Compute, absent, busy, rules, schema};
 use crate::emulator::call::Call;
-use crate::emulator::clusters;
 use crate::emulator::error::{ArmError, require};
 use crate::emulator::faults::{self, Kind};
 use crate::emulator::http::Answer;
@@ -240,8 +239,9 @@ fn attach(call: &mut Call<'_>, name: &str, wanted: &Wanted) -> Reply {
     })?;
     let unsupported = |kind: &Kind| matches!(kind, Kind::UnsupportedVersion { .. });
     let by_fault = call.state.fault(call.request, unsupported).is_some();
-    if by_fault || !clusters::attachable(&cluster.version) {
-        return Err(faults::unsupported_version(&cluster.version));
+    let offer = &call.config.kubernetes;
+    if by_fault || !offer.attachable(&cluster.version) {
+        return Err(faults::unsupported_version(&cluster.version, offer));
     }
     let purpose = wanted.text("clusterPurpose").unwrap_or("FastProd");
     rules::check_cores(call.config, purpose, cluster.nodes, &cluster.vm_size)?;

@@ -1,5 +1,6 @@
 //! Clusters beside the workspace, and what a region has for them.
 
+mod emulated;
 mod reading;
 mod recorded;
 mod regions;

@@ -3,6 +3,7 @@
 mod admin;
 mod artifacts;
 mod attaching;
+mod clusters;
 mod creating;
 mod environments;
 mod faults;

@@ -224,7 +224,7 @@ async fn missing_files_are_named() {
         ),
         (
             format!(
-                "https://management.azure.com/subscriptions/{}/providers/Microsoft.Compute/skus?api-version=2021-07-01",
+                "https://management.azure.com/subscriptions/{}/providers/Microsoft.Compute/disks?api-version=2021-07-01",
                 emulator.subscription()
             ),
             "UnsupportedByEmulator",

@@ -343,3 +343,104 @@ async fn clusters_versions_and_sizes_are_as_recorded() {
     check_head(&sizes, &expected, &[]);
     check_shape(&sizes.body, &body(&expected), false, "sizes");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_region_has_and_a_missing_cluster_are_as_recorded() {
+    let Some(all) = cassettes() else { return };
+    // The recordings of these lists were stripped of all limits.
+    let limits = &HEADERS[5..10];
+    let emulator = manual();
+    let base = format!(
+        "https://management.azure.com/subscriptions/{}/providers/Microsoft.Compute",
+        emulator.subscription()
+    );
+    let usages = format!("{base}/locations/westus/usages?api-version=2023-09-01");
+    let usages = read(&emulator, &usages).await;
+    let expected = recorded(&all, "16", 1);
+    check_head(&usages, &expected, limits);
+    check_shape(&usages.body, &body(&expected), true, "usages");
+    let named = |value: &Value, name: &str| {
+        let rows = value["value"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["name"]["value"] == name);
+        row.unwrap()["name"].clone()
+    };
+    for name in [
+        "cores",
+        "virtualMachines",
+        "lowPriorityCores",
+        "standardNCSv2Family",
+    ] {
+        assert_eq!(named(&usages.body, name), named(&body(&expected), name));
+    }
+
+    let skus = read(&emulator, &format!("{base}/skus?api-version=2017-03-30")).await;
+    let expected = recorded(&all, "16", 0);
+    check_head(&skus, &expected, limits);
+    // A row has restrictions in one recording, and none in the other.
+    let (open, closed): (Vec<Value>, Vec<Value>) = skus.body["value"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .cloned()
+        .partition(|row| row["restrictions"] == json!([]));
+    check_shape(&json!({ "value": open }), &body(&expected), true, "skus");
+    let restricted = body(&recorded(&all, "16b", 0))["value"][0].clone();
+    assert!(!closed.is_empty());
+    for row in &closed {
+        check_shape(row, &restricted, true, "restricted");
+    }
+    let rows = |value: &Value| value["value"].as_array().unwrap().clone();
+    let recorded_rows = rows(&body(&recorded(&all, "16", 0)));
+    let capability = |row: &Value, name: &str| -> Value {
+        let mut all = row["capabilities"].as_array().unwrap().iter();
+        all.find(|one| one["name"] == name)
+            .map_or(Value::Null, |one| one["value"].clone())
+    };
+    let mut compared = 0;
+    for row in rows(&skus.body) {
+        let same =
+            |known: &&Value| known["name"] == row["name"] && known["locations"] == row["locations"];
+        let Some(known) = recorded_rows.iter().find(same) else {
+            continue;
+        };
+        for key in ["resourceType", "tier", "size", "family"] {
+            assert_eq!(row[key], known[key], "{row}");
+        }
+        for name in ["vCPUs", "MemoryGB", "PremiumIO"] {
+            assert_eq!(
+                capability(&row, name),
+                capability(known, name),
+                "{name} {row}"
+            );
+        }
+        compared += 1;
+    }
+    assert!(compared >= 3, "{compared}");
+    let id = emulator.add_cluster(cluster()) + "-not";
+    let absent = format!("https://management.azure.com{id}?api-version=2023-10-01");
+    let absent = read(&emulator, &absent).await;
+    let expected = recorded(&all, "22b", 0);
+    check_head(&absent, &expected, limits);
+    let words = |value: &Value| -> String {
+        let message = value["error"]["message"].as_str().unwrap();
+        message.split('\'').step_by(2).collect()
+    };
+    assert_eq!(words(&absent.body), words(&body(&expected)));
+
+    let url = format!(
+        "https://management.azure.com{}/agentPools/agentpool?api-version={TODAY}",
+        id.trim_end_matches("-not")
+    );
+    let pool = read(&emulator, &url).await;
+    let pools = all
+        .iter()
+        .find(|cassette| cassette.name.starts_with("14-"))
+        .unwrap();
+    let pools = pools.exchanges();
+    let known = pools.iter().find(|exchange| {
+        exchange.method == "GET" && exchange.url.contains("/agentPools/") && exchange.status == 200
+    });
+    let known = body(known.unwrap());
+    check_shape(&pool.body, &known, false, "pool");
+    assert_eq!(pool.body["type"], known["type"]);
+}
