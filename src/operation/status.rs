@@ -34,7 +34,7 @@ impl StatusClass {
     /// Reads a status: trimmed, in any letter case.
     ///
     /// Unknown words count as in progress. An allow-list broke other clients when the
-    /// service added a word, and "unknown means done" broke others (`operations.md` rule 9).
+    /// service added a word, and "unknown means done" broke others.
     #[must_use]
     pub fn of(status: &str) -> Self {
         let status = status.trim();

@@ -284,7 +284,7 @@ async fn exchange(
         })
 }
 
-/// What our own brake said, somewhere down the chain of contexts.
+/// The refusal by our own throttle, somewhere down the chain of contexts.
 fn throttled(error: &azure_core::Error) -> Option<Throttled> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {

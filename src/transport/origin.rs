@@ -57,7 +57,7 @@ impl TrustedOrigins {
 
     /// Reads a URL that an answer names, relative ones against `base`, and checks it.
     ///
-    /// `None` where the text is no URL at all: the next header then decides (`operations.md` E7).
+    /// `None` where the text is not a URL: the next header then decides.
     pub(crate) fn resolve(&self, base: &Url, text: &str) -> Option<Result<Url, Error>> {
         let text = text.trim();
         let url = match Url::parse(text) {

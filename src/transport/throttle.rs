@@ -1,4 +1,4 @@
-//! One brake for a whole workspace: what one task is told, all tasks heed.
+//! One throttle for a whole workspace: a refusal that one task gets slows all tasks.
 
 use super::limits::throttle::{
     Budget, LONGEST, OF_A_CALLER, OF_ALL, OF_AN_HOUR, PATIENCE, RELEASE_GAP,
@@ -122,7 +122,7 @@ impl Brake {
 pub(crate) struct ThrottlePolicy {
     pub(crate) brake: Arc<Brake>,
     /// Whether an answer that asks for much patience is an error at once. So it is for reads, which
-    /// would else be tried again, run into the brake, and lose what the service said.
+    /// would else be tried again, run into the throttle, and lose what the service said.
     pub(crate) impatient: bool,
 }
 

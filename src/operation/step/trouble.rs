@@ -33,7 +33,7 @@ impl Machine {
             elapsed <= failures::GRACE || self.not_found < failures::GRACE_POLLS
         };
         let patient = patient && answer.status == 404;
-        // Status reads of a delete go away with what is deleted (E22).
+        // Status reads of a delete go away with what is deleted.
         let deleting = matches!(self.mode, Mode::Monitor { .. }) && self.verb == HttpVerb::Delete;
         if patient && !deleting {
             self.last_error = Some("the status is not there yet (404)".to_owned());
