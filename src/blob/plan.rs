@@ -57,7 +57,7 @@ impl Plan {
     ///
     /// # Design
     ///
-    /// A changed source is told apart by its size for certain, and otherwise by the checksum of each
+    /// A changed source is always detected by its size, and otherwise by the checksum of each
     /// block: one chance in four thousand million for each block that has changed. That is for accidents.
     /// Whoever can forge a checksum in the source can as well put into it what they like.
     pub(super) fn id(self, block: Block, checksum: u32) -> Vec<u8> {

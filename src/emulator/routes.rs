@@ -351,7 +351,7 @@ fn route(config: &Config, state: &mut State, request: &Incoming, plane: Plane) -
     if plane == Plane::Arm {
         versions::check(request.parameter("api-version").as_deref(), template)?;
     }
-    // ARM compares names of parameters without case; blobs and scoring look at theirs themselves.
+    // ARM compares names of parameters without case; blobs and scoring check theirs themselves.
     let known = |key: &str| match plane {
         Plane::Arm => {
             let mut known = parameters.iter().chain(&["api-version"]);

@@ -19,7 +19,7 @@ pub struct ContainerLogs {
 #[cfg(feature = "services")]
 const KEPT: usize = 128 << 10;
 
-/// Returns the end of a log, from the start of a line: half a secret cannot be told from other text.
+/// Returns the end of a log, from the start of a line: half a secret cannot be recognized.
 #[cfg(feature = "services")]
 fn end_of(log: &str) -> &str {
     let Some(cut) = log.len().checked_sub(KEPT) else {

@@ -47,7 +47,7 @@ fn check_kind(metadata: &Metadata) -> io::Result<()> {
 }
 
 /// The metadata that tells two states of a file apart, without reading it. Two writes within one tick of the file
-/// system's clock that leave the size as it is are not told apart.
+/// system's clock that leave the size as it is are not detected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stamp {
     pub(crate) size: u64,

@@ -145,7 +145,7 @@ impl Members {
     }
 
     /// Looks for the file or folder that the member at `key` names. Notes where it was looked for in vain;
-    /// without a folder to look in it notes nothing.
+    /// without a folder to search it notes nothing.
     pub(crate) fn find(&mut self, rule: Refusal, key: &str, path: &str) -> Option<PathBuf> {
         let folders = self.folders.iter();
         let mut places: Vec<_> = folders.map(|folder| folder.join(path)).collect();

@@ -345,7 +345,7 @@ mod tests {
                 "model/sub/x"
             ]
         );
-        let told: Vec<(String, bool)> = files
+        let warned: Vec<(String, bool)> = files
             .warnings
             .iter()
             .map(|found| {
@@ -355,7 +355,7 @@ mod tests {
             .collect();
         let at = |link: &str| root.join(link).display().to_string();
         assert_eq!(
-            told,
+            warned,
             [
                 (at("out"), false),
                 (at("sub/above"), true),

@@ -95,7 +95,7 @@ pub async fn wait_all<'a, W: Waitable + 'a>(
     join_all(drivers.map(Driver::close_record)).await;
     let mut results = Vec::with_capacity(targets.len());
     for target in targets {
-        let ended = target.driver().map(Driver::tell);
+        let ended = target.driver().map(Driver::report);
         results.push(target.end(sealed::How(ended)).await);
     }
     results

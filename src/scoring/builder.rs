@@ -217,7 +217,7 @@ impl ScoringClientBuilder {
     }
 }
 
-/// Reads a scoring URI. What is wrong is said without quoting it, for it may hold a password.
+/// Reads a scoring URI. Errors do not quote it, because it may hold a password.
 fn scoring_uri(text: &str) -> Result<Url, String> {
     let text = text.trim();
     if text.is_empty() {

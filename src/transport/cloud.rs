@@ -77,7 +77,7 @@ impl Cloud {
     /// ```
     pub fn custom(endpoint: &str, audience: &str) -> Result<Self, Error> {
         let url = Url::parse(endpoint).map_err(|error| {
-            // Not quoted: it may hold a password, which cannot be told apart.
+            // Not quoted: it may hold a password, which cannot be recognized.
             let why = format!("the ARM endpoint is not a valid URL: {error}");
             Error::new(ErrorKind::Configuration, why)
         })?;

@@ -165,7 +165,7 @@ impl Answer {
     /// Reads the body as JSON of a known shape. All documents of the services are objects.
     pub(crate) fn json<T: DeserializeOwned>(&self, client_request_id: &str) -> Result<T, Error> {
         // serde takes a list for a struct, one member after the other: an empty list would pass for an
-        // object in which nothing is said.
+        // empty object.
         if self.text().trim_ascii_start().starts_with(b"[") {
             return Err(self.garbled(SHAPE, (1, 1), client_request_id));
         }
@@ -331,10 +331,10 @@ mod tests {
         #[derive(Debug, serde::Deserialize)]
         struct Anything {
             #[serde(default)]
-            said: Option<String>,
+            text: Option<String>,
         }
         let read = |body: &str| Answer::of(200, &[], body.as_bytes()).json::<Anything>("id");
-        assert_eq!(read("{}").unwrap().said, None);
+        assert_eq!(read("{}").unwrap().text, None);
         for body in ["[]", " \r\n[\"x\"]", "[["] {
             let error = read(body).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Protocol);

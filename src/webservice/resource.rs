@@ -25,7 +25,7 @@ twin! {
     #[non_exhaustive]
     pub struct ServiceResource {
         /// The name in the workspace.
-        // Not lenient: what has no readable name cannot be told from another service.
+        // Not lenient: without a readable name, one service cannot be distinguished from another.
         pub name: String,
         /// Free text.
         #[serde(deserialize_with = "or_default")]

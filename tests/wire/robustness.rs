@@ -473,7 +473,7 @@ async fn workspace_sends_nothing_after_one_answer_that_throttles_for_long() {
         own(list.next().await.unwrap().unwrap_err());
         assert_eq!(service.seen().len(), 2);
 
-        // Another workspace has a brake of its own.
+        // Another workspace has a throttle of its own.
         AksCompute::get(&service.workspace(), "myaks")
             .await
             .unwrap();

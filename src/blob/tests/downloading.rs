@@ -1,4 +1,4 @@
-use super::store::{Asks, Fault, SIGNATURE, Store, Told, content, sas};
+use super::store::{Asks, Fault, Reports, SIGNATURE, Store, content, sas};
 use crate::blob::plan::{BLOCK, MEMORY};
 use crate::error::{Error, ErrorKind};
 use crate::transport::limits::{blobs::SENDS, reads::BODIES};
@@ -35,16 +35,16 @@ async fn a_blob_arrives_whole_whatever_its_size() {
         let destination = folder.path().join("model.pkl");
         std::fs::write(&destination, "an older one").unwrap();
         let (store, bytes) = store(length);
-        let told = Told::default();
+        let reports = Reports::default();
         let client = store.client(2);
         let size = client
-            .download(&sas(), &destination, true, &told.tell())
+            .download(&sas(), &destination, true, &reports.receiver())
             .await;
         assert_eq!(size.unwrap(), length as u64);
         assert_eq!(std::fs::read(&destination).unwrap(), bytes);
         assert_eq!(names(folder.path()), ["model.pkl"]);
         assert_eq!(store.count(Asks::Range), requests);
-        told.check(length as u64);
+        reports.check(length as u64);
     }
 }
 
@@ -159,15 +159,15 @@ async fn store_that_sends_shorter_ranges_is_read_to_the_end() {
         let length = if at_most == 1 { 9 } else { LARGE };
         let (store, bytes) = store(length);
         store.state().at_most = Some(at_most);
-        let told = Told::default();
+        let reports = Reports::default();
         let client = store.client(2);
         let size = client
-            .download(&sas(), &destination, true, &told.tell())
+            .download(&sas(), &destination, true, &reports.receiver())
             .await;
         assert_eq!(size.unwrap(), length as u64);
         assert!(std::fs::read(&destination).unwrap() == bytes);
         assert_eq!(store.count(Asks::Range), if at_most == 1 { 9 } else { 7 });
-        told.check(length as u64);
+        reports.check(length as u64);
     }
 }
 
@@ -190,7 +190,7 @@ async fn answer_with_a_range_that_cannot_be_meant_is_refused() {
     let last = BLOCK - 1;
     let too_long: &'static str = format!("bytes 0-{BLOCK}/8388608").leak();
     let whole: &'static str = format!("bytes 0-{last}/18446744073709551615").leak();
-    for (told, length) in [
+    for (range, length) in [
         (Some("bytes 0-3/8388608"), 0),
         (Some("bytes 0-3/8388608"), 3),
         (Some("bytes 0-3/8388608"), 5),
@@ -207,13 +207,13 @@ async fn answer_with_a_range_that_cannot_be_meant_is_refused() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         let (store, _) = store(LARGE);
-        store.fault(Asks::Range, 1, Fault::Told(told, length));
+        store.fault(Asks::Range, 1, Fault::Range(range, length));
         let error = download(&store, &folder.path().join("x"))
             .await
             .unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Protocol, "{told:?}: {error}");
-        assert_eq!(store.count(Asks::Range), 1, "{told:?}");
-        assert_eq!(names(folder.path()), [""; 0], "{told:?}");
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{range:?}: {error}");
+        assert_eq!(store.count(Asks::Range), 1, "{range:?}");
+        assert_eq!(names(folder.path()), [""; 0], "{range:?}");
     }
 }
 

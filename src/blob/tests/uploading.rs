@@ -1,4 +1,4 @@
-use super::store::{Asks, Fault, SIGNATURE, Store, Told, content, sas};
+use super::store::{Asks, Fault, Reports, SIGNATURE, Store, content, sas};
 use crate::blob::Source;
 use crate::blob::plan::{BLOCK, MEMORY};
 use crate::blob::upload::Uploaded;
@@ -24,7 +24,7 @@ fn file(length: usize) -> (TempDir, PathBuf, Vec<u8>) {
     (folder, path, bytes)
 }
 
-/// An open file that is said to have this size.
+/// An open file with this size as its declared size.
 fn of_file(path: &Path, size: u64) -> Source {
     let file = File::open(path).unwrap();
     let mut stamp = Stamp::of(&file.metadata().unwrap());
@@ -55,13 +55,16 @@ async fn content_of_one_block_is_sent_as_one_and_unconditionally() {
     for length in [0, 1, BLOCK as usize] {
         let store = Arc::new(Store::default());
         let (_folder, path, bytes) = file(length);
-        let told = Told::default();
+        let reports = Reports::default();
         let source = Source::Path(path, None);
-        let uploaded = store.client(8).upload(&sas(), source, &told.tell()).await;
+        let uploaded = store
+            .client(8)
+            .upload(&sas(), source, &reports.receiver())
+            .await;
         let size = length as u64;
         assert_eq!(uploaded.unwrap(), Uploaded { size, sent: size });
         assert_eq!(store.content().unwrap(), bytes);
-        told.check(size);
+        reports.check(size);
         let state = store.state();
         assert_eq!(state.requests, [Asks::Whole]);
         let header = |name: &'static str| {
@@ -84,12 +87,15 @@ async fn content_larger_than_a_block_is_sent_in_blocks() {
     ];
     for source in sources {
         let store = Arc::new(Store::default());
-        let told = Told::default();
-        let uploaded = store.client(8).upload(&sas(), source, &told.tell()).await;
+        let reports = Reports::default();
+        let uploaded = store
+            .client(8)
+            .upload(&sas(), source, &reports.receiver())
+            .await;
         let size = LARGE as u64;
         assert_eq!(uploaded.unwrap(), Uploaded { size, sent: size });
         assert_eq!(store.content().unwrap(), bytes);
-        told.check(size);
+        reports.check(size);
         let requests = store.state().requests.clone();
         assert_eq!(requests[0], Asks::List);
         assert_eq!(requests[1..5], [Asks::Stage; 4]);
@@ -143,13 +149,16 @@ async fn a_dropped_upload_goes_on_where_it_stopped() {
     assert_eq!(store.count(Asks::Stage), 3);
     assert_eq!(store.content(), None);
 
-    let told = Told::default();
+    let reports = Reports::default();
     let source = Source::Path(path, None);
-    let uploaded = store.client(8).upload(&sas(), source, &told.tell()).await;
+    let uploaded = store
+        .client(8)
+        .upload(&sas(), source, &reports.receiver())
+        .await;
     assert_eq!(uploaded.unwrap().sent, BLOCK + 5);
     assert_eq!(store.count(Asks::Stage), 3 + 2);
     assert_eq!(store.content().unwrap(), bytes);
-    told.check(LARGE as u64);
+    reports.check(LARGE as u64);
 }
 
 #[tokio::test(start_paused = true)]

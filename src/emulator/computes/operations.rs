@@ -323,7 +323,7 @@ fn front_end(load_balancer: &str) -> Value {
     }])
 }
 
-/// Where to follow an operation, which is all that a client is told: no `Location`, and no
+/// The URL at which to follow an operation, the only one that a client gets: no `Location`, and no
 /// `Retry-After` unless the builder says so.
 pub(crate) struct Links {
     url: String,

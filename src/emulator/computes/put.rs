@@ -164,7 +164,7 @@ pub(crate) fn new_document(call: &Call<'_>, name: &str, aks: &Value, description
     })
 }
 
-/// The part that create, attach and update have in common: what is said replaces what was.
+/// The part that create, attach and update have in common: what is given replaces the old value.
 fn merge(call: &mut Call<'_>, document: &mut Value, wanted: &Wanted) -> Result<(), ArmError> {
     if let Some(tags) = wanted.resource.get("tags") {
         document["tags"] = tags.clone();
@@ -300,7 +300,7 @@ fn accept_new(
 }
 
 /// The document that a PUT or a PATCH of a compute that is there leads to: it changes what may change
-/// and keeps the rest, what was not said and (assumed) size, purpose, network and region, which a
+/// and keeps the rest: what was not given and (assumed) size, purpose, network and region, which a
 /// cluster cannot change.
 fn changed(call: &mut Call<'_>, compute: &Compute, wanted: &Wanted) -> Result<Value, ArmError> {
     busy(compute)?;

@@ -14,7 +14,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
 }
 
 /// Returns the packed paths, and the warnings.
-fn look(folder: &Path) -> (Vec<String>, Vec<(&'static str, String)>) {
+fn pack(folder: &Path) -> (Vec<String>, Vec<(&'static str, String)>) {
     let mut findings = Findings::default();
     let sources = Sources::find(folder, &mut findings).unwrap();
     let warnings = findings.finish("test").unwrap();
@@ -26,7 +26,7 @@ fn look(folder: &Path) -> (Vec<String>, Vec<(&'static str, String)>) {
 }
 
 fn packed(folder: &Path) -> Vec<String> {
-    let (packed, warnings) = look(folder);
+    let (packed, warnings) = pack(folder);
     let others = warnings
         .iter()
         .filter(|(rule, _)| *rule != "source_directory.ignored");
@@ -156,7 +156,7 @@ fn ignore_files_elsewhere_do_not_count() {
         ("src/.git/info/exclude", "*\n"),
         ("src/score.py", "1"),
     ]);
-    let (packed, warnings) = look(&folder.path().join("src"));
+    let (packed, warnings) = pack(&folder.path().join("src"));
     assert_eq!(
         packed,
         [
@@ -193,7 +193,7 @@ fn line_that_leaves_something_out_is_told_with_the_first_names() {
     ]);
     let mut findings = Findings::default();
     Sources::find(folder.path(), &mut findings).unwrap();
-    let told: Vec<(String, String)> = findings
+    let found: Vec<(String, String)> = findings
         .finish("test")
         .unwrap()
         .into_iter()
@@ -212,13 +212,13 @@ fn line_that_leaves_something_out_is_told_with_the_first_names() {
     ];
     let expected =
         expected.map(|(place, text)| (format!("source_directory/{place}"), text.to_owned()));
-    assert_eq!(told, expected);
+    assert_eq!(found, expected);
 }
 
 #[test]
 fn a_line_that_is_no_pattern_is_a_warning_and_the_others_count() {
     let folder = folder(&[(".amlignore", "[z-a]\n*.log\n"), ("a.log", ""), ("x", "1")]);
-    let (packed, warnings) = look(folder.path());
+    let (packed, warnings) = pack(folder.path());
     assert_eq!(packed, [".amlignore", "x"]);
     assert_eq!(
         warnings,
@@ -353,7 +353,7 @@ mod links {
         symlink("round", at("round")).unwrap();
         symlink("gone", at("ignored")).unwrap();
         symlink("/etc", at("quiet")).unwrap();
-        let (packed, mut warnings) = look(folder.path());
+        let (packed, mut warnings) = pack(folder.path());
         assert_eq!(packed, [".amlignore", "a.py"]);
         warnings.retain(|(rule, _)| *rule == "source_directory.link");
         warnings.sort();
@@ -376,7 +376,7 @@ mod links {
     fn a_special_file_is_not_opened() {
         let folder = folder(&[("a.py", "1")]);
         let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("socket")).unwrap();
-        let (packed, warnings) = look(folder.path());
+        let (packed, warnings) = pack(folder.path());
         assert_eq!(packed, ["a.py"]);
         assert_eq!(
             warnings,

@@ -21,35 +21,35 @@ impl DeployConfiguration {
         environment_image_request: Value,
         overwrite: bool,
     ) -> Value {
-        let said = &self.said;
+        let given = &self.given;
         let mut body = Map::new();
         body.insert("name".into(), name.as_str().into());
         body.insert("location".into(), location.into());
         body.insert("computeType".into(), COMPUTE_TYPE_AKS.into());
-        if let Some(target) = compute_name.or(said.compute_target_name.as_deref()) {
+        if let Some(target) = compute_name.or(given.compute_target_name.as_deref()) {
             body.insert("computeName".into(), target.into());
         }
         body.insert("environmentImageRequest".into(), environment_image_request);
-        for (path, value) in said.settings.leaves() {
+        for (path, value) in given.settings.leaves() {
             put(&mut body, path, value);
             if path == STORAGE {
                 // The Python SDK always says both; nothing here turns the event hub on.
                 put(&mut body, "/dataCollection/eventHubEnabled", false.into());
             }
         }
-        if let Some(keys) = said.keys.value() {
+        if let Some(keys) = given.keys.value() {
             body.insert("keys".into(), keys);
         }
-        if let Some(blobfuse) = said.blobfuse {
+        if let Some(blobfuse) = given.blobfuse {
             body.insert("storageInitEnabled".into(), (!blobfuse).into());
         }
-        if !said.tags.is_empty() {
-            body.insert("kvTags".into(), metadata::tags_value(&said.tags));
+        if !given.tags.is_empty() {
+            body.insert("kvTags".into(), metadata::tags_value(&given.tags));
         }
-        if !said.properties.is_empty() {
-            body.insert("properties".into(), metadata::tags_value(&said.properties));
+        if !given.properties.is_empty() {
+            body.insert("properties".into(), metadata::tags_value(&given.properties));
         }
-        if let Some(description) = &said.settings.description {
+        if let Some(description) = &given.settings.description {
             body.insert("description".into(), description.as_str().into());
         }
         if overwrite {

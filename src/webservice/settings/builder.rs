@@ -116,7 +116,7 @@ impl DeployConfigurationBuilder {
         let what = "deployment configuration";
         let ((), warnings) = self.file.finish(Some(()), findings, strict, what)?;
         Ok(DeployConfiguration {
-            said: self,
+            given: self,
             warnings,
         })
     }

@@ -434,7 +434,7 @@ async fn resume_takes_the_token_of_every_verb_before_and_after_it_was_accepted()
             }
         }
         match workspace.resume(&tokens[0]).await.unwrap() {
-            // At rest the compute does not show whose update was the last.
+            // In a final state the compute does not show whose update was the last.
             Resumed::NotStarted { verb: asked, .. } => {
                 assert_eq!((asked, verb), (verb, Verb::Update))
             }
