@@ -426,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ranges_of_the_article_are_accepted() {
+    fn ranges_of_the_article_are_accepted() {
         assert_eq!(
             outcome("10.0.0.0/16", "10.0.0.10", "172.17.0.1/16"),
             Ok(vec![])
