@@ -188,7 +188,18 @@ impl Network {
 
     /// Returns the networking configuration as the service reads it.
     pub(crate) fn value(&self, workspace: &WorkspaceId) -> Value {
-        let subnet_id = match self {
+        let ranges = self.ranges();
+        json!({
+            "subnetId": self.subnet_id(workspace),
+            "serviceCidr": ranges.service_cidr,
+            "dnsServiceIP": ranges.dns_service_ip,
+            "dockerBridgeCidr": ranges.docker_bridge_cidr,
+        })
+    }
+
+    /// Returns the ARM id of the subnet.
+    pub(crate) fn subnet_id(&self, workspace: &WorkspaceId) -> String {
+        match self {
             Self::VirtualNetwork(VirtualNetwork {
                 resource_group,
                 network,
@@ -199,14 +210,18 @@ impl Network {
                 workspace.subscription()
             ),
             Self::Subnet(subnet) => resource_id::unquoted(&subnet.id).to_owned(),
-        };
+        }
+    }
+
+    /// Returns the ranges that the cluster takes for itself, each with the path of its setting.
+    pub(crate) fn own_ranges(&self) -> Vec<(&'static str, Ipv4Net)> {
         let ranges = self.ranges();
-        json!({
-            "subnetId": subnet_id,
-            "serviceCidr": ranges.service_cidr,
-            "dnsServiceIP": ranges.dns_service_ip,
-            "dockerBridgeCidr": ranges.docker_bridge_cidr,
-        })
+        let both = [
+            (SERVICE, ranges.service_cidr),
+            (BRIDGE, ranges.docker_bridge_cidr),
+        ];
+        let read = |(path, range): (_, Option<&str>)| Some((path, range?.parse().ok()?));
+        both.into_iter().filter_map(read).collect()
     }
 
     fn ranges(&self) -> Ranges<'_> {
