@@ -270,10 +270,12 @@ fn parse(range: &str) -> Option<IpNet> {
 
 fn private(cluster: &ClusterResource, findings: &mut Findings) {
     if cluster.is_private() {
-        findings.cannot_tell(
+        findings.broken(
             rules::PREFLIGHT_PRIVATE,
             "cluster.private",
-            "the cluster is private, and nothing outside its network can test who reaches it",
+            None,
+            "not checked: the cluster is private, and nothing outside its network can test who reaches it",
+            "check the network and the private DNS zone of the cluster",
         );
     }
 }
