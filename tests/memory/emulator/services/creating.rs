@@ -407,6 +407,15 @@ async fn prechecks_report_errors_with_200() {
             .await
             .contains("cpu")
     );
+    // A pool that was scaled by itself counts.
+    let compute = get(&emulator, "myaks").await.body;
+    let id = compute["properties"]["resourceId"].as_str().unwrap();
+    let pool = format!("https://management.azure.com{id}/agentPools/agentpool?api-version={TODAY}");
+    let body = json!({ "properties": { "count": 4 } });
+    let scaled = send(&emulator, Method::Put, &pool, Some(&body)).await;
+    assert_eq!(scaled.status, 200, "{}", scaled.message());
+    let after = complaint(resource, no_code_with("fine", &many(7))).await;
+    assert_eq!(after, "");
 
     assert_eq!(
         post(
