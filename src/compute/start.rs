@@ -1,5 +1,9 @@
 //! `create` and `attach`: a new name in the workspace.
 
+mod planned;
+
+pub(crate) use planned::PlannedAttach;
+
 use super::kind::{AttachWith, CreateWith};
 use super::prepare::{self, named};
 use super::{ComputeTarget, Found, Kind, read};
@@ -223,6 +227,8 @@ struct Put<K> {
     existing: Existing,
     /// `true` if the list is searched for another attachment of the cluster.
     looks: bool,
+    /// `true` if an existing compute is waited for with the token of this request.
+    follows: bool,
     options: CallOptions,
     kind: PhantomData<fn() -> K>,
 }
@@ -243,6 +249,7 @@ impl<K: Kind> Put<K> {
                 cluster,
             },
             looks: true,
+            follows: false,
             options: CallOptions::default(),
             kind: PhantomData,
         }
@@ -269,6 +276,17 @@ impl<K: Kind> Put<K> {
     }
 
     async fn run(self, name: ComputeName, ticket: Ticket) -> Result<ComputeTarget<K>, Error> {
+        let follows = self.follows.then(|| ticket.clone());
+        let mut compute = self.begin(name, ticket).await?;
+        if compute.pending.is_none()
+            && let Some(ticket) = follows
+        {
+            compute.follow(Some(ticket));
+        }
+        Ok(compute)
+    }
+
+    async fn begin(self, name: ComputeName, ticket: Ticket) -> Result<ComputeTarget<K>, Error> {
         let workspace = self.workspace;
         if let Found::Resource(resource) = read(&workspace, &name, &Hidden::default()).await? {
             return found(workspace, name, *resource, &self.existing);
