@@ -513,7 +513,7 @@ impl ManagedClusterConfigurationBuilder {
             findings.advise(
                 rules::CLUSTER_BASIC_LOAD_BALANCER,
                 "load_balancer_sku",
-                "the basic load balancer is retired since 2025-09-30",
+                "the basic load balancer is retired",
                 "leave it out: the standard one is the default",
             );
         }

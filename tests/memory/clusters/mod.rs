@@ -6,6 +6,7 @@ mod reading;
 mod recorded;
 mod regions;
 mod scaling;
+mod whole_way;
 
 use crate::operations::script::{Credential, Lifetime, Script};
 use azure_core::http::Transport;
