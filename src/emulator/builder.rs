@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Emulator;
 use super::clock::{Clock, Time};
 use super::clusters::ExistingCluster;
+use super::groups::Group;
 use super::kubernetes::Kubernetes;
 use super::services::Settings;
 use super::sizes::{self, VmSize};
@@ -272,6 +273,11 @@ impl EmulatorBuilder {
             services: self.services,
             sas: self.sas,
         };
+        state.add_group(Group {
+            subscription: config.subscription.clone(),
+            name: config.resource_group.clone(),
+            location: config.location.clone(),
+        });
         let emulator = Emulator {
             shared: Arc::new(Shared::new(config, state)),
         };

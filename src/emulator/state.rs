@@ -10,10 +10,12 @@ use super::artifacts::blob_store::Blobs;
 use super::assets::Assets;
 use super::clock::Time;
 use super::clusters::Cluster;
+use super::clusters::operations::ClusterOperation;
 use super::computes::Compute;
 use super::computes::operations::Operation;
 use super::environments::Environments;
 use super::faults::{Faults, Kind};
+use super::groups::Group;
 use super::http::Incoming;
 use super::journal::Journal;
 use super::kubernetes::Kubernetes;
@@ -81,7 +83,10 @@ pub(crate) struct State {
     /// In the order in which they were made, as lists show them.
     pub(crate) computes: Vec<Compute>,
     pub(crate) clusters: Vec<Cluster>,
+    pub(crate) groups: Vec<Group>,
+    /// Those on computes.
     pub(crate) operations: BTreeMap<String, Operation>,
+    pub(crate) cluster_operations: BTreeMap<String, ClusterOperation>,
     /// Artifacts, blobs, assets, models, environments.
     pub(crate) store: Store,
     pub(crate) faults: Faults,
@@ -96,7 +101,9 @@ impl State {
             time,
             computes: Vec::new(),
             clusters: Vec::new(),
+            groups: Vec::new(),
             operations: BTreeMap::new(),
+            cluster_operations: BTreeMap::new(),
             store: Store::default(),
             faults: Faults::default(),
             journal: Journal::default(),
@@ -119,6 +126,10 @@ impl State {
 
     pub(crate) fn cluster(&self, id: &str) -> Option<&Cluster> {
         self.clusters.iter().find(|cluster| cluster.is(id))
+    }
+
+    pub(crate) fn cluster_mut(&mut self, id: &str) -> Option<&mut Cluster> {
+        self.clusters.iter_mut().find(|cluster| cluster.is(id))
     }
 
     /// A fault of the service's own that concerns this request.

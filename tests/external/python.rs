@@ -149,3 +149,13 @@ async fn the_management_client_runs_over_http() {
 async fn the_management_client_runs_over_https() {
     run("azure-mgmt", "compute_azure_mgmt.py", true).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_client_of_clusters_runs_over_http() {
+    run("azure-mgmt", "clusters_azure_mgmt.py", false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_client_of_clusters_runs_over_https() {
+    run("azure-mgmt", "clusters_azure_mgmt.py", true).await;
+}

@@ -240,15 +240,22 @@ fn attach(call: &mut Call<'_>, name: &str, wanted: &Wanted) -> Reply {
     let unsupported = |kind: &Kind| matches!(kind, Kind::UnsupportedVersion { .. });
     let by_fault = call.state.fault(call.request, unsupported).is_some();
     let offer = &call.config.kubernetes;
-    if by_fault || !offer.attachable(&cluster.version) {
-        return Err(faults::unsupported_version(&cluster.version, offer));
+    if by_fault || !offer.attachable(cluster.version()) {
+        return Err(faults::unsupported_version(cluster.version(), offer));
     }
+    require(
+        !matches!(cluster.state(), "Creating" | "Deleting" | "Failed"),
+        format!(
+            "The AKS cluster '{id}' is not in Succeeded state. Provisioning state: {}",
+            cluster.state()
+        ),
+    )?;
     let purpose = wanted.text("clusterPurpose").unwrap_or("FastProd");
-    rules::check_cores(call.config, purpose, cluster.nodes, &cluster.vm_size)?;
+    rules::check_cores(call.config, purpose, cluster.nodes(), cluster.vm_size())?;
 
     let filled = json!({
-        "agentCount": cluster.nodes,
-        "agentVmSize": cluster.vm_size,
+        "agentCount": cluster.nodes(),
+        "agentVmSize": cluster.vm_size(),
         "clusterPurpose": purpose,
     });
     let mut document = new_document(call, name, &filled, "");
@@ -256,7 +263,7 @@ fn attach(call: &mut Call<'_>, name: &str, wanted: &Wanted) -> Reply {
     attached["description"] = Value::Null;
     attached["resourceId"] = json!(id);
     attached["isAttachedCompute"] = json!(true);
-    attached["computeLocation"] = json!(cluster.location);
+    attached["computeLocation"] = json!(cluster.location());
     attached["properties"]["clusterFqdn"] = json!(cluster.fqdn());
     merge(call, &mut document, wanted)?;
     let answer = accept_new(call, name, document, wanted, Verb::Attach);

@@ -8,6 +8,7 @@ mod creating;
 mod environments;
 mod faults;
 mod models;
+mod own_clusters;
 mod reading;
 mod recordings;
 mod removing;
