@@ -1,5 +1,9 @@
 //! `create` and `attach`: a new name in the workspace.
 
+mod planned;
+
+pub(crate) use planned::PlannedAttach;
+
 use super::kind::{AttachWith, CreateWith};
 use super::prepare::{self, named};
 use super::{ComputeTarget, Found, Kind, read};
@@ -83,13 +87,12 @@ impl<K: Kind> ComputeTarget<K> {
     {
         let configuration = Arc::new(configuration);
         let body = configuration.clone();
-        CreateCompute(Put::new(
-            workspace,
-            name.as_ref(),
-            None,
-            configuration,
-            move |id, location| body.body(id, location),
-        ))
+        CreateCompute(Put {
+            configuration: Some(configuration),
+            ..Put::new(workspace, name.as_ref(), None, move |id, location| {
+                body.body(id, location)
+            })
+        })
     }
 
     /// Attaches a cluster that exists.
@@ -127,13 +130,15 @@ impl<K: Kind> ComputeTarget<K> {
         let cluster = configuration.cluster_id(workspace.id());
         let configuration = Arc::new(configuration);
         let body = configuration.clone();
-        AttachCompute(Put::new(
-            workspace,
-            name.as_ref(),
-            Some(cluster),
-            configuration,
-            move |id, location| body.body(id, location),
-        ))
+        AttachCompute(Put {
+            configuration: Some(configuration),
+            ..Put::new(
+                workspace,
+                name.as_ref(),
+                Some(cluster),
+                move |id, location| body.body(id, location),
+            )
+        })
     }
 }
 
@@ -195,7 +200,7 @@ macro_rules! put_request {
 
             /// Returns the configuration, if it is of this type.
             pub(crate) fn configuration<C: 'static>(&self) -> Option<&C> {
-                self.0.configuration.downcast_ref()
+                self.0.configuration.as_ref()?.downcast_ref()
             }
 
             /// Has a check made before anything is changed.
@@ -246,11 +251,14 @@ struct Put<K> {
     workspace: Workspace,
     name: String,
     body: MakeBody,
-    configuration: Arc<dyn Any + Send + Sync>,
+    /// What a preflight judges.
+    configuration: Option<Arc<dyn Any + Send + Sync>>,
     check: Option<CheckBefore>,
     existing: Existing,
     /// `true` if the list is searched for another attachment of the cluster.
     looks: bool,
+    /// `true` if an existing compute is waited for with the token of this request.
+    follows: bool,
     options: CallOptions,
     kind: PhantomData<fn() -> K>,
 }
@@ -260,20 +268,20 @@ impl<K: Kind> Put<K> {
         workspace: &Workspace,
         name: &str,
         cluster: Option<String>,
-        configuration: Arc<dyn Any + Send + Sync>,
         body: impl FnOnce(&WorkspaceId, &str) -> Value + Send + Sync + 'static,
     ) -> Self {
         Self {
             workspace: workspace.clone(),
             name: name.to_owned(),
             body: Box::new(body),
-            configuration,
+            configuration: None,
             check: None,
             existing: Existing {
                 taken: false,
                 cluster,
             },
             looks: true,
+            follows: false,
             options: CallOptions::default(),
             kind: PhantomData,
         }
@@ -300,6 +308,17 @@ impl<K: Kind> Put<K> {
     }
 
     async fn run(self, name: ComputeName, ticket: Ticket) -> Result<ComputeTarget<K>, Error> {
+        let follows = self.follows.then(|| ticket.clone());
+        let mut compute = self.begin(name, ticket).await?;
+        if compute.pending.is_none()
+            && let Some(ticket) = follows
+        {
+            compute.follow(Some(ticket));
+        }
+        Ok(compute)
+    }
+
+    async fn begin(self, name: ComputeName, ticket: Ticket) -> Result<ComputeTarget<K>, Error> {
         let workspace = self.workspace;
         if let Found::Resource(resource) = read(&workspace, &name, &Hidden::default()).await? {
             return found(workspace, name, *resource, &self.existing);

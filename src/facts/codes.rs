@@ -19,6 +19,11 @@ const PATH_RETIRED_WORDS: &[&[&str]] = &[
     &["akscompute", "not supported", "kubernetes"],
 ];
 
+const BUSY_WORDS: &[&[&str]] = &[
+    &["another", "operation", "in progress"],
+    &["operation is not allowed", "in progress"],
+];
+
 /// More specific entries stand first.
 const KNOWN: &[Known] = &[
     Known {
@@ -71,7 +76,7 @@ const KNOWN: &[Known] = &[
     },
     Known {
         codes: &[],
-        words: &[&["another", "operation", "is in progress"]],
+        words: BUSY_WORDS,
         remedy: "wait until the operation that runs has ended (wait_for_completion), then try again",
     },
     Known {
@@ -204,6 +209,11 @@ pub(crate) fn remedy(code: Option<&str>, message: Option<&str>) -> Option<&'stat
 /// Returns whether the service says that it no longer supports computes of kind AKS.
 pub(crate) fn says_path_retired(_code: Option<&str>, message: Option<&str>) -> bool {
     message.is_some_and(|message| stands_in(&message.to_lowercase(), PATH_RETIRED_WORDS))
+}
+
+/// Returns whether the service says that another operation runs.
+pub(crate) fn says_busy(_code: Option<&str>, message: Option<&str>) -> bool {
+    message.is_some_and(|message| stands_in(&message.to_lowercase(), BUSY_WORDS))
 }
 
 fn stands_in(message: &str, sets: &[&[&str]]) -> bool {

@@ -36,7 +36,6 @@ impl CallOptions {
     }
 
     /// Runs a call that begins no operation, within its timeout.
-    #[cfg_attr(not(feature = "services"), allow(dead_code))]
     pub(crate) async fn run<T>(
         &self,
         call: impl Future<Output = Result<T, Error>>,

@@ -6,7 +6,7 @@ use crate::facts::arm::{
     POLICY_API_VERSION,
 };
 use crate::names::WorkspaceId;
-use crate::transport::{HttpRequest, Limit, Sending};
+use crate::transport::{HttpRequest, Limit, Sending, Trail, follow};
 use crate::workspace::Workspace;
 use azure_core::http::Method;
 use ipnet::IpNet;
@@ -145,9 +145,11 @@ impl ServiceTags {
     pub(super) async fn read(workspace: &Workspace, region: &str) -> Result<Self, Error> {
         // The whole list takes some megabytes: what is not ours is passed over.
         #[derive(Deserialize)]
-        struct Tags {
+        struct Page {
             #[serde(default)]
-            value: Vec<Tag>,
+            values: Vec<Tag>,
+            #[serde(rename = "nextLink", default)]
+            next_link: Option<String>,
         }
         #[derive(Deserialize)]
         struct Tag {
@@ -164,13 +166,23 @@ impl ServiceTags {
             region,
             "serviceTags",
         ];
-        let request = HttpRequest::get(url_of(workspace, &id, &below, NETWORK_API_VERSION));
-        let id = request.client_request_id.as_str();
+        let mut request = HttpRequest::get(url_of(workspace, &id, &below, NETWORK_API_VERSION));
         let client = workspace.client();
-        let answer = client
-            .send(&request, Sending::Retried, Limit::PAGE, None)
-            .await?;
-        let tags: Tags = answer.successful(id)?.json(id)?;
+        let mut trail = Trail::default();
+        let mut all = Vec::new();
+        loop {
+            trail.step(&request.url)?;
+            let id = request.client_request_id.as_str();
+            let answer = client
+                .send(&request, Sending::Retried, Limit::PAGE, None)
+                .await?;
+            let page: Page = answer.successful(id)?.json(id)?;
+            all.extend(page.values);
+            match follow(client, &request.url, page.next_link.as_deref())? {
+                Some(next) => request.url = next,
+                None => break,
+            }
+        }
         let own = |tag: &Tag| {
             let family = tag.name.split('.').next().unwrap_or_default();
             family.eq_ignore_ascii_case(TAG)
@@ -180,9 +192,7 @@ impl ServiceTags {
             let ranges = texts.iter().filter_map(|text| text.parse().ok()).collect();
             (tag.name, ranges)
         };
-        Ok(Self(
-            tags.value.into_iter().filter(own).map(ranges).collect(),
-        ))
+        Ok(Self(all.into_iter().filter(own).map(ranges).collect()))
     }
 
     /// Returns the ranges of Azure Machine Learning in a region; those of the whole tag where the region has none of

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::super::access;
 use super::operations::{Verb, outcome_by_name, start};
 use super::{Compute, absent, busy, rules, schema};
 use crate::emulator::call::Call;
@@ -195,6 +196,7 @@ fn create(call: &mut Call<'_>, name: &str, wanted: &Wanted) -> Reply {
     if call.state.fault(call.request, retired).is_some() {
         return Err(faults::path_retired());
     }
+    access::check_public_address(call, name)?;
     let purpose = wanted.text("clusterPurpose").unwrap_or("FastProd");
     let size = wanted.text("agentVmSize").unwrap_or("Standard_D3_v2");
     let default_count = if purpose == "DevTest" { 1 } else { 3 };

@@ -51,11 +51,13 @@ pub(super) fn policy(plan: &Plan, facts: &Facts, findings: &mut Findings) {
 
 pub(super) fn network(plan: &Plan, facts: &Facts, findings: &mut Findings) {
     let Some(wanted) = &plan.network else { return };
-    findings.cannot_tell(
+    findings.broken(
         rules::PREFLIGHT_NETWORK_ROLE,
         NETWORK,
-        "the identity of the cluster comes with the cluster; it needs the role Network Contributor on the network's \
-         resource group",
+        None,
+        "not checked: the identity of the cluster comes with the cluster, and needs the role Network Contributor on the \
+         network's resource group",
+        "assign the role once the identity exists",
     );
     let checked = [
         rules::PREFLIGHT_NETWORK_EXISTS,

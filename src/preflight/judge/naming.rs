@@ -37,10 +37,12 @@ pub(super) fn name(plan: &Plan, facts: &Facts, findings: &mut Findings) {
             },
         );
     }
-    findings.cannot_tell(
+    findings.broken(
         rules::PREFLIGHT_NAME_REGION,
         NAME,
-        "nothing lists the computes of other workspaces of the region",
+        None,
+        "not checked: nothing lists the computes of other workspaces of the region",
+        "if the service refuses the name, take another one",
     );
 }
 
