@@ -63,10 +63,10 @@ pub struct Stepper {
 #[derive(Debug)]
 pub struct Seen(Answer);
 
-/// What the step is shown.
+/// An input of the step.
 #[derive(Debug)]
 #[allow(clippy::exhaustive_enums, reason = "no part of the API")]
-pub enum Sight<'a> {
+pub enum Input<'a> {
     Answer(&'a Seen),
     NoRow,
     /// The text of a row of a list.
@@ -137,20 +137,20 @@ impl Stepper {
 
     /// Shows it an answer; says whether it reads on at its regular pace.
     pub fn observe(&mut self, seen: &Seen) -> bool {
-        self.show(&Sight::Answer(seen), Duration::ZERO) == Wish::Regular
+        self.step(&Input::Answer(seen), Duration::ZERO) == Wish::Regular
     }
 
     /// Shows it anything, so much later; a row that cannot be read is passed over.
-    pub fn show(&mut self, sight: &Sight<'_>, later: Duration) -> Wish {
+    pub fn step(&mut self, input: &Input<'_>, later: Duration) -> Wish {
         self.elapsed += later;
         let mut observe = |observed| self.machine.observe(observed, self.elapsed);
-        let step = match sight {
-            Sight::Answer(seen) => observe(Observation::Answer(&seen.0)),
-            Sight::NoRow => observe(Observation::NoRow),
-            Sight::Unanswered(kind) => {
+        let step = match input {
+            Input::Answer(seen) => observe(Observation::Answer(&seen.0)),
+            Input::NoRow => observe(Observation::NoRow),
+            Input::Unanswered(kind) => {
                 observe(Observation::Unanswered(&Error::new(*kind, "unanswered")))
             }
-            Sight::Row(text) => {
+            Input::Row(text) => {
                 let raw: Option<&RawValue> = serde_json::from_str(text).ok();
                 match raw.and_then(Row::read) {
                     Some(row) => observe(Observation::Row(&row)),

@@ -157,6 +157,7 @@ mod names;
 mod operation;
 #[cfg(feature = "services")]
 mod package;
+mod preflight;
 mod resume;
 mod rules;
 #[cfg(feature = "services")]
@@ -196,6 +197,7 @@ pub use model::{Model, ModelQuery, ResourceNeeds, RunOutput};
 pub use names::ServiceName;
 pub use names::{ComputeName, WorkspaceId};
 pub use operation::{Operation, Prepared, TokenStore, WaitOptions, Waitable, wait_all};
+pub use preflight::Preflight;
 pub use resume::Resumed;
 #[cfg(feature = "services")]
 pub use scoring::{ScoringClient, ScoringClientBuilder, ScoringRequest, ScoringRetry};
@@ -234,6 +236,7 @@ pub mod models {
     #[cfg(feature = "services")]
     pub use crate::model::{DeleteModel, DownloadModel, ModelResource, RegisterModel, UpdateModel};
     pub use crate::operation::{Event, Progress, StatusClass};
+    pub use crate::preflight::{PreflightFinding, PreflightReport, PreflightRequest};
     #[cfg(feature = "services")]
     pub use crate::scoring::ScoringAnswer;
     pub use crate::token::TokenResource;

@@ -52,7 +52,7 @@ pub enum Resumed {
     Service(AksWebservice),
     /// The request did not arrive, as far as the resource shows: begin again.
     ///
-    /// For an update of a compute or a service and a new key this is also the answer where the resource is at rest,
+    /// For an update of a compute or a service and a new key this is also the answer where the resource is in a final state,
     /// because it does not show whose change was the last. To send it again is harmless. For a cluster that `or_get`
     /// was to take, too: begin again, and it is taken.
     NotStarted {
@@ -420,7 +420,7 @@ impl Workspace {
                 Resumed::Compute(compute)
             }
             // Resume matches only when no other explanation fits: the compute is updating, and was changed
-            // after the token was made. At rest it does not show whose update was the last.
+            // after the token was made. In a final state it does not show whose update was the last.
             Verb::Update => {
                 let created = moment(properties.created_on.as_deref());
                 let modified = moment(properties.modified_on.as_deref());

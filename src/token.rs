@@ -217,7 +217,7 @@ pub(crate) enum HttpVerb {
     Put,
 }
 
-/// Which header told where to read the status.
+/// The header that named the URL of the status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum MonitorKind {

@@ -47,7 +47,7 @@ use patience::TryLimit;
 use std::num::NonZero;
 use std::sync::Arc;
 
-/// What is told of the progress of a transfer.
+/// The progress of a transfer.
 pub(crate) type OnProgress<'a> = &'a (dyn Fn(TransferProgress) + Send + Sync);
 
 /// Sends blobs to signed URLs and fetches them. It has no credential of its own: what a URL allows is

@@ -57,7 +57,7 @@ impl Plan {
     ///
     /// # Design
     ///
-    /// A changed source is told apart by its size for certain, and otherwise by the checksum of each
+    /// A changed source is always detected by its size, and otherwise by the checksum of each
     /// block: one chance in four thousand million for each block that has changed. That is for accidents.
     /// Whoever can forge a checksum in the source can as well put into it what they like.
     pub(super) fn id(self, block: Block, checksum: u32) -> Vec<u8> {
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_the_same_in_every_version_of_this_library() {
+    fn id_is_the_same_in_every_version_of_this_library() {
         // Otherwise an upload that one version began would be begun anew by the next.
         let plan = Plan::of(BLOCK + 1).unwrap();
         let last = plan.blocks().last().unwrap();

@@ -1,4 +1,4 @@
-//! From an error of the storage client to ours, with what the store said and without its URL.
+//! From an error of the storage client to ours, with the words of the store and without its URL.
 
 use crate::error::{Error, ErrorKind, Hidden, ServiceError, redact_cause};
 use crate::transport::Answer;
@@ -47,12 +47,12 @@ impl Refused {
     pub(super) fn is(&self, status: u16, code: Option<&str>) -> bool {
         match self {
             Self::Client(error) => {
-                let said = match error.kind() {
+                let found = match error.kind() {
                     Core::HttpResponse { error_code, .. } => error_code.as_deref(),
                     _ => None,
                 };
                 error.http_status().map(u16::from) == Some(status)
-                    && (code.is_none() || said == code)
+                    && (code.is_none() || found == code)
             }
             Self::Own(_) => false,
         }
@@ -75,8 +75,8 @@ impl Refused {
         if id.is_empty() {
             facts.client_request_id = None;
         }
-        if let Some(said) = said(error, &answer) {
-            facts.error = Some(said);
+        if let Some(words) = own_words(error, &answer) {
+            facts.error = Some(words);
             facts.excerpt = None;
         }
         let ours = Error::service(facts);
@@ -106,7 +106,7 @@ fn answer(error: &azure_core::Error) -> Option<Answer> {
 
 /// The store's own words: the first line of the message, without the ids and times behind it, and why a
 /// signature was not accepted.
-fn said(error: azure_core::Error, answer: &Answer) -> Option<ServiceError> {
+fn own_words(error: azure_core::Error, answer: &Answer) -> Option<ServiceError> {
     let code = answer.header("x-ms-error-code").map(str::to_owned);
     let text = StorageError::try_from(error).ok();
     let first_line = |text: Option<String>| {

@@ -36,9 +36,9 @@ impl BlobStore {
     /// the store does not have, and a `Put Block List`. Each is tried again after what may pass; all
     /// can be repeated.
     ///
-    /// A source that changes while it is read is told by its size and the time of its last write, before the
+    /// A source that changes while it is read is detected by its size and the time of its last write, before the
     /// blob is made of what was sent. What is written in the same tick of the file system's clock as the
-    /// upload began, without a change of size, is not told apart.
+    /// upload began, without a change of size, is not detected.
     ///
     /// # Errors
     ///

@@ -20,7 +20,7 @@ twin! {
         #[serde(deserialize_with = "or_default")]
         pub id: Option<String>,
         /// The name in the cluster.
-        // Not lenient: what has no readable name cannot be told from another pool.
+        // Not lenient: without a readable name, one pool cannot be distinguished from another.
         pub name: String,
         /// What the pool is, also with its name.
         #[serde(deserialize_with = "or_default")]

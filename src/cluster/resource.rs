@@ -22,7 +22,7 @@ twin! {
     #[non_exhaustive]
     pub struct ClusterResource {
         /// The ARM id, in the service's spelling.
-        // Not lenient: what has no readable id cannot be told from another cluster.
+        // Not lenient: without a readable id, one cluster cannot be distinguished from another.
         pub id: String,
         /// The name in the resource group.
         #[serde(deserialize_with = "or_default")]

@@ -646,7 +646,7 @@ mod tests {
     }
 
     #[test]
-    fn pool_that_cannot_be_scaled_so_is_refused_with_the_reason() {
+    fn unscalable_pool_is_refused_with_the_reason() {
         let of_sizes = |manual: Value| json!({ "type": "VirtualMachines", "vmSize": "", "virtualMachinesProfile": { "scale": { "manual": manual } } });
         let one = of_sizes(json!([{ "size": "A", "count": 1 }]));
         for (scale, properties, why) in [

@@ -215,7 +215,7 @@ impl Item for ComputeResource {
 struct Members<'t> {
     #[serde(deserialize_with = "or_default")]
     id: Option<String>,
-    // Not lenient: what has no readable name cannot be told from another compute.
+    // Not lenient: without a readable name, one compute cannot be distinguished from another.
     name: String,
     #[serde(rename = "type", deserialize_with = "or_default")]
     resource_type: Option<String>,
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kind_is_read_wherever_it_stands() {
+    fn kind_is_read_wherever_it_stands() {
         for text in [
             r#"{"properties":{"computeType":"AKS","properties":{"agentCount":4}}}"#,
             r#"{"properties":{"properties":{"agentCount":4},"computeType":"AKS"}}"#,

@@ -15,7 +15,7 @@ pub enum Clock {
         /// stands still until [`Emulator::advance`](super::Emulator::advance).
         speed: f64,
     },
-    /// Time passes only when told to: [`Emulator::advance`](super::Emulator::advance) and
+    /// Time passes only on request: [`Emulator::advance`](super::Emulator::advance) and
     /// [`Emulator::finish_operations`](super::Emulator::finish_operations).
     Manual,
 }

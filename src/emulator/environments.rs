@@ -134,9 +134,9 @@ pub(crate) fn register(call: Call<'_>) -> Reply {
     }
     let mut given = document(&call.request.body)?;
     for (key, expected) in [("name", Some(name)), ("version", version)] {
-        let said = given.remove(key);
+        let removed = given.remove(key);
         require(
-            said.is_none_or(|said| said.as_str() == expected),
+            removed.is_none_or(|removed| removed.as_str() == expected),
             format!("The {key} in the body is not the one in the path."),
         )?;
     }

@@ -50,7 +50,7 @@ impl Incoming {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The bearer token that came along. Which one Azure's own routes do not look at.
+    /// The bearer token of the request. Azure's own routes accept any.
     pub(crate) fn bearer(&self) -> Option<&str> {
         let (scheme, token) = self.header("authorization")?.split_once(' ')?;
         let token = Some(token.trim()).filter(|token| !token.is_empty());
@@ -81,7 +81,7 @@ impl Incoming {
     }
 }
 
-/// The container of the storage account that holds artifacts. A blob is told by it, whatever the
+/// The container of the storage account that holds artifacts. A blob is identified by it, whatever the
 /// host: on loopback all hosts are one.
 pub(crate) const BLOB_CONTAINER: &str = "azureml";
 

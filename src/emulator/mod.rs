@@ -20,6 +20,7 @@
 //! assert_eq!(emulator.workspace(), "myworkspace");
 //! ```
 
+mod access;
 mod admin;
 mod artifacts;
 mod assets;

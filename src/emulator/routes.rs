@@ -16,8 +16,8 @@ use super::operations::SIGNATURE;
 use super::services::{list as service_list, scoring, status, verbs as services};
 use super::state::{Config, Shared, State};
 use super::{
-    admin, assets, environments, groups, kubernetes, locations, models, network, regions, versions,
-    workspace,
+    access, admin, assets, environments, groups, kubernetes, locations, models, network, regions,
+    versions, workspace,
 };
 
 pub(crate) type Reply = Result<Answer, ArmError>;
@@ -52,6 +52,7 @@ const ROUTES: &[Route] = &[
     // under a prefix.
     ("GET", "/discovery", &[], workspace::discovery),
     ("GET", "/{ws}", &[], workspace::get),
+    ("GET", "/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/workspaces", &[], workspace::list),
     ("GET", "/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/locations/{location}/vmSizes", &[], workspace::vm_sizes),
     ("GET", "/{ws}/computes", &["$skiptoken"], computes::list),
     ("GET", "/{ws}/computes/{compute}", &[], computes::get),
@@ -78,6 +79,13 @@ const ROUTES: &[Route] = &[
     ("POST", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}/listClusterAdminCredential", &[], aks::admin_credential),
     ("GET", "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/kubernetesVersions", &[], kubernetes::versions),
     ("GET", "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/orchestrators", &["resource-type"], kubernetes::orchestrators),
+    // What the caller may do, and what policies deny.
+    ("GET", "/{ws}/providers/Microsoft.Authorization/permissions", &[], access::permissions),
+    ("GET", "/subscriptions/{subscription}/providers/Microsoft.Authorization/permissions", &[], access::permissions),
+    ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.Authorization/permissions", &[], access::permissions),
+    ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/{provider}/{type}/{name}/providers/Microsoft.Authorization/permissions", &[], access::permissions),
+    ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/{provider}/{type}/{name}/{below}/{part}/providers/Microsoft.Authorization/permissions", &[], access::permissions),
+    ("POST", "/subscriptions/{subscription}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions", &[], access::check_policies),
     // Regions, resource groups and networks.
     ("GET", "/subscriptions/{subscription}/locations", &[], locations::list),
     ("GET", "/subscriptions/{of}/resourceGroups/{in}", &[], groups::get),
@@ -382,7 +390,7 @@ fn route(config: &Config, state: &mut State, request: &Incoming, plane: Plane) -
     if plane == Plane::Arm {
         versions::check(request.parameter("api-version").as_deref(), template)?;
     }
-    // ARM compares names of parameters without case; blobs and scoring look at theirs themselves.
+    // ARM compares names of parameters without case; blobs and scoring check theirs themselves.
     let known = |key: &str| match plane {
         Plane::Arm => {
             let mut known = parameters.iter().chain(&["api-version"]);

@@ -117,7 +117,7 @@ impl Server {
         Ok(server)
     }
 
-    /// Accepts connections until told to stop, and then waits for those that are open.
+    /// Accepts connections until it is stopped, and then waits for those that are open.
     fn listen(&mut self, listener: TcpListener, tls: Option<TlsAcceptor>, shared: &Arc<Shared>) {
         let (shared, mut stopped) = (Arc::clone(shared), self.stop.subscribe());
         self.tasks.spawn(async move {

@@ -74,6 +74,7 @@ const NETWORK: &[&str] = &[
     "2024-01-01",
     "2024-03-01",
     "2024-07-01",
+    arm::NETWORK_API_VERSION,
     "2025-07-01",
 ];
 
@@ -108,6 +109,8 @@ pub(crate) fn check(version: Option<&str>, route: &str) -> Result<(), ArmError> 
     let last = |word: &&str| !word.is_empty() && !word.starts_with('{');
     let kind = route.rsplit('/').find(last).unwrap_or("workspaces");
     let known = match route {
+        _ if route.contains("Microsoft.Authorization") => vec![arm::PERMISSIONS_API_VERSION],
+        _ if route.contains("Microsoft.PolicyInsights") => vec![arm::POLICY_API_VERSION],
         _ if route.contains(arm::AKS_PROVIDER) => CONTAINER_SERVICE.to_vec(),
         _ if route.contains(arm::COMPUTE_PROVIDER) => COMPUTE.to_vec(),
         _ if route.contains("Microsoft.Network") => NETWORK.to_vec(),

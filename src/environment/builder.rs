@@ -210,7 +210,7 @@ impl EnvironmentBuilder {
         self.check(&mut findings);
         let warnings = findings.finish("environment")?;
         Ok(Environment {
-            said: self,
+            given: self,
             warnings,
         })
     }

@@ -33,7 +33,7 @@ use serde_json::{Map, Value};
 #[must_use = "an environment does nothing until a service is deployed with it"]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Environment {
-    said: EnvironmentBuilder,
+    given: EnvironmentBuilder,
     warnings: Vec<Finding>,
 }
 
@@ -71,19 +71,19 @@ impl Environment {
     /// Returns the name, if one was given.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        self.said.name.as_deref()
+        self.given.name.as_deref()
     }
 
     /// Returns the version, if one was given.
     #[must_use]
     pub fn version(&self) -> Option<&str> {
-        self.said.version.as_deref()
+        self.given.version.as_deref()
     }
 
     /// Returns the base image, if one was given.
     #[must_use]
     pub fn base_image(&self) -> Option<&str> {
-        self.said.base_image.as_deref()
+        self.given.base_image.as_deref()
     }
 
     /// Returns what does not stand in the way: what is allowed but probably not meant
@@ -105,64 +105,64 @@ impl Environment {
     /// One without a name is called after the `service`, as `azureml-core` calls one that it makes
     /// of the parts of an inference configuration.
     pub(crate) fn value(&self, service: &str) -> Value {
-        let said = &self.said;
+        let given = &self.given;
         let mut value = Map::new();
-        let name = match &said.name {
+        let name = match &given.name {
             Some(name) => name.clone(),
             None => format!("{service}-env"),
         };
         value.insert("name".into(), name.into());
-        insert(&mut value, "version", said.version.as_deref());
+        insert(&mut value, "version", given.version.as_deref());
         insert_part(&mut value, "python", self.python());
-        if !said.variables.0.is_empty() {
-            let variables = said.variables.0.iter();
+        if !given.variables.0.is_empty() {
+            let variables = given.variables.0.iter();
             let variables: Map<String, Value> = variables
                 .map(|(name, value)| (name.clone(), value.as_str().into()))
                 .collect();
             value.insert("environmentVariables".into(), variables.into());
         }
         insert_part(&mut value, "docker", self.docker());
-        if let Some(spark) = &said.spark {
+        if let Some(spark) = &given.spark {
             value.insert("spark".into(), spark.value());
         }
-        let version = said.inferencing_stack_version.as_deref();
+        let version = given.inferencing_stack_version.as_deref();
         insert(&mut value, "inferencingStackVersion", version);
         value.into()
     }
 
     fn python(&self) -> Map<String, Value> {
-        let said = &self.said;
+        let given = &self.given;
         let mut python = Map::new();
         insert(
             &mut python,
             "interpreterPath",
-            said.interpreter_path.as_deref(),
+            given.interpreter_path.as_deref(),
         );
-        insert(&mut python, "userManagedDependencies", said.user_managed);
-        if let Some(conda) = &said.conda {
+        insert(&mut python, "userManagedDependencies", given.user_managed);
+        if let Some(conda) = &given.conda {
             python.insert("condaDependencies".into(), conda.value());
         }
-        let base = said.base_conda_environment.as_deref();
+        let base = given.base_conda_environment.as_deref();
         insert(&mut python, "baseCondaEnvironment", base);
         python
     }
 
     fn docker(&self) -> Map<String, Value> {
-        let said = &self.said;
+        let given = &self.given;
         let mut docker = Map::new();
-        insert(&mut docker, "enabled", said.docker_enabled);
-        insert(&mut docker, "baseImage", said.base_image.as_deref());
-        if let Some(dockerfile) = &said.base_dockerfile {
+        insert(&mut docker, "enabled", given.docker_enabled);
+        insert(&mut docker, "baseImage", given.base_image.as_deref());
+        if let Some(dockerfile) = &given.base_dockerfile {
             docker.insert("baseDockerfile".into(), dockerfile.text().into());
         }
-        insert(&mut docker, "sharedVolumes", said.shared_volumes);
-        insert(&mut docker, "gpuSupport", said.enable_gpu);
-        insert(&mut docker, "shmSize", said.shm_size.as_deref());
-        if !said.docker_arguments.0.is_empty() {
-            let arguments = said.docker_arguments.0.clone();
+        insert(&mut docker, "sharedVolumes", given.shared_volumes);
+        insert(&mut docker, "gpuSupport", given.enable_gpu);
+        insert(&mut docker, "shmSize", given.shm_size.as_deref());
+        if !given.docker_arguments.0.is_empty() {
+            let arguments = given.docker_arguments.0.clone();
             docker.insert("arguments".into(), arguments.into());
         }
-        if let Some(registry) = &said.base_image_registry {
+        if let Some(registry) = &given.base_image_registry {
             docker.insert("baseImageRegistry".into(), registry.value());
         }
         docker
@@ -198,7 +198,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn nothing_said_is_nothing_sent_but_a_name() {
+    fn only_the_name_is_sent_where_nothing_else_was_given() {
         let environment = Environment::builder().build().unwrap();
         assert_eq!(
             environment.value("myservice"),
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_said_is_sent_as_it_was_said() {
+    fn every_given_value_is_sent_as_it_was_given() {
         let environment = Environment::builder()
             .name("myenv")
             .version("3")

@@ -19,7 +19,7 @@ pub struct ContainerLogs {
 #[cfg(feature = "services")]
 const KEPT: usize = 128 << 10;
 
-/// Returns the end of a log, from the start of a line: half a secret cannot be told from other text.
+/// Returns the end of a log, from the start of a line: half a secret cannot be recognized.
 #[cfg(feature = "services")]
 fn end_of(log: &str) -> &str {
     let Some(cut) = log.len().checked_sub(KEPT) else {
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_a_log_begins_with_a_whole_line() {
+    fn end_of_a_log_begins_with_a_whole_line() {
         assert_eq!(end_of("a\nb"), "a\nb");
         let long = "\u{e9}".repeat(KEPT);
         assert_eq!(end_of(&long), "");

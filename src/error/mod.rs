@@ -47,7 +47,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 /// - the values of queries in URLs, except the API version, and the credential's tokens.
 ///
 /// Not hidden: shorter values of variables; and, on a handle that was resumed, read or listed, what earlier
-/// requests carried, until the handle is told with `hide`. In other texts of the service a guess hides what
+/// requests carried, until they are passed to the handle with `hide`. In other texts of the service a guess hides what
 /// looks like a secret (`password=…`, `Bearer …`, PEM), and a text that looks like none stays. Texts of a
 /// service are cut at 4 kB after that.
 ///

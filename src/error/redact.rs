@@ -159,7 +159,7 @@ fn secret_name(before: &str, name: &str) -> Option<bool> {
     ends.then_some(!is_weak)
 }
 
-/// Returns the range of the value of the name that starts here, if both look like a secret's.
+/// Returns the range of the value of the name that starts here, if both have the form of a secret.
 fn value(text: &str, lower: &str, at: usize) -> Option<Range<usize>> {
     let before = &text[..at];
     let name = &text[at..at + name_end(&text[at..])];

@@ -51,8 +51,8 @@ impl ServiceError {
         }
         // A status document has its own `code`-less shape: only take what names an error.
         let named = body.get("code").is_some() || body.get("statusCode").is_some();
-        let said = body.get("message").is_some_and(Value::is_string);
-        if named || (said && body.get("status").is_none()) {
+        let has_message = body.get("message").is_some_and(Value::is_string);
+        if named || (has_message && body.get("status").is_none()) {
             return Self::parse(body, MAX_DEPTH, hidden);
         }
         None

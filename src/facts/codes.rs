@@ -243,12 +243,12 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_refusal_has_no_remedy() {
+    fn unknown_refusal_has_no_remedy() {
         assert_eq!(remedy(Some("Teapot"), Some("short and stout")), None);
     }
 
     #[test]
-    fn the_retired_path_is_told_from_other_refusals() {
+    fn retired_path_is_distinguished_from_other_refusals() {
         assert!(says_path_retired(
             None,
             Some("AksCompute creation is no longer supported, use KubernetesCompute")

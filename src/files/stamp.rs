@@ -47,7 +47,7 @@ fn check_kind(metadata: &Metadata) -> io::Result<()> {
 }
 
 /// The metadata that tells two states of a file apart, without reading it. Two writes within one tick of the file
-/// system's clock that leave the size as it is are not told apart.
+/// system's clock that leave the size as it is are not detected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stamp {
     pub(crate) size: u64,
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stamp_says_what_changed_and_nothing_otherwise() {
+    fn stamp_reports_only_what_changed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         fs::write(&path, "one").unwrap();
@@ -112,7 +112,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn stamp_tells_a_file_that_was_replaced() {
+    fn stamp_detects_a_replaced_file() {
         let folder = tempfile::tempdir().unwrap();
         let (path, other) = (folder.path().join("a"), folder.path().join("b"));
         let stamp = || {

@@ -145,7 +145,7 @@ impl Members {
     }
 
     /// Looks for the file or folder that the member at `key` names. Notes where it was looked for in vain;
-    /// without a folder to look in it notes nothing.
+    /// without a folder to search it notes nothing.
     pub(crate) fn find(&mut self, rule: Refusal, key: &str, path: &str) -> Option<PathBuf> {
         let folders = self.folders.iter();
         let mut places: Vec<_> = folders.map(|folder| folder.join(path)).collect();
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn misspelt_key_is_told_from_a_key_of_its_own() {
+    fn misspelt_key_is_distinguished_from_a_key_of_its_own() {
         let text =
             "{RESOURCES: 1, resources: {gpu: 1, cpus: 1, CPU: 1, memory_in_gb: 1, x: '', y: }}";
         let mut file = members(text);

@@ -52,7 +52,7 @@ impl<'a> StatusDocument<'a> {
 
     /// `status`, where it says something.
     pub(crate) fn status(&self) -> Option<&str> {
-        said(self.status.as_ref())
+        non_blank(self.status.as_ref())
     }
 
     /// `properties.provisioningState`, where it says something.
@@ -68,11 +68,11 @@ impl<'a> StatusDocument<'a> {
 
 impl StatusProperties<'_> {
     fn state(&self) -> Option<&str> {
-        said(self.provisioning_state.as_ref().or(self.capital.as_ref()))
+        non_blank(self.provisioning_state.as_ref().or(self.capital.as_ref()))
     }
 }
 
-fn said<'a>(text: Option<&'a Cow<'_, str>>) -> Option<&'a str> {
+fn non_blank<'a>(text: Option<&'a Cow<'_, str>>) -> Option<&'a str> {
     text.map(AsRef::as_ref)
         .filter(|text| !text.trim().is_empty())
 }
@@ -89,7 +89,7 @@ pub(crate) struct RowPage<'a> {
 }
 
 impl<'a> RowPage<'a> {
-    /// Returns the rows that have a name; without one, a row cannot be told from another.
+    /// Returns the rows that have a name; without one, rows cannot be matched with resources.
     pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'a>> + '_ {
         self.value.iter().flatten().filter_map(|raw| Row::read(raw))
     }

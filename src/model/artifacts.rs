@@ -125,7 +125,7 @@ impl<'a> Uploads<'a> {
         let request = HttpRequest::new(Method::Post, self.plane.artifacts(&segments))
             .json(&json!({ "paths": paths }));
         let id = &request.client_request_id;
-        // What was made by a try that broke off is told apart below, so that it may be sent again.
+        // A leftover of an interrupted attempt is recognized below, so that it may be sent again.
         let batch: ArtifactBatch = self
             .plane
             .client()
@@ -183,11 +183,11 @@ impl<'a> Uploads<'a> {
 
 /// The service has no code of its own for it; what is published calls it a conflict.
 fn says_exists(code: Option<&str>, message: Option<&str>) -> bool {
-    let said = |text: Option<&str>, words: &[&str]| {
+    let holds = |text: Option<&str>, words: &[&str]| {
         let text = text.unwrap_or_default().to_ascii_lowercase();
         words.iter().any(|word| text.contains(word))
     };
-    said(code, &["conflict", "alreadyexists"]) || said(message, &["already exist", "conflict"])
+    holds(code, &["conflict", "alreadyexists"]) || holds(message, &["already exist", "conflict"])
 }
 
 fn url_of(local: bool, content: &ContentInformation) -> Result<SasUrl, Error> {

@@ -66,7 +66,7 @@ impl Model {
         let metadata: Metadata = serde_json::from_slice(text)
             .map_err(|error| refuse(format!("is not a valid model metadata file: {error}")))?;
         let id = workspace.id();
-        for (said, own, what) in [
+        for (named, own, what) in [
             (&metadata.workspace_name, id.name(), "workspace"),
             (
                 &metadata.resource_group_name,
@@ -74,12 +74,12 @@ impl Model {
                 "resource group",
             ),
         ] {
-            if let Some(said) = said
-                && !said.eq_ignore_ascii_case(own)
+            if let Some(named) = named
+                && !named.eq_ignore_ascii_case(own)
             {
                 return Err(Error::new(
                     ErrorKind::Configuration,
-                    format!("{path:?} names a model of {what} {said:?}, not of {own:?}"),
+                    format!("{path:?} names a model of {what} {named:?}, not of {own:?}"),
                 ));
             }
         }

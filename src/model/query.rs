@@ -133,7 +133,7 @@ pub(crate) fn pairs(
                 format!("{path}/{name}"),
                 Some(value).filter(|value| !value.is_empty()),
                 "the request has no way to write this: commas divide its filters, and `=` ends a name",
-                "leave out this filter, and look at the names and values of what is listed",
+                "leave out this filter, and check the names and values of what is listed",
             );
         }
     }

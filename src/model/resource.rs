@@ -24,7 +24,7 @@ twin! {
         #[serde(deserialize_with = "or_default")]
         pub id: Option<String>,
         /// The name, which all versions have in common.
-        // Not lenient: what has no readable name cannot be told from another model.
+        // Not lenient: without a readable name, one model cannot be distinguished from another.
         pub name: String,
         /// The version: 1 for the first model of a name, then counting up.
         #[serde(deserialize_with = "or_default")]

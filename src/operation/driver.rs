@@ -54,7 +54,7 @@ pub(crate) struct Driver {
     /// `true` if the next pause was reported.
     announced: bool,
     /// `true` if the end was reported.
-    told: bool,
+    reported: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -125,7 +125,7 @@ impl Driver {
             polls: 0,
             next: None,
             announced: false,
-            told: false,
+            reported: false,
         };
         driver.plan(step, false);
         if let Some(record) = &driver.record {
@@ -227,7 +227,7 @@ impl Driver {
             }
             Ok(None) => {
                 self.close_record().await;
-                let ended = self.tell();
+                let ended = self.report();
                 wait.observer.end(&self.progress(), ended.as_ref().err());
                 self.machine.forget_log();
                 Ok(Turn::Done(ended))
@@ -284,7 +284,7 @@ impl Driver {
 
     /// Resumes a wait whose reported end was not final: a lost status, or a result that could not be read.
     pub(crate) fn again(&mut self) {
-        if std::mem::take(&mut self.told)
+        if std::mem::take(&mut self.reported)
             && let Some(step) = self.machine.again()
         {
             self.plan(step, false);
@@ -381,8 +381,8 @@ impl Driver {
     }
 
     /// Returns the end to the caller, whose wait is over.
-    pub(crate) fn tell(&mut self) -> Result<Settled, Error> {
-        self.told = true;
+    pub(crate) fn report(&mut self) -> Result<Settled, Error> {
+        self.reported = true;
         self.result()
     }
 

@@ -2,7 +2,12 @@
 
 use crate::error::{Error, ErrorKind};
 use crate::transport::limits::texts::REQUEST_ID;
+use futures::future::BoxFuture;
+use std::sync::Arc;
 use std::time::Duration;
+
+/// A check that a request value makes before it changes anything.
+pub(crate) type CheckBefore = Arc<dyn Fn() -> BoxFuture<'static, Result<(), Error>> + Send + Sync>;
 
 /// The options of one call.
 #[derive(Debug, Clone, Default)]

@@ -1,4 +1,4 @@
-//! The options of a wait: its deadline, and who is told of its progress.
+//! The options of a wait: its deadline and the receiver of its progress.
 
 use super::display::{Callback, Observer};
 use super::progress::Progress;

@@ -99,7 +99,7 @@ pub async fn wait_all<'a, W: Waitable + 'a>(
         join_all(left(&mut targets, &results).map(Driver::close_record)).await;
         for (target, result) in targets.iter_mut().zip(&mut results) {
             if result.is_none() {
-                let ended = target.driver().map(Driver::tell);
+                let ended = target.driver().map(Driver::report);
                 *result = target.end(sealed::How(ended)).await;
             }
         }

@@ -56,7 +56,7 @@ impl Sources {
             Some(None) => return Err(refuse("the name of the folder is not Unicode".to_owned())),
             None => return Err(refuse("this folder has no name".to_owned())),
         };
-        let (mut entries, ignored) = look(&root, findings)?;
+        let (mut entries, ignored) = read_tree(&root, findings)?;
         drop_dead_links(&mut entries, findings);
         ignored.report(findings);
         if !entries.values().any(|kind| matches!(kind, Kind::File(_))) {
@@ -152,7 +152,7 @@ pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Error {
 }
 
 /// Reads everything below the root except the files that ignore files leave out, and returns those too.
-fn look(root: &Path, findings: &mut Findings) -> Result<(Entries, Ignored), Error> {
+fn read_tree(root: &Path, findings: &mut Findings) -> Result<(Entries, Ignored), Error> {
     let mut entries = Entries::new();
     let mut ignored = Ignored::default();
     ignored.enter(root, Path::new(""), findings)?;

@@ -76,7 +76,7 @@ registry! {
             source "articles of 2019-09 and 2020-10; sizes from `ListVMSizesResult.json` 2019-11-01 and the naming convention of sizes";
         Unchecked CAPACITY_NOT_CHECKED = "capacity.not_checked": "the vCPUs of a virtual machine size are known",
             broken by "3 nodes of `Standard_D99_v2`",
-            remedy "look the size up, and multiply its vCPUs by the number of nodes",
+            remedy "multiply the vCPUs of the size by the number of nodes",
             source "this crate: sizes are an open set";
         Advice CAPACITY_PRODUCTION_NODES = "capacity.production_nodes": "a production cluster has at least three nodes",
             broken by "2 nodes of `Standard_D4_v2`",
@@ -154,7 +154,7 @@ registry! {
         Advice NETWORK_SERVICE_CIDR_HOST_BITS = "network.service_cidr.host_bits": "the service range is written with its first address",
             broken by "`10.0.0.5/16`",
             remedy "write `10.0.0.0/16`",
-            source "this crate: host bits look like a mistake";
+            source "this crate: host bits are most likely a mistake";
         Advice NETWORK_SERVICE_CIDR_SIZE = "network.service_cidr.size": "the service range is smaller than /12",
             broken by "`10.0.0.0/8`",
             remedy "choose a /16, for example",

@@ -55,7 +55,7 @@ registry! {
     section "Lists of models and services" needs "services" {
         Refusal QUERY_PAIR = "query.pair": "a filter has a name without `,` and `=`, and a value without `,`",
             broken by r#"`.tag("colours", "red,green")`"#,
-            remedy "list without the filter, and look at what is listed",
+            remedy "list without the filter, and check what is listed",
             source "API 2019-09-30: `tags=key,key=value`, without a way to escape a comma";
     }
 

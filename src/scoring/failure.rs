@@ -54,7 +54,7 @@ pub(super) fn of(
         // Once more: in JSON it may have stood in another spelling.
         facts.error = facts.error.map(|error| hide(error, secret));
     }
-    let said = match (&facts.error, &facts.excerpt) {
+    let reason = match (&facts.error, &facts.excerpt) {
         (Some(error), _) => error.describe(),
         (None, Some(excerpt)) => excerpt.clone(),
         (None, None) => "it gave no reason".to_owned(),
@@ -87,7 +87,7 @@ pub(super) fn of(
         ),
         _ => (ErrorKind::Service, "the service refused the request", None),
     };
-    let error = Error::new(kind, format!("{what}: {said}")).with_foreign_response(facts);
+    let error = Error::new(kind, format!("{what}: {reason}")).with_foreign_response(facts);
     match remedy {
         Some(remedy) => error.with_remedy(remedy),
         None => error,

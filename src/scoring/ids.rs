@@ -4,7 +4,7 @@ use azure_core::Uuid;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Hands out ids that look like random UUIDs: a count, hashed with keys that this client alone has.
+/// Generates ids in the form of random UUIDs: a count, hashed with keys that this client alone has.
 ///
 /// An id has to be found in a log, not to be unguessable, and a random number for each call would ask
 /// the system each time: with a call of 20 µs that is seen (`docs/internals/performance.md`).

@@ -43,7 +43,7 @@ use url::Url;
 ///
 /// # Time
 ///
-/// A call has one deadline for everything it does, 100 seconds unless said otherwise. That is above
+/// A call has one deadline for everything it does, 100 seconds by default. That is above
 /// the 60 seconds after which a service gives up by default; for one that was deployed with a
 /// longer scoring timeout (300 seconds at most), set a longer
 /// [`timeout`](ScoringClientBuilder::timeout).

@@ -288,7 +288,9 @@ fn every_rule_of_a_request_is_named_by_a_test_of_a_verb() {
         &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"),
         &mut tests,
     );
+    // The rules of the preflight have tests of their own, which are held to the registry.
     let unnamed: Vec<_> = rules::of_requests()
+        .filter(|rule| !rule.id.starts_with("preflight."))
         .filter(|rule| !tests.contains(&format!("{:?}", rule.id)))
         .map(|rule| rule.id)
         .collect();

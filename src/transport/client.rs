@@ -5,7 +5,7 @@ use super::decode::{self, Body};
 use super::exchange::{Answer, HttpRequest, Limit};
 use super::limits::reads;
 use super::retry::{BoundedRetry, Sends};
-use super::throttle::{Brake, ThrottlePolicy, Throttled};
+use super::throttle::{Throttle, ThrottlePolicy, Throttled};
 use crate::error::{Error, ErrorKind, ResponseFacts};
 use azure_core::credentials::TokenCredential;
 use azure_core::http::headers::{ACCEPT, CLIENT_REQUEST_ID, CONTENT_TYPE};
@@ -68,14 +68,14 @@ impl ServiceClient {
     }
 
     fn with(settings: &Settings, origins: TrustedOrigins, bearer: Option<Arc<dyn Policy>>) -> Self {
-        let brake = Arc::new(Brake::default());
+        let throttle = Arc::new(Throttle::default());
         let pipeline = |retry: RetryOptions, impatient| {
             let options = ClientOptions {
                 retry,
                 ..settings.options.clone()
             };
             let throttle = Arc::new(ThrottlePolicy {
-                brake: brake.clone(),
+                throttle: throttle.clone(),
                 impatient,
             });
             let per_try: Vec<Arc<dyn Policy>> = std::iter::once(throttle as Arc<dyn Policy>)
@@ -110,7 +110,7 @@ impl ServiceClient {
         &self.origins
     }
 
-    /// How long a call may take where nothing else is said.
+    /// How long a call may take by default.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
     }
@@ -253,7 +253,7 @@ async fn exchange(
     ctx: &Context<'_>,
 ) -> Result<AsyncRawResponse, Error> {
     let mut sent = Request::new(request.url.clone(), request.method);
-    // Set here, so that `azure_core` need not look for it in vain (docs/internals/performance.md).
+    // Set here, because a failed lookup by `azure_core` is expensive (docs/internals/performance.md).
     sent.insert_header(CLIENT_REQUEST_ID, request.client_request_id.clone());
     sent.insert_header(ACCEPT, "application/json");
     if let Some(body) = &request.body {

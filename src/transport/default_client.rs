@@ -6,7 +6,7 @@ use azure_core::http::Transport;
 use std::time::Duration;
 use url::Url;
 
-/// What can be said about the default client.
+/// The settings of the default client.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct DefaultClient {
     pub(crate) proxy: Option<Url>,
@@ -19,7 +19,7 @@ impl DefaultClient {
         self.proxy.is_some() || !self.extra_ca.is_empty() || self.connect_timeout.is_some()
     }
 
-    /// Reads the URL of a proxy. What is wrong is said without quoting it: proxies carry passwords.
+    /// Reads the URL of a proxy. Errors do not quote it: proxies carry passwords.
     pub(crate) fn set_proxy(&mut self, text: &str) -> Result<(), String> {
         match Url::parse(text) {
             // Of another scheme the client would make nothing, and send directly.

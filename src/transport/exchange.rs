@@ -165,7 +165,7 @@ impl Answer {
     /// Reads the body as JSON of a known shape. All documents of the services are objects.
     pub(crate) fn json<T: DeserializeOwned>(&self, client_request_id: &str) -> Result<T, Error> {
         // serde takes a list for a struct, one member after the other: an empty list would pass for an
-        // object in which nothing is said.
+        // empty object.
         if self.text().trim_ascii_start().starts_with(b"[") {
             return Err(self.garbled(SHAPE, (1, 1), client_request_id));
         }
@@ -308,7 +308,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hint_to_wait_is_an_hour_at_most() {
+    fn hint_to_wait_is_an_hour_at_most() {
         for (text, expected) in [
             ("10", Some(10)),
             ("1e300", Some(3600)),
@@ -327,14 +327,14 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_no_object_in_which_nothing_is_said() {
+    fn empty_list_is_refused_as_an_object() {
         #[derive(Debug, serde::Deserialize)]
         struct Anything {
             #[serde(default)]
-            said: Option<String>,
+            text: Option<String>,
         }
         let read = |body: &str| Answer::of(200, &[], body.as_bytes()).json::<Anything>("id");
-        assert_eq!(read("{}").unwrap().said, None);
+        assert_eq!(read("{}").unwrap().text, None);
         for body in ["[]", " \r\n[\"x\"]", "[["] {
             let error = read(body).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Protocol);
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_of_secrets_shows_codes_and_no_texts() {
+    fn refusal_of_secrets_shows_codes_and_no_texts() {
         let body = r#"{"error":{"code":"Outer","message":"adminKubeConfig s3cr3t","target":"s3cr3t",
             "details":[{"code":"Inner","message":"s3cr3t"},{"code":"it is s3cr3t"},"s3cr3t"]}}"#;
         let error = Answer::of(400, &[], body.as_bytes())

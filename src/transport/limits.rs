@@ -77,6 +77,9 @@ pub(crate) mod kept {
 
     /// The VM sizes of a region: what a region offers, and what a subscription may use, changes by the week.
     pub(crate) const SIZES: Duration = Duration::from_secs(3600);
+    /// What a preflight reads of quota, policies and permissions: long enough for several preflights of one script,
+    /// and short enough that a change is seen by whoever made it.
+    pub(crate) const MOMENT: Duration = Duration::from_secs(60);
 }
 
 /// Texts of the service that are kept or shown, in characters: the service may send anything.
@@ -87,7 +90,7 @@ pub(crate) mod texts {
     pub(crate) const EXCERPT: usize = 300;
     /// A line of the log of an operation …
     pub(crate) const LOG_LINE: usize = 1_000;
-    /// … and how many of them wait to be told.
+    /// … and how many of them wait to be returned.
     pub(crate) const LOG_LINES: usize = 500;
     /// The longest `x-ms-client-request-id` that is sent. ARM documents no limit; this one keeps the header
     /// small.
@@ -101,7 +104,7 @@ pub(crate) mod throttle {
     /// The longest pause that is believed. ARM's own windows of throttling end within the hour; a longer hint
     /// would make a caller sleep for days, or a point in time overflow.
     pub(crate) const LONGEST: Duration = Duration::from_secs(3600);
-    /// How long one call sleeps because of the throttle; beyond it the caller is told, and nothing is sent.
+    /// How long one call sleeps because of the throttle; beyond it the call fails, and nothing is sent.
     pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
     /// A budget of reads: with fewer left than `scarce`, reads are sent one after the other, and the fewer are left,
     /// the further apart, up to `widest`. The last ones are kept for whoever else uses the subscription.
@@ -253,7 +256,7 @@ pub(crate) mod services {
 
     /// The time for the service's own checks of a request, which it makes anyway when it gets the request.
     pub(crate) const CHECKS: Duration = Duration::from_secs(15);
-    /// The time for the logs of a deployment that failed: the failure is told in any case.
+    /// The time for the logs of a deployment that failed: the failure is returned in any case.
     pub(crate) const LAST_LOGS: Duration = Duration::from_secs(20);
     /// Lines of each of these logs.
     pub(crate) const LAST_LINES: u32 = 100;

@@ -401,7 +401,7 @@ fn walk<T: Item + Send + 'static>(
             request_id: azure_core::Uuid::new_v4().into(),
             trail: Trail::default(),
         };
-        // Why the next page cannot be read is told after the items of the page before.
+        // The error of the next page comes after the items of the page before.
         let next: Next = Ok(Some(start));
         Ok::<_, Error>(stream::try_unfold(
             (reader, next),
@@ -507,9 +507,9 @@ impl Reader {
 
 #[cfg(feature = "services")]
 fn own_next<T>(first: &Url, page: &json::Page<T>) -> Next {
-    let said = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+    let non_blank = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
     let mut url = first.clone();
-    if let Some(link) = said(&page.next_link) {
+    if let Some(link) = non_blank(&page.next_link) {
         let query = link.split_once('?').map(|(_, query)| query.trim());
         let query = query.and_then(|query| query.split('#').next());
         let Some(query) = query.filter(|query| !query.is_empty()) else {
@@ -521,7 +521,7 @@ fn own_next<T>(first: &Url, page: &json::Page<T>) -> Next {
         url.set_query(Some(query));
         return Ok(Some(url));
     }
-    let Some(token) = said(&page.continuation_token) else {
+    let Some(token) = non_blank(&page.continuation_token) else {
         return Ok(None);
     };
     let name = "continuationToken";

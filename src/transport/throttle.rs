@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 /// Until when nothing is sent, and how far reads are apart; shared by the pipelines of a workspace.
 #[derive(Debug, Default)]
-pub(crate) struct Brake {
+pub(crate) struct Throttle {
     held: Mutex<Held>,
 }
 
@@ -43,7 +43,7 @@ struct Spacing {
     passes: bool,
 }
 
-impl Brake {
+impl Throttle {
     fn remaining(&self) -> Option<(Duration, u16)> {
         let mut held = self.held();
         let hold = held.hold?;
@@ -117,12 +117,12 @@ impl Brake {
     }
 }
 
-/// The per-try policy around a [`Brake`].
+/// The per-try policy around a [`Throttle`].
 #[derive(Debug)]
 pub(crate) struct ThrottlePolicy {
-    pub(crate) brake: Arc<Brake>,
+    pub(crate) throttle: Arc<Throttle>,
     /// Whether an answer that asks for much patience is an error at once. So it is for reads, which
-    /// would else be tried again, run into the throttle, and lose what the service said.
+    /// would else be tried again, run into the throttle, and lose the message of the service.
     pub(crate) impatient: bool,
 }
 
@@ -159,7 +159,7 @@ impl Policy for ThrottlePolicy {
         self.pass_hold().await?;
         let reads = request.method() == Method::Get;
         if reads {
-            let turn = self.brake.turn();
+            let turn = self.throttle.turn();
             if turn > PATIENCE {
                 return Err(refusal(Throttled {
                     retry_after: turn,
@@ -178,7 +178,7 @@ impl Policy for ThrottlePolicy {
         let response = next[0].send(ctx, request, &next[1..]).await?;
         let status = u16::from(response.status());
         if reads && let Some(gap) = gap(response.headers()) {
-            self.brake.budget(gap);
+            self.throttle.budget(gap);
         }
         if !matches!(status, 429 | 503) {
             return Ok(response);
@@ -186,7 +186,7 @@ impl Policy for ThrottlePolicy {
         let Some(delay) = super::exchange::retry_after(response.headers()) else {
             return Ok(response);
         };
-        self.brake.hold(delay, status);
+        self.throttle.hold(delay, status);
         if !self.impatient || delay <= PATIENCE {
             return Ok(response);
         }
@@ -215,7 +215,7 @@ impl Policy for ThrottlePolicy {
 impl ThrottlePolicy {
     /// Sleeps while the service wants nothing to be sent; refuses where that is too long for a call.
     async fn pass_hold(&self) -> azure_core::Result<()> {
-        while let Some((left, status)) = self.brake.remaining() {
+        while let Some((left, status)) = self.throttle.remaining() {
             if left > PATIENCE {
                 return Err(refusal(Throttled {
                     retry_after: left,

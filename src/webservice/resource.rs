@@ -25,7 +25,7 @@ twin! {
     #[non_exhaustive]
     pub struct ServiceResource {
         /// The name in the workspace.
-        // Not lenient: what has no readable name cannot be told from another service.
+        // Not lenient: without a readable name, one service cannot be distinguished from another.
         pub name: String,
         /// Free text.
         #[serde(deserialize_with = "or_default")]
@@ -275,7 +275,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_service_is_read_whatever_its_members_are_and_shows_no_environment() {
+    fn service_with_odd_members_is_read_and_shows_no_environment() {
         let service: ServiceResource = serde_json::from_value(serde_json::json!({
             "name": "s", "state": "Healthy", "error": {}, "numReplicas": "3",
             "scoringTimeoutMs": 60_000, "autoScaler": {"autoscaleEnabled": true, "maxReplicas": []},

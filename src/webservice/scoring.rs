@@ -76,7 +76,7 @@ impl AksWebservice {
         let own = Duration::from_millis(resource.scoring_timeout_ms.unwrap_or_default());
         builder = builder.outlasts(own.min(SERVICE_TIMEOUT));
         let tokens = resource.token_auth_enabled == Some(true);
-        // Keys are on where nothing is said.
+        // Keys are enabled unless the settings disable them.
         let keys = resource.auth_enabled != Some(false);
         let kind = match (tokens, keys) {
             (true, _) => CredentialKind::Token,

@@ -107,10 +107,10 @@ impl WorkspaceBuilder {
         self
     }
 
-    /// Transport, policies, telemetry and logging of `azure_core`. Replaces all that was said of
+    /// Transport, policies, telemetry and logging of `azure_core`. Replaces everything that was set for
     /// them before.
     ///
-    /// `retry` of these options is not taken, because a default cannot be told from a wish; see
+    /// `retry` of these options is ignored, because a default value cannot be distinguished from one that was set; see
     /// [`retry`](Self::retry). `cloud` is not taken either; see [`cloud`](Self::cloud).
     pub fn client_options(mut self, options: ClientOptions) -> Self {
         self.options = options;
@@ -269,7 +269,7 @@ mod tests {
     use crate::Workspace;
 
     #[test]
-    fn a_proxy_that_would_be_passed_by_is_refused_and_not_quoted() {
+    fn proxy_that_would_be_bypassed_is_refused_and_not_quoted() {
         for proxy in [
             "htp://user:s3cr3t@localhost:9",
             "ftp://localhost",

@@ -65,7 +65,7 @@ struct Inner {
     api_version: String,
     /// The region as the caller gave it.
     preset: Option<String>,
-    /// What the service said of the workspace; filled by a read of it.
+    /// The workspace as the service described it; filled by a read of it.
     found: OnceCell<Found>,
     kept: kept::Kept,
     #[cfg(feature = "services")]

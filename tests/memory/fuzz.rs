@@ -1,9 +1,9 @@
 //! The walks of the fuzz targets, for as long as a test may take.
 
 use crate::operations::support::{Stage, configuration};
-use crate::support::fuzz::{Choices, fuzz_step, fuzz_token, show};
+use crate::support::fuzz::{Choices, fuzz_step, fuzz_token, step};
 use azureml_aks::ComputeTarget;
-use azureml_aks::internals::{Sight, Stepper};
+use azureml_aks::internals::{Input, Stepper};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ proptest! {
     })]
 
     #[test]
-    fn step_holds_its_promises_whatever_it_is_shown(
+    fn step_keeps_its_guarantees_for_every_input(
         bytes in proptest::collection::vec(any::<u8>(), 0..400),
     ) {
         fuzz_step(&bytes);
@@ -58,7 +58,7 @@ fn walk_reaches_every_sort_of_end() {
             continue;
         };
         while let Some(answer) = choices.answer() {
-            show(&mut stepper, &Sight::Answer(&answer));
+            step(&mut stepper, &Input::Answer(&answer));
         }
         if let Some(end) = stepper.end() {
             ends.insert(end.split(['(', ' ']).next().unwrap().to_owned());

@@ -70,7 +70,7 @@ struct Day {
 enum End {
     Succeeded,
     Failed,
-    /// The service or the brake refused it: nothing was begun.
+    /// The service or the throttle refused it: nothing was begun.
     Refused,
 }
 
@@ -87,7 +87,7 @@ async fn send<T>(
 }
 
 impl Day {
-    /// Another process: its own brake, its own connections.
+    /// Another process: its own throttle, its own connections.
     fn process(&self) -> azureml_aks::Workspace {
         fixture::workspace(&self.emulator)
     }

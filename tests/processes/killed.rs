@@ -526,7 +526,7 @@ async fn wherever_it_dies(verb: &'static str, records: bool) -> Tally {
 
             // It may die again, after the end and before it has removed the file.
             match workspace.resume(&token).await.unwrap() {
-                // At rest the compute does not show whose update was the last.
+                // In a final state the compute does not show whose update was the last.
                 Resumed::NotStarted { .. } if verb == "update" => assert!(request <= write),
                 done => {
                     found.done += 1;

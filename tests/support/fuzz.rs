@@ -2,7 +2,7 @@
 //! code for as long as a test may take.
 
 use super::resealed::resealed;
-use azureml_aks::internals::{Seen, Sight, Stepper, Wish, resumed_at};
+use azureml_aks::internals::{Input, Seen, Stepper, Wish, resumed_at};
 use azureml_aks::{ErrorKind, ResumeToken};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -106,7 +106,7 @@ fn walk(choices: &mut Choices<'_>) -> Option<()> {
     }
     loop {
         match choices.next()? % 6 {
-            0 => show(&mut stepper, &Sight::NoRow),
+            0 => step(&mut stepper, &Input::NoRow),
             1 => {
                 let kind = choices.of(&[
                     ErrorKind::Protocol,
@@ -114,7 +114,7 @@ fn walk(choices: &mut Choices<'_>) -> Option<()> {
                     ErrorKind::Transport,
                     ErrorKind::UntrustedUrl,
                 ])?;
-                show(&mut stepper, &Sight::Unanswered(kind));
+                step(&mut stepper, &Input::Unanswered(kind));
             }
             2 | 3 => {
                 let row = json!({
@@ -124,27 +124,27 @@ fn walk(choices: &mut Choices<'_>) -> Option<()> {
                         "modifiedOn": choices.of(&["t0", "t1"])?,
                     },
                 });
-                show(&mut stepper, &Sight::Row(&row.to_string()));
+                step(&mut stepper, &Input::Row(&row.to_string()));
             }
             _ => {
                 let answer = choices.answer()?;
-                show(&mut stepper, &Sight::Answer(&answer));
+                step(&mut stepper, &Input::Answer(&answer));
             }
         }
     }
 }
 
 /// Shows the step anything, and holds what must hold whatever it was shown.
-pub(crate) fn show(stepper: &mut Stepper, sight: &Sight<'_>) {
+pub(crate) fn step(stepper: &mut Stepper, sight: &Input<'_>) {
     let before = stepper.end();
-    let wish = stepper.show(sight, Duration::from_secs(7));
+    let wish = stepper.step(sight, Duration::from_secs(7));
     let end = stepper.end();
     assert!(
         before.is_none() || before == end,
         "a second end: {end:?} after {before:?}"
     );
     assert_eq!(wish == Wish::Done, end.is_some(), "{wish:?}");
-    let answers = matches!(sight, Sight::Answer(_) | Sight::Unanswered(_));
+    let answers = matches!(sight, Input::Answer(_) | Input::Unanswered(_));
     assert!(!answers || wish != Wish::Watch, "an answer is not ignored");
     assert!(wish == Wish::Done || stepper.is_trusted(), "a foreign URL");
 }

@@ -1,4 +1,4 @@
-//! A subscriber of `tracing` that keeps what it is told.
+//! A subscriber of `tracing` that keeps the events it gets.
 
 use std::fmt::{Debug, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use tracing::field::{Field, Visit};
 use tracing::{Metadata, span};
 
-/// Writes down what `tracing` is told, at every level.
+/// Records the events of `tracing`, at every level.
 #[derive(Clone)]
 pub(crate) struct Log {
     text: Arc<Mutex<String>>,

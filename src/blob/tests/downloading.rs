@@ -1,4 +1,4 @@
-use super::store::{Asks, Fault, SIGNATURE, Store, Told, content, sas};
+use super::store::{Asks, Fault, Reports, SIGNATURE, Store, content, sas};
 use crate::blob::plan::{BLOCK, MEMORY};
 use crate::error::{Error, ErrorKind};
 use crate::transport::limits::{blobs::SENDS, reads::BODIES};
@@ -29,28 +29,28 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_blob_arrives_whole_whatever_its_size() {
+async fn blob_arrives_whole_whatever_its_size() {
     for (length, requests) in [(0, 2), (1, 1), (BLOCK as usize, 1), (LARGE, 4)] {
         let folder = tempfile::tempdir().unwrap();
         let destination = folder.path().join("model.pkl");
         std::fs::write(&destination, "an older one").unwrap();
         let (store, bytes) = store(length);
-        let told = Told::default();
+        let reports = Reports::default();
         let client = store.client(2);
         let size = client
-            .download(&sas(), &destination, true, &told.tell())
+            .download(&sas(), &destination, true, &reports.receiver())
             .await;
         assert_eq!(size.unwrap(), length as u64);
         assert_eq!(std::fs::read(&destination).unwrap(), bytes);
         assert_eq!(names(folder.path()), ["model.pkl"]);
         assert_eq!(store.count(Asks::Range), requests);
-        told.check(length as u64);
+        reports.check(length as u64);
     }
 }
 
 #[cfg(unix)]
 #[tokio::test(start_paused = true)]
-async fn a_file_may_be_read_by_whom_other_files_may() {
+async fn downloaded_file_has_the_default_permissions() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let (ours, other) = (folder.path().join("ours"), folder.path().join("other"));
@@ -61,7 +61,7 @@ async fn a_file_may_be_read_by_whom_other_files_may() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_part_that_breaks_off_is_asked_for_again() {
+async fn part_that_breaks_off_is_asked_for_again() {
     for nth in [1, 3] {
         for fault in [
             Fault::Broken(1000),
@@ -159,15 +159,15 @@ async fn store_that_sends_shorter_ranges_is_read_to_the_end() {
         let length = if at_most == 1 { 9 } else { LARGE };
         let (store, bytes) = store(length);
         store.state().at_most = Some(at_most);
-        let told = Told::default();
+        let reports = Reports::default();
         let client = store.client(2);
         let size = client
-            .download(&sas(), &destination, true, &told.tell())
+            .download(&sas(), &destination, true, &reports.receiver())
             .await;
         assert_eq!(size.unwrap(), length as u64);
         assert!(std::fs::read(&destination).unwrap() == bytes);
         assert_eq!(store.count(Asks::Range), if at_most == 1 { 9 } else { 7 });
-        told.check(length as u64);
+        reports.check(length as u64);
     }
 }
 
@@ -190,7 +190,7 @@ async fn answer_with_a_range_that_cannot_be_meant_is_refused() {
     let last = BLOCK - 1;
     let too_long: &'static str = format!("bytes 0-{BLOCK}/8388608").leak();
     let whole: &'static str = format!("bytes 0-{last}/18446744073709551615").leak();
-    for (told, length) in [
+    for (range, length) in [
         (Some("bytes 0-3/8388608"), 0),
         (Some("bytes 0-3/8388608"), 3),
         (Some("bytes 0-3/8388608"), 5),
@@ -207,13 +207,13 @@ async fn answer_with_a_range_that_cannot_be_meant_is_refused() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         let (store, _) = store(LARGE);
-        store.fault(Asks::Range, 1, Fault::Told(told, length));
+        store.fault(Asks::Range, 1, Fault::Range(range, length));
         let error = download(&store, &folder.path().join("x"))
             .await
             .unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Protocol, "{told:?}: {error}");
-        assert_eq!(store.count(Asks::Range), 1, "{told:?}");
-        assert_eq!(names(folder.path()), [""; 0], "{told:?}");
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{range:?}: {error}");
+        assert_eq!(store.count(Asks::Range), 1, "{range:?}");
+        assert_eq!(names(folder.path()), [""; 0], "{range:?}");
     }
 }
 
@@ -268,7 +268,7 @@ async fn remedy_of_a_failed_download_is_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_blob_that_is_replaced_meanwhile_is_not_mixed() {
+async fn blob_that_is_replaced_meanwhile_is_not_mixed() {
     let folder = tempfile::tempdir().unwrap();
     let destination = folder.path().join("model.pkl");
     let (store, _) = store(LARGE);
@@ -281,7 +281,7 @@ async fn a_blob_that_is_replaced_meanwhile_is_not_mixed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_download_leaves_nothing() {
+async fn dropped_download_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let destination = folder.path().join("model.pkl");
     let (store, _) = store(LARGE);
@@ -293,7 +293,7 @@ async fn a_dropped_download_leaves_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_destination_that_cannot_be_is_refused_before_anything_is_asked() {
+async fn invalid_destination_is_refused_before_anything_is_sent() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = store(3);
     for (destination, text) in [
@@ -309,7 +309,7 @@ async fn a_destination_that_cannot_be_is_refused_before_anything_is_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_blob_that_is_not_there_is_told() {
+async fn blob_that_is_not_there_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(Store::default());
     let error = download(&store, &folder.path().join("x"))

@@ -41,7 +41,7 @@ pub(super) enum Fault {
     /// The body of the answer has more or fewer bytes than it should.
     Wrong(isize),
     /// The answer has this `Content-Range`, if any, and so many bytes.
-    Told(Option<&'static str>, usize),
+    Range(Option<&'static str>, usize),
     /// This is done first.
     First(Box<dyn FnOnce() + Send>),
 }
@@ -131,12 +131,12 @@ pub(super) fn sas() -> SasUrl {
     SasUrl::parse(&url, false).unwrap()
 }
 
-/// Collects what is told of the progress.
+/// Collects the reports of progress.
 #[derive(Default)]
-pub(super) struct Told(Mutex<Vec<TransferProgress>>);
+pub(super) struct Reports(Mutex<Vec<TransferProgress>>);
 
-impl Told {
-    pub(super) fn tell(&self) -> impl Fn(TransferProgress) + Send + Sync + '_ {
+impl Reports {
+    pub(super) fn receiver(&self) -> impl Fn(TransferProgress) + Send + Sync + '_ {
         |progress| self.0.lock().unwrap().push(progress)
     }
 
@@ -235,12 +235,12 @@ impl HttpClient for Store {
                 body.resize(body.len().checked_add_signed(by).unwrap(), 7);
                 Ok(AsyncRawResponse::from_bytes(status, headers, body))
             }
-            Some(Fault::Told(told, length)) => {
-                let told: Vec<_> = told
-                    .map(|told| ("content-range", told))
+            Some(Fault::Range(range, length)) => {
+                let headers: Vec<_> = range
+                    .map(|range| ("content-range", range))
                     .into_iter()
                     .collect();
-                Ok(respond(206, &told, content(length).into()))
+                Ok(respond(206, &headers, content(length).into()))
             }
             Some(Fault::First(first)) => {
                 first();
@@ -351,10 +351,10 @@ impl Store {
                 }
                 let most = state.at_most.unwrap_or(usize::MAX);
                 let end = (end + 1).min(content.len()).min(start.saturating_add(most));
-                let told = format!("bytes {start}-{}/{}", end - 1, content.len());
+                let range = format!("bytes {start}-{}/{}", end - 1, content.len());
                 respond(
                     206,
-                    &[("etag", &etag), ("content-range", &told)],
+                    &[("etag", &etag), ("content-range", &range)],
                     content.slice(start..end),
                 )
             }

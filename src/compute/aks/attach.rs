@@ -20,7 +20,7 @@ use std::time::SystemTime;
 #[must_use = "a configuration does nothing until a cluster is attached with it"]
 #[derive(Debug, Clone, PartialEq)]
 pub struct AttachConfiguration {
-    said: AttachConfigurationBuilder,
+    given: AttachConfigurationBuilder,
     tls: Option<CheckedTls>,
     warnings: Vec<Finding>,
 }
@@ -55,19 +55,19 @@ impl AttachConfiguration {
     /// Returns the cluster to attach.
     #[must_use]
     pub fn cluster(&self) -> &ClusterRef {
-        &self.said.cluster
+        &self.given.cluster
     }
 
     /// Returns the size and number of the cluster's nodes, if they were given.
     #[must_use]
     pub fn nodes(&self) -> Option<(&str, u32)> {
-        let (vm_size, count) = self.said.nodes.as_ref()?;
+        let (vm_size, count) = self.given.nodes.as_ref()?;
         Some((vm_size, *count))
     }
 
     /// Returns the resource id of the cluster; names are taken in the subscription of the workspace.
     pub(crate) fn resource_id(&self, workspace: &WorkspaceId) -> String {
-        self.said.cluster.resource_id(workspace)
+        self.given.cluster.resource_id(workspace)
     }
 
     /// Returns the body of the request. `location` is that of the workspace; the result may hold a private
@@ -76,7 +76,9 @@ impl AttachConfiguration {
         let resource = self.resource_id(workspace).into();
         let properties = Map::from_iter([("resourceId".to_owned(), resource)]);
         let tls = self.tls.as_ref();
-        self.said.common.body(tls, location, properties, Map::new())
+        self.given
+            .common
+            .body(tls, location, properties, Map::new())
     }
 }
 
@@ -123,7 +125,7 @@ impl AttachConfigurationBuilder {
         let tls = self.common.check(now, &mut findings);
         let warnings = findings.finish("attach configuration")?;
         Ok(AttachConfiguration {
-            said: self,
+            given: self,
             tls,
             warnings,
         })
@@ -142,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_sent_as_it_is_given_but_for_quotation_marks() {
+    fn id_is_sent_as_it_is_given_but_for_quotation_marks() {
         for id in [ID.to_owned(), format!("{ID:?}\n")] {
             let config = AttachConfiguration::builder(ClusterRef::id(id)).build();
             assert_eq!(
@@ -197,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cluster_that_cannot_be_one_is_refused() {
+    fn invalid_cluster_is_refused() {
         let lower = ID.to_lowercase();
         assert!(
             AttachConfiguration::builder(ClusterRef::id(lower))

@@ -97,7 +97,7 @@ pub(crate) fn check(
                 rules::CAPACITY_NOT_CHECKED,
                 "vm_size",
                 format!("the vCPUs of {size:?} are not known: whether {count} nodes have {least} was not checked{assumed}"),
-                "look the size up (`az vm list-sizes`): vCPUs of a node times number of nodes",
+                "multiply the vCPUs of the size (`az vm list-sizes`) by the number of nodes",
             );
         }
     }
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_message_says_what_was_assumed() {
+    fn message_states_the_assumption() {
         let mut findings = Findings::default();
         check(None, None, Some(2), &mut findings);
         let finding = findings.into_refusals().remove(0);

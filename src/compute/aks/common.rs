@@ -91,7 +91,7 @@ macro_rules! getters {
         /// Returns the purpose, if one was given.
         #[must_use]
         pub fn cluster_purpose(&self) -> Option<&ClusterPurpose> {
-            self.said.common.purpose.as_ref()
+            self.given.common.purpose.as_ref()
         }
 
         /// Returns whether TLS was set.
@@ -103,18 +103,18 @@ macro_rules! getters {
         /// Returns the load balancer, if one was given.
         #[must_use]
         pub fn load_balancer(&self) -> Option<&LoadBalancer> {
-            self.said.common.load_balancer.as_ref()
+            self.given.common.load_balancer.as_ref()
         }
 
         /// Returns the description, if one was given.
         #[must_use]
         pub fn description(&self) -> Option<&str> {
-            self.said.common.description.as_deref()
+            self.given.common.description.as_deref()
         }
 
         /// Returns the tags, sorted by name.
         pub fn tags(&self) -> impl Iterator<Item = (&str, &str)> {
-            let tags = self.said.common.tags.iter();
+            let tags = self.given.common.tags.iter();
             tags.map(|(name, value)| (name.as_str(), value.as_str()))
         }
     };

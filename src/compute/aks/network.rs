@@ -207,7 +207,7 @@ impl Network {
         }
     }
 
-    /// Returns the id of the subnet.
+    /// Returns the ARM id of the subnet.
     pub(crate) fn subnet_id(&self, workspace: &WorkspaceId) -> String {
         match self {
             Self::VirtualNetwork(VirtualNetwork {
@@ -221,6 +221,17 @@ impl Network {
             ),
             Self::Subnet(subnet) => resource_id::unquoted(&subnet.id).to_owned(),
         }
+    }
+
+    /// Returns the ranges that the cluster takes for itself, each with the path of its setting.
+    pub(crate) fn own_ranges(&self) -> Vec<(&'static str, Ipv4Net)> {
+        let ranges = self.ranges();
+        let both = [
+            (SERVICE, ranges.service_cidr),
+            (BRIDGE, ranges.docker_bridge_cidr),
+        ];
+        let read = |(path, range): (_, Option<&str>)| Some((path, range?.parse().ok()?));
+        both.into_iter().filter_map(read).collect()
     }
 
     pub(crate) fn service_cidr(&self) -> Option<&str> {
@@ -462,7 +473,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ranges_of_the_article_are_accepted() {
+    fn ranges_of_the_article_are_accepted() {
         assert_eq!(
             outcome("10.0.0.0/16", "10.0.0.10", "172.17.0.1/16"),
             Ok(vec![])

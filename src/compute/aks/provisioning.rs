@@ -25,7 +25,7 @@ use std::time::SystemTime;
 #[must_use = "a configuration does nothing until a cluster is created with it"]
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProvisioningConfiguration {
-    said: ProvisioningConfigurationBuilder,
+    given: ProvisioningConfigurationBuilder,
     tls: Option<CheckedTls>,
     warnings: Vec<Finding>,
 }
@@ -65,50 +65,50 @@ impl ProvisioningConfiguration {
     /// Returns the size of the nodes, if one was given.
     #[must_use]
     pub fn vm_size(&self) -> Option<&str> {
-        self.said.vm_size.as_deref()
+        self.given.vm_size.as_deref()
     }
 
     /// Returns the number of nodes, if one was given.
     #[must_use]
     pub fn agent_count(&self) -> Option<u32> {
-        self.said.agent_count
+        self.given.agent_count
     }
 
     /// Returns the region of the cluster, if one was given.
     #[must_use]
     pub fn location(&self) -> Option<&str> {
-        self.said.location.as_deref()
+        self.given.location.as_deref()
     }
 
     /// Returns the virtual network, if one was given.
     #[must_use]
     pub fn virtual_network(&self) -> Option<&Network> {
-        self.said.virtual_network.as_ref()
+        self.given.virtual_network.as_ref()
     }
 
     /// Returns the body of the request. `location` is that of the workspace; the result may hold a private
     /// key in clear.
     pub(crate) fn body(&self, workspace: &WorkspaceId, location: &str) -> Value {
-        let said = &self.said;
+        let given = &self.given;
         let mut inner = Map::new();
-        if let Some(size) = &said.vm_size {
+        if let Some(size) = &given.vm_size {
             inner.insert("agentVmSize".into(), size.as_str().into());
         }
-        if let Some(count) = said.agent_count {
+        if let Some(count) = given.agent_count {
             inner.insert("agentCount".into(), count.into());
         }
-        if let Some(network) = &said.virtual_network {
+        if let Some(network) = &given.virtual_network {
             inner.insert(
                 "aksNetworkingConfiguration".into(),
                 network.value(workspace),
             );
         }
         let mut properties = Map::new();
-        if let Some(location) = &said.location {
+        if let Some(location) = &given.location {
             properties.insert("computeLocation".into(), location.as_str().into());
         }
         let tls = self.tls.as_ref();
-        said.common.body(tls, location, properties, inner)
+        given.common.body(tls, location, properties, inner)
     }
 }
 
@@ -198,7 +198,7 @@ impl ProvisioningConfigurationBuilder {
         let tls = self.common.check(now, &mut findings);
         let warnings = findings.finish("provisioning configuration")?;
         Ok(ProvisioningConfiguration {
-            said: self,
+            given: self,
             tls,
             warnings,
         })
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_said_is_nothing_sent() {
+    fn unset_values_are_not_sent() {
         let config = ProvisioningConfiguration::builder().build().unwrap();
         assert_eq!(
             config.body(&workspace(), "eastus"),
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_said_is_sent_as_it_was_said() {
+    fn every_given_value_is_sent_as_it_was_given() {
         let config = ProvisioningConfiguration::builder()
             .cluster_purpose(ClusterPurpose::UnknownValue("denseprod".into()))
             .vm_size("Standard_D4_v2")
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn an_internal_load_balancer_may_leave_its_subnet_to_the_service() {
+    fn internal_load_balancer_may_leave_its_subnet_to_the_service() {
         for (load_balancer, expected) in [
             (
                 LoadBalancer::internal(),
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_built_configuration_lists_its_warnings() {
+    fn built_configuration_lists_its_warnings() {
         let config = ProvisioningConfiguration::builder()
             .vm_size("Standard_D4_v2")
             .agent_count(2)

@@ -1,6 +1,6 @@
 //! Shared access signatures of the emulator's own making.
 //!
-//! They look like those of Azure Storage and are checked like them (signature, expiry,
+//! They have the form of those of Azure Storage and are checked like them (signature, expiry,
 //! permissions), but the signature is an HMAC over other lines, and its key is the id of the
 //! workspace, which is public: the signature catches a URL that was altered, not a forger.
 

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::super::access;
 use super::operations::{Verb, outcome_by_name, start};
 use super::{Compute, absent, busy, rules, schema};
 use crate::emulator::call::Call;
@@ -164,7 +165,7 @@ pub(crate) fn new_document(call: &Call<'_>, name: &str, aks: &Value, description
     })
 }
 
-/// The part that create, attach and update have in common: what is said replaces what was.
+/// The part that create, attach and update have in common: what is given replaces the old value.
 fn merge(call: &mut Call<'_>, document: &mut Value, wanted: &Wanted) -> Result<(), ArmError> {
     if let Some(tags) = wanted.resource.get("tags") {
         document["tags"] = tags.clone();
@@ -195,6 +196,7 @@ fn create(call: &mut Call<'_>, name: &str, wanted: &Wanted) -> Reply {
     if call.state.fault(call.request, retired).is_some() {
         return Err(faults::path_retired());
     }
+    access::check_public_address(call, name)?;
     let purpose = wanted.text("clusterPurpose").unwrap_or("FastProd");
     let size = wanted.text("agentVmSize").unwrap_or("Standard_D3_v2");
     let default_count = if purpose == "DevTest" { 1 } else { 3 };
@@ -307,7 +309,7 @@ fn accept_new(
 }
 
 /// The document that a PUT or a PATCH of a compute that is there leads to: it changes what may change
-/// and keeps the rest, what was not said and (assumed) size, purpose, network and region, which a
+/// and keeps the rest: what was not given and (assumed) size, purpose, network and region, which a
 /// cluster cannot change.
 fn changed(call: &mut Call<'_>, compute: &Compute, wanted: &Wanted) -> Result<Value, ArmError> {
     busy(compute)?;

@@ -100,7 +100,7 @@ pub(crate) fn check_network(network: &Map<String, Value>) -> Result<(), ArmError
     Ok(())
 }
 
-/// What becomes of the load balancer: what is not said is kept.
+/// Returns the new load balancer: what is not given is kept.
 pub(crate) fn load_balancer(
     before: &Value,
     given: &Map<String, Value>,
@@ -126,7 +126,7 @@ pub(crate) fn load_balancer(
     ))
 }
 
-/// What becomes of TLS: what is not said is kept. `suffix` are six characters for a new name.
+/// Returns the new TLS settings: what is not given is kept. `suffix` are six characters for a new name.
 ///
 /// Certificate and key are never kept, so that they cannot be read back.
 pub(crate) fn ssl(

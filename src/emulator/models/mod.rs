@@ -1,4 +1,4 @@
-//! Models: a name with versions, and what is said of each.
+//! Models: a name with versions, and the metadata of each.
 
 mod patch;
 

@@ -88,7 +88,7 @@ impl RegisterModel {
                 }
             }
             Err(error) if error.may_have_worked() => Err(error.with_remedy(
-                "the version may have been made: look at the latest one before you run it again, which \
+                "the version may have been made: check the latest one before you run it again, which \
                  always makes a new one",
             )),
             result => result.map_err(nothing_is_registered),
@@ -186,7 +186,7 @@ impl RegisterModel {
 
     /// Returns whether a version has the values that this registration would give it. The service may add properties.
     fn describes(&self, found: &ModelResource) -> bool {
-        let said = |own: &Option<String>, other: &Option<String>| {
+        let agrees = |own: &Option<String>, other: &Option<String>| {
             own.is_none() || own.as_deref() == other.as_deref()
         };
         let has = |own: &BTreeMap<String, String>, other: &BTreeMap<String, String>| {
@@ -194,11 +194,11 @@ impl RegisterModel {
                 .all(|(name, value)| other.get(name) == Some(value))
         };
         let (experiment, run) = self.run_of();
-        said(&self.description, &found.description)
-            && said(&self.framework, &found.framework)
-            && said(&self.framework_version, &found.framework_version)
-            && said(&experiment, &found.experiment_name)
-            && said(&run, &found.run_id)
+        agrees(&self.description, &found.description)
+            && agrees(&self.framework, &found.framework)
+            && agrees(&self.framework_version, &found.framework_version)
+            && agrees(&experiment, &found.experiment_name)
+            && agrees(&run, &found.run_id)
             && has(&self.tags, &found.tags)
             && has(&self.properties, &found.properties)
             && (self.needs.is_none() || self.needs == found.resource_requirements)

@@ -53,7 +53,7 @@ impl Body {
 
 /// The members that the status of an operation needs, without a copy. `None` for JSON that is not an object.
 impl<'a> Body<Option<StatusDocument<'a>>> {
-    pub(super) fn look(answer: &'a Answer) -> Self {
+    pub(super) fn status(answer: &'a Answer) -> Self {
         Self::of(answer, StatusDocument::read)
     }
 }

@@ -293,7 +293,7 @@ impl Machine {
         match observed {
             Observation::Answer(answer) => {
                 let step = self.answered(answer, elapsed);
-                self.hold_against_row(step);
+                self.note_refuted_row(step);
                 step
             }
             Observation::NoRow => self.no_row(),

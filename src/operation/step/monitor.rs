@@ -89,7 +89,7 @@ impl Machine {
         let regular = Pace::Regular {
             hint: answer.retry_after(),
         };
-        let document = match (answer.status, Body::look(answer)) {
+        let document = match (answer.status, Body::status(answer)) {
             (204, _) => {
                 return match self.verb {
                     HttpVerb::Delete | HttpVerb::Post => self.succeed(None),
@@ -152,7 +152,7 @@ impl Machine {
         if self.protocol == Protocol::ModelManagement {
             return self.service_read(answer);
         }
-        let Body::Json(Some(document)) = Body::look(answer) else {
+        let Body::Json(Some(document)) = Body::status(answer) else {
             return self.mute(answer, "the answer is not a resource");
         };
         let state = document.provisioning_state();
@@ -193,7 +193,7 @@ impl Machine {
             // Its state was not final, and is final again: given up, or made again by another caller.
             (HttpVerb::Delete, StatusClass::Succeeded) if self.seen_running => self.lost(
                 ErrorKind::OperationStatusLost,
-                "the resource is at rest again, and does not show what became of the operation",
+                "the resource is in a final state again, which does not show how the operation ended",
                 answer,
             ),
             (HttpVerb::Delete, _) => Step::Read(regular),

@@ -27,18 +27,18 @@ pub(super) struct Rows {
     /// The time since which rows show a final state without a sign that they are newer than the operation.
     unproven_since: Option<Duration>,
     /// The row for which the monitor is being read.
-    asked: Option<Sight>,
+    asked: Option<RowState>,
     /// The row for which the monitor reported that the operation still runs.
-    refuted: Option<Sight>,
+    refuted: Option<RowState>,
     /// The row in full, where it may serve as the final resource.
     resource: Option<Box<RawValue>>,
 }
 
 /// A row in a final state, or a missing one, without its texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Sight(u64);
+struct RowState(u64);
 
-impl Sight {
+impl RowState {
     const MISSING: Self = Self(0);
 
     fn of(state: Option<&str>, modified: Option<&str>) -> Self {
@@ -117,19 +117,20 @@ impl Machine {
             }
             (_, None) => false,
         };
-        // A row without a state says nothing; one whose `modifiedOn` is there and did not move may be that
+        // A row without a state proves nothing; one whose `modifiedOn` is there and did not move may be that
         // of a replica that never saw the operation.
-        let said = state.is_some();
+        let has_state = state.is_some();
         let dated = self.rows.modified.is_some() && modified.is_some();
-        let newer = said && (moved || self.rows.seen_running);
-        let serves = said && (self.rows.made_here || moved || (self.rows.seen_running && !dated));
+        let newer = has_state && (moved || self.rows.seen_running);
+        let serves =
+            has_state && (self.rows.made_here || moved || (self.rows.seen_running && !dated));
         let makes = matches!(self.verb, HttpVerb::Put | HttpVerb::Patch);
         if matches!(self.mode, Mode::Resource) && makes {
             if newer {
                 return self.end_with_row(row);
             }
             if self.judges {
-                return self.ask(Sight::of(state, modified));
+                return self.ask(RowState::of(state, modified));
             }
             // It may be as it was before the operation: a while is given to show a sign. A compute that
             // is made here is asked at once: the list may still show the one before.
@@ -138,7 +139,7 @@ impl Machine {
                 return Step::Watch;
             }
         }
-        let step = self.ask(Sight::of(state, modified));
+        let step = self.ask(RowState::of(state, modified));
         if step != Step::Watch && makes && serves {
             self.rows.resource = Some(row.raw.to_owned());
         }
@@ -147,14 +148,14 @@ impl Machine {
 
     pub(super) fn no_row(&mut self) -> Step {
         match self.phase {
-            Phase::Status => self.ask(Sight::MISSING),
+            Phase::Status => self.ask(RowState::MISSING),
             _ => Step::Watch,
         }
     }
 
     /// After the answer of a monitor: it contradicts the row for which it was asked if the operation
     /// still runs.
-    pub(super) fn hold_against_row(&mut self, step: Step) {
+    pub(super) fn note_refuted_row(&mut self, step: Step) {
         if matches!(step, Step::Read(Pace::Regular { .. }))
             && let Some(asked) = self.rows.asked.take()
         {
@@ -164,13 +165,13 @@ impl Machine {
     }
 
     /// One read settles what the list shows, unless it did so before.
-    fn ask(&mut self, sight: Sight) -> Step {
-        if self.rows.refuted == Some(sight) {
+    fn ask(&mut self, state: RowState) -> Step {
+        if self.rows.refuted == Some(state) {
             return Step::Watch;
         }
         self.rows.refuted = None;
         self.rows.resource = None;
-        self.rows.asked = Some(sight);
+        self.rows.asked = Some(state);
         Step::Read(Pace::Now)
     }
 
@@ -224,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_was_contradicted_is_not_asked_about_again_until_it_changes() {
+    fn row_that_was_contradicted_is_not_asked_about_again_until_it_changes() {
         let mut machine = put("Updating", true);
         assert_eq!(
             show(&mut machine, "Succeeded", "t0", 1),
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_the_result_only_if_it_is_newer_than_the_operation() {
+    fn row_is_the_result_only_if_it_is_newer_than_the_operation() {
         let ends = |machine: &mut Machine| match hear(machine, "Succeeded") {
             Step::Done => true,
             step => {

@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 #[must_use = "a configuration does nothing until a service is deployed with it"]
 #[derive(Debug, Clone, PartialEq)]
 pub struct InferenceConfiguration {
-    said: InferenceConfigurationBuilder,
+    given: InferenceConfigurationBuilder,
     script: Script,
     warnings: Vec<Finding>,
 }
@@ -183,7 +183,7 @@ impl InferenceConfiguration {
     /// # Ok::<(), azureml_aks::Error>(())
     /// ```
     pub fn into_builder(self) -> InferenceConfigurationBuilder {
-        self.said
+        self.given
     }
 
     /// Returns what is allowed but probably not meant, the warnings of the environment and of the file
@@ -196,19 +196,19 @@ impl InferenceConfiguration {
     /// Returns the entry script as it was given.
     #[must_use]
     pub fn entry_script(&self) -> Option<&Path> {
-        self.said.entry_script.as_deref()
+        self.given.entry_script.as_deref()
     }
 
     /// Returns the source directory, if one was given.
     #[must_use]
     pub fn source_directory(&self) -> Option<&Path> {
-        self.said.source_directory.as_deref()
+        self.given.source_directory.as_deref()
     }
 
     /// Returns the environment, if one was given.
     #[must_use]
     pub fn environment(&self) -> Option<&EnvironmentSource> {
-        self.said.environment.as_ref()
+        self.given.environment.as_ref()
     }
 
     /// Reads the files and makes the package that is uploaded.
@@ -298,7 +298,7 @@ impl InferenceConfigurationBuilder {
         let strict = self.strict.then_some(rules::INFERENCE_FILE_STRICT);
         let (script, warnings) = self.file.finish(script, findings, strict, WHAT)?;
         Ok(InferenceConfiguration {
-            said: self,
+            given: self,
             script,
             warnings,
         })
@@ -312,7 +312,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_wrong_is_told_at_once() {
+    fn everything_wrong_is_reported_at_once() {
         let error = InferenceConfiguration::builder()
             .source_directory("")
             .environment(EnvironmentRef::version("a/b", ""))
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn the_warnings_of_the_environment_are_those_of_the_configuration_too() {
+    fn warnings_of_the_environment_are_those_of_the_configuration_too() {
         let environment = Environment::builder().enable_gpu(true).build().unwrap();
         let config = InferenceConfiguration::builder()
             .entry_script("score.py")
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn building_looks_at_no_file() {
+    fn building_reads_no_file() {
         let config = InferenceConfiguration::builder()
             .entry_script("no/such/score.py")
             .source_directory("no/such/folder")

@@ -21,35 +21,35 @@ impl DeployConfiguration {
         environment_image_request: Value,
         overwrite: bool,
     ) -> Value {
-        let said = &self.said;
+        let given = &self.given;
         let mut body = Map::new();
         body.insert("name".into(), name.as_str().into());
         body.insert("location".into(), location.into());
         body.insert("computeType".into(), COMPUTE_TYPE_AKS.into());
-        if let Some(target) = compute_name.or(said.compute_target_name.as_deref()) {
+        if let Some(target) = compute_name.or(given.compute_target_name.as_deref()) {
             body.insert("computeName".into(), target.into());
         }
         body.insert("environmentImageRequest".into(), environment_image_request);
-        for (path, value) in said.settings.leaves() {
+        for (path, value) in given.settings.leaves() {
             put(&mut body, path, value);
             if path == STORAGE {
                 // The Python SDK always says both; nothing here turns the event hub on.
                 put(&mut body, "/dataCollection/eventHubEnabled", false.into());
             }
         }
-        if let Some(keys) = said.keys.value() {
+        if let Some(keys) = given.keys.value() {
             body.insert("keys".into(), keys);
         }
-        if let Some(blobfuse) = said.blobfuse {
+        if let Some(blobfuse) = given.blobfuse {
             body.insert("storageInitEnabled".into(), (!blobfuse).into());
         }
-        if !said.tags.is_empty() {
-            body.insert("kvTags".into(), metadata::tags_value(&said.tags));
+        if !given.tags.is_empty() {
+            body.insert("kvTags".into(), metadata::tags_value(&given.tags));
         }
-        if !said.properties.is_empty() {
-            body.insert("properties".into(), metadata::tags_value(&said.properties));
+        if !given.properties.is_empty() {
+            body.insert("properties".into(), metadata::tags_value(&given.properties));
         }
-        if let Some(description) = &said.settings.description {
+        if let Some(description) = &given.settings.description {
             body.insert("description".into(), description.as_str().into());
         }
         if overwrite {
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn both_switches_of_authentication_are_said_together() {
+    fn both_switches_of_authentication_are_sent_together() {
         for (auth, keys, tokens) in [
             (Auth::Key, true, false),
             (Auth::Token, false, true),
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fixed_number_of_replicas_turns_autoscaling_off() {
+    fn fixed_number_of_replicas_turns_autoscaling_off() {
         assert_eq!(
             body(new().replicas(3)),
             with(json!({ "autoScaler": { "autoscaleEnabled": false }, "numReplicas": 3 }))
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn false_is_said_where_it_was_said() {
+    fn false_is_sent_where_it_was_given() {
         assert_eq!(
             body(
                 new()
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn the_target_of_the_verb_wins_over_that_of_the_configuration() {
+    fn target_of_the_verb_wins_over_that_of_the_configuration() {
         let name = ServiceName::new("myservice").unwrap();
         let config = new().compute_target_name("fromfile").build().unwrap();
         let body =

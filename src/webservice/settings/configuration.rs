@@ -17,7 +17,7 @@ use std::time::Duration;
 #[must_use = "a configuration does nothing until a service is deployed with it"]
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeployConfiguration {
-    pub(super) said: DeployConfigurationBuilder,
+    pub(super) given: DeployConfigurationBuilder,
     pub(super) warnings: Vec<Finding>,
 }
 
@@ -118,119 +118,132 @@ impl DeployConfiguration {
     /// Returns the authentication of callers, if it was set.
     #[must_use]
     pub fn auth(&self) -> Option<Auth> {
-        self.said.settings.auth
+        self.given.settings.auth
     }
 
     /// Returns the number of replicas or their scaling, if it was set.
     #[must_use]
     pub fn replicas(&self) -> Option<&Replicas> {
-        self.said.settings.replicas.as_ref()
+        self.given.settings.replicas.as_ref()
+    }
+
+    /// Returns the smallest and the largest number of replicas, the documented defaults where they were not given.
+    pub(crate) fn replica_bounds(&self) -> (u32, u32) {
+        match self.replicas() {
+            Some(Replicas::Fixed(count)) => (*count, *count),
+            Some(Replicas::Auto(scale)) => {
+                let (least, most) = scale.bounds();
+                let least = least.unwrap_or(1);
+                (least, most.unwrap_or(10).max(least))
+            }
+            None => (1, 1),
+        }
     }
 
     /// Returns the CPU cores that each replica asks for, if they were given.
     #[must_use]
     pub fn cpu_cores(&self) -> Option<f64> {
-        self.said.settings.resources.cpu_cores
+        self.given.settings.resources.cpu_cores
     }
 
     /// Returns the CPU cores that a replica may use at most, if they were given.
     #[must_use]
     pub fn cpu_cores_limit(&self) -> Option<f64> {
-        self.said.settings.resources.cpu_cores_limit
+        self.given.settings.resources.cpu_cores_limit
     }
 
     /// Returns the memory that each replica asks for, in GB, if it was given.
     #[must_use]
     pub fn memory_gb(&self) -> Option<f64> {
-        self.said.settings.resources.memory_gb
+        self.given.settings.resources.memory_gb
     }
 
     /// Returns the memory that a replica may use at most, in GB, if it was given.
     #[must_use]
     pub fn memory_gb_limit(&self) -> Option<f64> {
-        self.said.settings.resources.memory_gb_limit
+        self.given.settings.resources.memory_gb_limit
     }
 
     /// Returns the GPUs of each replica, if they were given.
     #[must_use]
     pub fn gpu_cores(&self) -> Option<u32> {
-        self.said.settings.resources.gpu_cores
+        self.given.settings.resources.gpu_cores
     }
 
     /// Returns the FPGA devices of each replica, if they were given.
     #[must_use]
     pub fn fpga_devices(&self) -> Option<u32> {
-        self.said.settings.resources.fpga_devices
+        self.given.settings.resources.fpga_devices
     }
 
     /// Returns the liveness probe, if one was given.
     #[must_use]
     pub fn liveness_probe(&self) -> Option<&LivenessProbe> {
-        self.said.settings.liveness_probe.as_ref()
+        self.given.settings.liveness_probe.as_ref()
     }
 
     /// Returns whether Application Insights is on, if it was set.
     #[must_use]
     pub fn app_insights(&self) -> Option<bool> {
-        self.said.settings.app_insights
+        self.given.settings.app_insights
     }
 
     /// Returns whether data is collected, if it was set.
     #[must_use]
     pub fn collect_model_data(&self) -> Option<bool> {
-        self.said.settings.collect_model_data
+        self.given.settings.collect_model_data
     }
 
     /// Returns the scoring timeout, if one was given.
     #[must_use]
     pub fn scoring_timeout(&self) -> Option<Duration> {
-        self.said.settings.scoring_timeout
+        self.given.settings.scoring_timeout
     }
 
     /// Returns the number of requests that a replica works on at the same time, if it was set.
     #[must_use]
     pub fn max_concurrent_requests(&self) -> Option<u32> {
-        self.said.settings.max_concurrent_requests
+        self.given.settings.max_concurrent_requests
     }
 
     /// Returns the longest time that a request may wait for a free replica, if it was set.
     #[must_use]
     pub fn max_queue_wait(&self) -> Option<Duration> {
-        self.said.settings.max_queue_wait
+        self.given.settings.max_queue_wait
     }
 
     /// Returns whether blobfuse mounts the models into the containers, if it was set.
     #[must_use]
     pub fn blobfuse(&self) -> Option<bool> {
-        self.said.blobfuse
+        self.given.blobfuse
     }
 
     /// Returns the Kubernetes namespace, if one was given.
     #[must_use]
     pub fn namespace(&self) -> Option<&str> {
-        self.said.settings.namespace.as_deref()
+        self.given.settings.namespace.as_deref()
     }
 
     /// Returns the name of the compute target, if one was given here.
     #[must_use]
     pub fn compute_target_name(&self) -> Option<&str> {
-        self.said.compute_target_name.as_deref()
+        self.given.compute_target_name.as_deref()
     }
 
     /// Returns the description, if one was given.
     #[must_use]
     pub fn description(&self) -> Option<&str> {
-        self.said.settings.description.as_deref()
+        self.given.settings.description.as_deref()
     }
 
     /// Returns the tags, sorted by name.
     pub fn tags(&self) -> impl Iterator<Item = (&str, &str)> {
-        pairs(&self.said.tags)
+        pairs(&self.given.tags)
     }
 
     /// Returns the properties, sorted by name.
     pub fn properties(&self) -> impl Iterator<Item = (&str, &str)> {
-        pairs(&self.said.properties)
+        pairs(&self.given.properties)
     }
 }
 

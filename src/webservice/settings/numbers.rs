@@ -38,11 +38,11 @@ pub(super) fn check_duration(
     findings: &mut Findings,
 ) {
     let Some(duration) = duration else { return };
-    let said = format!("{duration:?}");
+    let given = format!("{duration:?}");
     if duration.is_zero() {
-        refuse_zero(path, &said, findings);
+        refuse_zero(path, &given, findings);
     } else if whole(duration, unit) > u128::from(MOST) {
-        refuse_too_large(path, &said, findings);
+        refuse_too_large(path, &given, findings);
     } else if back(whole(duration, unit), unit) != Some(duration) {
         let name = match unit {
             Unit::Milliseconds => "milliseconds",
@@ -51,7 +51,7 @@ pub(super) fn check_duration(
         findings.refuse(
             rules::DEPLOY_DURATION_UNIT,
             path,
-            Some(&said),
+            Some(&given),
             format!("the service counts this in whole {name}"),
             format!("give a whole number of {name}"),
         );
@@ -80,21 +80,21 @@ fn back(whole: u128, unit: Unit) -> Option<Duration> {
     })
 }
 
-fn refuse_zero(path: &str, said: &str, findings: &mut Findings) {
+fn refuse_zero(path: &str, given: &str, findings: &mut Findings) {
     findings.refuse(
         rules::DEPLOY_COUNT_ZERO,
         path,
-        Some(said),
+        Some(given),
         "this is zero",
         "give one or more, or leave it out for the service's default",
     );
 }
 
-fn refuse_too_large(path: &str, said: &str, findings: &mut Findings) {
+fn refuse_too_large(path: &str, given: &str, findings: &mut Findings) {
     findings.refuse(
         rules::DEPLOY_COUNT_TOO_LARGE,
         path,
-        Some(said),
+        Some(given),
         format!("the number is above the service's maximum of {MOST}"),
         "give a smaller number",
     );
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_duration_is_a_whole_number_that_fits() {
+    fn duration_is_a_whole_number_that_fits() {
         let (milliseconds, seconds) = (Unit::Milliseconds, Unit::Seconds);
         let most = u64::from(MOST);
         for (duration, unit, expected) in [
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_fits_into_the_number_of_the_service() {
+    fn count_fits_into_the_number_of_the_service() {
         for (count, expected) in [(0, 1), (1, 0), (MOST, 0), (MOST + 1, 1), (u32::MAX, 1)] {
             let mut findings = Findings::default();
             check_count("p", Some(count), &mut findings);

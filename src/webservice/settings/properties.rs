@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// One setter with a value; it may be nonsense.
 #[derive(Debug, Clone)]
-enum Said {
+enum Given {
     Auth(Auth),
     Fixed(u32),
     Auto(AutoScale),
@@ -77,38 +77,38 @@ fn any_scale() -> impl Strategy<Value = AutoScale> {
         })
 }
 
-fn any_said() -> impl Strategy<Value = Said> {
+fn any_given() -> impl Strategy<Value = Given> {
     let name = || proptest::sample::select(vec!["", "a", "a/b~c", "A-", "ä\n"]);
     let auth = proptest::sample::select(vec![Auth::Key, Auth::Token, Auth::Disabled]);
     prop_oneof![
-        auth.prop_map(Said::Auth),
-        any_count().prop_map(Said::Fixed),
-        any_scale().prop_map(Said::Auto),
-        (any_number(), any_number()).prop_map(|(a, b)| Said::Cpu(a, b)),
-        (any_number(), any_number()).prop_map(|(a, b)| Said::Memory(a, b)),
-        any_count().prop_map(Said::Devices),
-        (any_duration(), any_count()).prop_map(|(a, b)| Said::Probe(a, b)),
-        any::<bool>().prop_map(Said::Flags),
-        any_duration().prop_map(Said::Timeout),
-        any_duration().prop_map(Said::Queue),
-        any_count().prop_map(Said::Concurrency),
-        name().prop_map(|text| Said::Namespace(text.into())),
-        name().prop_map(|text| Said::Description(text.into())),
-        name().prop_map(|text| Said::Tag(text.into())),
-        name().prop_map(|text| Said::Property(text.into())),
+        auth.prop_map(Given::Auth),
+        any_count().prop_map(Given::Fixed),
+        any_scale().prop_map(Given::Auto),
+        (any_number(), any_number()).prop_map(|(a, b)| Given::Cpu(a, b)),
+        (any_number(), any_number()).prop_map(|(a, b)| Given::Memory(a, b)),
+        any_count().prop_map(Given::Devices),
+        (any_duration(), any_count()).prop_map(|(a, b)| Given::Probe(a, b)),
+        any::<bool>().prop_map(Given::Flags),
+        any_duration().prop_map(Given::Timeout),
+        any_duration().prop_map(Given::Queue),
+        any_count().prop_map(Given::Concurrency),
+        name().prop_map(|text| Given::Namespace(text.into())),
+        name().prop_map(|text| Given::Description(text.into())),
+        name().prop_map(|text| Given::Tag(text.into())),
+        name().prop_map(|text| Given::Property(text.into())),
     ]
 }
 
-macro_rules! say {
-    ($builder:expr, $said:expr) => {
-        match $said.clone() {
-            Said::Auth(auth) => $builder.auth(auth),
-            Said::Fixed(replicas) => $builder.replicas(replicas),
-            Said::Auto(scale) => $builder.replicas(scale),
-            Said::Cpu(request, limit) => $builder.cpu_cores(request).cpu_cores_limit(limit),
-            Said::Memory(request, limit) => $builder.memory_gb(request).memory_gb_limit(limit),
-            Said::Devices(devices) => $builder.gpu_cores(devices).fpga_devices(devices),
-            Said::Probe(time, count) => $builder.liveness_probe(
+macro_rules! give {
+    ($builder:expr, $given:expr) => {
+        match $given.clone() {
+            Given::Auth(auth) => $builder.auth(auth),
+            Given::Fixed(replicas) => $builder.replicas(replicas),
+            Given::Auto(scale) => $builder.replicas(scale),
+            Given::Cpu(request, limit) => $builder.cpu_cores(request).cpu_cores_limit(limit),
+            Given::Memory(request, limit) => $builder.memory_gb(request).memory_gb_limit(limit),
+            Given::Devices(devices) => $builder.gpu_cores(devices).fpga_devices(devices),
+            Given::Probe(time, count) => $builder.liveness_probe(
                 LivenessProbe::new()
                     .period(time)
                     .initial_delay(time)
@@ -116,36 +116,37 @@ macro_rules! say {
                     .success_threshold(count)
                     .failure_threshold(count),
             ),
-            Said::Flags(on) => $builder.app_insights(on).collect_model_data(on),
-            Said::Timeout(time) => $builder.scoring_timeout(time),
-            Said::Queue(time) => $builder.max_queue_wait(time),
-            Said::Concurrency(requests) => $builder.max_concurrent_requests(requests),
-            Said::Namespace(name) => $builder.namespace(name),
-            Said::Description(text) => $builder.description(text),
-            Said::Tag(name) => $builder.tag(name, "x"),
-            Said::Property(name) => $builder.property(name, "x"),
+            Given::Flags(on) => $builder.app_insights(on).collect_model_data(on),
+            Given::Timeout(time) => $builder.scoring_timeout(time),
+            Given::Queue(time) => $builder.max_queue_wait(time),
+            Given::Concurrency(requests) => $builder.max_concurrent_requests(requests),
+            Given::Namespace(name) => $builder.namespace(name),
+            Given::Description(text) => $builder.description(text),
+            Given::Tag(name) => $builder.tag(name, "x"),
+            Given::Property(name) => $builder.property(name, "x"),
         }
     };
 }
 
 /// Returns the first parts of the paths that a patch may have because of the settings.
-fn may_be_named(said: &[Said]) -> BTreeSet<&'static str> {
-    said.iter()
-        .flat_map(|said| match said {
-            Said::Auth(_) => vec!["authEnabled", "aadAuthEnabled"],
-            Said::Fixed(_) | Said::Auto(_) => vec!["autoScaler", "numReplicas"],
-            Said::Cpu(..) | Said::Memory(..) | Said::Devices(_) => {
+fn may_be_named(given: &[Given]) -> BTreeSet<&'static str> {
+    given
+        .iter()
+        .flat_map(|given| match given {
+            Given::Auth(_) => vec!["authEnabled", "aadAuthEnabled"],
+            Given::Fixed(_) | Given::Auto(_) => vec!["autoScaler", "numReplicas"],
+            Given::Cpu(..) | Given::Memory(..) | Given::Devices(_) => {
                 vec!["containerResourceRequirements"]
             }
-            Said::Probe(..) => vec!["livenessProbeRequirements"],
-            Said::Flags(_) => vec!["appInsightsEnabled", "dataCollection"],
-            Said::Timeout(_) => vec!["scoringTimeoutMs"],
-            Said::Queue(_) => vec!["maxQueueWaitMs"],
-            Said::Concurrency(_) => vec!["maxConcurrentRequestsPerContainer"],
-            Said::Namespace(_) => vec!["namespace"],
-            Said::Description(_) => vec!["description"],
-            Said::Tag(_) => vec!["kvTags"],
-            Said::Property(_) => vec!["properties"],
+            Given::Probe(..) => vec!["livenessProbeRequirements"],
+            Given::Flags(_) => vec!["appInsightsEnabled", "dataCollection"],
+            Given::Timeout(_) => vec!["scoringTimeoutMs"],
+            Given::Queue(_) => vec!["maxQueueWaitMs"],
+            Given::Concurrency(_) => vec!["maxConcurrentRequestsPerContainer"],
+            Given::Namespace(_) => vec!["namespace"],
+            Given::Description(_) => vec!["description"],
+            Given::Tag(_) => vec!["kvTags"],
+            Given::Property(_) => vec!["properties"],
         })
         .collect()
 }
@@ -161,10 +162,10 @@ fn holds_null(value: &Value) -> bool {
 
 proptest! {
     #[test]
-    fn whatever_is_said_builds_or_says_why_not(said in proptest::collection::vec(any_said(), 0..6)) {
+    fn settings_build_or_give_a_finding(given in proptest::collection::vec(any_given(), 0..6)) {
         let mut builder = DeployConfiguration::builder();
-        for said in &said {
-            builder = say!(builder, said);
+        for given in &given {
+            builder = give!(builder, given);
         }
         match builder.build() {
             Err(error) => prop_assert!(!error.findings().is_empty()),
@@ -173,11 +174,11 @@ proptest! {
                 let body = config.create_body(&name, "eastus", None, json!({}), false);
                 prop_assert!(!holds_null(&body), "{body}");
                 let always = ["name", "location", "computeType", "environmentImageRequest"];
-                let allowed = may_be_named(&said);
+                let allowed = may_be_named(&given);
                 for key in body.as_object().unwrap().keys() {
                     prop_assert!(
                         always.contains(&key.as_str()) || allowed.contains(key.as_str()),
-                        "{key} was not said"
+                        "{key} was not given"
                     );
                 }
             }
@@ -185,24 +186,24 @@ proptest! {
     }
 
     #[test]
-    fn a_patch_names_nothing_that_was_not_said(said in proptest::collection::vec(any_said(), 0..6)) {
+    fn a_patch_names_only_what_was_given(given in proptest::collection::vec(any_given(), 0..6)) {
         let mut builder = ServiceUpdate::builder();
-        for said in &said {
-            builder = say!(builder, said);
+        for given in &given {
+            builder = give!(builder, given);
         }
         match builder.build() {
             Err(error) => prop_assert!(!error.findings().is_empty()),
             Ok(update) => {
                 let patch = update.patch(&CurrentService::default(), None).unwrap();
                 prop_assert!(!patch.is_empty());
-                let allowed = may_be_named(&said);
+                let allowed = may_be_named(&given);
                 let mut paths = BTreeSet::new();
                 for operation in &patch {
                     prop_assert!(!holds_null(operation), "{operation}");
                     let path = operation["path"].as_str().unwrap();
                     prop_assert!(paths.insert(path), "{path} twice");
                     let first = path.split('/').nth(1).unwrap();
-                    prop_assert!(allowed.contains(first), "{path} was not said");
+                    prop_assert!(allowed.contains(first), "{path} was not given");
                 }
             }
         }

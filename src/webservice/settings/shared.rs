@@ -97,13 +97,13 @@ impl Settings {
             leaves.extend(replicas.scaler_leaves());
         }
         let switches = self.auth.map(Auth::switches);
-        leaves.extend(said([
+        leaves.extend(given([
             (STORAGE, self.collect_model_data.map(Value::from)),
             ("/authEnabled", switches.map(|(keys, _)| keys.into())),
             ("/aadAuthEnabled", switches.map(|(_, tokens)| tokens.into())),
         ]));
         leaves.extend(self.resources.leaves());
-        leaves.extend(said([
+        leaves.extend(given([
             ("/appInsightsEnabled", self.app_insights.map(Value::from)),
             ("/scoringTimeoutMs", milliseconds(self.scoring_timeout)),
             (
@@ -121,7 +121,7 @@ impl Settings {
         if let Some(probe) = &self.liveness_probe {
             leaves.extend(probe.leaves());
         }
-        leaves.extend(said([(
+        leaves.extend(given([(
             "/namespace",
             self.namespace.as_deref().map(Value::from),
         )]));
@@ -129,7 +129,7 @@ impl Settings {
     }
 }
 
-fn said<const N: usize>(
+fn given<const N: usize>(
     members: [(&'static str, Option<Value>); N],
 ) -> impl Iterator<Item = (&'static str, Value)> {
     members

@@ -12,7 +12,7 @@ use crate::rules::{self, Findings};
 #[must_use = "an update does nothing until a service is updated with it"]
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServiceUpdate {
-    pub(super) said: ServiceUpdateBuilder,
+    pub(super) given: ServiceUpdateBuilder,
     warnings: Vec<Finding>,
 }
 
@@ -40,7 +40,7 @@ impl ServiceUpdate {
 
     /// Returns the update as a builder, to change something else, too.
     pub fn into_builder(self) -> ServiceUpdateBuilder {
-        self.said
+        self.given
     }
 
     /// Returns the findings that do not refuse the update: changes that are allowed but probably not meant
@@ -145,7 +145,7 @@ impl ServiceUpdateBuilder {
         shared::check_metadata("properties", self.properties.keys(), &mut findings);
         let warnings = findings.finish(WHAT)?;
         Ok(ServiceUpdate {
-            said: self,
+            given: self,
             warnings,
         })
     }

@@ -125,7 +125,7 @@ fn manual() -> Emulator {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_compute_lives_as_recorded() {
+async fn compute_lives_as_recorded() {
     let Some(all) = cassettes() else { return };
     let emulator = manual();
     let url = compute_url(&emulator, "myaks");
@@ -190,7 +190,7 @@ async fn a_compute_lives_as_recorded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_is_as_recorded() {
+async fn list_is_as_recorded() {
     let Some(all) = cassettes() else { return };
     let emulator = manual();
     put(&emulator, "myaks", &create_body(json!({}))).await;
@@ -339,7 +339,7 @@ async fn clusters_versions_and_sizes_are_as_recorded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_region_has_and_a_missing_cluster_are_as_recorded() {
+async fn region_lists_and_a_missing_cluster_are_as_recorded() {
     let Some(all) = cassettes() else { return };
     // The recordings of these lists were stripped of all limits.
     let limits = &HEADERS[5..10];

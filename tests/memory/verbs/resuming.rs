@@ -434,7 +434,7 @@ async fn resume_takes_the_token_of_every_verb_before_and_after_it_was_accepted()
             }
         }
         match workspace.resume(&tokens[0]).await.unwrap() {
-            // At rest the compute does not show whose update was the last.
+            // In a final state the compute does not show whose update was the last.
             Resumed::NotStarted { verb: asked, .. } => {
                 assert_eq!((asked, verb), (verb, Verb::Update))
             }
@@ -569,7 +569,7 @@ async fn compute_that_was_created_again_is_not_taken_for_the_one_of_the_token() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn compute_that_was_created_again_is_told_apart_by_its_row_of_the_list() {
+async fn compute_that_was_created_again_is_distinguished_by_its_row_of_the_list() {
     use azureml_aks::emulator::Clock;
     use std::time::Duration;
     for monitor in [true, false] {

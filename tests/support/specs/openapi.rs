@@ -121,7 +121,7 @@ impl Document {
             return self.object(source, name, out);
         }
         match source["type"].as_str() {
-            // An object of which nothing is said may hold anything.
+            // An object without a description may hold anything.
             Some("object") => json!({ "type": "object" }),
             Some("array") => {
                 let mut schema = limits(source);
@@ -176,7 +176,7 @@ impl Document {
             self.flatten(part, flat, out);
         }
         for (name, property) in source["properties"].as_object().into_iter().flatten() {
-            // What a kind says of a property replaces what its base said.
+            // The description of a property in a kind replaces that of its base.
             flat.properties.retain(|(known, _)| known != name);
             flat.properties.push((name, property));
         }

@@ -70,7 +70,7 @@ impl Operation {
     }
 
     /// The values of the path parameters, if the path is one of the template. Case is not looked
-    /// at in the fixed parts, as ARM does not look at it either.
+    /// at in the fixed parts, because ARM ignores it, too.
     pub(crate) fn fits<'a>(&'a self, path: &'a str) -> Option<Vec<(&'a str, &'a str)>> {
         let parts: Vec<_> = path.trim_matches('/').split('/').collect();
         let template: Vec<_> = self.template.trim_matches('/').split('/').collect();

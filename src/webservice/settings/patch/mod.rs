@@ -48,17 +48,17 @@ impl ServiceUpdate {
         if let Some(request) = environment_image_request {
             replace("/environmentImageRequest", request);
         }
-        for (path, value) in self.said.settings.leaves() {
+        for (path, value) in self.given.settings.leaves() {
             replace(path, value);
         }
-        if let Some(tags) = self.said.tags.apply(&current.tags) {
+        if let Some(tags) = self.given.tags.apply(&current.tags) {
             replace("/kvTags", tags::tags_value(&tags));
         }
         for (name, value) in added {
             let path = format!("/properties/{}", tags::pointer_token(name));
             patch.push(json!({ "op": "add", "path": path, "value": value }));
         }
-        if let Some(description) = &self.said.settings.description {
+        if let Some(description) = &self.given.settings.description {
             patch.push(json!({ "op": "replace", "path": "/description", "value": description }));
         }
         if patch.is_empty() && !findings.refused() {
@@ -75,7 +75,7 @@ impl ServiceUpdate {
         findings: &mut Findings,
     ) -> Vec<(&'a str, &'a str)> {
         let mut added = Vec::new();
-        for (name, value) in &self.said.properties {
+        for (name, value) in &self.given.properties {
             match current.properties.get(name) {
                 None => added.push((name.as_str(), value.as_str())),
                 Some(now) if now == value => {}
@@ -93,10 +93,10 @@ impl ServiceUpdate {
 
     /// A new bound has to fit the other one, which stays.
     fn check_replicas(&self, current: &CurrentService, findings: &mut Findings) {
-        let Some(Replicas::Auto(scale)) = &self.said.settings.replicas else {
+        let Some(Replicas::Auto(scale)) = &self.given.settings.replicas else {
             return;
         };
-        let (path, said, min, max) = match scale.bounds() {
+        let (path, given, min, max) = match scale.bounds() {
             (Some(min), None) => (
                 "replicas.min_replicas",
                 min,
@@ -116,7 +116,7 @@ impl ServiceUpdate {
         {
             refuse_current(
                 path,
-                &said.to_string(),
+                &given.to_string(),
                 format!("the service would then have at least {min} and at most {max} replicas"),
                 findings,
             );
@@ -129,8 +129,8 @@ impl ServiceUpdate {
             (current.cpu_cores_limit, current.cpu_cores),
             (current.memory_gb_limit, current.memory_gb),
         ];
-        let said = self.said.settings.resources.limits();
-        for ((path, limit, request), (limit_now, request_now)) in said.into_iter().zip(now) {
+        let given = self.given.settings.resources.limits();
+        for ((path, limit, request), (limit_now, request_now)) in given.into_iter().zip(now) {
             if limit.is_some() == request.is_some() {
                 continue;
             }
