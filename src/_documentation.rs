@@ -41,6 +41,7 @@ macro_rules! links {
 [cookbook.md#deploy-or-update-what-is-there]: crate::_documentation::cookbook#deploy-or-update-what-is-there
 [design.md]: crate::_documentation::design
 [emulator.md]: crate::_documentation::emulator
+[emulator.md#admin-routes]: crate::_documentation::emulator#admin-routes
 [emulator.md#what-is-served]: crate::_documentation::emulator#what-is-served
 [from-python.md]: crate::_documentation::from_python
 [from-python.md#files-of-the-command-line]: crate::_documentation::from_python#files-of-the-command-line
