@@ -30,6 +30,7 @@ macro_rules! links {
 [architecture.md]: crate::_documentation::architecture
 [articles.md]: crate::_documentation::articles
 [before-you-start.md]: crate::_documentation::before_you_start
+[before-you-start.md#a-cluster-of-your-own]: crate::_documentation::before_you_start#a-cluster-of-your-own
 [before-you-start.md#attach]: crate::_documentation::before_you_start#attach
 [before-you-start.md#create]: crate::_documentation::before_you_start#create
 [before-you-start.md#deploy]: crate::_documentation::before_you_start#deploy

@@ -47,11 +47,13 @@
 //! | name a workspace and its credential | [`Workspace::builder`], [`Workspace::builder_from_config`], [`Workspace::builder_from_env`]; [`WorkspaceBuilder::credential`], [`WorkspaceBuilder::default_credential`] |
 //! | create a cluster | [`AksCompute::provisioning_configuration`], [`ComputeTarget::create`] |
 //! | attach one that exists | [`AksCompute::attach_configuration`], [`ClusterRef`], [`ComputeTarget::attach`] |
+//! | create a cluster of your own, then attach it | [`ManagedClusterConfiguration::builder`], [`ManagedCluster::create`], [`then_attach`](models::CreateCluster::then_attach) |
+//! | change how many nodes there are | [`AksCompute::scale`](ComputeTarget::scale), [`ManagedCluster::scale`], [`ManagedCluster::autoscale`] |
 //! | wait | [`ComputeTarget::wait_for_completion`], [`WaitOptions`]; for many [`wait_all`]; as a stream [`ComputeTarget::events`] |
 //! | find clusters | [`AksCompute::get`](ComputeTarget::get), [`AksCompute::get_opt`](ComputeTarget::get_opt), [`AksCompute::list`](ComputeTarget::list); of any kind [`Workspace::computes`] |
 //! | change TLS or the load balancer | [`UpdateConfiguration::builder`], [`ComputeTarget::update`] |
 //! | read the kubeconfigs | [`AksCompute::credentials`](ComputeTarget::credentials) |
-//! | take a cluster away | [`ComputeTarget::detach`] keeps the cluster, [`ComputeTarget::delete`] deletes it |
+//! | take a cluster away | [`ComputeTarget::detach`] keeps the cluster, [`ComputeTarget::delete`] deletes it; one of your own by [`ManagedCluster::delete`] |
 //! | register a model | [`Model::register`], [`Model::register_from_run`] |
 //! | find, change, download models | [`Model::get`], [`Model::list`], [`Model::update`], [`Model::download`] |
 //! | say what runs in a service | [`InferenceConfiguration::builder`], [`Environment::builder`], [`EnvironmentRef`] |
@@ -155,6 +157,7 @@ mod names;
 mod operation;
 #[cfg(feature = "services")]
 mod package;
+mod preflight;
 mod resume;
 mod rules;
 #[cfg(feature = "services")]
@@ -172,7 +175,9 @@ pub use azure_core;
 #[cfg(feature = "identity")]
 pub use azure_identity;
 
-pub use cluster::ManagedCluster;
+pub use cluster::{
+    ManagedCluster, ManagedClusterConfiguration, ManagedClusterConfigurationBuilder, OutboundType,
+};
 pub use compute::{
     Aks, AksCompute, AnyCompute, AnyKind, AttachConfiguration, AttachConfigurationBuilder,
     AttachWith, ClusterPurpose, ClusterRef, ComputeTarget, CreateWith, Kind, LeafDomain,
@@ -192,6 +197,7 @@ pub use model::{Model, ModelQuery, ResourceNeeds, RunOutput};
 pub use names::ServiceName;
 pub use names::{ComputeName, WorkspaceId};
 pub use operation::{Operation, Prepared, TokenStore, WaitOptions, Waitable, wait_all};
+pub use preflight::Preflight;
 pub use resume::Resumed;
 #[cfg(feature = "services")]
 pub use scoring::{ScoringClient, ScoringClientBuilder, ScoringRequest, ScoringRetry};
@@ -216,10 +222,11 @@ pub mod models {
     pub use crate::blob::TransferProgress;
     pub use crate::cluster::{
         ApiServerAccess, AssignedIdentity, ClusterProperties, ClusterResource, ClusterSku,
-        EntraProfile, Kubeconfig, KubernetesPatch, KubernetesRelease, KubernetesVersion,
-        KubernetesVersions, NetworkProfile, NodePool, NodePoolResource, NodesOfSize, Orchestrator,
-        OrchestratorUpgrade, Orchestrators, PowerState, Quota, QuotaUsage, ServicePrincipal,
-        SizeRestriction, UsageName, VirtualMachinesProfile, VirtualMachinesScale, VmSize, VmSizes,
+        CreateAndAttach, CreateCluster, DeleteCluster, EntraProfile, Kubeconfig, KubernetesPatch,
+        KubernetesRelease, KubernetesVersion, KubernetesVersions, NetworkProfile, NodePool,
+        NodePoolResource, NodesOfSize, Orchestrator, OrchestratorUpgrade, Orchestrators,
+        PowerState, Quota, QuotaUsage, ScaleNodePool, ServicePrincipal, SizeRestriction, UsageName,
+        VirtualMachinesProfile, VirtualMachinesScale, VmSize, VmSizes,
     };
     pub use crate::compute::{
         AksCredentials, AksNetworking, AksProperties, AttachCompute, ComputeProperties,
@@ -229,15 +236,16 @@ pub mod models {
     #[cfg(feature = "services")]
     pub use crate::model::{DeleteModel, DownloadModel, ModelResource, RegisterModel, UpdateModel};
     pub use crate::operation::{Event, Progress, StatusClass};
+    pub use crate::preflight::{PreflightFinding, PreflightReport, PreflightRequest};
     #[cfg(feature = "services")]
     pub use crate::scoring::ScoringAnswer;
     pub use crate::token::TokenResource;
     pub use crate::transport::{Page, Pages};
     #[cfg(feature = "services")]
     pub use crate::webservice::{
-        AutoScalerSettings, ContainerResources, DeleteService, DeployService, ProbeSettings,
-        RegenerateKey, ReplicaStatus, ServiceKeys, ServiceResource, ServiceState, ServiceToken,
-        UpdateService,
+        AutoScalerSettings, ContainerResources, DeleteService, DeployService, DetachReport,
+        ProbeSettings, RegenerateKey, ReplicaStatus, ServiceKeys, ServiceResource, ServiceState,
+        ServiceToken, UpdateService,
     };
 }
 

@@ -1,10 +1,11 @@
 //! Resuming the wait for an operation that another process began: one way for every token.
 
+mod cluster;
 #[cfg(feature = "services")]
 mod service;
 
-use crate::compute::ComputeResource;
-use crate::compute::{self, AnyCompute, ComputeTarget, Found, Kind};
+use crate::cluster::{ManagedCluster, NodePoolResource};
+use crate::compute::{self, AksCompute, AnyCompute, ComputeResource, ComputeTarget, Found, Kind};
 use crate::error::{Error, ErrorKind, Hidden, in_runtime};
 use crate::names::ComputeName;
 use crate::operation::waitable::sealed::{How, Sealed};
@@ -32,11 +33,18 @@ use url::Url;
     reason = "there are few of them, and none is kept where it is not wanted"
 )]
 pub enum Resumed {
+    /// A cluster that is created and then attached: the wait for it does both, and gives the compute. The create has
+    /// ended already where the compute is being attached.
+    Attachment(Operation<AksCompute>),
+    /// The create of a cluster beside the workspace, running or done.
+    Cluster(Operation<ManagedCluster>),
     /// A create, an attach or an update of a compute: it is pending on this handle, unless it has ended.
     /// [`wait_for_completion`](ComputeTarget::wait_for_completion) waits for it; `try_into()` makes a
     /// handle of one kind.
     Compute(AnyCompute),
-    /// The removal of a compute or a web service, running or done.
+    /// A node pool of an AKS cluster that is scaled, or has been.
+    NodePool(Operation<NodePoolResource>),
+    /// The removal of a compute, a web service or a cluster, running or done.
     Removal(Operation<()>),
     /// A deployment or an update of a web service: it is pending on this handle, unless it has ended.
     /// [`wait_for_deployment`](AksWebservice::wait_for_deployment) waits for it.
@@ -44,14 +52,15 @@ pub enum Resumed {
     Service(AksWebservice),
     /// The request did not arrive, as far as the resource shows: begin again.
     ///
-    /// For an update and a new key this is also the answer where the resource is in a final state, because it does
-    /// not show whose change was the last. To send it again is harmless.
+    /// For an update of a compute or a service and a new key this is also the answer where the resource is in a final state,
+    /// because it does not show whose change was the last. To send it again is harmless. For a cluster that `or_get`
+    /// was to take, too: begin again, and it is taken.
     NotStarted {
         /// What was requested.
         verb: Verb,
         /// The kind of the resource.
         resource: TokenResource,
-        /// The name of the compute or the web service.
+        /// The name of the compute, the web service or the cluster; `{cluster}/{pool}` of a node pool.
         name: String,
     },
 }
@@ -62,16 +71,23 @@ impl Resumed {
     pub fn verb(&self) -> Option<Verb> {
         match self {
             Self::NotStarted { verb, .. } => Some(*verb),
+            Self::Attachment(operation) => operation.verb(),
+            Self::Cluster(operation) => operation.verb(),
+            Self::NodePool(operation) => operation.verb(),
             Self::Removal(operation) => operation.verb(),
             other => other.resume_token().map(ResumeToken::verb),
         }
     }
 
-    /// Returns the name of the compute or the web service.
+    /// Returns the name of the compute, the web service or the cluster; `{cluster}/{pool}` for a node pool. For a
+    /// cluster that is created and then attached it is first that of the cluster, then that of the compute.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
+            Self::Attachment(operation) => operation.target(),
+            Self::Cluster(operation) => operation.target(),
             Self::Compute(compute) => compute.name().as_str(),
+            Self::NodePool(operation) => operation.target(),
             Self::NotStarted { name, .. } => name,
             Self::Removal(operation) => operation.target(),
             #[cfg(feature = "services")]
@@ -83,7 +99,10 @@ impl Resumed {
     #[must_use]
     pub fn resume_token(&self) -> Option<&ResumeToken> {
         match self {
+            Self::Attachment(operation) => operation.resume_token(),
+            Self::Cluster(operation) => operation.resume_token(),
             Self::Compute(compute) => compute.resume_token(),
+            Self::NodePool(operation) => operation.resume_token(),
             Self::NotStarted { .. } => None,
             Self::Removal(operation) => operation.resume_token(),
             #[cfg(feature = "services")]
@@ -123,7 +142,10 @@ impl From<Operation<()>> for Resumed {
 impl Sealed for Resumed {
     fn driver(&mut self) -> Option<&mut Driver> {
         match self {
+            Self::Attachment(operation) => operation.driver(),
+            Self::Cluster(operation) => operation.driver(),
             Self::Compute(compute) => compute.driver(),
+            Self::NodePool(operation) => operation.driver(),
             Self::NotStarted { .. } => None,
             Self::Removal(operation) => operation.driver(),
             #[cfg(feature = "services")]
@@ -135,9 +157,12 @@ impl Sealed for Resumed {
 impl Waitable for Resumed {
     type Output = ();
 
-    fn end(&mut self, how: How) -> BoxFuture<'_, Result<(), Error>> {
+    fn end(&mut self, how: How) -> BoxFuture<'_, Option<Result<(), Error>>> {
         match self {
+            Self::Attachment(operation) => without_value(operation.end(how)),
+            Self::Cluster(operation) => without_value(operation.end(how)),
             Self::Compute(compute) => compute.end(how),
+            Self::NodePool(operation) => without_value(operation.end(how)),
             Self::NotStarted {
                 verb,
                 resource,
@@ -147,7 +172,7 @@ impl Waitable for Resumed {
                     ErrorKind::NotStarted,
                     format!("{verb} {resource} {name:?}: the request did not arrive; begin again"),
                 );
-                async move { Err(error) }.boxed()
+                async move { Some(Err(error)) }.boxed()
             }
             Self::Removal(operation) => operation.end(how),
             #[cfg(feature = "services")]
@@ -156,23 +181,29 @@ impl Waitable for Resumed {
     }
 }
 
+fn without_value<'a, T: Send + 'a>(
+    end: BoxFuture<'a, Option<Result<T, Error>>>,
+) -> BoxFuture<'a, Option<Result<(), Error>>> {
+    end.map(|ended| Some(ended?.map(drop))).boxed()
+}
+
 /// The clocks of the service and of this machine may differ by this much.
 const SKEW: Duration = Duration::minutes(5);
 
 /// Resuming.
 impl Workspace {
     /// Resumes the wait for an operation from its token, in this process or another. Takes every token:
-    /// of a compute of any kind, its update or removal, and of a web service.
+    /// of a compute of any kind, its update or removal, of an AKS cluster and its node pools, and of a web service.
     ///
     /// Where the service's answer to the first request was seen before the token was stored, this
-    /// does no I/O for a compute. For the token of a prepared verb the resource is read, to find out
+    /// does no I/O for a compute, a cluster and a node pool. For the token of a prepared verb the resource is read, to find out
     /// whether the request arrived. A request that is still on its way cannot be seen: after a crash, give
     /// the service a minute before `NotStarted` counts.
     ///
     /// The operation of a create is not mistaken for another one: where a compute was deleted and created
     /// again since, which its `createdOn` shows, the wait ends with an error.
     ///
-    /// Sends: a GET of the compute, for the token of a prepared verb. For a web service GETs of the
+    /// Sends: a GET of the compute, the cluster or the node pool, for the token of a prepared verb. For a web service GETs of the
     /// workspace and of its hosts (once per workspace), and a GET of the service, for the token of a
     /// prepared verb.
     ///
@@ -187,6 +218,9 @@ impl Workspace {
     pub async fn resume(&self, token: &ResumeToken) -> Result<Resumed, Error> {
         match token.resource() {
             TokenResource::Service => Box::pin(self.resume_service(token)).await,
+            TokenResource::Cluster | TokenResource::NodePool => {
+                Box::pin(self.resume_cluster(token)).await
+            }
             TokenResource::Compute(kind) => {
                 let name = self.compute_of(token)?;
                 match token.parts().accepted {
@@ -204,7 +238,7 @@ impl Workspace {
     /// The results are in the order of the tokens; [`wait_all`](crate::wait_all) waits for all of them.
     ///
     /// Sends: GETs of the list of computes, if two tokens or more are of prepared verbs on computes; a GET
-    /// for each compute that it does not show. For each web service what [`resume`](Self::resume) sends.
+    /// for each compute that it does not show. For each web service, cluster and node pool what [`resume`](Self::resume) sends.
     ///
     /// # Errors
     ///
@@ -434,7 +468,7 @@ impl Workspace {
             Verb::Attach | Verb::Create | Verb::Update => Some((HttpVerb::Put, None)),
             Verb::Delete => Some((HttpVerb::Delete, Some("delete"))),
             Verb::Detach => Some((HttpVerb::Delete, Some("detach"))),
-            Verb::Deploy | Verb::RegenerateKey => None,
+            Verb::Deploy | Verb::RegenerateKey | Verb::Scale => None,
         };
         if expected != Some((parts.method, action.as_deref())) {
             return Err(refused("its verb contradicts its request"));
@@ -457,20 +491,12 @@ fn own_url(
     origins: &TrustedOrigins,
     collection: &Url,
 ) -> Result<Url, Error> {
-    let parts = token.parts();
-    let url = Url::parse(&parts.initial_uri).map_err(|_| refused("its URL is malformed"))?;
-    origins
-        .check(&url)
-        .map_err(|_| refused("it belongs to another endpoint"))?;
-    if parts.endpoint != url.origin().ascii_serialization() {
-        return Err(refused("its endpoint contradicts its request"));
-    }
+    let url = trusted_url(token, origins)?;
     let (folder, name) = url.path().rsplit_once('/').unwrap_or_default();
     if !folder.eq_ignore_ascii_case(collection.path()) {
         return Err(refused("it belongs to another workspace"));
     }
-    let (claimed, own) = (token.workspace().to_string(), workspace.id().to_string());
-    if !claimed.eq_ignore_ascii_case(&own) {
+    if !is_of(token, workspace) {
         return Err(refused("its workspace contradicts its request"));
     }
     // Names of another year may need percent-encoding; a plus sign is only itself in a path.
@@ -480,6 +506,25 @@ fn own_url(
         return Err(refused("its name contradicts its request"));
     }
     Ok(url)
+}
+
+/// The URL of a token's first request, if it is trusted.
+fn trusted_url(token: &ResumeToken, origins: &TrustedOrigins) -> Result<Url, Error> {
+    let parts = token.parts();
+    let url = Url::parse(&parts.initial_uri).map_err(|_| refused("its URL is malformed"))?;
+    origins
+        .check(&url)
+        .map_err(|_| refused("it belongs to another endpoint"))?;
+    if parts.endpoint != url.origin().ascii_serialization() {
+        return Err(refused("its endpoint contradicts its request"));
+    }
+    Ok(url)
+}
+
+/// Returns whether a token names this workspace.
+fn is_of(token: &ResumeToken, workspace: &Workspace) -> bool {
+    let (claimed, own) = (token.workspace().to_string(), workspace.id().to_string());
+    claimed.eq_ignore_ascii_case(&own)
 }
 
 fn refused(why: &str) -> Error {

@@ -19,12 +19,14 @@ mod compute;
 mod inference;
 #[cfg(test)]
 mod page;
+mod preflight;
 mod request;
 mod service;
 mod tls;
 
 pub(crate) use compute::*;
 pub(crate) use inference::*;
+pub(crate) use preflight::*;
 pub(crate) use request::*;
 pub(crate) use service::*;
 pub(crate) use tls::*;
@@ -242,6 +244,7 @@ pub(crate) fn sections() -> impl Iterator<Item = &'static Section> {
         service::SECTIONS,
         inference::SECTIONS,
         request::SECTIONS,
+        preflight::SECTIONS,
     ]
     .into_iter()
     .flatten()
@@ -250,7 +253,8 @@ pub(crate) fn sections() -> impl Iterator<Item = &'static Section> {
 /// Returns the rules that no builder checks.
 #[cfg(test)]
 pub(crate) fn of_requests() -> impl Iterator<Item = &'static Rule> {
-    request::SECTIONS.iter().flat_map(|section| section.rules)
+    let sections = request::SECTIONS.iter().chain(preflight::SECTIONS);
+    sections.flat_map(|section| section.rules)
 }
 
 /// Returns every rule of the registry.

@@ -11,7 +11,8 @@ use std::time::SystemTime;
 /// The text that a later process needs to resume the wait for an operation.
 ///
 /// A token is **secret**: the URLs in it may be signed for the caller. It holds no credential, no
-/// header, no body and no key. `Debug` shows only the verb and the kind of resource, and a token is not
+/// header and no key, and no body but the settings of an attachment that follows the create of a cluster
+/// ([`then_attach`](crate::models::CreateCluster::then_attach)), which have no certificate and no key. `Debug` shows only the verb and the kind of resource, and a token is not
 /// `Serialize`, so that it does not slip into a log. To store it, call [`expose`](Self::expose) and
 /// write the text where only its owner can read it, or let
 /// [`Prepared::send_recording`](crate::Prepared::send_recording) do so.
@@ -75,7 +76,7 @@ pub(crate) struct TokenParts {
     v: u32,
     /// The kind of resource that the operation changes.
     resource: TokenResource,
-    /// The name of the compute or the web service.
+    /// The name of the compute, the web service or the cluster; `{cluster}/{pool}` of a node pool.
     target: String,
     workspace: WorkspaceId,
     /// The verb that was requested.
@@ -108,16 +109,23 @@ pub(crate) struct TokenParts {
     /// resource from another one of the same name that was made later.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) created_on: Option<String>,
+    /// What is wanted of the resource or done after this, in the form of the module that has the verb. Nothing secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) plan: Option<Value>,
 }
 
 /// The kind of resource that an operation changes; [`ResumeToken::resource`] gives it.
 ///
-/// Its text form is `compute/{kind}` (`compute/AKS`) or `service`.
+/// Its text form is `compute/{kind}` (`compute/AKS`), `aks/cluster`, `aks/pool` or `service`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenResource {
+    /// An AKS cluster beside the workspace.
+    Cluster,
     /// A compute of this kind, as the service spells it.
     Compute(String),
+    /// A node pool of an AKS cluster.
+    NodePool,
     /// A web service.
     Service,
 }
@@ -125,7 +133,9 @@ pub enum TokenResource {
 impl fmt::Display for TokenResource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Cluster => f.write_str("aks/cluster"),
             Self::Compute(kind) => write!(f, "compute/{kind}"),
+            Self::NodePool => f.write_str("aks/pool"),
             Self::Service => f.write_str("service"),
         }
     }
@@ -141,6 +151,8 @@ impl<'de> Deserialize<'de> for TokenResource {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         match text.split_once('/') {
+            Some(("aks", "cluster")) => Ok(Self::Cluster),
+            Some(("aks", "pool")) => Ok(Self::NodePool),
             Some(("compute", kind)) => Ok(Self::Compute(kind.to_owned())),
             None if text == "service" => Ok(Self::Service),
             _ => Err(serde::de::Error::custom("unknown resource")),
@@ -155,9 +167,9 @@ impl<'de> Deserialize<'de> for TokenResource {
 pub enum Verb {
     /// Attach an AKS cluster that exists.
     Attach,
-    /// Create a compute with a new AKS cluster.
+    /// Create a compute with a new AKS cluster, or an AKS cluster beside the workspace.
     Create,
-    /// Delete the compute and its AKS cluster, or the web service.
+    /// Delete the compute and its AKS cluster, an AKS cluster beside the workspace, or the web service.
     Delete,
     /// Deploy models as a web service.
     Deploy,
@@ -165,12 +177,14 @@ pub enum Verb {
     Detach,
     /// Make a new key of a web service.
     RegenerateKey,
+    /// Change how many nodes a node pool has, or who decides it.
+    Scale,
     /// Change the compute or the web service.
     Update,
 }
 
 impl Verb {
-    /// Returns the verb as a word: `attach`, `create`, `delete`, `deploy`, `detach`, `regenerate-key` or
+    /// Returns the verb as a word: `attach`, `create`, `delete`, `deploy`, `detach`, `regenerate-key`, `scale` or
     /// `update`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -181,6 +195,7 @@ impl Verb {
             Self::Deploy => "deploy",
             Self::Detach => "detach",
             Self::RegenerateKey => "regenerate-key",
+            Self::Scale => "scale",
             Self::Update => "update",
         }
     }
@@ -277,7 +292,14 @@ impl ResumeToken {
             client_request_id: of.client_request_id,
             accepted: false,
             created_on: None,
+            plan: None,
         }))
+    }
+
+    /// Returns the same token with what is wanted of the resource, or done after this. Nothing secret.
+    pub(crate) fn with_plan(mut self, plan: Value) -> Self {
+        self.0.plan = Some(plan);
+        self
     }
 
     /// Returns the token of a request to `url`, for tests.
@@ -382,13 +404,13 @@ impl ResumeToken {
         self.0.op
     }
 
-    /// Returns the kind of resource that the operation changes: `compute/AKS`, `service`, …
+    /// Returns the kind of resource that the operation changes: `compute/AKS`, `aks/pool`, `service`, …
     #[must_use]
     pub fn resource(&self) -> &TokenResource {
         &self.0.resource
     }
 
-    /// Returns the name of the compute or the web service.
+    /// Returns the name of the compute, the web service or the cluster; `{cluster}/{pool}` for a node pool.
     #[must_use]
     pub fn target(&self) -> &str {
         &self.0.target
@@ -488,6 +510,7 @@ mod tests {
         token.parts_mut().monitor = Some(MonitorKind::AzureAsyncOperation);
         token.parts_mut().last_status = Some("InProgress".into());
         token.parts_mut().created_on = Some("2025-11-04T09:40:51.9+00:00".into());
+        let token = token.with_plan(serde_json::json!({ "nodes": 5 }));
         let text = token.expose();
         assert_eq!(ResumeToken::parse(&text).unwrap(), token);
         // Another order and other white space, as a database of JSON documents returns it.

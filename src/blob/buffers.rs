@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn there_is_room_for_so_much_and_no_more() {
+    async fn buffers_are_limited() {
         let buffers = Arc::new(Buffers::default());
         let mut rooms = Vec::new();
         for _ in 0..PLACES {

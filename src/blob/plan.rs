@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_the_same_in_every_version_of_this_library() {
+    fn id_is_the_same_in_every_version_of_this_library() {
         // Otherwise an upload that one version began would be begun anew by the next.
         let plan = Plan::of(BLOCK + 1).unwrap();
         let last = plan.blocks().last().unwrap();

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_signature_is_not_shown() {
+    fn signature_is_not_shown() {
         let sas = SasUrl::parse("https://host/c/b?sig=s3cr3t", false).unwrap();
         assert_eq!(format!("{sas:?}"), "SasUrl(host)");
     }

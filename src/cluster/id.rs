@@ -10,30 +10,33 @@ use url::Url;
 
 /// The coordinates of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ClusterId {
-    pub(super) subscription: String,
-    pub(super) resource_group: String,
-    pub(super) name: String,
+pub(crate) struct ClusterId {
+    pub(crate) subscription: String,
+    pub(crate) resource_group: String,
+    pub(crate) name: String,
 }
 
 impl ClusterId {
     /// Reads the id of a cluster, or its names in the subscription of the workspace.
-    pub(super) fn of(workspace: &Workspace, cluster: &ClusterRef) -> Result<Self, Error> {
+    pub(crate) fn of(workspace: &Workspace, cluster: &ClusterRef) -> Result<Self, Error> {
         let mut findings = Findings::default();
         cluster.check(&mut findings);
         findings.finish("name of the cluster")?;
-        let id = cluster.resource_id(workspace.id());
-        // Its shape was checked: /subscriptions/{}/resourceGroups/{}/providers/{}/managedClusters/{}.
+        Ok(Self::of_resource(&cluster.resource_id(workspace.id())))
+    }
+
+    /// Takes an id whose shape was checked: `/subscriptions/{}/resourceGroups/{}/providers/{}/managedClusters/{}`.
+    pub(crate) fn of_resource(id: &str) -> Self {
         let part = |at| id.split('/').nth(at).unwrap_or_default().to_owned();
-        Ok(Self {
+        Self {
             subscription: part(2),
             resource_group: part(4),
             name: part(8),
-        })
+        }
     }
 
     /// Returns the URL of the cluster, or of what is below it.
-    pub(super) fn url(&self, workspace: &Workspace, below: &[&str]) -> Url {
+    pub(crate) fn url(&self, workspace: &Workspace, below: &[&str]) -> Url {
         let own = [
             "subscriptions",
             &self.subscription,

@@ -1,16 +1,24 @@
 //! AKS clusters beside the workspace, and what a region has for them: versions of Kubernetes, VM sizes, quota.
 
+mod configuration;
+mod create;
 mod id;
 mod kubeconfig;
 mod orchestrators;
 mod pool;
 mod quota;
+mod remove;
 mod resource;
 mod scale;
 mod sizes;
+mod verb;
 mod version;
 mod versions;
 
+pub use configuration::{
+    ManagedClusterConfiguration, ManagedClusterConfigurationBuilder, OutboundType,
+};
+pub use create::{CreateAndAttach, CreateCluster};
 pub use kubeconfig::Kubeconfig;
 pub use orchestrators::{Orchestrator, OrchestratorUpgrade, Orchestrators};
 pub use pool::{
@@ -18,10 +26,12 @@ pub use pool::{
     VirtualMachinesScale,
 };
 pub use quota::{Quota, QuotaUsage, UsageName};
+pub use remove::DeleteCluster;
 pub use resource::{
     ApiServerAccess, AssignedIdentity, ClusterProperties, ClusterResource, ClusterSku,
     EntraProfile, NetworkProfile, ServicePrincipal,
 };
+pub use scale::ScaleNodePool;
 #[cfg(feature = "internals")]
 pub(crate) use sizes::{Row as SizeRow, SizesPage};
 pub use sizes::{SizeRestriction, VmSize, VmSizes};
@@ -36,10 +46,13 @@ use crate::facts::arm::{AKS_API_VERSION, AKS_PROVIDER, MANAGED_CLUSTERS};
 use crate::names::{Region, segment};
 use crate::transport::{HttpRequest, List, pages};
 use crate::workspace::Workspace;
-use id::ClusterId;
+pub(crate) use create::{creating, is_made_by, then_attach, watch};
+pub(crate) use id::ClusterId;
+pub(crate) use scale::{Scale, scaling, watch_pool};
 use std::fmt;
 use std::sync::Arc;
 use url::Url;
+pub(crate) use verb::CLUSTER;
 
 /// The type of a node pool, below that of a cluster.
 const AGENT_POOLS: &str = "agentPools";
@@ -233,8 +246,7 @@ impl ManagedCluster {
         if let Some(finding) = segment("node_pool", name) {
             return Err(Error::validation("name of the node pool", vec![finding]));
         }
-        let request = HttpRequest::get(self.id.url(&self.workspace, &[AGENT_POOLS, name]));
-        let pool = find(&self.workspace, &request, AGENT_POOLS).await;
+        let pool = self.id.read_pool(&self.workspace, name).await;
         pool.and_then(Found::or_refusal).map_err(|error| {
             error.with_context(|| format!("read node pool {name:?} of {}", self.id))
         })
@@ -305,7 +317,10 @@ impl fmt::Debug for ManagedCluster {
 }
 
 impl ClusterId {
-    async fn read(&self, workspace: &Workspace) -> Result<Found<ClusterResource>, Error> {
+    pub(crate) async fn read(
+        &self,
+        workspace: &Workspace,
+    ) -> Result<Found<ClusterResource>, Error> {
         let request = HttpRequest::get(self.url(workspace, &[]));
         find(workspace, &request, MANAGED_CLUSTERS).await
     }

@@ -193,7 +193,7 @@ KubernetesVersion    Upgrades
     }
 
     #[test]
-    fn table_of_no_versions_has_its_headers() {
+    fn table_without_versions_has_its_headers() {
         let table = Orchestrators::default().to_string();
         assert_eq!(
             table.lines().nth(1),

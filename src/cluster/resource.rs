@@ -79,6 +79,9 @@ pub struct ClusterProperties {
     /// The version that the cluster has.
     #[serde(deserialize_with = "or_default")]
     pub current_kubernetes_version: Option<String>,
+    /// The beginning of its host names, as the create gave it; it never changes.
+    #[serde(deserialize_with = "or_default")]
+    pub dns_prefix: Option<String>,
     /// The host name of the Kubernetes API.
     #[serde(deserialize_with = "or_default")]
     pub fqdn: Option<String>,

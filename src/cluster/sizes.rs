@@ -59,6 +59,12 @@ pub struct SizeRestriction {
 }
 
 impl VmSizes {
+    #[cfg(test)]
+    pub(crate) fn new(region: &str, sizes: Vec<VmSize>) -> Self {
+        let region = Region::parse(region).unwrap();
+        Self { region, sizes }
+    }
+
     /// Returns the region.
     #[must_use]
     pub fn region(&self) -> &str {

@@ -13,6 +13,7 @@ mod toy;
 mod update;
 mod wait;
 
+pub(crate) use aks::capacity;
 pub use aks::{
     Aks, AksCompute, AksCredentials, AksNetworking, AksProperties, AttachConfiguration,
     AttachConfigurationBuilder, ClusterPurpose, ClusterRef, LeafDomain, LoadBalancer, Network,
@@ -23,6 +24,7 @@ pub use aks::{
 pub use kind::{AnyKind, AttachWith, CreateWith, Kind, UpdateWith};
 pub use remove::RemoveCompute;
 pub use resource::{ComputeProperties, ComputeResource};
+pub(crate) use start::PlannedAttach;
 pub use start::{AttachCompute, CreateCompute};
 pub use state::ComputeState;
 pub use update::UpdateCompute;
@@ -34,8 +36,8 @@ use crate::token::{ResumeToken, Verb};
 use crate::workspace::Workspace;
 use azure_core::credentials::Secret;
 pub(crate) use prepare::named;
-use read::{COMPUTES, existence};
-pub(crate) use read::{Found, find, read};
+use read::COMPUTES;
+pub(crate) use read::{Found, existence, find, read};
 use serde_json::Value;
 use std::fmt;
 use std::sync::{Arc, OnceLock};

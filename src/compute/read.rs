@@ -208,7 +208,7 @@ pub(super) const COMPUTES: &str = "computes";
 /// for what is above the resource: with a code of its own, or with `ResourceNotFound`, a mark in a header and the type
 /// of what is missing. The service itself answers for a compute: `UserError`, or no body at all. `kind` is the last
 /// type in the id of the resource.
-pub(super) fn existence(
+pub(crate) fn existence(
     answer: &Answer,
     client_request_id: &str,
     kind: &str,

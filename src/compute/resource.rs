@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kind_is_read_wherever_it_stands() {
+    fn kind_is_read_wherever_it_stands() {
         for text in [
             r#"{"properties":{"computeType":"AKS","properties":{"agentCount":4}}}"#,
             r#"{"properties":{"properties":{"agentCount":4},"computeType":"AKS"}}"#,

@@ -1,18 +1,23 @@
 //! `create` and `attach`: a new name in the workspace.
 
+mod planned;
+
+pub(crate) use planned::PlannedAttach;
+
 use super::kind::{AttachWith, CreateWith};
 use super::prepare::{self, named};
 use super::{ComputeTarget, Found, Kind, read};
 use crate::compute::ComputeResource;
 use crate::error::{Error, ErrorKind, Finding, Hidden};
 use crate::names::{ComputeName, WorkspaceId};
-use crate::operation::request::{CallOptions, awaitable, call_options};
+use crate::operation::request::{CallOptions, CheckBefore, awaitable, call_options};
 use crate::operation::{self, Prepared, Ticket, is_deleting};
 use crate::token::{HttpVerb, Verb};
 use crate::workspace::Workspace;
 use azure_core::http::Method;
 use futures::{FutureExt, TryStreamExt};
 use serde_json::Value;
+use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -80,12 +85,14 @@ impl<K: Kind> ComputeTarget<K> {
     where
         C: CreateWith<Kind = K>,
     {
-        CreateCompute(Put::new(
-            workspace,
-            name.as_ref(),
-            None,
-            move |id, location| configuration.body(id, location),
-        ))
+        let configuration = Arc::new(configuration);
+        let body = configuration.clone();
+        CreateCompute(Put {
+            configuration: Some(configuration),
+            ..Put::new(workspace, name.as_ref(), None, move |id, location| {
+                body.body(id, location)
+            })
+        })
     }
 
     /// Attaches a cluster that exists.
@@ -121,12 +128,17 @@ impl<K: Kind> ComputeTarget<K> {
         C: AttachWith<Kind = K>,
     {
         let cluster = configuration.cluster_id(workspace.id());
-        AttachCompute(Put::new(
-            workspace,
-            name.as_ref(),
-            Some(cluster),
-            move |id, location| configuration.body(id, location),
-        ))
+        let configuration = Arc::new(configuration);
+        let body = configuration.clone();
+        AttachCompute(Put {
+            configuration: Some(configuration),
+            ..Put::new(
+                workspace,
+                name.as_ref(),
+                Some(cluster),
+                move |id, location| body.body(id, location),
+            )
+        })
     }
 }
 
@@ -177,6 +189,25 @@ macro_rules! put_request {
 
         impl<K: Kind> $request<K> {
             call_options!(.0);
+
+            pub(crate) fn workspace(&self) -> &Workspace {
+                &self.0.workspace
+            }
+
+            pub(crate) fn name(&self) -> &str {
+                &self.0.name
+            }
+
+            /// Returns the configuration, if it is of this type.
+            pub(crate) fn configuration<C: 'static>(&self) -> Option<&C> {
+                self.0.configuration.as_ref()?.downcast_ref()
+            }
+
+            /// Has a check made before anything is changed.
+            pub(crate) fn checked_by(mut self, check: CheckBefore) -> Self {
+                self.0.check = Some(check);
+                self
+            }
         }
 
         awaitable!([K: Kind] $request<K> => ComputeTarget<K>, 'static, |request| {
@@ -220,9 +251,14 @@ struct Put<K> {
     workspace: Workspace,
     name: String,
     body: MakeBody,
+    /// What a preflight judges.
+    configuration: Option<Arc<dyn Any + Send + Sync>>,
+    check: Option<CheckBefore>,
     existing: Existing,
     /// `true` if the list is searched for another attachment of the cluster.
     looks: bool,
+    /// `true` if an existing compute is waited for with the token of this request.
+    follows: bool,
     options: CallOptions,
     kind: PhantomData<fn() -> K>,
 }
@@ -238,11 +274,14 @@ impl<K: Kind> Put<K> {
             workspace: workspace.clone(),
             name: name.to_owned(),
             body: Box::new(body),
+            configuration: None,
+            check: None,
             existing: Existing {
                 taken: false,
                 cluster,
             },
             looks: true,
+            follows: false,
             options: CallOptions::default(),
             kind: PhantomData,
         }
@@ -269,9 +308,23 @@ impl<K: Kind> Put<K> {
     }
 
     async fn run(self, name: ComputeName, ticket: Ticket) -> Result<ComputeTarget<K>, Error> {
+        let follows = self.follows.then(|| ticket.clone());
+        let mut compute = self.begin(name, ticket).await?;
+        if compute.pending.is_none()
+            && let Some(ticket) = follows
+        {
+            compute.follow(Some(ticket));
+        }
+        Ok(compute)
+    }
+
+    async fn begin(self, name: ComputeName, ticket: Ticket) -> Result<ComputeTarget<K>, Error> {
         let workspace = self.workspace;
         if let Found::Resource(resource) = read(&workspace, &name, &Hidden::default()).await? {
             return found(workspace, name, *resource, &self.existing);
+        }
+        if let Some(check) = self.check {
+            check().await?;
         }
         if let (true, Some(cluster)) = (self.looks, &self.existing.cluster) {
             refuse_attached(&workspace, cluster).await?;

@@ -3,7 +3,9 @@
 use super::{ComputeResource, ComputeState, ComputeTarget, Failure, Kind, SUBJECT, check_kind};
 use crate::error::{Error, ErrorKind};
 use crate::operation::waitable::sealed::{How, Sealed};
-use crate::operation::{self, Driver, Event, Protocol, Settled, Ticket, WaitOptions, Waitable};
+use crate::operation::{
+    self, Driver, Event, Operation, Protocol, Settled, Ticket, WaitOptions, Waitable,
+};
 use crate::token::Verb;
 use futures::future::BoxFuture;
 use futures::{FutureExt, Stream};
@@ -121,6 +123,19 @@ impl<K: Kind> ComputeTarget<K> {
         }));
     }
 
+    /// Returns the wait for the operation that is pending on the handle, which gives the handle.
+    pub(crate) fn into_operation(mut self) -> Operation<Self> {
+        let driver = match &self.pending {
+            Some(pending) => Driver::clone(pending),
+            None => self.follow(None).clone(),
+        };
+        Operation::new(driver, move |settled| {
+            let mut compute = self.clone();
+            compute.end_wait(Ok(settled))?;
+            Ok(compute)
+        })
+    }
+
     /// Follows the resource itself; with the ticket of the request, where that is known.
     pub(crate) fn follow(&mut self, ticket: Option<Ticket>) -> &mut Driver {
         let begun = operation::watch(
@@ -149,9 +164,9 @@ impl<K: Kind> Sealed for ComputeTarget<K> {
 impl<K: Kind> Waitable for ComputeTarget<K> {
     type Output = ();
 
-    fn end(&mut self, how: How) -> BoxFuture<'_, Result<(), Error>> {
+    fn end(&mut self, how: How) -> BoxFuture<'_, Option<Result<(), Error>>> {
         // A handle always has something to wait for.
         let result = self.end_wait(how.0.unwrap_or(Ok(None)));
-        async move { result }.boxed()
+        async move { Some(result) }.boxed()
     }
 }

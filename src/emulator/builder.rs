@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Emulator;
 use super::clock::{Clock, Time};
 use super::clusters::ExistingCluster;
+use super::groups::Group;
 use super::kubernetes::Kubernetes;
 use super::services::Settings;
 use super::sizes::{self, VmSize};
@@ -32,6 +33,8 @@ pub struct EmulatorBuilder {
     absent_without_body: bool,
     page_size: usize,
     tolerate_second_attachment: bool,
+    permissions: (Vec<String>, Vec<String>),
+    deny_public_addresses: bool,
     sizes: Vec<VmSize>,
     kubernetes: Kubernetes,
     pub(crate) services: Settings,
@@ -71,6 +74,8 @@ impl Default for EmulatorBuilder {
             absent_without_body: false,
             page_size: 10,
             tolerate_second_attachment: false,
+            permissions: (vec!["*".to_owned()], Vec::new()),
+            deny_public_addresses: false,
             sizes: sizes::known(),
             kubernetes: Kubernetes::default(),
             services: Settings::default(),
@@ -188,6 +193,28 @@ impl EmulatorBuilder {
         self
     }
 
+    /// What `Microsoft.Authorization/permissions` says of the caller, at every scope: the actions that a role allows, and
+    /// those that it excludes, both with `*`. By default everything is allowed. The emulator does not enforce it.
+    pub fn permissions<A: Into<String>>(
+        mut self,
+        actions: impl IntoIterator<Item = A>,
+        not_actions: impl IntoIterator<Item = A>,
+    ) -> Self {
+        let texts = |list: Vec<A>| list.into_iter().map(Into::into).collect();
+        self.permissions = (
+            texts(actions.into_iter().collect()),
+            texts(not_actions.into_iter().collect()),
+        );
+        self
+    }
+
+    /// Whether a policy denies public addresses: `checkPolicyRestrictions` says so, and every create of a compute is
+    /// refused with `RequestDisallowedByPolicy`.
+    pub fn deny_public_addresses(mut self, deny: bool) -> Self {
+        self.deny_public_addresses = deny;
+        self
+    }
+
     /// Adds a VM size to those that are known, or replaces it.
     pub fn vm_size(mut self, name: impl Into<String>, cores: u32, memory_gb: f64) -> Self {
         let name = name.into();
@@ -277,11 +304,18 @@ impl EmulatorBuilder {
             absent_without_body: self.absent_without_body,
             page_size: self.page_size,
             tolerate_second_attachment: self.tolerate_second_attachment,
+            permissions: self.permissions,
+            deny_public_addresses: self.deny_public_addresses,
             sizes: self.sizes,
             kubernetes: self.kubernetes,
             services: self.services,
             sas: self.sas,
         };
+        state.add_group(Group {
+            subscription: config.subscription.clone(),
+            name: config.resource_group.clone(),
+            location: config.location.clone(),
+        });
         let emulator = Emulator {
             shared: Arc::new(Shared::new(config, state)),
         };

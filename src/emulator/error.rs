@@ -8,6 +8,8 @@ pub(crate) struct ArmError {
     pub(crate) status: u16,
     pub(crate) code: String,
     pub(crate) message: String,
+    /// The member that is wrong, where the service names it.
+    pub(crate) target: Option<String>,
     /// Whether the front door of Resource Manager refuses, before a service sees the request.
     pub(crate) front_door: bool,
 }
@@ -18,6 +20,7 @@ impl ArmError {
             status,
             code: code.into(),
             message: message.into(),
+            target: None,
             front_door: false,
         }
     }
@@ -71,6 +74,24 @@ impl ArmError {
 
     pub(crate) fn body(&self) -> Value {
         json!({ "error": { "code": self.code, "message": self.message } })
+    }
+
+    /// The same error about a member of the body.
+    #[must_use]
+    pub(crate) fn about(self, member: impl Into<String>) -> Self {
+        let target = Some(member.into());
+        Self { target, ..self }
+    }
+
+    /// As the container service refuses: without an envelope.
+    pub(crate) fn of_clusters(&self) -> Value {
+        let mut body = json!({
+            "code": self.code, "details": null, "message": self.message, "subcode": "",
+        });
+        if let Some(target) = &self.target {
+            body["target"] = json!(target);
+        }
+        body
     }
 
     /// As the service of computes refuses: the outer code tells who is to blame, the inner one what

@@ -59,6 +59,10 @@ pub(crate) enum Kind {
         code: String,
         message: String,
     },
+    ErrorBesideStatus {
+        code: String,
+        message: String,
+    },
     ResponseOverride {
         #[serde(default = "success", deserialize_with = "status")]
         status: u16,
@@ -120,7 +124,7 @@ impl Fault {
         Self::of(Kind::QuotaExceeded {})
     }
 
-    /// A PUT of a compute is refused with 403 `RequestDisallowedByPolicy`.
+    /// A PUT of a compute, a cluster or a node pool is refused with 403 `RequestDisallowedByPolicy`.
     pub fn policy_denied() -> Self {
         Self::of(Kind::PolicyDenied {})
     }
@@ -203,6 +207,15 @@ impl Fault {
     /// The operation that the request starts ends Failed with this error.
     pub fn operation_fails(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::of(Kind::OperationFails {
+            code: code.into(),
+            message: message.into(),
+        })
+    }
+
+    /// The status of the operation on an AKS cluster or node pool that the request starts shows this error
+    /// while it is in progress and when it has succeeded, as the service was recorded to do.
+    pub fn error_beside_status(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::of(Kind::ErrorBesideStatus {
             code: code.into(),
             message: message.into(),
         })

@@ -71,6 +71,19 @@ impl Kubernetes {
         patch.map_or("", String::as_str)
     }
 
+    /// The version with its patch that a new cluster gets: the default of an empty text, the newest patch of a
+    /// minor version; `None` when it is not on offer.
+    pub(crate) fn resolve(&self, wanted: &str) -> Option<&str> {
+        if wanted.is_empty() {
+            return Some(self.default_patch());
+        }
+        let mut patches = self.minors.iter().flat_map(|minor| &minor.patches);
+        let exact = patches.find(|patch| *patch == wanted);
+        let minor = self.minors.iter().find(|minor| minor.version == wanted);
+        let newest = || minor.and_then(|minor| minor.patches.last());
+        exact.or_else(newest).map(String::as_str)
+    }
+
     /// Whether attaching a cluster of this version is accepted: its minor is on offer, be it a preview.
     pub(crate) fn attachable(&self, version: &str) -> bool {
         let minor = minor_of(version);

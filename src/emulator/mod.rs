@@ -20,6 +20,7 @@
 //! assert_eq!(emulator.workspace(), "myworkspace");
 //! ```
 
+mod access;
 mod admin;
 mod artifacts;
 mod assets;
@@ -32,13 +33,17 @@ mod credential;
 mod environments;
 mod error;
 mod faults;
+mod groups;
 mod http;
 mod in_process;
 mod journal;
 mod kubernetes;
+mod locations;
 mod members;
 mod models;
 mod names;
+mod network;
+mod operations;
 mod patch;
 mod regions;
 mod routes;
@@ -68,7 +73,8 @@ pub use self::services::{ScoringRequest, ScoringResponse};
 
 use self::artifacts::Place;
 use self::artifacts::blob_store as blobs;
-use self::clusters::Cluster;
+use self::clusters::{Cluster, Site};
+use self::groups::Group;
 use self::state::Shared;
 
 /// A handle to an emulated workspace. Clones share its state.
@@ -158,24 +164,30 @@ impl Emulator {
     )]
     pub fn add_cluster(&self, cluster: ExistingCluster) -> String {
         let config = &self.shared.config;
-        let subscription = cluster
-            .subscription
-            .unwrap_or_else(|| config.subscription.clone());
-        let id = Cluster::id(&subscription, &cluster.resource_group, &cluster.name);
+        let subscription = cluster.subscription.as_deref();
+        let place = Site {
+            subscription: subscription.unwrap_or(&config.subscription),
+            group: &cluster.resource_group,
+            name: &cluster.name,
+        };
+        let version = cluster.version.as_deref();
+        let made = Cluster::ready(
+            &place,
+            cluster.location.as_deref().unwrap_or(&config.location),
+            version.unwrap_or_else(|| config.kubernetes.default_patch()),
+            &cluster.vm_size,
+            cluster.node_count.into(),
+            None,
+        );
+        let id = made.id.clone();
         let mut state = self.shared.state();
-        state.clusters.retain(|known| !known.is(&id));
-        state.clusters.push(Cluster {
-            id: id.clone(),
-            group: cluster.resource_group,
-            name: cluster.name,
-            location: cluster.location.unwrap_or_else(|| config.location.clone()),
-            version: cluster
-                .version
-                .unwrap_or_else(|| config.kubernetes.default_patch().to_owned()),
-            vm_size: cluster.vm_size,
-            nodes: cluster.node_count.into(),
-            network: None,
+        state.add_group(Group {
+            subscription: place.subscription.to_owned(),
+            name: place.group.to_owned(),
+            location: config.location.clone(),
         });
+        state.clusters.retain(|known| !known.is(&id));
+        state.clusters.push(made);
         id
     }
 

@@ -67,6 +67,11 @@ pub(crate) fn is_cluster_id(id: &str) -> bool {
 /// Whether it is the id of a subnet. `None` in place of a name is what a client sends that formats
 /// an absent value, so it is refused.
 pub(crate) fn is_subnet_id(id: &str) -> bool {
+    subnet(id).is_some_and(|names| !names.contains(&"None"))
+}
+
+/// Subscription, group, network and name of a subnet, by its id.
+pub(crate) fn subnet(id: &str) -> Option<[&str; 4]> {
     let shape = [
         "subscriptions",
         "*",
@@ -79,7 +84,8 @@ pub(crate) fn is_subnet_id(id: &str) -> bool {
         "subnets",
         "*",
     ];
-    id_parts(id, &shape).is_some_and(|parts| !parts.contains(&"None"))
+    let parts = id_parts(id, &shape)?;
+    Some([parts[1], parts[3], parts[7], parts[9]])
 }
 
 /// A region as ARM compares it: `West US 2` is `westus2`.

@@ -5,75 +5,21 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::call::Call;
-use super::clusters::Cluster;
+use super::clusters::{Cluster, nodes_of};
 use super::error::ArmError;
 use super::http::Answer;
+use super::locations::{has_zones, known};
 use super::names::region;
 use super::routes::Reply;
 use super::sizes::VmSize;
-use super::state::Config;
+use super::state::{Config, State};
 use super::versions;
-
-/// Regions with availability zones.
-const ZONED: &[&str] = &[
-    "australiaeast",
-    "brazilsouth",
-    "canadacentral",
-    "centralindia",
-    "centralus",
-    "eastasia",
-    "eastus",
-    "eastus2",
-    "francecentral",
-    "germanywestcentral",
-    "italynorth",
-    "japaneast",
-    "koreacentral",
-    "northeurope",
-    "norwayeast",
-    "polandcentral",
-    "qatarcentral",
-    "southafricanorth",
-    "southcentralus",
-    "southeastasia",
-    "spaincentral",
-    "swedencentral",
-    "switzerlandnorth",
-    "uaenorth",
-    "uksouth",
-    "westeurope",
-    "westus2",
-    "westus3",
-];
-
-/// Regions without.
-const OTHER: &[&str] = &[
-    "australiasoutheast",
-    "canadaeast",
-    "koreasouth",
-    "northcentralus",
-    "southindia",
-    "ukwest",
-    "westcentralus",
-    "westindia",
-    "westus",
-];
 
 /// Sizes that the subscription may not use, in any region.
 const NOT_AVAILABLE: &[&str] = &["Standard_NV6", "Standard_ND96isr_H100_v5"];
 
 /// How many cores the subscription may use in a region, and of each family.
 const CORES: u64 = 350;
-
-/// All regions that there are: those of Azure, and that of the workspace, whatever its name.
-fn known(config: &Config) -> Vec<String> {
-    let own = region(&config.location);
-    let names = ZONED.iter().chain(OTHER).map(|name| (*name).to_owned());
-    let mut all: Vec<String> = names.filter(|name| *name != own).collect();
-    all.push(own);
-    all.sort();
-    all
-}
 
 impl Call<'_> {
     /// Refuses a region that there is not, as the front door does.
@@ -142,7 +88,7 @@ fn row(size: &VmSize, region: &str, with_info: bool) -> Value {
         .into_iter()
         .map(|(name, value)| json!({ "name": name, "value": value }));
     let mut restrictions = Vec::new();
-    if NOT_AVAILABLE.contains(&size.name.as_str()) {
+    if !is_available(size) {
         let mut restriction = json!({
             "type": "Location",
             "values": [region],
@@ -164,7 +110,7 @@ fn row(size: &VmSize, region: &str, with_info: bool) -> Value {
         "restrictions": restrictions,
     });
     if with_info {
-        let zones: &[&str] = match ZONED.contains(&region) {
+        let zones: &[&str] = match has_zones(region) {
             true => &["1", "2", "3"],
             false => &[],
         };
@@ -173,33 +119,92 @@ fn row(size: &VmSize, region: &str, with_info: bool) -> Value {
     row
 }
 
+/// Whether the subscription may use a size.
+pub(crate) fn is_available(size: &VmSize) -> bool {
+    !NOT_AVAILABLE.contains(&size.name.as_str())
+}
+
+/// What the nodes of the clusters of a region take up.
+#[derive(Debug, Default)]
+pub(crate) struct Used {
+    nodes: u64,
+    cores: u64,
+    families: BTreeMap<String, u64>,
+}
+
+impl Used {
+    /// Counts so many nodes of a size; of one that is not known only the nodes.
+    pub(crate) fn add(&mut self, size: Option<&VmSize>, nodes: u64) {
+        self.nodes += nodes;
+        if let Some(size) = size {
+            let cores = nodes * u64::from(size.cores);
+            self.cores += cores;
+            *self.families.entry(size.family.clone()).or_default() += cores;
+        }
+    }
+}
+
+/// What is in use in a region of a subscription.
+pub(crate) fn used(config: &Config, state: &State, subscription: &str, place: &str) -> Used {
+    let place = region(place);
+    let is_here =
+        |cluster: &&Cluster| cluster.is_of(subscription) && region(cluster.location()) == place;
+    let mut used = Used::default();
+    for cluster in state.clusters.iter().filter(is_here) {
+        for pool in cluster.pools() {
+            let size = pool["vmSize"].as_str().unwrap_or_default();
+            used.add(config.size(size), nodes_of(pool));
+        }
+    }
+    used
+}
+
+/// Refuses what does not fit beside what is in use, in the words of the container service.
+pub(crate) fn check_quota(used: &Used, wanted: &Used, place: &str) -> Result<(), ArmError> {
+    let refuse =
+        |message: String| Err(ArmError::new(400, "ErrCode_InsufficientVCPUQuota", message));
+    let place = region(place);
+    let left = CORES.saturating_sub(used.cores);
+    let requested = wanted.cores;
+    if requested > left {
+        return refuse(format!(
+            "Insufficient regional vcpu quota left for location {place}. left regional vcpu quota {left}, \
+             requested quota {requested}."
+        ));
+    }
+    for (family, requested) in &wanted.families {
+        let taken = used.families.get(family).copied().unwrap_or_default();
+        let left = CORES.saturating_sub(taken);
+        if *requested > left {
+            return refuse(format!(
+                "Insufficient vcpu quota requested {requested}, remaining {left} for family {family} for \
+                 region {place}."
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Cores and nodes that the clusters of the region use, in all and by family.
 pub(crate) fn usages(call: Call<'_>) -> Reply {
     call.check_region("usages")?;
     let (config, here) = (call.config, region(call.name("location")));
-    let sizes = &config.sizes;
     let mut families: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
-    for size in sizes {
+    for size in &config.sizes {
         let limit = &mut families.entry(&size.family).or_default().1;
-        if !NOT_AVAILABLE.contains(&size.name.as_str()) {
+        if is_available(size) {
             *limit = CORES;
         }
     }
-    let (mut cores, mut nodes) = (0, 0);
-    let is_here = |cluster: &&Cluster| {
-        cluster.is_of(&config.subscription) && region(&cluster.location) == here
-    };
-    for cluster in call.state.clusters.iter().filter(is_here) {
-        nodes += cluster.nodes;
-        if let Some(size) = config.size(&cluster.vm_size) {
-            let used = cluster.nodes * u64::from(size.cores);
-            cores += used;
-            families.entry(&size.family).or_default().0 += used;
+    let used = used(config, call.state, &config.subscription, &here);
+    for (family, cores) in &used.families {
+        if let Some((of_family, _)) = families.get_mut(family.as_str()) {
+            *of_family = *cores;
         }
     }
     let mut rows = vec![
-        usage("cores", "Total Regional vCPUs", cores, CORES),
-        usage("virtualMachines", "Virtual Machines", nodes, 25_000),
+        usage("cores", "Total Regional vCPUs", used.cores, CORES),
+        usage("virtualMachines", "Virtual Machines", used.nodes, 25_000),
         usage(
             "lowPriorityCores",
             "Total Regional Low-priority vCPUs",

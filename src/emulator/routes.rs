@@ -2,16 +2,22 @@
 //!
 //! Routing is done by hand, because ARM compares every part of a path without case.
 
+use crate::facts::arm;
+
 use super::artifacts::{self, ORIGINS, blobs};
 use super::call::Call;
-use super::clusters as aks;
+use super::clusters::{self as aks, answer_with as clusters_answer};
 use super::computes::{self, operations, put};
 use super::error::{ArmError, Surroundings, UNSUPPORTED};
 use super::faults::Kind;
 use super::http::{Answer, Incoming, Manner, is_blob_path, is_scoring_path};
+use super::operations::SIGNATURE;
 use super::services::{list as service_list, scoring, status, verbs as services};
 use super::state::{Config, Shared, State};
-use super::{admin, assets, environments, kubernetes, models, regions, versions, workspace};
+use super::{
+    access, admin, assets, environments, groups, kubernetes, locations, models, network, regions,
+    versions, workspace,
+};
 
 pub(crate) type Reply = Result<Answer, ArmError>;
 
@@ -45,6 +51,7 @@ const ROUTES: &[Route] = &[
     // under a prefix.
     ("GET", "/discovery", &[], workspace::discovery),
     ("GET", "/{ws}", &[], workspace::get),
+    ("GET", "/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/workspaces", &[], workspace::list),
     ("GET", "/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/locations/{location}/vmSizes", &[], workspace::vm_sizes),
     ("GET", "/{ws}/computes", &["$skiptoken"], computes::list),
     ("GET", "/{ws}/computes/{compute}", &[], computes::get),
@@ -59,11 +66,34 @@ const ROUTES: &[Route] = &[
     ("GET", "/subscriptions/{of}/providers/Microsoft.ContainerService/managedClusters", &["$skiptoken"], aks::list),
     ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters", &["$skiptoken"], aks::list),
     ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}", &[], aks::get),
-    ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}/agentPools/{pool}", &[], aks::pool),
+    ("PUT", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}", &[], aks::put::serve),
+    ("DELETE", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}", &[], aks::put::delete),
+    ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}/agentPools", &["$skiptoken"], aks::pools::list),
+    ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}/agentPools/{pool}", &[], aks::pools::get),
+    ("PUT", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}/agentPools/{pool}", &[], aks::pools::put),
+    ("DELETE", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}/agentPools/{pool}", &[], aks::pools::delete),
+    ("GET", "/subscriptions/{of}/providers/Microsoft.ContainerService/locations/{location}/operations/{operation}", SIGNATURE, aks::operations::status),
+    ("GET", "/subscriptions/{of}/providers/Microsoft.ContainerService/locations/{location}/operationresults/{operation}", SIGNATURE, aks::operations::result),
     ("POST", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}/listClusterUserCredential", &[], aks::user_credential),
     ("POST", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}/listClusterAdminCredential", &[], aks::admin_credential),
     ("GET", "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/kubernetesVersions", &[], kubernetes::versions),
     ("GET", "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/orchestrators", &["resource-type"], kubernetes::orchestrators),
+    // What the caller may do, and what policies deny.
+    ("GET", "/{ws}/providers/Microsoft.Authorization/permissions", &[], access::permissions),
+    ("GET", "/subscriptions/{subscription}/providers/Microsoft.Authorization/permissions", &[], access::permissions),
+    ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.Authorization/permissions", &[], access::permissions),
+    ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/{provider}/{type}/{name}/providers/Microsoft.Authorization/permissions", &[], access::permissions),
+    ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/{provider}/{type}/{name}/{below}/{part}/providers/Microsoft.Authorization/permissions", &[], access::permissions),
+    ("POST", "/subscriptions/{subscription}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions", &[], access::check_policies),
+    // Regions, resource groups and networks.
+    ("GET", "/subscriptions/{subscription}/locations", &[], locations::list),
+    ("GET", "/subscriptions/{of}/resourceGroups/{in}", &[], groups::get),
+    ("GET", "/subscriptions/{of}/providers/Microsoft.Network/virtualNetworks", &["$skiptoken"], network::list),
+    ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.Network/virtualNetworks", &["$skiptoken"], network::list),
+    ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.Network/virtualNetworks/{network}", &[], network::get),
+    ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.Network/virtualNetworks/{network}/subnets", &["$skiptoken"], network::list_subnets),
+    ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.Network/virtualNetworks/{network}/subnets/{subnet}", &[], network::get_subnet),
+    ("GET", "/subscriptions/{subscription}/providers/Microsoft.Network/locations/{location}/serviceTags", &[], network::service_tags),
     // Virtual machines.
     ("GET", "/subscriptions/{subscription}/providers/Microsoft.Compute/skus", &["$filter"], regions::skus),
     ("GET", "/subscriptions/{subscription}/providers/Microsoft.Compute/locations/{location}/usages", &[], regions::usages),
@@ -202,6 +232,12 @@ pub(crate) async fn serve(shared: &Shared, request: &Incoming) -> Answer {
     answer
 }
 
+/// Whether a request is for this provider of Resource Manager.
+fn is_of(request: &Incoming, provider: &str) -> bool {
+    let mut segments = request.path.split('/');
+    segments.any(|segment| segment.eq_ignore_ascii_case(provider))
+}
+
 /// The largest body that is read as a blob, as a block of one, or for scoring.
 const LARGE: usize = 100 * 1024 * 1024;
 
@@ -273,7 +309,10 @@ impl Plane {
             Self::Arm if error.front_door => {
                 Answer::json(error.status, &error.body()).with("x-ms-failure-cause", "gateway")
             }
-            Self::Arm if error.code != UNSUPPORTED => {
+            Self::Arm if error.code != UNSUPPORTED && is_of(request, arm::AKS_PROVIDER) => {
+                clusters_answer(error.status, &error.of_clusters())
+            }
+            Self::Arm if error.code != UNSUPPORTED && is_of(request, arm::ML_PROVIDER) => {
                 let surroundings = Surroundings {
                     id: state.uuid(),
                     region: config.location.clone(),

@@ -10,10 +10,12 @@ use super::artifacts::blob_store::Blobs;
 use super::assets::Assets;
 use super::clock::Time;
 use super::clusters::Cluster;
+use super::clusters::operations::ClusterOperation;
 use super::computes::Compute;
 use super::computes::operations::Operation;
 use super::environments::Environments;
 use super::faults::{Faults, Kind};
+use super::groups::Group;
 use super::http::Incoming;
 use super::journal::Journal;
 use super::kubernetes::Kubernetes;
@@ -40,6 +42,9 @@ pub(crate) struct Config {
     pub(crate) absent_without_body: bool,
     pub(crate) page_size: usize,
     pub(crate) tolerate_second_attachment: bool,
+    /// What the caller may do: actions, and those that are excluded from them.
+    pub(crate) permissions: (Vec<String>, Vec<String>),
+    pub(crate) deny_public_addresses: bool,
     pub(crate) sizes: Vec<VmSize>,
     pub(crate) kubernetes: Kubernetes,
     pub(crate) services: Settings,
@@ -81,7 +86,10 @@ pub(crate) struct State {
     /// In the order in which they were made, as lists show them.
     pub(crate) computes: Vec<Compute>,
     pub(crate) clusters: Vec<Cluster>,
+    pub(crate) groups: Vec<Group>,
+    /// Those on computes.
     pub(crate) operations: BTreeMap<String, Operation>,
+    pub(crate) cluster_operations: BTreeMap<String, ClusterOperation>,
     /// Artifacts, blobs, assets, models, environments.
     pub(crate) store: Store,
     pub(crate) faults: Faults,
@@ -96,7 +104,9 @@ impl State {
             time,
             computes: Vec::new(),
             clusters: Vec::new(),
+            groups: Vec::new(),
             operations: BTreeMap::new(),
+            cluster_operations: BTreeMap::new(),
             store: Store {
                 artifacts: Artifacts::default(),
                 blobs: Blobs::new(blob_capacity),
@@ -125,6 +135,10 @@ impl State {
 
     pub(crate) fn cluster(&self, id: &str) -> Option<&Cluster> {
         self.clusters.iter().find(|cluster| cluster.is(id))
+    }
+
+    pub(crate) fn cluster_mut(&mut self, id: &str) -> Option<&mut Cluster> {
+        self.clusters.iter_mut().find(|cluster| cluster.is(id))
     }
 
     /// A fault of the service's own that concerns this request.

@@ -49,8 +49,16 @@ const CONTAINER_SERVICE: &[&str] = &[
     "2025-05-01",
     "2025-10-01",
     "2026-05-01",
+    "2026-06-01",
+    "2026-07-01",
     "2026-08-01",
 ];
+
+/// The version in the URLs of the container service's operations, whatever that of the request.
+pub(crate) const CLUSTER_OPERATIONS: &str = "2025-03-01";
+
+/// Since then a node pool is of the mode `System` or `User`; before, every pool is what a system pool is now.
+pub(crate) const POOL_MODES_SINCE: &str = "2020-03-01";
 
 /// The versions of the provider of virtual machines that clients are known to send.
 const COMPUTE: &[&str] = &[
@@ -59,6 +67,19 @@ const COMPUTE: &[&str] = &[
     arm::SKUS_API_VERSION,
     arm::USAGES_API_VERSION,
 ];
+
+/// Those of the provider of networks.
+const NETWORK: &[&str] = &[
+    "2022-01-01",
+    "2024-01-01",
+    "2024-03-01",
+    "2024-07-01",
+    arm::NETWORK_API_VERSION,
+    "2025-07-01",
+];
+
+/// Those of Resource Manager's own resources: groups and regions.
+const RESOURCES: &[&str] = &["2021-04-01", "2022-12-01", "2024-11-01"];
 
 /// Rows of VM sizes tell zones since then.
 pub(crate) const ZONES_SINCE: &str = "2017-09-01";
@@ -88,8 +109,12 @@ pub(crate) fn check(version: Option<&str>, route: &str) -> Result<(), ArmError> 
     let last = |word: &&str| !word.is_empty() && !word.starts_with('{');
     let kind = route.rsplit('/').find(last).unwrap_or("workspaces");
     let known = match route {
+        _ if route.contains("Microsoft.Authorization") => vec![arm::PERMISSIONS_API_VERSION],
+        _ if route.contains("Microsoft.PolicyInsights") => vec![arm::POLICY_API_VERSION],
         _ if route.contains(arm::AKS_PROVIDER) => CONTAINER_SERVICE.to_vec(),
         _ if route.contains(arm::COMPUTE_PROVIDER) => COMPUTE.to_vec(),
+        _ if route.contains("Microsoft.Network") => NETWORK.to_vec(),
+        _ if route.starts_with("/sub") && !route.contains("/providers/") => RESOURCES.to_vec(),
         _ => [OLD, CURRENT].concat(),
     };
     match version.map(str::trim) {

@@ -12,15 +12,25 @@ use super::versions::Dialect;
 const TENANT: &str = "00000000-0000-0000-0000-0000000000ff";
 
 pub(crate) fn get(call: Call<'_>) -> Reply {
+    call.check_scope()?;
+    Ok(Answer::json(200, &document(&call)))
+}
+
+/// The workspaces of the subscription: this one.
+pub(crate) fn list(call: Call<'_>) -> Reply {
+    call.check_scope()?;
+    let all = json!({ "value": [document(&call)] });
+    Ok(Answer::json(200, &all))
+}
+
+fn document(call: &Call<'_>) -> Value {
     let config = call.config;
     let group = format!(
         "/subscriptions/{}/resourceGroups/{}/providers",
         config.subscription, config.resource_group
     );
     let id = config.workspace_path();
-    Ok(Answer::json(
-        200,
-        &json!({
+    json!({
             "id": id,
             "name": config.workspace,
             "type": "Microsoft.MachineLearningServices/workspaces",
@@ -52,8 +62,7 @@ pub(crate) fn get(call: Call<'_>) -> Reply {
             "identity": { "type": "SystemAssigned", "principalId": TENANT, "tenantId": TENANT },
             "kind": "Default",
             "sku": { "name": "Basic", "tier": "Basic" },
-        }),
-    ))
+    })
 }
 
 /// Every service is the emulator itself, on the listener that was asked. No token is sent for it, as

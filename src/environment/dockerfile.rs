@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_read_as_it_is_and_an_empty_one_refused() {
+    fn file_is_read_as_it_is_and_an_empty_one_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("Dockerfile");
         std::fs::write(&path, "FROM a\r\n").unwrap();

@@ -198,7 +198,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn nothing_said_is_nothing_sent_but_a_name() {
+    fn only_the_name_is_sent_where_nothing_else_was_given() {
         let environment = Environment::builder().build().unwrap();
         assert_eq!(
             environment.value("myservice"),
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_said_is_sent_as_it_was_said() {
+    fn every_given_value_is_sent_as_it_was_given() {
         let environment = Environment::builder()
             .name("myenv")
             .version("3")

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_cannot_change_the_path_of_a_request() {
+    fn reference_cannot_change_the_path_of_a_request() {
         for (reference, paths) in [
             (EnvironmentRef::latest(""), vec!["environment.name"]),
             (

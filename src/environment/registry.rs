@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_registry_is_sent_with_both_credentials_or_with_none() {
+    fn registry_is_sent_with_both_credentials_or_with_none() {
         let bare = ContainerRegistry::new("r.azurecr.io");
         assert!(broken(&bare).is_empty());
         assert_eq!(bare.value(), json!({ "address": "r.azurecr.io" }));

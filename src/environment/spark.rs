@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_text_is_refused_at_its_place() {
+    fn empty_text_is_refused_at_its_place() {
         let mut findings = Findings::default();
         SparkSettings::new()
             .repository("")

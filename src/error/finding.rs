@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_is_shown_on_one_line_without_its_severity() {
+    fn finding_is_shown_on_one_line_without_its_severity() {
         for (value, shown) in [
             (Some("x"), "path = \"x\": wrong [area.rule]; mend it"),
             (None, "path: wrong [area.rule]; mend it"),
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_is_serialised_with_its_severity_in_lower_case() {
+    fn finding_is_serialised_with_its_severity_in_lower_case() {
         for (severity, word) in [
             (Severity::Error, "error"),
             (Severity::Warning, "warning"),

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_a_log_begins_with_a_whole_line() {
+    fn end_of_a_log_begins_with_a_whole_line() {
         assert_eq!(end_of("a\nb"), "a\nb");
         let long = "\u{e9}".repeat(KEPT);
         assert_eq!(end_of(&long), "");

@@ -377,6 +377,19 @@ impl Error {
         self.http_status() == Some(409)
     }
 
+    /// Returns whether the service refused the request because another operation runs on the resource, and says so. To be
+    /// told from other conflicts ([`is_conflict`](Self::is_conflict)), which waiting does not help.
+    ///
+    /// # Troubleshooting
+    ///
+    /// Wait for the running operation, then send the request again. AKS runs one operation at a time on a cluster and its
+    /// node pools.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        let says = |error: &ServiceError| error.any(codes::says_busy);
+        self.is_conflict() && self.service_error().is_some_and(says)
+    }
+
     /// Returns whether the service, or this library on its behalf, throttles requests (HTTP 429).
     ///
     /// # Troubleshooting

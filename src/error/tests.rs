@@ -31,7 +31,7 @@ fn every_documented_shape_of_an_error_gives_code_and_message() {
 }
 
 #[test]
-fn a_status_without_an_error_gives_none() {
+fn status_without_an_error_gives_none() {
     for body in [
         json!({"status": "Failed"}),
         json!({"error": null}),
@@ -68,7 +68,7 @@ fn provisioning_errors_are_read_in_both_forms() {
 }
 
 #[test]
-fn an_error_hidden_in_a_message_is_shown_and_kept() {
+fn error_hidden_in_a_message_is_shown_and_kept() {
     let hidden = r#"Deployment failed: {"error":{"code":"Inner","message":"the reason"}}"#;
     let error = found(json!({"error": {"code": "Outer", "message": hidden}}));
     assert!(
@@ -129,7 +129,7 @@ fn secrets_in_messages_of_the_service_are_hidden() {
 }
 
 #[test]
-fn the_innermost_message_of_azure_core_is_lifted_out() {
+fn innermost_message_of_azure_core_is_lifted_out() {
     use azure_core::error::ErrorKind as Core;
     let inner = azure_core::Error::with_message(Core::Other, "the true reason");
     let error = Error::from(inner.with_context("non-transport error occurred"));
@@ -137,7 +137,7 @@ fn the_innermost_message_of_azure_core_is_lifted_out() {
 }
 
 #[test]
-fn a_cause_is_kept_unless_it_quotes_a_signed_url() {
+fn cause_is_kept_unless_it_quotes_a_signed_url() {
     use azure_core::error::ErrorKind as Core;
     use std::error::Error as _;
     let of = |text: &str| {
@@ -167,7 +167,7 @@ fn conversion_to_azure_core_keeps_status_and_text() {
 }
 
 #[test]
-fn the_error_is_small_and_can_cross_threads() {
+fn error_is_small_and_can_cross_threads() {
     fn crosses<T: Send + Sync + 'static>() {}
     crosses::<Error>();
     assert_eq!(std::mem::size_of::<Error>(), std::mem::size_of::<usize>());
@@ -218,7 +218,7 @@ fn control_characters_of_the_service_do_not_reach_the_terminal() {
 }
 
 #[test]
-fn a_clone_shares_the_facts_until_one_of_the_two_is_changed() {
+fn clone_shares_the_facts_until_one_of_the_two_is_changed() {
     use std::error::Error as _;
     let error = Error::service(ResponseFacts {
         status: Some(503),
@@ -237,7 +237,7 @@ fn a_clone_shares_the_facts_until_one_of_the_two_is_changed() {
 }
 
 #[test]
-fn a_result_without_a_value_is_as_small_as_a_pointer() {
+fn result_without_a_value_is_as_small_as_a_pointer() {
     assert_eq!(
         std::mem::size_of::<Result<(), Error>>(),
         std::mem::size_of::<usize>()
@@ -327,7 +327,7 @@ fn only_failures_that_may_pass_are_transient() {
 }
 
 #[test]
-fn a_failure_of_a_credential_is_transient_where_its_own_request_failed_so() {
+fn failure_of_a_credential_is_transient_where_its_own_request_failed_so() {
     use azure_core::error::ErrorKind as Core;
     let response = |status: u16| Core::HttpResponse {
         status: status.into(),
@@ -359,7 +359,7 @@ fn a_failure_of_a_credential_is_transient_where_its_own_request_failed_so() {
 
 #[cfg(feature = "services")]
 #[test]
-fn a_missing_scoring_credential_is_transient_where_its_cause_is() {
+fn missing_scoring_credential_is_transient_where_its_cause_is() {
     let recast = |cause: Error| cause.recast(ErrorKind::ScoringCredentialUnavailable, "no key");
     assert!(recast(answered(ErrorKind::Service, 503)).is_transient());
     assert!(recast(Error::new(ErrorKind::Timeout, "late")).is_transient());
@@ -367,7 +367,7 @@ fn a_missing_scoring_credential_is_transient_where_its_cause_is() {
 }
 
 #[test]
-fn an_error_of_the_service_reads_back_as_it_was_written() {
+fn error_of_the_service_reads_back_as_it_was_written() {
     let error = found(json!({"error": {
         "code": "Outer", "message": "outer", "statusCode": 409,
         "details": [{"code": "C", "message": "M", "target": "t"}],

@@ -52,3 +52,18 @@ pub(crate) const SKUS_API_VERSION: &str = "2021-07-01";
 
 /// The version that `az vm list-usage` of azure-cli 2.91 sends.
 pub(crate) const USAGES_API_VERSION: &str = "2024-11-01";
+
+/// The resource provider of networks.
+pub(crate) const NETWORK_PROVIDER: &str = "Microsoft.Network";
+
+/// The version that the reference of `service-tags/list` names; networks have it, too.
+pub(crate) const NETWORK_API_VERSION: &str = "2025-05-01";
+
+/// The version that the reference of `subscriptions/list-locations` names.
+pub(crate) const LOCATIONS_API_VERSION: &str = "2022-12-01";
+
+/// The version that callers of `permissions` send.
+pub(crate) const PERMISSIONS_API_VERSION: &str = "2022-04-01";
+
+/// The version of `Microsoft.PolicyInsights/checkPolicyRestrictions` in Microsoft's clients of 2024.
+pub(crate) const POLICY_API_VERSION: &str = "2024-10-01";

@@ -19,6 +19,11 @@ const PATH_RETIRED_WORDS: &[&[&str]] = &[
     &["akscompute", "not supported", "kubernetes"],
 ];
 
+const BUSY_WORDS: &[&[&str]] = &[
+    &["another", "operation", "in progress"],
+    &["operation is not allowed", "in progress"],
+];
+
 /// More specific entries stand first.
 const KNOWN: &[Known] = &[
     Known {
@@ -71,7 +76,7 @@ const KNOWN: &[Known] = &[
     },
     Known {
         codes: &[],
-        words: &[&["another", "operation", "is in progress"]],
+        words: BUSY_WORDS,
         remedy: "wait until the operation that runs has ended (wait_for_completion), then try again",
     },
     Known {
@@ -206,6 +211,11 @@ pub(crate) fn says_path_retired(_code: Option<&str>, message: Option<&str>) -> b
     message.is_some_and(|message| stands_in(&message.to_lowercase(), PATH_RETIRED_WORDS))
 }
 
+/// Returns whether the service says that another operation runs.
+pub(crate) fn says_busy(_code: Option<&str>, message: Option<&str>) -> bool {
+    message.is_some_and(|message| stands_in(&message.to_lowercase(), BUSY_WORDS))
+}
+
 fn stands_in(message: &str, sets: &[&[&str]]) -> bool {
     sets.iter()
         .any(|words| words.iter().all(|word| message.contains(word)))
@@ -233,12 +243,12 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_refusal_has_no_remedy() {
+    fn unknown_refusal_has_no_remedy() {
         assert_eq!(remedy(Some("Teapot"), Some("short and stout")), None);
     }
 
     #[test]
-    fn the_retired_path_is_told_from_other_refusals() {
+    fn retired_path_is_distinguished_from_other_refusals() {
         assert!(says_path_retired(
             None,
             Some("AksCompute creation is no longer supported, use KubernetesCompute")

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_size_is_known_and_has_four_vcpus() {
+    fn default_size_is_known_and_has_four_vcpus() {
         assert_eq!(vcpus(DEFAULT_VM_SIZE), Some(4));
     }
 
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_of_the_third_and_later_versions_tell_their_vcpus() {
+    fn sizes_of_the_third_and_later_versions_have_known_vcpus() {
         for (name, expected) in [
             ("Standard_D2s_v3", Some(2)),
             ("Standard_D16as_v4", Some(16)),

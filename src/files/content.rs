@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn fingerprint_tells_parts_apart() {
+    fn fingerprint_distinguishes_parts() {
         let of = |parts: &[&str], content: &str| {
             let mut print = Fingerprint::default();
             for part in parts {

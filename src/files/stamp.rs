@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stamp_says_what_changed_and_nothing_otherwise() {
+    fn stamp_reports_only_what_changed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         fs::write(&path, "one").unwrap();
@@ -112,7 +112,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn stamp_tells_a_file_that_was_replaced() {
+    fn stamp_detects_a_replaced_file() {
         let folder = tempfile::tempdir().unwrap();
         let (path, other) = (folder.path().join("a"), folder.path().join("b"));
         let stamp = || {

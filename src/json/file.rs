@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn misspelt_key_is_told_from_a_key_of_its_own() {
+    fn misspelt_key_is_distinguished_from_a_key_of_its_own() {
         let text =
             "{RESOURCES: 1, resources: {gpu: 1, cpus: 1, CPU: 1, memory_in_gb: 1, x: '', y: }}";
         let mut file = members(text);

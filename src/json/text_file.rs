@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_small_texts_are_read_and_every_refusal_says_why() {
+    fn only_small_texts_are_read_and_every_refusal_reports_the_reason() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.txt");
         std::fs::write(&file, "\u{feff}text").unwrap();

@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_its_files_below_its_name_and_a_file_is_itself() {
+    fn folder_is_its_files_below_its_name_and_a_file_is_itself() {
         let folder = folder();
         let files = read(&folder.path().join("model")).unwrap();
         assert_eq!(files.base, "model");
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fingerprint_is_of_names_and_contents_and_nothing_else() {
+    fn fingerprint_is_of_names_and_contents_and_nothing_else() {
         let folder = folder();
         let root = folder.path().join("model");
         let read = || super::tests::read(&root).unwrap().fingerprint;
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_changes_after_it_was_read_is_noticed() {
+    fn file_that_changes_after_it_was_read_is_noticed() {
         let folder = folder();
         let root = folder.path().join("model");
         let files = read(&root).unwrap();

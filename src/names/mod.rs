@@ -565,7 +565,7 @@ mod tests {
     }
 
     #[test]
-    fn a_compute_of_another_year_stays_reachable_by_its_name() {
+    fn compute_of_another_year_stays_reachable_by_its_name() {
         assert!(ComputeName::existing("name", "a-1").is_ok());
         assert!(ComputeName::existing("name", "local").is_ok());
         for name in ["", "..", "a/b", "a?b", "a%2fb", "a b"] {
@@ -594,7 +594,7 @@ mod tests {
     }
 
     #[test]
-    fn a_workspace_id_is_its_arm_id_as_text() {
+    fn workspace_id_is_its_arm_id_as_text() {
         let id = WorkspaceId::new("s", "g", "w").unwrap();
         let text = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w";
         assert_eq!(id.to_string(), text);
@@ -611,7 +611,7 @@ mod tests {
     }
 
     #[test]
-    fn a_workspace_id_is_refused_where_its_text_is_not_one() {
+    fn workspace_id_is_refused_where_its_text_is_not_one() {
         let good = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w";
         for (text, rule) in [
             (String::new(), "resource_id.shape"),
@@ -639,7 +639,7 @@ mod tests {
     }
 
     #[test]
-    fn a_workspace_reports_all_unsafe_parts_at_once() {
+    fn workspace_reports_all_unsafe_parts_at_once() {
         let found = WorkspaceId::parse("", "group/../x", "ws?y").unwrap_err();
         let seen: Vec<_> = found.iter().map(|v| (v.path.as_str(), v.rule)).collect();
         assert_eq!(

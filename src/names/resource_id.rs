@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_shapes_and_other_types_are_told_apart() {
+    fn broken_shapes_and_other_types_are_distinguished() {
         for id in [
             "",
             "/",

@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_of_another_year_stays_reachable_by_its_name() {
+    fn service_of_another_year_stays_reachable_by_its_name() {
         assert!(ServiceName::existing("name", "My_Service").is_ok());
         let stored: ServiceName = serde_json::from_str(r#""My_Service""#).unwrap();
         assert_eq!(stored.as_str(), "My_Service");
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_namespace_is_one_lowercase_label() {
+    fn namespace_is_one_lowercase_label() {
         for name in ["a", "0", "azureml-scoring", &"a".repeat(63)] {
             assert_eq!(namespace("namespace", name), None, "{name:?}");
         }

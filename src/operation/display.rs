@@ -312,7 +312,7 @@ mod tests {
     use crate::token::Verb;
 
     #[test]
-    fn a_line_says_what_runs_how_it_stands_and_for_how_long() {
+    fn progress_line_shows_operation_state_and_duration() {
         let progress = Progress {
             verb: Some(Verb::Create),
             workspace: Some("w".into()),
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_live_line_is_cut_at_the_edge_and_leaves_nothing_of_the_old_one() {
+    fn live_line_is_cut_at_the_edge_and_leaves_nothing_of_the_old_one() {
         assert_eq!(live("x"), "\r\x1b[?7lx\x1b[K\x1b[?7h");
     }
 }

@@ -48,6 +48,8 @@ pub(crate) struct Driver {
     record: Option<Arc<Record>>,
     subject: &'static Subject,
     target: String,
+    /// `true` if another operation follows the success of this one: then the token is still needed.
+    followed: bool,
     started: Instant,
     polls: u32,
     next: Option<Next>,
@@ -120,6 +122,7 @@ impl Driver {
             record,
             subject,
             target,
+            followed: false,
             started: Instant::now(),
             polls: 0,
             next: None,
@@ -135,10 +138,25 @@ impl Driver {
 
     /// Returns the token that resumes the wait elsewhere; `None` once it is over.
     pub(crate) fn token(&self) -> Option<&ResumeToken> {
-        if self.is_over() {
+        if self.needs_no_token() {
             return None;
         }
         self.token.as_ref()
+    }
+
+    /// Returns the same wait for an operation that is followed by another one, if it succeeds.
+    pub(crate) fn followed(mut self) -> Self {
+        self.followed = true;
+        self
+    }
+
+    /// Returns whether nothing is left for which somebody would resume.
+    fn needs_no_token(&self) -> bool {
+        let failed = matches!(
+            self.machine.outcome(),
+            Some(Outcome::Failed { .. } | Outcome::Lost { .. })
+        );
+        self.is_over() && (failed || !self.followed)
     }
 
     /// Returns whether the service has reported the end.
@@ -175,7 +193,7 @@ impl Driver {
 
     /// Removes the record of an operation that has ended for good.
     pub(crate) async fn close_record(&mut self) {
-        if self.is_over()
+        if self.needs_no_token()
             && let Some(record) = &self.record
         {
             record.remove().await;

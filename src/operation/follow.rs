@@ -7,17 +7,23 @@ use super::waitable::{Waitable, sealed::How};
 use crate::error::{Error, ErrorKind};
 use futures::{Stream, stream};
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 /// Waits to the end.
 pub(crate) async fn wait<W: Waitable>(
     target: &mut W,
     options: &WaitOptions,
 ) -> Result<W::Output, Error> {
-    let ended = match target.driver() {
-        Some(driver) => Some(driver.run(options).await),
-        None => None,
-    };
-    target.end(How(ended)).await
+    let begun = Instant::now();
+    loop {
+        let ended = match target.driver() {
+            Some(driver) => Some(driver.run(&options.after(begun.elapsed())).await),
+            None => None,
+        };
+        if let Some(ended) = target.end(How(ended)).await {
+            return ended;
+        }
+    }
 }
 
 /// Returns the progress before each pause, and the end as the last item.
@@ -26,21 +32,43 @@ pub(crate) fn events<'a, W: Waitable>(
     options: &WaitOptions,
 ) -> impl Stream<Item = Result<Event<W::Output>, Error>> + Send + use<'a, W> {
     let wait = target.driver().map(|driver| driver.wait(options));
-    stream::unfold(Some((target, wait)), |state| async move {
-        let (target, wait): (&mut W, _) = state?;
-        let ended = match (target.driver(), wait) {
-            (Some(driver), Some(mut wait)) => match driver.next(&mut wait).await {
-                Ok(Turn::Progress(progress)) => {
-                    return Some((Ok(Event::Progress(progress)), Some((target, Some(wait)))));
+    let (options, begun) = (options.clone(), Instant::now());
+    stream::unfold(Some((target, wait)), move |state| {
+        let options = options.clone();
+        async move {
+            let (target, mut wait): (&mut W, _) = state?;
+            loop {
+                let ended = match (target.driver(), wait) {
+                    (Some(driver), Some(mut wait)) => match driver.next(&mut wait).await {
+                        Ok(Turn::Progress(progress)) => {
+                            let event = Ok(Event::Progress(progress));
+                            return Some((event, Some((target, Some(wait)))));
+                        }
+                        Ok(Turn::Done(ended)) => Some(ended),
+                        Err(error) => Some(Err(error)),
+                    },
+                    // There is nothing to wait for, and the target knows why.
+                    _ => None,
+                };
+                if let Some(ended) = target.end(How(ended)).await {
+                    return Some((ended.map(Event::Done), None));
                 }
-                Ok(Turn::Done(ended)) => Some(ended),
-                Err(error) => Some(Err(error)),
-            },
-            // There is nothing to wait for, and the target knows why.
-            _ => None,
-        };
-        let ended = target.end(How(ended)).await;
-        Some((ended.map(Event::Done), None))
+                let options = options.after(begun.elapsed());
+                wait = target.driver().map(|driver| driver.wait(&options));
+            }
+        }
+    })
+}
+
+/// Reads the resource that an operation has to give.
+///
+/// # Errors
+///
+/// It has another shape, or there is none.
+pub(crate) fn result<T: DeserializeOwned>(settled: Settled, noun: &str) -> Result<T, Error> {
+    decode(settled, noun)?.ok_or_else(|| {
+        let why = format!("the operation succeeded, and the service does not show the {noun}");
+        Error::new(ErrorKind::ResultUnavailable, why)
     })
 }
 

@@ -8,13 +8,22 @@ use crate::error::{Error, Hidden};
 use crate::token::{ResumeToken, Verb};
 use azure_core::credentials::Secret;
 use futures::Stream;
+use futures::future::BoxFuture;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// Turns the result of the service into what the verb gives.
-pub(crate) type Settle<T> = Arc<dyn Fn(Settled) -> Result<T, Error> + Send + Sync>;
+/// Turns the result of the service into what the verb gives, or into the operation that follows.
+type Settle<T> = Arc<dyn Fn(Settled) -> Result<Stage<T>, Error> + Send + Sync>;
+
+/// What follows the success of an operation.
+pub(crate) enum Stage<T> {
+    /// Nothing: the verb has its result.
+    Done(T),
+    /// A further operation, which has yet to be begun. To begin it again is harmless.
+    Next(BoxFuture<'static, Result<Operation<T>, Error>>),
+}
 
 /// A long-running operation that the service has accepted.
 ///
@@ -29,15 +38,36 @@ pub struct Operation<T> {
 }
 
 impl<T> Operation<T> {
-    pub(crate) fn new(driver: Driver, settle: Settle<T>) -> Self {
-        Self { driver, settle }
+    pub(crate) fn new(
+        driver: Driver,
+        settle: impl Fn(Settled) -> Result<T, Error> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            driver,
+            settle: Arc::new(move |result| settle(result).map(Stage::Done)),
+        }
+    }
+
+    /// Returns an operation whose success is followed by another one: the token and its record stay until that has
+    /// ended.
+    pub(crate) fn followed<F>(
+        driver: Driver,
+        next: impl Fn(Settled) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<Self, Error>> + Send + 'static,
+    {
+        Self {
+            driver: driver.followed(),
+            settle: Arc::new(move |result| Ok(Stage::Next(Box::pin(next(result))))),
+        }
     }
 
     pub(crate) fn driver_mut(&mut self) -> &mut Driver {
         &mut self.driver
     }
 
-    pub(crate) fn settle(&self, result: Settled) -> Result<T, Error> {
+    pub(crate) fn settle(&self, result: Settled) -> Result<Stage<T>, Error> {
         (self.settle)(result)
     }
 
@@ -49,7 +79,8 @@ impl<T> Operation<T> {
         self.driver.hide(&Hidden::of(secrets));
     }
 
-    /// Returns the name of the compute that it changes.
+    /// Returns the name of what it changes: of the compute, the web service, or the cluster; `{cluster}/{pool}` for a
+    /// node pool.
     #[must_use]
     pub fn target(&self) -> &str {
         self.driver.target()
@@ -78,7 +109,8 @@ impl<T> Operation<T> {
     /// Called again after success or failure, it returns the same end without I/O. After any other end
     /// it continues: a lost status and a result that could not be read are tried again.
     ///
-    /// Sends: GETs of the operation's status, and at last one of the compute.
+    /// Sends: GETs of the operation's status, and at last one of the resource. Where a further operation follows, as
+    /// after [`then_attach`](crate::models::CreateCluster::then_attach), what that one sends, too.
     ///
     /// # Errors
     ///
@@ -92,9 +124,11 @@ impl<T> Operation<T> {
     /// # Cancel safety
     ///
     /// Safe: if it is dropped at any point, the next call continues where this one stopped.
-    pub async fn wait(&mut self, options: WaitOptions) -> Result<T, Error> {
-        let result = self.driver.run(&options).await?;
-        self.settle(result)
+    pub async fn wait(&mut self, options: WaitOptions) -> Result<T, Error>
+    where
+        T: Send,
+    {
+        follow::wait(self, &options).await
     }
 
     /// Returns the wait as a stream: the progress before each pause, and the result as the last item.
@@ -116,7 +150,7 @@ impl<T> Operation<T> {
 impl Operation<()> {
     /// Returns a removal: its end gives no value.
     pub(crate) fn removal(driver: Driver) -> Self {
-        Self::new(driver, Arc::new(|_| Ok(())))
+        Self::new(driver, |_| Ok(()))
     }
 }
 

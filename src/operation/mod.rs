@@ -27,17 +27,15 @@ pub(crate) use begin::{begin, done, watch};
 #[cfg(feature = "services")]
 pub(crate) use driver::chance;
 pub(crate) use driver::{Driver, Settled, Subject};
-pub(crate) use follow::{decode, events, wait};
+pub(crate) use follow::{decode, events, result, wait};
 pub use handle::Operation;
 pub use prepare::Prepared;
 pub(crate) use prepare::Ticket;
 #[cfg(feature = "services")]
 pub(crate) use prepare::accepted;
 #[cfg(feature = "services")]
-pub(crate) use prepare::prepare_and_send;
-pub(crate) use prepare::write;
-#[cfg(feature = "services")]
 pub(crate) use prepare::write_secret;
+pub(crate) use prepare::{prepare_and_send, write};
 pub use progress::{Event, Progress};
 pub use record::TokenStore;
 #[cfg(feature = "internals")]

@@ -1,9 +1,7 @@
 //! A verb between "prepared" and "sent".
 
 use super::record::{Record, TokenStore};
-#[cfg(feature = "services")]
-use super::request::CallOptions;
-use super::request::timed_out;
+use super::request::{CallOptions, timed_out};
 use crate::error::{Error, ErrorKind, OperationFacts, in_runtime, may_have_worked};
 use crate::token::ResumeToken;
 use crate::transport::{Answer, HttpRequest, Limit, Sending, ServiceClient};
@@ -11,7 +9,6 @@ use futures::future::BoxFuture;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-#[cfg(feature = "services")]
 use tokio::time::Instant;
 
 /// A verb that is ready to be sent, with its resume token.
@@ -50,6 +47,20 @@ impl Ticket {
             record: None,
         }
     }
+
+    /// Returns the error of what was to follow this operation, with the token that takes the whole up again, unless
+    /// the service refused it for good.
+    fn keeping(&self, error: Error) -> Error {
+        let refused = match error.kind() {
+            ErrorKind::AlreadyExists | ErrorKind::Refused | ErrorKind::Validation => true,
+            ErrorKind::Service => !error.is_transient(),
+            _ => false,
+        };
+        match refused || error.resume_token().is_some() {
+            true => error,
+            false => uncertain(error, &self.token),
+        }
+    }
 }
 
 impl<'a, T> Prepared<'a, T> {
@@ -68,7 +79,6 @@ impl<'a, T> Prepared<'a, T> {
     }
 
     /// Returns the same request with this time taken off its timeout.
-    #[cfg(feature = "services")]
     fn after(mut self, spent: Duration) -> Self {
         self.timeout = self.timeout.map(|timeout| timeout.saturating_sub(spent));
         self
@@ -165,15 +175,40 @@ impl<'a, T> Prepared<'a, T> {
         let record = Record::new(store, &self.token).await.map_err(|error| {
             error.with_context(|| format!("{} {}", self.token.verb(), self.target))
         })?;
-        let record = Arc::new(record);
         let ticket = Ticket {
             token: self.token.clone(),
-            record: Some(record.clone()),
+            record: Some(Arc::new(record)),
         };
+        self.send_recorded(ticket).await
+    }
+
+    /// Sends what follows an operation that has succeeded, and keeps its token in the record of that one, if there
+    /// is one. Where this is not done, the error has the token of the earlier operation.
+    pub(crate) async fn send_after(self, earlier: &Ticket) -> Result<T, Error> {
+        let ticket = Ticket {
+            token: self.token.clone(),
+            record: earlier.record.clone(),
+        };
+        let work = self.work;
+        let kept = earlier.clone();
+        let keeping = Prepared {
+            work: Box::new(move |ticket| {
+                let work = work(ticket);
+                Box::pin(async move { work.await.map_err(|error| kept.keeping(error)) })
+            }),
+            ..self
+        };
+        keeping.send_recorded(ticket).await
+    }
+
+    async fn send_recorded(self, ticket: Ticket) -> Result<T, Error> {
+        let record = ticket.record.clone();
         let result = self.send_with(ticket).await;
-        match &result {
-            Ok(_) => record.begun().await,
-            Err(error) => record.refused(error.resume_token()).await,
+        if let Some(record) = record {
+            match &result {
+                Ok(_) => record.begun().await,
+                Err(error) => record.refused(error.resume_token()).await,
+            }
         }
         result
     }
@@ -204,7 +239,6 @@ impl<T> fmt::Debug for Prepared<'_, T> {
 }
 
 /// Prepares and sends a request whose preparation reads, within the timeout of the call as a whole.
-#[cfg(feature = "services")]
 pub(crate) async fn prepare_and_send<'a, T>(
     options: CallOptions,
     prepare: impl Future<Output = Result<Prepared<'a, T>, Error>>,

@@ -2,7 +2,12 @@
 
 use crate::error::{Error, ErrorKind, in_runtime};
 use crate::transport::limits::texts::REQUEST_ID;
+use futures::future::BoxFuture;
+use std::sync::Arc;
 use std::time::Duration;
+
+/// A check that a request value makes before it changes anything.
+pub(crate) type CheckBefore = Arc<dyn Fn() -> BoxFuture<'static, Result<(), Error>> + Send + Sync>;
 
 /// The options of one call.
 #[derive(Debug, Clone, Default)]
@@ -31,7 +36,6 @@ impl CallOptions {
     }
 
     /// Runs a call that begins no operation, within its timeout.
-    #[cfg_attr(not(feature = "services"), allow(dead_code))]
     pub(crate) async fn run<T>(
         &self,
         call: impl Future<Output = Result<T, Error>>,

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hint_stays_until_the_next_one_and_is_never_undercut() {
+    fn hint_stays_until_the_next_one_and_is_never_undercut() {
         let mut schedule = Schedule::new();
         let hint = |seconds| Pace::Regular {
             hint: Some(secs(seconds)),

@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_class_has_one_word_for_display_and_serialisation() {
+    fn class_has_one_word_for_display_and_serialisation() {
         for (class, word) in [
             (StatusClass::Canceled, "canceled"),
             (StatusClass::Failed, "failed"),
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_that_is_no_text_is_missing() {
+    fn status_that_is_no_text_is_missing() {
         for body in [
             json!({}),
             json!({"status": null}),
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_monitor_may_answer_with_the_resource() {
+    fn monitor_may_answer_with_the_resource() {
         for (body, expected) in [
             (
                 json!({"properties": {"provisioningState": "Creating"}}),
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_no_document_although_its_members_would_fit() {
+    fn list_is_refused_as_a_document() {
         let list = StatusDocument::read(br#"["/a", 50.0, null, "Succeeded"]"#);
         assert!(list.unwrap().is_none());
     }

@@ -85,6 +85,14 @@ impl WaitOptions {
         self.deadline
     }
 
+    /// Returns the options of what is left of a wait after this time.
+    pub(crate) fn after(&self, spent: Duration) -> Self {
+        Self {
+            deadline: self.deadline.map(|deadline| deadline.saturating_sub(spent)),
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn floor(&self) -> Duration {
         self.floor
     }

@@ -1,11 +1,12 @@
 //! Waiting for many operations at once: the trait of the targets, and the wait itself.
 
 use super::driver::Driver;
-use super::handle::Operation;
+use super::handle::{Operation, Stage};
 use super::wait::WaitOptions;
 use crate::error::Error;
 use futures::FutureExt;
-use futures::future::{BoxFuture, join_all};
+use futures::future::{BoxFuture, join_all, ready};
+use tokio::time::Instant;
 
 /// A target of [`wait_all`]: a handle of a compute or web service, an operation, or the result of a resume
 /// from a token. Sealed.
@@ -13,8 +14,9 @@ pub trait Waitable: sealed::Sealed + Send {
     /// The result of a wait that succeeds.
     type Output: Send;
 
+    /// Takes the end of the operation that was waited for; `None` if another one follows, which is to be waited for.
     #[doc(hidden)]
-    fn end(&mut self, how: sealed::How) -> BoxFuture<'_, Result<Self::Output, Error>>;
+    fn end(&mut self, how: sealed::How) -> BoxFuture<'_, Option<Result<Self::Output, Error>>>;
 }
 
 /// Waits for many operations at once, in any number of workspaces.
@@ -89,25 +91,53 @@ pub async fn wait_all<'a, W: Waitable + 'a>(
     options: WaitOptions,
 ) -> Vec<Result<W::Output, Error>> {
     let mut targets: Vec<&mut W> = targets.into_iter().collect();
-    let drivers = targets.iter_mut().filter_map(|target| target.driver());
-    super::fleet::wait_all(drivers.collect(), &options).await;
-    let drivers = targets.iter_mut().filter_map(|target| target.driver());
-    join_all(drivers.map(Driver::close_record)).await;
-    let mut results = Vec::with_capacity(targets.len());
-    for target in targets {
-        let ended = target.driver().map(Driver::report);
-        results.push(target.end(sealed::How(ended)).await);
+    let mut results: Vec<Option<_>> = targets.iter().map(|_| None).collect();
+    let begun = Instant::now();
+    while results.iter().any(Option::is_none) {
+        let drivers = left(&mut targets, &results).collect();
+        super::fleet::wait_all(drivers, &options.after(begun.elapsed())).await;
+        join_all(left(&mut targets, &results).map(Driver::close_record)).await;
+        for (target, result) in targets.iter_mut().zip(&mut results) {
+            if result.is_none() {
+                let ended = target.driver().map(Driver::report);
+                *result = target.end(sealed::How(ended)).await;
+            }
+        }
     }
-    results
+    results.into_iter().flatten().collect()
+}
+
+/// Returns what is still to be waited for.
+fn left<'t, W: Waitable, R>(
+    targets: &'t mut [&mut W],
+    results: &'t [Option<R>],
+) -> impl Iterator<Item = &'t mut Driver> {
+    let targets = targets.iter_mut().zip(results);
+    targets.filter_map(|(target, result)| match result {
+        Some(_) => None,
+        None => target.driver(),
+    })
 }
 
 impl<T: Send> Waitable for Operation<T> {
     type Output = T;
 
-    fn end(&mut self, how: sealed::How) -> BoxFuture<'_, Result<T, Error>> {
+    fn end(&mut self, how: sealed::How) -> BoxFuture<'_, Option<Result<T, Error>>> {
         // An operation always has something to wait for.
         let result = how.0.unwrap_or(Ok(None));
-        async move { self.settle(result?) }.boxed()
+        let next = match result.and_then(|result| self.settle(result)) {
+            Ok(Stage::Next(next)) => next,
+            Ok(Stage::Done(value)) => return ready(Some(Ok(value))).boxed(),
+            Err(error) => return ready(Some(Err(error))).boxed(),
+        };
+        async move {
+            match next.await {
+                Ok(next) => *self = next,
+                Err(error) => return Some(Err(error)),
+            }
+            None
+        }
+        .boxed()
     }
 }
 

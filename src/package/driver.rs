@@ -95,7 +95,7 @@ mod tests {
     use std::process::Command;
 
     #[test]
-    fn the_names_of_paths_stand_in_the_program_as_literals() {
+    fn names_of_paths_stand_in_the_program_as_literals() {
         let text = program("a\"b\\\n/score.py", Some("größe"));
         assert!(
             text.contains(r#"os.path.join(_here, "a\"b\\\n/score.py")"#),
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn the_program_never_takes_the_name_of_the_script() {
+    fn program_never_takes_the_name_of_the_script() {
         assert_eq!(name_beside("score.py"), "azureml_aks_driver.py");
         assert_eq!(
             name_beside("azureml_aks_driver.py"),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn the_program_loads_the_script_and_hands_requests_on() {
+    fn program_loads_the_script_and_hands_requests_on() {
         let folder = tempfile::tempdir().unwrap();
         let source = folder.path().join("my \"source\"");
         std::fs::create_dir(&source).unwrap();

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_by_itself_may_be_anywhere() {
+    fn script_by_itself_may_be_anywhere() {
         for path in [
             "score.py",
             "./a/score.py",
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_of_a_source_directory_lies_inside() {
+    fn script_of_a_source_directory_lies_inside() {
         for (path, inside) in [
             ("score.py", "score.py"),
             ("./a/./score.py", "a/score.py"),
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_has_the_name_of_a_module() {
+    fn script_has_the_name_of_a_module() {
         for name in ["s.py", "_a1.py", "größe.py", "match.py"] {
             assert!(parse(name, None).is_ok(), "{name}");
         }
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_scripts_and_folders_are_told_together() {
+    fn missing_scripts_and_folders_are_reported_together() {
         assert_eq!(
             parse("", Some("")),
             Err(vec!["source_directory.folder", "entry_script.missing"])

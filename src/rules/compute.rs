@@ -88,6 +88,60 @@ registry! {
             source "recommended in the documentation, not required";
     }
 
+    section "Clusters of your own" {
+        Refusal CLUSTER_EMPTY = "cluster.empty": "a setting of a cluster that is given is not empty",
+            broken by r#"`""` as the version of Kubernetes"#,
+            remedy "give a value, or leave the setting out",
+            source "this crate; `azure-cli` sends empty texts where nothing was given";
+        Refusal CLUSTER_OUTBOUND_SUBNET = "cluster.outbound_needs_subnet": "an outbound type through routes, or through a NAT gateway of your own, comes with a subnet",
+            broken by "`userDefinedRouting` alone",
+            remedy "give the subnet",
+            source "article of 2020-10: a user-defined route is that of a network; `Microsoft.ContainerService` 2026-05-01: without a subnet AKS makes the network";
+        Refusal CLUSTER_RANGES_LOAD_BALANCER = "cluster.authorized_ranges.load_balancer": "authorised ranges come with the standard load balancer",
+            broken by "authorised ranges and the basic load balancer",
+            remedy "take the standard load balancer",
+            source "article of 2020-10; `Microsoft.ContainerService` 2026-05-01, `authorizedIPRanges`";
+        Refusal CLUSTER_RANGES_SYNTAX = "cluster.authorized_ranges.syntax": "an authorised range is an address, or a range in CIDR notation",
+            broken by "`203.0.113.0/33`, `everybody`",
+            remedy "write `203.0.113.0/24`",
+            source "`Microsoft.ContainerService` 2026-05-01, `authorizedIPRanges`";
+        Advice CLUSTER_BASIC_LOAD_BALANCER = "cluster.load_balancer.basic": "the load balancer is the standard one",
+            broken by "the basic load balancer",
+            remedy "leave it out",
+            source "Azure retirements: the basic load balancer, 2025-09-30";
+        Advice CLUSTER_DOCKER_BRIDGE = "cluster.docker_bridge": "the network of a cluster of your own has no Docker bridge range",
+            broken by "`172.17.0.1/16` in a `ManagedClusterConfiguration`",
+            remedy "leave it out",
+            source "`Microsoft.ContainerService` 2026-05-01 has no such member";
+        Advice CLUSTER_PRIVATE_PUBLIC_FQDN = "cluster.private_public_fqdn": "a private cluster that is to be attached has no public name",
+            broken by "`private_cluster_with_public_fqdn()`",
+            remedy "call `private_cluster()`",
+            source "`v1/how-to-create-attach-kubernetes`";
+        Advice CLUSTER_LOCAL_ACCOUNTS = "cluster.local_accounts": "a cluster that is to be attached has local accounts",
+            broken by "`local_accounts(false)`",
+            remedy "leave local accounts on",
+            source "`how-to-attach-kubernetes-anywhere`: local accounts, or Trusted Access, which does not help computes of kind AKS";
+    }
+
+    section "Node pools" {
+        Refusal POOL_NAME = "pool.name": "the name of a node pool has 1 to 12 lower-case letters and digits, and begins with a letter",
+            broken by "`Pool`, `1pool`",
+            remedy "choose another name",
+            source "`Microsoft.ContainerService` 2026-05-01, `name` of an agent pool";
+        Refusal POOL_NODES = "pool.nodes": "a node pool has at most 1000 nodes",
+            broken by "`1001`",
+            remedy "give fewer, or add a node pool",
+            source "`Microsoft.ContainerService` 2026-05-01, `count`: 0 to 1000 for user pools, 1 to 1000 for system pools";
+        Refusal POOL_SYSTEM = "pool.system_nodes": "a system pool has at least one node",
+            broken by "`0`",
+            remedy "give 1 or more; only a user pool can be scaled to no node",
+            source "`Microsoft.ContainerService` 2026-05-01, `count`";
+        Refusal POOL_BOUNDS = "pool.bounds": "the bounds of the autoscaler are from 1 to 1000, the lower one first; the lower one of a user pool may be 0",
+            broken by "5 to 1",
+            remedy "give bounds such as `3..=10`",
+            source "`azure-cli` 2.91: the lower bound is not above the upper one; `Microsoft.ContainerService` 2026-05-01, `count`";
+    }
+
     section "Networks" {
         Refusal NETWORK_RANGE_MISSING = "network.range_missing": "a network comes with the service range, the DNS address and the Docker bridge range",
             broken by r#"`VirtualNetwork::new("g", "n", "s")` alone"#,

@@ -41,7 +41,7 @@ fn regenerated(page: &str) -> String {
 }
 
 #[test]
-fn the_page_of_rules_has_the_tables_of_the_registry() {
+fn page_of_rules_has_the_tables_of_the_registry() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/validation.md");
     let page = std::fs::read_to_string(path).unwrap();
     let fresh = regenerated(&page);

@@ -278,7 +278,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_swagger_document_is_beside_the_scoring_uri() {
+    fn swagger_document_is_beside_the_scoring_uri() {
         for (uri, expected) in [
             (
                 "http://20.61.114.201:80/api/v1/service/s/score",
@@ -299,7 +299,7 @@ mod tests {
 
     #[cfg(not(any(feature = "rustls", feature = "native_tls")))]
     #[test]
-    fn a_build_without_an_http_client_says_so() {
+    fn build_without_an_http_client_is_reported() {
         let error = ScoringClient::builder("https://h/score")
             .anonymous()
             .build();

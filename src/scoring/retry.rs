@@ -91,7 +91,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn only_what_no_code_has_seen_is_tried_again() {
+    fn only_what_no_code_has_seen_is_retried() {
         let retry = ScoringRetry::new();
         for status in [None, Some(429), Some(503)] {
             assert!(retry.pause(status, None, 0, 1.0).is_some(), "{status:?}");
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hint_is_kept_to_or_ends_the_call() {
+    fn retry_after_is_honored_or_ends_the_call() {
         let retry = ScoringRetry::new().max_pause(Duration::from_secs(5));
         let hint = |seconds| retry.pause(Some(503), Some(Duration::from_secs(seconds)), 0, 0.0);
         assert_eq!(hint(5), Some(Duration::from_secs(5)));

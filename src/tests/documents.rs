@@ -182,7 +182,7 @@ fn members_that_only_resemble_secret_ones_are_kept() {
 }
 
 #[test]
-fn the_rest_of_a_document_with_secrets_keeps_its_order_and_text() {
+fn rest_of_a_document_with_secrets_keeps_its_order_and_text() {
     let text = r#"{ "name": "n", "b": [1.50, {"password": "x"}, -2],
         "password": "x", "a": {"primaryKey": "x", "z": 100.0, "secondaryKey": "y"}, "e": {}, "l": [ ] }"#;
     let compute: ComputeResource = serde_json::from_str(text).unwrap();
@@ -258,7 +258,7 @@ fn numbers_that_a_target_cannot_hold_are_still_written() {
 }
 
 #[test]
-fn a_document_that_is_nested_too_deep_is_refused() {
+fn document_that_is_nested_too_deep_is_refused() {
     let nested = |depth: usize, secret: &str| {
         let (open, close) = ("[".repeat(depth), "]".repeat(depth));
         format!(r#"{{"name":"n",{secret}"new":{open}{close}}}"#)

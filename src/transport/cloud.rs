@@ -205,7 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_known_clouds_have_their_documented_hosts() {
+    fn known_clouds_have_their_documented_hosts() {
         for (cloud, host, workspace) in [
             (Cloud::public(), "management.azure.com", "ml.azure.com"),
             (
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn an_audience_may_be_given_as_a_scope() {
+    fn audience_may_be_given_as_a_scope() {
         for audience in ["https://a", "https://a/", "https://a/.default"] {
             let cloud = Cloud::custom("https://m", audience).unwrap();
             assert_eq!(cloud.scope(), "https://a/.default");

@@ -308,7 +308,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hint_to_wait_is_an_hour_at_most() {
+    fn hint_to_wait_is_an_hour_at_most() {
         for (text, expected) in [
             ("10", Some(10)),
             ("1e300", Some(3600)),
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_no_object_in_which_nothing_is_said() {
+    fn empty_list_is_refused_as_an_object() {
         #[derive(Debug, serde::Deserialize)]
         struct Anything {
             #[serde(default)]
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_of_secrets_shows_codes_and_no_texts() {
+    fn refusal_of_secrets_shows_codes_and_no_texts() {
         let body = r#"{"error":{"code":"Outer","message":"adminKubeConfig s3cr3t","target":"s3cr3t",
             "details":[{"code":"Inner","message":"s3cr3t"},{"code":"it is s3cr3t"},"s3cr3t"]}}"#;
         let error = Answer::of(400, &[], body.as_bytes())

@@ -127,7 +127,7 @@ mod tests {
     use azure_core::http::headers::{AUTHORIZATION, RETRY_AFTER};
 
     #[test]
-    fn a_request_keeps_all_that_it_says() {
+    fn request_keeps_all_that_it_says() {
         let url = url::Url::parse("https://management.azure.com/a%20b?x=%2F").unwrap();
         for (method, name) in [
             (Method::Delete, "DELETE"),
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_cannot_be_sent_is_named_and_not_quoted() {
+    fn header_that_cannot_be_sent_is_named_and_not_quoted() {
         let url = url::Url::parse("https://management.azure.com").unwrap();
         let mut request = Request::new(url, Method::Get);
         request.insert_header(AUTHORIZATION, "Bearer s3cr3t\n");

@@ -81,6 +81,9 @@ pub(crate) mod kept {
 
     /// The VM sizes of a region: what a region offers, and what a subscription may use, changes by the week.
     pub(crate) const SIZES: Duration = Duration::from_secs(3600);
+    /// What a preflight reads of quota, policies and permissions: long enough for several preflights of one script,
+    /// and short enough that a change is seen by whoever made it.
+    pub(crate) const MOMENT: Duration = Duration::from_secs(60);
 }
 
 /// Texts of the service that are kept or shown, in characters: the service may send anything.

@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_origin_is_trusted_however_it_is_written() {
+    fn same_origin_is_trusted_however_it_is_written() {
         for url in [
             "https://management.azure.com/x?y=1",
             "https://management.azure.com:443/x",
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn relative_urls_are_resolved_and_words_are_no_urls() {
+    fn relative_urls_are_resolved_and_words_are_refused() {
         let base = Url::parse("https://management.azure.com/a/b?c=1").unwrap();
         let resolve = |text| trusted().resolve(&base, text);
         assert_eq!(

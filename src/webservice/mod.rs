@@ -3,6 +3,7 @@
 mod checks;
 mod credentials;
 mod deploy;
+mod detaching;
 mod image;
 pub(crate) mod inference;
 mod keys;
@@ -18,6 +19,7 @@ mod wait;
 
 pub use credentials::{ServiceKeys, ServiceToken};
 pub use deploy::DeployService;
+pub use detaching::DetachReport;
 pub use inference::{EnvironmentSource, InferenceConfiguration, InferenceConfigurationBuilder};
 pub use keys::{KeyName, RegenerateKey};
 pub use logs::LogOptions;

@@ -275,7 +275,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_service_is_read_whatever_its_members_are_and_shows_no_environment() {
+    fn service_with_odd_members_is_read_and_shows_no_environment() {
         let service: ServiceResource = serde_json::from_value(serde_json::json!({
             "name": "s", "state": "Healthy", "error": {}, "numReplicas": "3",
             "scoringTimeoutMs": 60_000, "autoScaler": {"autoscaleEnabled": true, "maxReplicas": []},

@@ -140,12 +140,12 @@ impl Sealed for AksWebservice {
 impl Waitable for AksWebservice {
     type Output = ();
 
-    fn end(&mut self, how: How) -> BoxFuture<'_, Result<(), Error>> {
+    fn end(&mut self, how: How) -> BoxFuture<'_, Option<Result<(), Error>>> {
         async move {
-            match how.0 {
+            Some(match how.0 {
                 Some(result) => self.end_wait(result).await,
                 None => self.begin_wait().map(|_| ()),
-            }
+            })
         }
         .boxed()
     }

@@ -269,7 +269,7 @@ mod tests {
     use crate::Workspace;
 
     #[test]
-    fn a_proxy_that_would_be_passed_by_is_refused_and_not_quoted() {
+    fn proxy_that_would_be_bypassed_is_refused_and_not_quoted() {
         for proxy in [
             "htp://user:s3cr3t@localhost:9",
             "ftp://localhost",

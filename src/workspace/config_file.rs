@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_is_found_in_the_folder_below_and_above() {
+    fn file_is_found_in_the_folder_below_and_above() {
         for place in PLACES {
             let folder = Folder::new(&place.replace(['/', '.'], "-"));
             let file = folder.write(place, CONFIG);
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn the_older_form_has_a_resource_id() {
+    fn older_form_has_a_resource_id() {
         let folder = Folder::new("scope");
         let scope = "/subscriptions/s/resourceGroups/g/providers/p/workspaces/w";
         folder.write(
@@ -203,14 +203,14 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_is_no_hindrance() {
+    fn byte_order_mark_is_accepted() {
         let folder = Folder::new("bom");
         folder.write("config.json", &format!("\u{feff}{CONFIG}"));
         assert_eq!(find(&folder.0).unwrap().subscription_id, "s");
     }
 
     #[test]
-    fn files_that_say_too_little_are_refused_with_their_name() {
+    fn incomplete_files_are_refused_with_their_name() {
         let folder = Folder::new("bad");
         for (text, expected) in [
             ("{}", "subscription_id"),

@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_environment_chooses_the_credential() {
+    fn environment_chooses_the_credential() {
         let of = |set: &[(&str, &str)]| {
             way(|name| {
                 set.iter()

@@ -40,7 +40,7 @@ fn source() -> PathBuf {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_deployed_entry_script_scores_and_fails_and_is_logged() {
+async fn deployed_entry_script_scores_and_fails_and_is_logged() {
     let Some(venv) = venv() else { return };
     let seen = tour::run(&venv, &source()).await.unwrap();
 
@@ -69,7 +69,7 @@ async fn the_deployed_entry_script_scores_and_fails_and_is_logged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_entry_script_that_cannot_begin_is_told_with_its_log() {
+async fn entry_script_that_cannot_begin_is_reported_with_its_log() {
     let Some(venv) = venv() else { return };
     let folder = tempfile::tempdir().unwrap();
     let text = fs::read_to_string(source().join("score.py")).unwrap();
@@ -84,7 +84,7 @@ async fn an_entry_script_that_cannot_begin_is_told_with_its_log() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_server_ends_in_order_when_its_input_ends() {
+async fn server_ends_in_order_when_its_input_ends() {
     let Some(venv) = venv() else { return };
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().to_owned();
@@ -109,7 +109,7 @@ async fn the_server_ends_in_order_when_its_input_ends() {
 }
 
 #[tokio::test]
-async fn without_a_virtual_environment_it_is_said_what_to_do() {
+async fn missing_virtual_environment_is_explained() {
     let error = tour::run(Path::new("/nowhere"), &source())
         .await
         .err()

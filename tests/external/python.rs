@@ -141,11 +141,21 @@ async fn azureml_core_deploys_services_over_https() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_management_client_runs_over_http() {
+async fn management_client_runs_over_http() {
     run("azure-mgmt", "compute_azure_mgmt.py", false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_management_client_runs_over_https() {
+async fn management_client_runs_over_https() {
     run("azure-mgmt", "compute_azure_mgmt.py", true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_client_of_clusters_runs_over_http() {
+    run("azure-mgmt", "clusters_azure_mgmt.py", false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_client_of_clusters_runs_over_https() {
+    run("azure-mgmt", "clusters_azure_mgmt.py", true).await;
 }

@@ -16,6 +16,8 @@ mod model_adversities;
 #[cfg(all(feature = "emulator", feature = "services"))]
 mod models;
 mod operations;
+#[cfg(feature = "emulator")]
+mod preflight;
 mod secrecy;
 #[cfg(all(feature = "emulator", feature = "services"))]
 mod service_secrets;

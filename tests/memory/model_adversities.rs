@@ -90,7 +90,7 @@ async fn contents(model: &Model) -> Vec<(String, Vec<u8>)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_that_changes_before_its_upload_harms_no_version_that_is_there() {
+async fn file_that_changes_before_its_upload_harms_no_version_that_is_there() {
     let emulator = Emulator::new();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.pkl");
@@ -139,7 +139,7 @@ async fn registered_files_are_not_uploaded_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_registration_dropped_anywhere_ends_in_one_version_when_it_is_run_again() {
+async fn registration_dropped_anywhere_ends_in_one_version_when_it_is_run_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model");
     fs::create_dir(&path).unwrap();
@@ -165,7 +165,7 @@ async fn a_registration_dropped_anywhere_ends_in_one_version_when_it_is_run_agai
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_download_dropped_anywhere_leaves_no_part_of_a_file() {
+async fn download_dropped_anywhere_leaves_no_part_of_a_file() {
     let emulator = Emulator::new();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.bin");
@@ -250,7 +250,7 @@ async fn urls_that_expire_before_anything_arrives_are_not_asked_for_without_end(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_url_that_is_refused_at_once_is_an_error() {
+async fn url_that_is_refused_at_once_is_an_error() {
     let emulator = Emulator::builder().sas_duration(Duration::ZERO).build();
     let workspace = plain(&emulator);
     let folder = tempfile::tempdir().unwrap();
@@ -313,7 +313,7 @@ async fn names_of_all_sorts_go_there_and_back() {
 
 #[cfg(unix)]
 #[tokio::test(start_paused = true)]
-async fn a_name_that_divides_folders_elsewhere_is_refused() {
+async fn name_that_divides_folders_elsewhere_is_refused() {
     let emulator = Emulator::new();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model");
@@ -328,7 +328,7 @@ async fn a_name_that_divides_folders_elsewhere_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_folder_of_very_many_files_is_one_model() {
+async fn folder_of_very_many_files_is_one_model() {
     let emulator = Emulator::new();
     let workspace = plain(&emulator);
     let folder = tempfile::tempdir().unwrap();
@@ -345,7 +345,7 @@ async fn a_folder_of_very_many_files_is_one_model() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_output_that_only_begins_like_another_is_not_it() {
+async fn output_that_only_begins_like_another_is_not_it() {
     let emulator = Emulator::builder()
         .run_output("e", "e_1", "outputs/model2", "weights")
         .run_output("e", "e_1", "outputs/model.pkl.bak", "weights")
@@ -368,7 +368,7 @@ async fn an_output_that_only_begins_like_another_is_not_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_version_that_may_have_been_made_is_told_so() {
+async fn new_version_that_may_have_been_made_is_reported_so() {
     let emulator = Emulator::new();
     let workspace = plain(&emulator);
     let folder = tempfile::tempdir().unwrap();
@@ -395,7 +395,7 @@ async fn a_new_version_that_may_have_been_made_is_told_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_cannot_write_outside_the_folder() {
+async fn service_cannot_write_outside_the_folder() {
     let emulator = Emulator::new();
     let workspace = plain(&emulator);
     let folder = tempfile::tempdir().unwrap();
@@ -535,7 +535,7 @@ async fn content_that_an_earlier_try_uploaded_is_not_sent_again() {
 
 #[cfg(unix)]
 #[tokio::test(start_paused = true)]
-async fn a_link_in_the_target_is_not_followed_by_a_file() {
+async fn link_in_the_target_is_not_followed_by_a_file() {
     let emulator = Emulator::new();
     let workspace = plain(&emulator);
     let folder = tempfile::tempdir().unwrap();
@@ -559,7 +559,7 @@ async fn a_link_in_the_target_is_not_followed_by_a_file() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_model_whose_files_are_elsewhere_says_so() {
+async fn model_whose_files_are_elsewhere_is_reported() {
     let emulator = Emulator::new();
     let workspace = plain(&emulator);
     let folder = tempfile::tempdir().unwrap();
@@ -628,7 +628,7 @@ async fn signed_urls_in_odd_answers_are_not_shown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_goes_round_in_a_circle_ends() {
+async fn list_that_goes_round_in_a_circle_ends() {
     let emulator = Emulator::new();
     let workspace = plain(&emulator);
     let page = json!({

@@ -38,7 +38,7 @@ async fn ids(workspace: &Workspace, query: ModelQuery) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_folder_is_registered_read_and_downloaded_again() {
+async fn folder_is_registered_read_and_downloaded_again() {
     let emulator = Emulator::new();
     let workspace = workspace(&emulator);
     let (folder, path) = folder();
@@ -105,7 +105,7 @@ async fn empty_files_are_registered_and_downloaded() {
 
 #[cfg(unix)]
 #[tokio::test(start_paused = true)]
-async fn links_that_lead_out_of_a_model_or_round_in_it_are_told() {
+async fn links_that_lead_out_of_a_model_or_round_in_it_are_reported() {
     let emulator = Emulator::new();
     let workspace = workspace(&emulator);
     let (folder, path) = folder();
@@ -140,7 +140,7 @@ async fn filters_that_a_request_cannot_carry_are_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_services_of_a_workspace_are_found_once_and_without_a_token() {
+async fn services_of_a_workspace_are_found_once_and_without_a_token() {
     let emulator = Emulator::new();
     let workspace = workspace(&emulator);
     for _ in 0..3 {
@@ -156,7 +156,7 @@ async fn the_services_of_a_workspace_are_found_once_and_without_a_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_again_is_one_version_and_something_else_another() {
+async fn same_again_is_one_version_and_something_else_another() {
     let emulator = Emulator::new();
     let workspace = workspace(&emulator);
     let (_folder, path) = folder();
@@ -175,7 +175,7 @@ async fn the_same_again_is_one_version_and_something_else_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_upload_that_breaks_off_goes_on_where_it_stopped() {
+async fn upload_that_breaks_off_goes_on_where_it_stopped() {
     let emulator = Emulator::new();
     let workspace = builder(&emulator)
         .retry(azure_core::http::RetryOptions::none())
@@ -210,7 +210,7 @@ async fn an_upload_that_breaks_off_goes_on_where_it_stopped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_registration_whose_answer_is_lost_is_found() {
+async fn registration_whose_answer_is_lost_is_found() {
     let emulator = Emulator::new();
     let workspace = workspace(&emulator);
     let (_folder, path) = folder();
@@ -239,7 +239,7 @@ async fn a_registration_whose_answer_is_lost_is_found() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_asset_without_a_model_is_no_version() {
+async fn asset_without_a_model_is_no_version() {
     let emulator = Emulator::new();
     let workspace = workspace(&emulator);
     let (_folder, path) = folder();
@@ -257,7 +257,7 @@ async fn an_asset_without_a_model_is_no_version() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_outputs_of_a_run_are_registered_without_an_upload() {
+async fn outputs_of_a_run_are_registered_without_an_upload() {
     let emulator = Emulator::builder()
         .run_output("e", "e_1", "outputs/model.pkl", "weights")
         .build();
@@ -444,7 +444,7 @@ async fn invalid_registration_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_answers_with_garbage_gives_clear_errors() {
+async fn service_that_answers_with_garbage_gives_clear_errors() {
     let emulator = Emulator::new();
     let workspace = workspace(&emulator);
     let (_folder, path) = folder();

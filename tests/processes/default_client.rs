@@ -16,7 +16,7 @@ fn builder(emulator: &Emulator, endpoint: &str) -> WorkspaceBuilder {
 }
 
 #[tokio::test]
-async fn a_custom_cloud_with_its_own_authority_is_reached_and_trusted_only_if_told() {
+async fn custom_cloud_with_its_own_authority_is_trusted_only_if_configured() {
     let emulator = Emulator::builder()
         .clock(Clock::Automatic { speed: 10_000.0 })
         .build();
@@ -51,7 +51,7 @@ async fn a_custom_cloud_with_its_own_authority_is_reached_and_trusted_only_if_to
 }
 
 #[tokio::test]
-async fn a_proxy_is_used_and_a_dead_one_is_an_error() {
+async fn proxy_is_used_and_a_dead_one_is_an_error() {
     let emulator = Emulator::new();
     let any_port = ([127, 0, 0, 1], 0).into();
     let server = emulator
@@ -74,7 +74,7 @@ async fn a_proxy_is_used_and_a_dead_one_is_an_error() {
 }
 
 #[test]
-fn an_authority_that_is_none_is_refused() {
+fn invalid_authority_is_refused() {
     let emulator = Emulator::new();
     let error = builder(&emulator, "https://management.emulator")
         .extra_ca("no certificate")

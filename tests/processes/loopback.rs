@@ -128,7 +128,7 @@ async fn connections_break_as_faults_say() {
 }
 
 #[tokio::test]
-async fn only_loopback_unless_told_otherwise() {
+async fn server_listens_on_loopback_only_by_default() {
     let emulator = Emulator::new();
     let all: SocketAddr = "0.0.0.0:0".parse().unwrap();
     let error = emulator
@@ -259,7 +259,7 @@ async fn dropping_the_server_stops_it() {
 }
 
 #[tokio::test]
-async fn a_blob_is_at_the_listener_that_was_asked_and_needs_no_token() {
+async fn blob_is_at_the_listener_that_was_asked_and_needs_no_token() {
     let emulator = Emulator::builder().clock(Clock::Manual).build();
     emulator.add_run_output("exp", "run-1", "outputs/a b.txt", "0123456789");
     let server = emulator

@@ -1,39 +1,11 @@
 """azure-mgmt-machinelearningservices against the emulator."""
 
-import time
-
-from azure.core.credentials import AccessToken
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
-from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.core.exceptions import ResourceNotFoundError
 from azure.mgmt.machinelearningservices import MachineLearningServicesMgmtClient, models
 
 import emulator_client as emulator
+from azure_mgmt_client import connect, refused, settle
 from emulator_client import expect
-
-
-class StaticCredential:
-    def get_token(self, *_scopes, **_options):
-        return AccessToken(emulator.token(), int(time.time()) + 3600)
-
-
-class PlainHttp(SansIOHTTPPolicy):
-    """The client sends no token over plain HTTP unless a request says that it may."""
-
-    def on_request(self, request):
-        request.context.options["enforce_https"] = emulator.URL.startswith("https")
-
-
-def settle(poller):
-    emulator.finish()
-    return poller.result()
-
-
-def refused(action):
-    try:
-        action()
-    except HttpResponseError as error:
-        return error
-    raise AssertionError("it should have been refused")
 
 
 def aks(resource_id=None, properties=None, location=emulator.LOCATION):
@@ -44,12 +16,7 @@ def aks(resource_id=None, properties=None, location=emulator.LOCATION):
 
 
 def main():
-    client = MachineLearningServicesMgmtClient(
-        StaticCredential(),
-        emulator.SUBSCRIPTION,
-        base_url=emulator.URL,
-        per_call_policies=[PlainHttp()],
-    )
+    client = connect(MachineLearningServicesMgmtClient)
     scope = (emulator.GROUP, emulator.WORKSPACE)
     workspace = client.workspaces.get(*scope)
     expect(workspace.discovery_url.startswith(emulator.URL), workspace.discovery_url)

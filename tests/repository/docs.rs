@@ -71,7 +71,7 @@ fn page_for_python_users_compiles_as_a_whole() {
 }
 
 #[test]
-fn the_commands_of_the_readme_are_the_two_that_a_newcomer_needs() {
+fn commands_of_the_readme_are_the_two_that_a_newcomer_needs() {
     let commands: Vec<&str> = blocks(include_str!("../../README.md"), "sh")
         .into_iter()
         .flat_map(str::lines)

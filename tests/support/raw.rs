@@ -22,16 +22,21 @@ impl Reply {
         self.headers.get(name).map(String::as_str)
     }
 
+    /// The error, which the container service sends without an envelope.
+    fn error(&self) -> &Value {
+        self.body.get("error").unwrap_or(&self.body)
+    }
+
     /// The code that tells what is wrong: the inner one where the service of computes refuses, as its
     /// outer code tells only who is to blame.
     pub(crate) fn code(&self) -> &str {
-        let error = &self.body["error"];
+        let error = self.error();
         let inner = error["innerError"]["code"].as_str();
         inner.or(error["code"].as_str()).unwrap_or_default()
     }
 
     pub(crate) fn message(&self) -> &str {
-        self.body["error"]["message"].as_str().unwrap_or_default()
+        self.error()["message"].as_str().unwrap_or_default()
     }
 }
 

@@ -140,7 +140,7 @@ fn is_clear(error: &Error, body: &[u8]) {
 }
 
 #[tokio::test]
-async fn a_read_that_cannot_be_understood_is_a_clear_error_and_is_not_repeated() {
+async fn read_that_cannot_be_understood_is_a_clear_error_and_is_not_repeated() {
     for body in bodies() {
         let mut service = Service::start().await;
         service.on_get(Reply::new(200, body.clone())).await;
@@ -153,7 +153,7 @@ async fn a_read_that_cannot_be_understood_is_a_clear_error_and_is_not_repeated()
 }
 
 #[tokio::test]
-async fn a_resource_cut_off_anywhere_is_an_error() {
+async fn resource_cut_off_anywhere_is_an_error() {
     let whole = json!({ "name": "myaks", "tags": { "a": "ä" }, "properties": {
         "properties": { "agentCount": 3 }, "computeType": "AKS",
     } })
@@ -171,7 +171,7 @@ async fn a_resource_cut_off_anywhere_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_list_that_cannot_be_understood_is_a_clear_error_and_ends() {
+async fn list_that_cannot_be_understood_is_a_clear_error_and_ends() {
     for body in bodies() {
         let mut service = Service::start().await;
         service
@@ -188,7 +188,7 @@ async fn a_list_that_cannot_be_understood_is_a_clear_error_and_ends() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_a_bare_list_does_not_pass_for_an_empty_one() {
+async fn page_that_is_a_bare_list_does_not_pass_for_an_empty_one() {
     for body in ["[]", " [[]]", "[[{\"name\":\"myaks\"}]]"] {
         let mut service = Service::start().await;
         service
@@ -203,7 +203,7 @@ async fn a_page_that_is_a_bare_list_does_not_pass_for_an_empty_one() {
 }
 
 #[tokio::test]
-async fn an_accepted_create_stays_accepted_whatever_the_answer_holds() {
+async fn accepted_create_stays_accepted_whatever_the_answer_holds() {
     for body in bodies() {
         let too_large = body.len() > 4 << 20;
         let mut service = Service::start().await;
@@ -246,7 +246,7 @@ async fn keys_that_cannot_be_understood_are_a_clear_error_without_a_word_of_the_
 }
 
 #[tokio::test]
-async fn a_refusal_to_give_keys_shows_nothing_that_looks_like_one() {
+async fn refusal_to_give_keys_shows_nothing_that_looks_like_one() {
     let kubeconfig = "apiVersion: v1\nusers:\n- name: u\n  user:\n    client-certificate-data: CANARY\n    \
                       client-key-data: CANARY\n    token: CANARY\n    password: \"CANARY\"\n";
     let mut service = Service::start().await;
@@ -273,7 +273,7 @@ async fn a_refusal_to_give_keys_shows_nothing_that_looks_like_one() {
 }
 
 #[tokio::test]
-async fn a_status_that_cannot_be_understood_ends_the_wait_after_a_few_reads() {
+async fn status_that_cannot_be_understood_ends_the_wait_after_a_few_reads() {
     let hint = |reply: Reply| reply.header("retry-after-ms", "1");
     let waits = bodies().into_iter().map(|body| async move {
         let mut service = Service::start().await;
@@ -329,7 +329,7 @@ async fn write_that_is_answered_503_is_sent_once_only() {
 }
 
 #[tokio::test]
-async fn a_refused_write_leaves_nothing_to_resume() {
+async fn refused_write_leaves_nothing_to_resume() {
     for status in [400, 401, 403, 404, 409, 412, 429] {
         let mut service = Service::start().await;
         service.on_get(Reply::empty(404)).await;
@@ -341,7 +341,7 @@ async fn a_refused_write_leaves_nothing_to_resume() {
 }
 
 #[tokio::test]
-async fn a_read_that_is_answered_503_is_repeated() {
+async fn read_that_is_answered_503_is_repeated() {
     let mut service = Service::start().await;
     service.on_get(Reply::empty(503)).await;
     service.on_get(Reply::empty(503)).await;
@@ -355,7 +355,7 @@ async fn a_read_that_is_answered_503_is_repeated() {
 }
 
 #[tokio::test]
-async fn a_read_whose_body_breaks_off_is_repeated_and_a_write_is_not() {
+async fn read_whose_body_breaks_off_is_repeated_and_a_write_is_not() {
     let mut service = Service::start().await;
     service
         .on_get(Reply::new(200, "{\"name\":").breaks_off())
@@ -397,7 +397,7 @@ fn dead() -> (Arc<Dead>, Workspace) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_is_not_there_is_tried_four_times_in_three_seconds() {
+async fn service_that_is_not_there_is_tried_four_times_in_three_seconds() {
     let (nobody, workspace) = dead();
     let start = tokio::time::Instant::now();
     let error = AksCompute::get(&workspace, "myaks").await.unwrap_err();
@@ -408,7 +408,7 @@ async fn a_service_that_is_not_there_is_tried_four_times_in_three_seconds() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_fetched_again_and_the_request_repeated_once() {
+async fn refused_token_is_fetched_again_and_the_request_repeated_once() {
     let mut service = Service::start().await;
     service.on_get(Reply::empty(401)).await;
     let aks = handle(&mut service).await;
@@ -428,7 +428,7 @@ async fn a_refused_token_is_fetched_again_and_the_request_repeated_once() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_refused_twice_is_an_error() {
+async fn token_that_is_refused_twice_is_an_error() {
     let mut service = Service::start().await;
     let body = json!({"error": {"code": "InvalidAuthenticationToken", "message": "M"}});
     service.on_get(Reply::json(401, &body)).await;
@@ -481,7 +481,7 @@ async fn workspace_sends_nothing_after_one_answer_that_throttles_for_long() {
 }
 
 #[tokio::test]
-async fn a_read_that_is_throttled_for_long_says_so_at_once() {
+async fn read_that_is_throttled_for_long_fails_at_once() {
     let mut service = Service::start().await;
     service
         .on_get(Reply::empty(429).header("Retry-After", "3600"))
@@ -494,7 +494,7 @@ async fn a_read_that_is_throttled_for_long_says_so_at_once() {
 }
 
 #[tokio::test]
-async fn a_short_throttle_is_waited_out_inside_the_call() {
+async fn short_throttle_is_waited_out_inside_the_call() {
     let mut service = Service::start().await;
     service
         .on_get(Reply::empty(429).header("retry-after-ms", "600"))
@@ -509,7 +509,7 @@ async fn a_short_throttle_is_waited_out_inside_the_call() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed() {
+async fn redirect_is_not_followed() {
     let mut service = Service::start().await;
     service
         .on_get(Reply::empty(307).header("Location", "https://evil.example/"))
@@ -520,7 +520,7 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_status_url_elsewhere_is_refused_and_nothing_is_sent_there() {
+async fn status_url_elsewhere_is_refused_and_nothing_is_sent_there() {
     for monitor in [
         "https://evil.example/o",
         "http://management.azure.com/o",

@@ -29,7 +29,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_blob_arrives_whole_whatever_its_size() {
+async fn blob_arrives_whole_whatever_its_size() {
     for (length, requests) in [(0, 2), (1, 1), (BLOCK as usize, 1), (LARGE, 4)] {
         let folder = tempfile::tempdir().unwrap();
         let destination = folder.path().join("model.pkl");
@@ -50,7 +50,7 @@ async fn a_blob_arrives_whole_whatever_its_size() {
 
 #[cfg(unix)]
 #[tokio::test(start_paused = true)]
-async fn a_file_may_be_read_by_whom_other_files_may() {
+async fn downloaded_file_has_the_default_permissions() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let (ours, other) = (folder.path().join("ours"), folder.path().join("other"));
@@ -61,7 +61,7 @@ async fn a_file_may_be_read_by_whom_other_files_may() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_part_that_breaks_off_is_asked_for_again() {
+async fn part_that_breaks_off_is_asked_for_again() {
     for nth in [1, 3] {
         for fault in [
             Fault::Broken(1000),
@@ -285,7 +285,7 @@ async fn code_of_a_refusal_passes_the_redaction() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_blob_that_is_replaced_meanwhile_is_not_mixed() {
+async fn blob_that_is_replaced_meanwhile_is_not_mixed() {
     let folder = tempfile::tempdir().unwrap();
     let destination = folder.path().join("model.pkl");
     let (store, _) = store(LARGE);
@@ -298,7 +298,7 @@ async fn a_blob_that_is_replaced_meanwhile_is_not_mixed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_download_leaves_nothing() {
+async fn dropped_download_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let destination = folder.path().join("model.pkl");
     let (store, _) = store(LARGE);
@@ -310,7 +310,7 @@ async fn a_dropped_download_leaves_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_destination_that_cannot_be_is_refused_before_anything_is_asked() {
+async fn invalid_destination_is_refused_before_anything_is_sent() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = store(3);
     for (destination, text) in [
@@ -326,7 +326,7 @@ async fn a_destination_that_cannot_be_is_refused_before_anything_is_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_blob_that_is_not_there_is_told() {
+async fn blob_that_is_not_there_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(Store::default());
     let error = download(&store, &folder.path().join("x"))

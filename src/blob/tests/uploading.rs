@@ -136,7 +136,7 @@ async fn no_more_than_32_mib_are_under_way_in_many_uploads_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_upload_goes_on_where_it_stopped() {
+async fn dropped_upload_goes_on_where_it_stopped() {
     let store = Arc::new(Store::default());
     let (_folder, path, bytes) = file(LARGE);
     store.fault(Asks::Stage, 3, Fault::Silence);
@@ -162,7 +162,7 @@ async fn a_dropped_upload_goes_on_where_it_stopped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lost_requests_and_lost_answers_are_made_up_for() {
+async fn lost_requests_and_lost_answers_are_retried() {
     for asks in [Asks::List, Asks::Stage, Asks::Commit, Asks::Whole] {
         for fault in [Fault::Lost, Fault::Unanswered, Fault::Silence] {
             let store = Arc::new(Store::default());
@@ -178,7 +178,7 @@ async fn lost_requests_and_lost_answers_are_made_up_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_breaks_off_is_read_again() {
+async fn list_that_breaks_off_is_read_again() {
     let store = Arc::new(Store::default());
     let (_folder, path, _) = file(LARGE);
     upload(&store, &path).await.unwrap();
@@ -187,7 +187,7 @@ async fn a_list_that_breaks_off_is_read_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_upload_run_again_sends_no_block_and_ends_well() {
+async fn same_upload_run_again_sends_no_block_and_ends_well() {
     let store = Arc::new(Store::default());
     let (_folder, path, bytes) = file(LARGE);
     upload(&store, &path).await.unwrap();
@@ -199,7 +199,7 @@ async fn the_same_upload_run_again_sends_no_block_and_ends_well() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_that_changed_between_two_tries_is_not_mixed() {
+async fn file_that_changed_between_two_tries_is_not_mixed() {
     let store = Arc::new(Store::default());
     let (_folder, path, mut bytes) = file(LARGE);
     store.fault(
@@ -228,7 +228,7 @@ async fn a_file_that_changed_between_two_tries_is_not_mixed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_that_is_only_touched_between_two_tries_goes_on() {
+async fn file_that_is_only_touched_between_two_tries_goes_on() {
     let store = Arc::new(Store::default());
     let (_folder, path, bytes) = file(LARGE);
     store.fault(
@@ -244,7 +244,7 @@ async fn a_file_that_is_only_touched_between_two_tries_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_block_of_another_size_does_not_count() {
+async fn block_of_another_size_does_not_count() {
     let store = Arc::new(Store::default());
     let (_folder, path, bytes) = file(LARGE);
     store.fault(
@@ -264,7 +264,7 @@ async fn a_block_of_another_size_does_not_count() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_that_changes_while_it_is_read_is_not_committed() {
+async fn file_that_changes_while_it_is_read_is_not_committed() {
     type Change = fn(&Path);
     let changes: [(Change, &str); 3] = [
         (
@@ -335,7 +335,7 @@ async fn unreadable_source_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_url_that_has_expired_is_told_at_once_and_not_shown() {
+async fn url_that_has_expired_is_reported_at_once_and_not_shown() {
     for (length, asks) in [(7, Asks::Whole), (LARGE, Asks::List), (LARGE, Asks::Stage)] {
         let store = Arc::new(Store::default());
         let (_folder, path, _) = file(length);
@@ -360,7 +360,7 @@ async fn a_url_that_has_expired_is_told_at_once_and_not_shown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_url_that_does_not_let_the_list_be_read_is_good_enough() {
+async fn url_without_permission_for_the_block_list_is_accepted() {
     let store = Arc::new(Store::default());
     let (_folder, path, bytes) = file(LARGE);
     let code = "AuthorizationPermissionMismatch";
@@ -388,7 +388,7 @@ async fn blocks_that_vanish_are_sent_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_busy_store_is_asked_six_times_within_half_a_minute() {
+async fn busy_store_is_asked_six_times_within_half_a_minute() {
     let store = Arc::new(Store::default());
     let (_folder, path, _) = file(7);
     for nth in 1..=6 {
@@ -405,7 +405,7 @@ async fn a_busy_store_is_asked_six_times_within_half_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_text_of_a_transport_is_shown_without_the_signature() {
+async fn text_of_a_transport_is_shown_without_the_signature() {
     let store = Arc::new(Store::default());
     let (_folder, path, _) = file(7);
     for nth in 1..=6 {
@@ -419,7 +419,7 @@ async fn the_text_of_a_transport_is_shown_without_the_signature() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_never_answers_is_given_up() {
+async fn store_that_never_answers_is_given_up() {
     let store = Arc::new(Store::default());
     let (_folder, path, _) = file(7);
     for nth in 1..=6 {

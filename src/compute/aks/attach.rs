@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_sent_as_it_is_given_but_for_quotation_marks() {
+    fn id_is_sent_as_it_is_given_but_for_quotation_marks() {
         for id in [ID.to_owned(), format!("{ID:?}\n")] {
             let config = AttachConfiguration::builder(ClusterRef::id(id)).build();
             assert_eq!(
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cluster_that_cannot_be_one_is_refused() {
+    fn invalid_cluster_is_refused() {
         let lower = ID.to_lowercase();
         assert!(
             AttachConfiguration::builder(ClusterRef::id(lower))

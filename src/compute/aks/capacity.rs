@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_message_says_what_was_assumed() {
+    fn message_states_the_assumption() {
         let mut findings = Findings::default();
         check(None, None, Some(2), &mut findings);
         let finding = findings.into_refusals().remove(0);

@@ -9,7 +9,7 @@
 //! setters name the documented ones. The rules, with their ids, are in `docs/validation.md`.
 
 mod attach;
-mod capacity;
+pub(crate) mod capacity;
 pub(crate) mod certificate;
 mod cluster;
 mod common;

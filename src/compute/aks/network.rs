@@ -164,7 +164,29 @@ pub enum Network {
 }
 
 impl Network {
+    /// Checks the network of a cluster that Azure Machine Learning creates: all three ranges are required.
     pub(crate) fn check(&self, findings: &mut Findings) {
+        self.check_subnet(findings);
+        self.ranges().check(findings, true);
+    }
+
+    /// Checks the network of a cluster that AKS creates: it chooses the ranges that are not given, and has no Docker
+    /// bridge.
+    pub(crate) fn check_for_cluster(&self, findings: &mut Findings) {
+        self.check_subnet(findings);
+        let ranges = self.ranges();
+        ranges.check(findings, false);
+        if ranges.docker_bridge_cidr.is_some() {
+            findings.advise(
+                rules::CLUSTER_DOCKER_BRIDGE,
+                BRIDGE,
+                "AKS has no setting for the Docker bridge, and this is not sent",
+                "leave it out",
+            );
+        }
+    }
+
+    fn check_subnet(&self, findings: &mut Findings) {
         match self {
             Self::VirtualNetwork(network) => {
                 for (field, value) in [
@@ -183,12 +205,11 @@ impl Network {
                 resource_id::check("virtual_network.id", &subnet.id, expected, findings);
             }
         }
-        self.ranges().check(findings);
     }
 
-    /// Returns the networking configuration as the service reads it.
-    pub(crate) fn value(&self, workspace: &WorkspaceId) -> Value {
-        let subnet_id = match self {
+    /// Returns the ARM id of the subnet.
+    pub(crate) fn subnet_id(&self, workspace: &WorkspaceId) -> String {
+        match self {
             Self::VirtualNetwork(VirtualNetwork {
                 resource_group,
                 network,
@@ -199,10 +220,33 @@ impl Network {
                 workspace.subscription()
             ),
             Self::Subnet(subnet) => resource_id::unquoted(&subnet.id).to_owned(),
-        };
+        }
+    }
+
+    /// Returns the ranges that the cluster takes for itself, each with the path of its setting.
+    pub(crate) fn own_ranges(&self) -> Vec<(&'static str, Ipv4Net)> {
+        let ranges = self.ranges();
+        let both = [
+            (SERVICE, ranges.service_cidr),
+            (BRIDGE, ranges.docker_bridge_cidr),
+        ];
+        let read = |(path, range): (_, Option<&str>)| Some((path, range?.parse().ok()?));
+        both.into_iter().filter_map(read).collect()
+    }
+
+    pub(crate) fn service_cidr(&self) -> Option<&str> {
+        self.ranges().service_cidr
+    }
+
+    pub(crate) fn dns_service_ip(&self) -> Option<&str> {
+        self.ranges().dns_service_ip
+    }
+
+    /// Returns the networking configuration as the service reads it.
+    pub(crate) fn value(&self, workspace: &WorkspaceId) -> Value {
         let ranges = self.ranges();
         json!({
-            "subnetId": subnet_id,
+            "subnetId": self.subnet_id(workspace),
             "serviceCidr": ranges.service_cidr,
             "dnsServiceIP": ranges.dns_service_ip,
             "dockerBridgeCidr": ranges.docker_bridge_cidr,
@@ -236,14 +280,17 @@ struct Ranges<'a> {
     docker_bridge_cidr: Option<&'a str>,
 }
 
-/// Reads a range or an address that is required; `None` if it was refused.
+/// Reads a range or an address; `None` if it was refused, or is not there and not required.
 fn read<T: FromStr>(
     path: &str,
-    value: Option<&str>,
+    (value, required): (Option<&str>, bool),
     (rule, message, remedy): (Refusal, &str, &str),
     findings: &mut Findings,
 ) -> Option<T> {
     let Some(value) = value else {
+        if !required {
+            return None;
+        }
         let message = "a virtual network requires this, and it is not set";
         findings.refuse(rules::NETWORK_RANGE_MISSING, path, None, message, remedy);
         return None;
@@ -256,11 +303,11 @@ fn read<T: FromStr>(
 }
 
 impl Ranges<'_> {
-    fn check(self, findings: &mut Findings) {
-        let service = self.check_service(findings);
+    fn check(self, findings: &mut Findings, required: bool) {
+        let service = self.check_service(findings, required);
         let dns = read::<Ipv4Addr>(
             DNS,
-            self.dns_service_ip,
+            (self.dns_service_ip, required),
             (
                 rules::NETWORK_DNS_IP_SYNTAX,
                 "this is not an IPv4 address",
@@ -270,7 +317,7 @@ impl Ranges<'_> {
         );
         let bridge = read::<Ipv4Net>(
             BRIDGE,
-            self.docker_bridge_cidr,
+            (self.docker_bridge_cidr, required),
             (
                 rules::NETWORK_BRIDGE_CIDR_SYNTAX,
                 "this is not an IPv4 address with the length of its range",
@@ -295,10 +342,10 @@ impl Ranges<'_> {
         }
     }
 
-    fn check_service(self, findings: &mut Findings) -> Option<Ipv4Net> {
+    fn check_service(self, findings: &mut Findings, required: bool) -> Option<Ipv4Net> {
         let service = read::<Ipv4Net>(
             SERVICE,
-            self.service_cidr,
+            (self.service_cidr, required),
             (
                 rules::NETWORK_SERVICE_CIDR_SYNTAX,
                 "this is not an IPv4 range in CIDR notation",
@@ -412,7 +459,7 @@ mod tests {
             dns_service_ip: Some(dns),
             docker_bridge_cidr: Some(bridge),
         }
-        .check(&mut findings);
+        .check(&mut findings, true);
         if findings.refused() {
             Err(findings.into_refusals().iter().map(|v| v.rule).collect())
         } else {
@@ -426,7 +473,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ranges_of_the_article_are_accepted() {
+    fn ranges_of_the_article_are_accepted() {
         assert_eq!(
             outcome("10.0.0.0/16", "10.0.0.10", "172.17.0.1/16"),
             Ok(vec![])

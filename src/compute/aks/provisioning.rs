@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_said_is_nothing_sent() {
+    fn unset_values_are_not_sent() {
         let config = ProvisioningConfiguration::builder().build().unwrap();
         assert_eq!(
             config.body(&workspace(), "eastus"),
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_said_is_sent_as_it_was_said() {
+    fn every_given_value_is_sent_as_it_was_given() {
         let config = ProvisioningConfiguration::builder()
             .cluster_purpose(ClusterPurpose::UnknownValue("denseprod".into()))
             .vm_size("Standard_D4_v2")
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn an_internal_load_balancer_may_leave_its_subnet_to_the_service() {
+    fn internal_load_balancer_may_leave_its_subnet_to_the_service() {
         for (load_balancer, expected) in [
             (
                 LoadBalancer::internal(),
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_built_configuration_lists_its_warnings() {
+    fn built_configuration_lists_its_warnings() {
         let config = ProvisioningConfiguration::builder()
             .vm_size("Standard_D4_v2")
             .agent_count(2)

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_purpose_is_a_string_in_json() {
+    fn purpose_is_a_string_in_json() {
         for json in ["\"DevTest\"", "\"EdgeProd\""] {
             let purpose: ClusterPurpose = serde_json::from_str(json).unwrap();
             assert_eq!(serde_json::to_string(&purpose).unwrap(), json);

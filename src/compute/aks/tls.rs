@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leaf_domain_label_is_one_dns_label_with_room_for_the_suffix() {
+    fn leaf_domain_label_is_one_dns_label_with_room_for_the_suffix() {
         for label in ["a", "myservice", "My-Service2", &"a".repeat(57)] {
             assert!(broken(&Tls::leaf_domain(label)).is_empty(), "{label}");
         }
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cname_is_a_plain_host_name() {
+    fn cname_is_a_plain_host_name() {
         for (cname, expected) in [
             ("scoring.example.com", true),
             ("localhost", true),

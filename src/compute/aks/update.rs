@@ -360,7 +360,7 @@ mod tests {
     const PUBLIC: &str = "PublicIp";
 
     #[test]
-    fn a_change_of_the_load_balancer_leaves_an_own_certificate_as_it_is() {
+    fn change_of_the_load_balancer_leaves_an_own_certificate_as_it_is() {
         let own = json!({ "status": "Enabled", "cname": "a.b", "cert": null, "key": null });
         let body = update(None, Some(LoadBalancer::internal_in("new"))).apply(current(own, PUBLIC));
         assert_eq!(
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_tls_leaves_the_load_balancer_as_it_is() {
+    fn change_of_tls_leaves_the_load_balancer_as_it_is() {
         let body = update(Some(TlsUpdate::Disable), None).apply(current(
             json!({ "status": "Auto", "leafDomainLabel": "l" }),
             PUBLIC,
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leaf_domain_label_never_meets_an_internal_load_balancer() {
+    fn leaf_domain_label_never_meets_an_internal_load_balancer() {
         const RULE: &str = "tls.leaf_domain_with_internal_load_balancer";
         let leaf = || json!({ "status": "Auto", "leafDomainLabel": "l" });
         let internal = || Some(LoadBalancer::internal());
@@ -453,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn a_compute_without_details_can_be_updated_and_anything_else_is_refused() {
+    fn compute_without_details_can_be_updated_and_anything_else_is_refused() {
         let disable = update(Some(TlsUpdate::Disable), None);
         let bare = json!({ "location": "eastus", "properties": { "computeType": "AKS" } });
         assert!(disable.apply(bare).is_ok());

@@ -7,11 +7,12 @@ mod schema;
 
 use serde_json::{Value, json};
 
-use self::operations::{Outcome, Verb};
+use self::operations::Verb;
 use super::call::Call;
 use super::error::ArmError;
 use super::faults::Kind;
 use super::http::Answer;
+use super::operations::Outcome;
 use super::routes::Reply;
 
 /// A compute: its document in full, and what the document does not say.

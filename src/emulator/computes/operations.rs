@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use azure_core::base64;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::Compute;
 use crate::emulator::call::Call;
-use crate::emulator::clusters::Cluster;
+use crate::emulator::clusters::{Cluster, Site};
 use crate::emulator::error::{ArmError, require};
-use crate::emulator::faults::Kind;
 use crate::emulator::http::Answer;
 use crate::emulator::names;
+use crate::emulator::operations::{Fate, Links, Outcome, Status, is_signed, retry_after};
 use crate::emulator::routes::Reply;
 use crate::emulator::state::{Config, State};
 
@@ -25,45 +23,11 @@ pub(crate) enum Verb {
     Detach,
 }
 
-/// How an operation will end.
-#[derive(Clone, Debug)]
-pub(crate) enum Outcome {
-    Succeeds,
-    Fails {
-        code: String,
-        message: String,
-        nested: bool,
-    },
-    IsCanceled,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Status {
-    InProgress,
-    Succeeded,
-    Failed,
-    Canceled,
-}
-
-impl Status {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::InProgress => "InProgress",
-            Self::Succeeded => "Succeeded",
-            Self::Failed => "Failed",
-            Self::Canceled => "Canceled",
-        }
-    }
-}
-
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
     pub(crate) verb: Verb,
     pub(crate) compute: String,
-    /// `None`: never.
-    pub(crate) due: Option<Duration>,
-    pub(crate) outcome: Outcome,
-    pub(crate) status: Status,
+    pub(crate) fate: Fate,
     /// For an update, the document that it leads to.
     pub(crate) next: Option<Value>,
 }
@@ -71,7 +35,7 @@ pub(crate) struct Operation {
 impl Operation {
     /// The error of a status answer, singly or doubly nested.
     pub(crate) fn error(&self) -> Option<Value> {
-        match (&self.outcome, self.status) {
+        match (&self.fate.outcome, self.fate.status) {
             (
                 Outcome::Fails {
                     code,
@@ -128,6 +92,7 @@ impl State {
 
     /// Ends every operation whose time has come.
     pub(crate) fn settle(&mut self, config: &Config) {
+        self.settle_clusters();
         self.settle_computes(config);
         self.settle_services(config);
     }
@@ -136,15 +101,11 @@ impl State {
     fn settle_computes(&mut self, config: &Config) {
         let now = self.time.now();
         loop {
-            let next = self
-                .operations
-                .iter()
-                .filter(|(_, operation)| operation.status == Status::InProgress)
-                .filter_map(|(id, operation)| Some((operation.due?, id)))
-                .filter(|(due, _)| *due <= now)
-                .min()
-                .map(|(due, id)| (due, id.clone()));
-            let Some((due, id)) = next else { return };
+            let operations = self.operations.iter();
+            let ended =
+                operations.filter_map(|(id, operation)| Some((operation.fate.is_due(now)?, id)));
+            let Some((due, id)) = ended.min() else { return };
+            let id = id.clone();
             self.end(config, &id, due);
         }
     }
@@ -153,8 +114,9 @@ impl State {
     pub(crate) fn finish(&mut self, config: &Config) {
         let now = self.time.now();
         for operation in self.operations.values_mut() {
-            operation.due = operation.due.map(|due| due.min(now));
+            operation.fate.hasten(now);
         }
+        self.finish_clusters();
         self.settle_computes(config);
         self.finish_services(config);
     }
@@ -163,11 +125,7 @@ impl State {
         let Some(operation) = self.operations.get_mut(id) else {
             return;
         };
-        operation.status = match operation.outcome {
-            Outcome::Succeeds => Status::Succeeded,
-            Outcome::Fails { .. } => Status::Failed,
-            Outcome::IsCanceled => Status::Canceled,
-        };
+        operation.fate.status = operation.fate.outcome.status();
         let operation = operation.clone();
         let stamp = self.time.stamp(at);
         let name = operation.compute.clone();
@@ -175,7 +133,7 @@ impl State {
             compute.operation = None;
             compute.document["properties"]["modifiedOn"] = json!(stamp);
         }
-        match &operation.outcome {
+        match &operation.fate.outcome {
             Outcome::Succeeds => self.succeed(config, &operation),
             Outcome::Fails { code, message, .. } => {
                 if let Some(compute) = self.compute_mut(&name) {
@@ -222,9 +180,9 @@ impl State {
                 let id = compute.resource_id().map(str::to_owned);
                 compute.document["properties"]["properties"]["systemServices"] = services;
                 if let (Some(nodes), Some(id)) = (nodes, id)
-                    && let Some(cluster) = self.clusters.iter_mut().find(|cluster| cluster.is(&id))
+                    && let Some(cluster) = self.cluster_mut(&id)
                 {
-                    cluster.nodes = nodes;
+                    cluster.set_nodes(nodes);
                 }
             }
             Verb::Delete => {
@@ -253,27 +211,20 @@ impl State {
             return;
         };
         let properties = &mut compute.document["properties"];
-        let cluster_name = format!("{}{suffix}", name.to_ascii_lowercase());
-        let group = config.resource_group.clone();
-        let cluster = Cluster {
-            id: Cluster::id(&config.subscription, &group, &cluster_name),
-            group,
-            name: cluster_name,
-            location: properties["computeLocation"]
-                .as_str()
-                .unwrap_or(&config.location)
-                .to_owned(),
-            version: config.kubernetes.default_patch().to_owned(),
-            vm_size: properties["properties"]["agentVmSize"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned(),
-            nodes: properties["properties"]["agentCount"]
-                .as_u64()
-                .unwrap_or_default(),
-            network: Some(properties["properties"]["aksNetworkingConfiguration"].clone())
-                .filter(Value::is_object),
-        };
+        let location = properties["computeLocation"].as_str();
+        let aks = &properties["properties"];
+        let cluster = Cluster::ready(
+            &Site {
+                subscription: &config.subscription,
+                group: &config.resource_group,
+                name: &format!("{}{suffix}", name.to_ascii_lowercase()),
+            },
+            location.unwrap_or(&config.location),
+            config.kubernetes.default_patch(),
+            aks["agentVmSize"].as_str().unwrap_or_default(),
+            aks["agentCount"].as_u64().unwrap_or_default(),
+            aks["aksNetworkingConfiguration"].as_object(),
+        );
         properties["resourceId"] = json!(cluster.id);
         properties["properties"]["clusterFqdn"] = json!(cluster.fqdn());
         let balancer = properties["properties"]["loadBalancerType"]
@@ -287,22 +238,20 @@ impl State {
     /// Attaching a cluster again breaks what was attached before (the articles warn of it); so
     /// does deleting it under another attachment.
     pub(crate) fn break_other_attachments(&mut self, name: &str) {
-        let Some(id) = self
-            .compute(name)
-            .and_then(|c| c.resource_id())
-            .map(str::to_owned)
-        else {
-            return;
-        };
+        let compute = self.compute(name);
+        if let Some(id) = compute.and_then(Compute::resource_id).map(str::to_owned) {
+            let why = format!("The cluster was taken over by the compute '{name}' or deleted.");
+            self.break_attachments(&id, Some(name), &why);
+        }
+    }
+
+    /// Breaks every attachment of a cluster but one.
+    pub(crate) fn break_attachments(&mut self, cluster: &str, but: Option<&str>, why: &str) {
         for other in &mut self.computes {
-            let same = other
-                .resource_id()
-                .is_some_and(|other| other.eq_ignore_ascii_case(&id));
-            if same && !other.name.eq_ignore_ascii_case(name) {
-                other.fail(
-                    "ComputeNotAccessible",
-                    &format!("The cluster was taken over by the compute '{name}' or deleted."),
-                );
+            let id = other.resource_id();
+            let same = id.is_some_and(|id| id.eq_ignore_ascii_case(cluster));
+            if same && !but.is_some_and(|but| other.name.eq_ignore_ascii_case(but)) {
+                other.fail("ComputeNotAccessible", why);
             }
         }
     }
@@ -323,19 +272,6 @@ fn front_end(load_balancer: &str) -> Value {
     }])
 }
 
-/// The URL at which to follow an operation, the only one that a client gets: no `Location`, and no
-/// `Retry-After` unless the builder says so.
-pub(crate) struct Links {
-    url: String,
-    hint: Option<Duration>,
-}
-
-impl Links {
-    pub(crate) fn on(self, answer: Answer) -> Answer {
-        retry_after(answer.with("Azure-AsyncOperation", self.url), self.hint)
-    }
-}
-
 /// Starts an operation on a compute that exists, unless a fault decides otherwise.
 pub(crate) fn start(
     call: &mut Call<'_>,
@@ -345,96 +281,27 @@ pub(crate) fn start(
     outcome: Outcome,
     next: Option<Value>,
 ) -> Links {
-    let request = call.request;
     let state = &mut *call.state;
-    let now = state.time.now();
-    let mut operation = Operation {
+    let is_create = verb == Verb::Create;
+    let operation = Operation {
         verb,
         compute: name.to_owned(),
-        due: Some(now.saturating_add(takes)),
-        outcome,
-        status: Status::InProgress,
+        fate: Fate::begin(state, call.request, takes, outcome, is_create),
         next,
     };
-    let quota = |kind: &Kind| verb == Verb::Create && matches!(kind, Kind::QuotaExceeded { .. });
-    match state.fault(request, |kind| {
-        matches!(kind, Kind::OperationFails { .. }) || quota(kind)
-    }) {
-        Some(Kind::OperationFails { code, message }) => {
-            operation.outcome = Outcome::Fails {
-                code,
-                message,
-                nested: false,
-            };
-        }
-        Some(_) => {
-            operation.outcome = Outcome::Fails {
-                code: "QuotaExceeded".to_owned(),
-                message: "Operation could not be completed as it results in exceeding approved \
-                          Total Regional Cores quota."
-                    .to_owned(),
-                nested: false,
-            };
-        }
-        None => {}
-    }
-    if state
-        .fault(request, |kind| {
-            matches!(kind, Kind::NeverEndingOperation { .. })
-        })
-        .is_some()
-    {
-        operation.due = None;
-    }
     let id = state.uuid();
     state.operations.insert(id.clone(), operation);
     if let Some(compute) = state.compute_mut(name) {
         compute.operation = Some(id.clone());
     }
-    let mut url = format!(
-        "{}/subscriptions/{}/providers/Microsoft.MachineLearningServices/locations/{}/\
+    let path = format!(
+        "/subscriptions/{}/providers/Microsoft.MachineLearningServices/locations/{}/\
          computeOperationsStatus/{id}?api-version={}&service=new",
-        request.origin,
         call.config.subscription,
         names::region(&call.config.location),
-        request.parameter("api-version").unwrap_or_default(),
+        call.request.parameter("api-version").unwrap_or_default(),
     );
-    if call.config.signed_polling_urls {
-        for (key, value) in signature(&id) {
-            url.push_str(&format!("&{key}={value}"));
-        }
-    }
-    let foreign = |kind: &Kind| matches!(kind, Kind::ForeignPollingUrl { .. });
-    if let Some(Kind::ForeignPollingUrl { url: foreign }) = state.fault(request, foreign) {
-        url = foreign;
-    }
-    let hint = call.config.retry_after;
-    Links { url, hint }
-}
-
-/// What Resource Manager appends to a polling URL since 2023: a time, a certificate, a signature and
-/// a hash, of the lengths that were seen. They sign nothing, but must come back as they were.
-fn signature(id: &str) -> [(&'static str, String); 4] {
-    let filler = |name: &str, length: usize| -> String {
-        let blocks = (0..).map(|block| Sha256::digest(format!("{id} {name} {block}")));
-        let text = blocks.map(|digest| {
-            base64::encode_url_safe(digest)
-                .trim_end_matches('=')
-                .to_owned()
-        });
-        text.take(length / 43 + 1).collect::<String>()[..length].to_owned()
-    };
-    let digits: String = id
-        .bytes()
-        .map(|byte| char::from(b'0' + byte % 10))
-        .take(18)
-        .collect();
-    [
-        ("t", digits),
-        ("c", filler("c", 2575)),
-        ("s", filler("s", 342)),
-        ("h", filler("h", 43)),
-    ]
+    Links::new(call, &id, &path, None)
 }
 
 /// The query parameters of a polling URL. Clients repeat that of the request that they follow.
@@ -447,15 +314,12 @@ pub(crate) fn status(call: Call<'_>) -> Reply {
         let message = format!("Cannot find the operation {id}");
         ArmError::new(404, "NotFoundError", message)
     })?;
-    let is = |key: &str, value: &str| request.parameter(key).as_deref() == Some(value);
-    let signed =
-        !call.config.signed_polling_urls || signature(id).iter().all(|(key, value)| is(key, value));
     require(
-        is("service", "new") && signed,
+        request.parameter("service").as_deref() == Some("new") && is_signed(&call, id),
         "The URL of an operation came back without service=new or without its signature.",
     )?;
-    let mut body = json!({ "status": operation.status.as_str() });
-    if operation.status == Status::InProgress {
+    let mut body = json!({ "status": operation.fate.status.as_str() });
+    if operation.fate.status == Status::InProgress {
         return Ok(retry_after(
             Answer::json(200, &body),
             call.config.retry_after,
@@ -466,11 +330,4 @@ pub(crate) fn status(call: Call<'_>) -> Reply {
         body["error"] = error;
     }
     Ok(Answer::json(200, &body))
-}
-
-fn retry_after(answer: Answer, hint: Option<Duration>) -> Answer {
-    match hint {
-        Some(hint) => answer.with("Retry-After", hint.as_millis().div_ceil(1000).to_string()),
-        None => answer,
-    }
 }

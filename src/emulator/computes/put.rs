@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::super::access;
 use super::operations::{Verb, outcome_by_name, start};
 use super::{Compute, absent, busy, rules, schema};
 use crate::emulator::call::Call;
@@ -195,6 +196,7 @@ fn create(call: &mut Call<'_>, name: &str, wanted: &Wanted) -> Reply {
     if call.state.fault(call.request, retired).is_some() {
         return Err(faults::path_retired());
     }
+    access::check_public_address(call, name)?;
     let purpose = wanted.text("clusterPurpose").unwrap_or("FastProd");
     let size = wanted.text("agentVmSize").unwrap_or("Standard_D3_v2");
     let default_count = if purpose == "DevTest" { 1 } else { 3 };
@@ -240,15 +242,22 @@ fn attach(call: &mut Call<'_>, name: &str, wanted: &Wanted) -> Reply {
     let unsupported = |kind: &Kind| matches!(kind, Kind::UnsupportedVersion { .. });
     let by_fault = call.state.fault(call.request, unsupported).is_some();
     let offer = &call.config.kubernetes;
-    if by_fault || !offer.attachable(&cluster.version) {
-        return Err(faults::unsupported_version(&cluster.version, offer));
+    if by_fault || !offer.attachable(cluster.version()) {
+        return Err(faults::unsupported_version(cluster.version(), offer));
     }
+    require(
+        !matches!(cluster.state(), "Creating" | "Deleting" | "Failed"),
+        format!(
+            "The AKS cluster '{id}' is not in Succeeded state. Provisioning state: {}",
+            cluster.state()
+        ),
+    )?;
     let purpose = wanted.text("clusterPurpose").unwrap_or("FastProd");
-    rules::check_cores(call.config, purpose, cluster.nodes, &cluster.vm_size)?;
+    rules::check_cores(call.config, purpose, cluster.nodes(), cluster.vm_size())?;
 
     let filled = json!({
-        "agentCount": cluster.nodes,
-        "agentVmSize": cluster.vm_size,
+        "agentCount": cluster.nodes(),
+        "agentVmSize": cluster.vm_size(),
         "clusterPurpose": purpose,
     });
     let mut document = new_document(call, name, &filled, "");
@@ -256,7 +265,7 @@ fn attach(call: &mut Call<'_>, name: &str, wanted: &Wanted) -> Reply {
     attached["description"] = Value::Null;
     attached["resourceId"] = json!(id);
     attached["isAttachedCompute"] = json!(true);
-    attached["computeLocation"] = json!(cluster.location);
+    attached["computeLocation"] = json!(cluster.location());
     attached["properties"]["clusterFqdn"] = json!(cluster.fqdn());
     merge(call, &mut document, wanted)?;
     let answer = accept_new(call, name, document, wanted, Verb::Attach);

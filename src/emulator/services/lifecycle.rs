@@ -8,6 +8,7 @@ use super::Service;
 use super::document::replicas;
 use super::resources;
 use super::trouble::{Scheduler, Trouble};
+use crate::emulator::clusters::Cluster;
 use crate::emulator::faults::Kind;
 use crate::emulator::http::Incoming;
 use crate::emulator::state::{Config, State};
@@ -170,13 +171,8 @@ impl State {
             if let Trouble::Unschedulable { scheduler } = &mut trouble
                 && let Scheduler::Lacks(resource) = scheduler
             {
-                let nodes = settings["computeName"]
-                    .as_str()
-                    .and_then(|compute| self.compute(compute))
-                    .and_then(|compute| {
-                        compute.document["properties"]["properties"]["agentCount"].as_u64()
-                    });
-                let text = resources::insufficient(nodes.unwrap_or_default(), resource);
+                let cluster = resources::cluster(self, &settings);
+                let text = resources::insufficient(cluster.map_or(0, Cluster::nodes), resource);
                 *scheduler = Scheduler::Says(text);
             }
             return Some(trouble);

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::document::replicas;
+use crate::emulator::clusters::Cluster;
 use crate::emulator::state::{Config, State};
 
 /// Why the replicas cannot be placed, in the scheduler's words; `None` when they can be, and when
@@ -10,10 +11,9 @@ use crate::emulator::state::{Config, State};
 ///
 /// Only this service is looked at, on nodes that are empty otherwise.
 pub(crate) fn misfit(config: &Config, state: &State, document: &Value) -> Option<String> {
-    let compute = state.compute(document["computeName"].as_str()?)?;
-    let aks = &compute.document["properties"]["properties"];
-    let nodes = aks["agentCount"].as_u64()?;
-    let size = config.size(aks["agentVmSize"].as_str()?)?;
+    let cluster = cluster(state, document)?;
+    let nodes = cluster.nodes();
+    let size = config.size(cluster.vm_size())?;
     let wanted = &document["containerResourceRequirements"];
     let mut room = u64::MAX;
     for (resource, key, has) in [
@@ -33,6 +33,12 @@ pub(crate) fn misfit(config: &Config, state: &State, document: &Value) -> Option
         }
     }
     None
+}
+
+/// The cluster of the compute of a service, which may have been scaled by itself.
+pub(crate) fn cluster<'s>(state: &'s State, document: &Value) -> Option<&'s Cluster> {
+    let compute = state.compute(document["computeName"].as_str()?)?;
+    state.cluster(compute.resource_id()?)
 }
 
 /// What Kubernetes says when no node has enough of something.

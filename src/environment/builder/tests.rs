@@ -12,7 +12,7 @@ fn advice(builder: EnvironmentBuilder) -> Vec<&'static str> {
 }
 
 #[test]
-fn everything_wrong_is_told_at_once() {
+fn everything_wrong_is_reported_at_once() {
     let builder = Environment::builder()
         .name("Microsoft/x")
         .version("")
@@ -106,7 +106,7 @@ fn settings_without_effect_are_warnings() {
 }
 
 #[test]
-fn what_follows_the_equals_sign_of_a_variable_is_not_shown() {
+fn value_after_the_equals_sign_of_a_variable_is_not_shown() {
     let builder = Environment::builder()
         .name("myenv")
         .environment_variable("TOKEN=s3cr3t", "");

@@ -40,7 +40,7 @@ fn builder_in_code_gives_a_conda_document_and_no_more() {
 }
 
 #[test]
-fn a_conda_file_becomes_json_as_it_is_and_can_be_added_to() {
+fn conda_file_becomes_json_as_it_is_and_can_be_added_to() {
     let text = "# comment\nname: project\nchannels:\n- conda-forge\ndependencies:\n- python=3.8.13\n- pip:\n  - azureml-defaults>=1.0.45\n  - --no-deps\nprefix:\n";
     let packages = CondaDependencies::builder_from_yaml(text)
         .unwrap()
@@ -85,7 +85,7 @@ fn every_place_with_another_shape_is_named() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_named() {
+fn file_that_cannot_be_read_is_named() {
     let folder = tempfile::tempdir().unwrap();
     for path in [folder.path().join("absent.yml"), folder.path().to_owned()] {
         let error = CondaDependencies::builder_from_file(&path).unwrap_err();
@@ -105,7 +105,7 @@ fn a_file_that_cannot_be_read_is_named() {
 }
 
 #[test]
-fn the_package_of_the_server_is_found_however_it_is_written() {
+fn package_of_the_server_is_found_however_it_is_written() {
     let with = |package: &str| {
         CondaDependencies::new()
             .python_version("3.10")
@@ -168,7 +168,7 @@ fn urls_are_not_shown() {
 }
 
 #[test]
-fn a_file_made_to_exhaust_memory_is_refused() {
+fn file_made_to_exhaust_memory_is_refused() {
     let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..12 {
         let aliases = vec![format!("*a{}", level - 1); 10].join(", ");

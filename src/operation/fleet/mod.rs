@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_list_of_a_compute_is_found_and_that_of_anything_else_is_not() {
+    fn list_of_a_compute_is_found_and_that_of_anything_else_is_not() {
         let list = |url: &str| list_of(&Url::parse(url).unwrap(), "computes").map(String::from);
         assert_eq!(
             list("https://h/workspaces/w/computes/a%20b?api-version=1").as_deref(),

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_was_contradicted_is_not_asked_about_again_until_it_changes() {
+    fn row_that_was_contradicted_is_not_asked_about_again_until_it_changes() {
         let mut machine = put("Updating", true);
         assert_eq!(
             show(&mut machine, "Succeeded", "t0", 1),
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_the_result_only_if_it_is_newer_than_the_operation() {
+    fn row_is_the_result_only_if_it_is_newer_than_the_operation() {
         let ends = |machine: &mut Machine| match hear(machine, "Succeeded") {
             Step::Done => true,
             step => {

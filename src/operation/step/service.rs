@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_without_an_end_takes_no_memory_without_an_end() {
+    fn log_without_an_end_takes_no_memory_without_an_end() {
         let mut log = OperationLog::default();
         for _ in 0..2_000 {
             log.take(
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_is_its_last_segment_on_whatever_host() {
+    fn operation_is_its_last_segment_on_whatever_host() {
         let id = |location: &str| {
             operation_id(&Answer::of(202, &[("operation-location", location)], b""))
         };

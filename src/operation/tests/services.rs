@@ -113,7 +113,7 @@ async fn run(
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_40_an_operation_is_read_below_our_own_base_with_its_log() {
+async fn case_40_operation_is_read_below_our_own_base_with_its_log() {
     let first = "20200101000000|a \u{e9}#bad#";
     let second = "20200101000001|b#";
     let run = run(
@@ -175,7 +175,7 @@ async fn case_40_failed_cancelled_and_timed_out_are_failures_with_the_code() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_40_the_reason_is_the_services_unless_the_operation_has_details() {
+async fn case_40_reason_is_the_services_unless_the_operation_has_details() {
     let reason = |code: &str| json!({ "code": code, "message": "x" });
     let with_details = json!({
         "code": "Outer", "message": "y",
@@ -210,7 +210,7 @@ async fn case_40_the_reason_is_the_services_unless_the_operation_has_details() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_40_a_service_has_the_last_word_and_only_two_states_are_final() {
+async fn case_40_state_of_the_service_decides_and_only_two_states_are_final() {
     let run_to = |states: &'static [&'static str]| {
         let replies = std::iter::once(operation("Succeeded", ""));
         run(
@@ -235,7 +235,7 @@ async fn case_40_a_service_has_the_last_word_and_only_two_states_are_final() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_40_a_new_key_and_a_delete_have_no_result_to_read() {
+async fn case_40_new_key_and_a_delete_have_no_result_to_read() {
     let ended = run(
         HttpVerb::Post,
         false,
@@ -266,7 +266,7 @@ async fn case_40_a_new_key_and_a_delete_have_no_result_to_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_40_an_answer_at_once_is_an_end_and_one_without_an_operation_an_error() {
+async fn case_40_answer_at_once_is_an_end_and_one_without_an_operation_an_error() {
     for (verb, status) in [
         (HttpVerb::Delete, 200),
         (HttpVerb::Delete, 204),
@@ -284,7 +284,7 @@ async fn case_40_an_answer_at_once_is_an_end_and_one_without_an_operation_an_err
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_40_a_wait_that_passes_its_deadline_goes_on_from_its_token() {
+async fn case_40_wait_that_passes_its_deadline_goes_on_from_its_token() {
     let script = Script::new();
     let mut driver = begin(&script, HttpVerb::Post, true, accepted())
         .await
@@ -311,7 +311,7 @@ async fn case_40_a_wait_that_passes_its_deadline_goes_on_from_its_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_40_a_service_that_was_only_read_is_watched_to_a_final_state() {
+async fn case_40_service_that_was_only_read_is_watched_to_a_final_state() {
     let script = Script::new();
     let client = workspace(&script).client().clone();
     let url = Url::parse(SERVICE).unwrap();

@@ -99,7 +99,7 @@ fn from(place: &str) -> Reply {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_06_a_post_that_is_accepted_without_a_place_for_its_status_is_an_error() {
+async fn case_06_post_that_is_accepted_without_a_place_for_its_status_is_an_error() {
     for via in [
         None,
         Some(FinalStateVia::Location),
@@ -114,7 +114,7 @@ async fn case_06_a_post_that_is_accepted_without_a_place_for_its_status_is_an_er
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_06_an_answer_that_starts_no_operation_is_a_refusal() {
+async fn case_06_answer_that_starts_no_operation_is_a_refusal() {
     for status in [203, 206, 301, 302, 400, 404, 409, 429, 500] {
         let run = run(HttpVerb::Put, None, reply(status), []).await;
         assert_eq!(
@@ -126,7 +126,7 @@ async fn case_06_an_answer_that_starts_no_operation_is_a_refusal() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_07_a_post_or_delete_that_is_done_at_once_costs_one_request() {
+async fn case_07_post_or_delete_that_is_done_at_once_costs_one_request() {
     for (verb, status) in [
         (HttpVerb::Post, 200),
         (HttpVerb::Post, 204),
@@ -140,7 +140,7 @@ async fn case_07_a_post_or_delete_that_is_done_at_once_costs_one_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_13_the_body_at_the_last_location_is_the_result_of_a_post() {
+async fn case_13_body_at_the_last_location_is_the_result_of_a_post() {
     const MOVED: &str = "https://management.azure.com/subscriptions/s/moved?api-version=1";
     let first = reply(202).header("Location", LOCATION);
     let moved = reply(202).header("Location", MOVED);
@@ -150,7 +150,7 @@ async fn case_13_the_body_at_the_last_location_is_the_result_of_a_post() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_16_a_patch_that_answers_200_is_done_by_its_body_whatever_the_header() {
+async fn case_16_patch_that_answers_200_is_done_by_its_body_whatever_the_header() {
     let header = |reply: Reply| reply.header("Azure-AsyncOperation", MONITOR);
     for body in [
         json!({ "properties": { "provisioningState": "Succeeded" } }),
@@ -175,7 +175,7 @@ async fn case_16_a_patch_that_answers_200_is_done_by_its_body_whatever_the_heade
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_36_the_result_of_a_post_is_where_the_description_says() {
+async fn case_36_result_of_a_post_is_where_the_description_says() {
     use FinalStateVia::{AzureAsyncOperation, Location, OriginalUri};
     let cases = [
         (Some(Location), true, "location"),
@@ -213,7 +213,7 @@ async fn case_36_the_result_of_a_post_is_where_the_description_says() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_36_the_latest_location_of_a_post_counts_and_may_be_empty() {
+async fn case_36_latest_location_of_a_post_counts_and_may_be_empty() {
     const LATER: &str = "https://management.azure.com/subscriptions/s/later?api-version=1";
     let first = || {
         reply(202)
@@ -245,7 +245,7 @@ async fn case_36_the_latest_location_of_a_post_counts_and_may_be_empty() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_url_of_a_post_is_probed_only_where_its_result_is_read_there() {
+async fn url_of_a_post_is_probed_only_where_its_result_is_read_there() {
     let first = || reply(202).header("Azure-AsyncOperation", MONITOR);
     let lost = run(HttpVerb::Post, None, first(), [reply(410)]).await;
     assert_eq!(

@@ -83,7 +83,7 @@ fn everything_is_found_below_the_name_of_the_folder() {
 }
 
 #[test]
-fn the_same_sources_give_the_same_bytes_whenever_and_wherever() {
+fn same_sources_give_the_same_bytes_whenever_and_wherever() {
     let files: [(&str, &[u8]); 2] = [("b/x.py", b"code"), ("a.py", b"code")];
     let (_one, first) = folder(&files);
     let (_two, second) = folder(&[files[1], files[0]]);
@@ -141,7 +141,7 @@ fn links_and_what_can_be_run_stay_what_they_are() {
 /// Names are bytes there, and only those that are sent have to be text.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_name_that_is_no_text_is_packed_as_it_is() {
+fn name_that_is_no_text_is_packed_as_it_is() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
 
@@ -158,7 +158,7 @@ fn a_name_that_is_no_text_is_packed_as_it_is() {
 }
 
 #[test]
-fn a_file_that_changes_while_it_is_packed_is_an_error() {
+fn file_that_changes_while_it_is_packed_is_an_error() {
     type Change = fn(&Path);
     let changes: [Change; 5] = [
         |file| fs::write(file, "longer than it was").unwrap(),
@@ -197,7 +197,7 @@ fn file_that_appears_during_the_packing_is_seen_at_the_end() {
 }
 
 #[test]
-fn the_packing_stops_when_nobody_waits() {
+fn packing_stops_when_nobody_waits() {
     let (_outer, folder) = folder(&[("a.py", b"code")]);
     let error = super::pack(&find(&folder), &Wanted::no_more()).unwrap_err();
     assert!(error.to_string().contains("no longer waits"), "{error}");
@@ -206,7 +206,7 @@ fn the_packing_stops_when_nobody_waits() {
 /// The archive goes to a file; a buffer for all of it would show in the size of the process.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_large_file_is_packed_in_constant_memory() {
+fn large_file_is_packed_in_constant_memory() {
     let (_outer, folder) = folder(&[("score.py", b"code")]);
     let large = fs::File::create(folder.join("large.bin")).unwrap();
     large.set_len(96 * 1024 * 1024).unwrap();

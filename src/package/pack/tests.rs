@@ -64,7 +64,7 @@ fn urls() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_script_by_itself_goes_beside_the_driver_program() {
+async fn script_by_itself_goes_beside_the_driver_program() {
     let folder = folder(&[("score.py", SCRIPT)]);
     let config = of_file(folder.path().join("src/score.py"));
     let package = config.package().await.unwrap();
@@ -107,7 +107,7 @@ async fn a_script_by_itself_goes_beside_the_driver_program() {
 }
 
 #[tokio::test]
-async fn a_source_directory_goes_as_one_archive_under_its_own_name() {
+async fn source_directory_goes_as_one_archive_under_its_own_name() {
     let folder = folder(&[("app/score.py", SCRIPT), ("helper.py", "x = 1\n")]);
     let config = of_directory(&folder, "./app/score.py");
     let package = config.package().await.unwrap();
@@ -155,7 +155,7 @@ async fn a_source_directory_goes_as_one_archive_under_its_own_name() {
 }
 
 #[test]
-fn an_environment_of_the_service_keeps_its_spelling_and_its_variables() {
+fn environment_of_the_service_keeps_its_spelling_and_its_variables() {
     let folder = folder(&[("score.py", SCRIPT)]);
     let package = make(&of_file(folder.path().join("src/score.py"))).unwrap();
     let with = |environment: Value| {
@@ -177,7 +177,7 @@ fn an_environment_of_the_service_keeps_its_spelling_and_its_variables() {
 }
 
 #[test]
-fn the_definition_that_was_given_is_the_one_that_is_sent() {
+fn definition_that_was_given_is_the_one_that_is_sent() {
     let environment = Environment::builder()
         .conda_dependencies(CondaDependencies::new().pip_package("azureml-defaults"))
         .build()
@@ -202,7 +202,7 @@ fn the_definition_that_was_given_is_the_one_that_is_sent() {
 }
 
 #[test]
-fn a_script_named_like_the_driver_program_does_not_meet_it() {
+fn script_named_like_the_driver_program_does_not_meet_it() {
     let folder = folder(&[("azureml_aks_driver.py", SCRIPT)]);
     let package = make(&of_file(folder.path().join("src/azureml_aks_driver.py"))).unwrap();
     assert_ne!(package.files[0].name, package.files[1].name);
@@ -211,7 +211,7 @@ fn a_script_named_like_the_driver_program_does_not_meet_it() {
 }
 
 #[test]
-fn a_script_that_cannot_be_packed_says_why() {
+fn script_that_cannot_be_packed_reports_the_reason() {
     let folder = folder(&[
         ("empty.py", ""),
         ("folder.py/x", "1"),
@@ -241,7 +241,7 @@ fn a_script_that_cannot_be_packed_says_why() {
 
 #[cfg(unix)]
 #[test]
-fn a_script_behind_a_link_is_taken_only_where_the_link_is() {
+fn script_behind_a_link_is_taken_only_where_the_link_is() {
     use std::os::unix::fs::symlink;
 
     let folder = folder(&[("real/score.py", SCRIPT)]);
@@ -256,7 +256,7 @@ fn a_script_behind_a_link_is_taken_only_where_the_link_is() {
 }
 
 #[test]
-fn a_script_without_its_functions_is_a_warning() {
+fn script_without_its_functions_is_a_warning() {
     for (text, expected) in [
         (
             "def initialise(): pass\ndef running(): pass\n",
@@ -293,7 +293,7 @@ fn dropped_imports(script: &str, ignore: &str, files: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn module_that_an_ignore_file_leaves_out_is_told_where_the_script_imports_it() {
+fn module_that_an_ignore_file_leaves_out_is_reported_where_the_script_imports_it() {
     let lib = ["lib/__init__.py", "lib/utils.py"];
     let told = |module: &str, line: usize| {
         vec![format!(
@@ -324,7 +324,7 @@ fn module_that_an_ignore_file_leaves_out_is_told_where_the_script_imports_it() {
 }
 
 #[test]
-fn container_has_the_same_name_for_the_same_files_alone() {
+fn container_has_the_same_name_only_for_the_same_files() {
     let container = |files: &[(&str, &str)], script: &str, alone: bool| {
         let folder = folder(files);
         let package = make(&match alone {
@@ -383,7 +383,7 @@ fn nothing_is_left_in_the_folder_for_temporary_files() {
 }
 
 #[tokio::test]
-async fn a_dropped_packing_stops() {
+async fn dropped_packing_stops() {
     let folder = folder(&[("score.py", SCRIPT)]);
     let config = of_directory(&folder, "score.py");
     let error = make_now(config.script(), &Wanted::no_more()).unwrap_err();

@@ -66,7 +66,7 @@ fn everything_is_packed_in_order_hidden_files_too() {
 }
 
 #[test]
-fn a_gitignore_leaves_out_what_git_would() {
+fn gitignore_leaves_out_what_git_would() {
     let folder = folder(&[
         (
             ".gitignore",
@@ -97,7 +97,7 @@ fn a_gitignore_leaves_out_what_git_would() {
 }
 
 #[test]
-fn an_amlignore_takes_the_place_of_every_gitignore_below() {
+fn amlignore_takes_the_place_of_every_gitignore_below() {
     let folder = folder(&[
         (".amlignore", "*.log\n"),
         (".gitignore", "*.bin\n"),
@@ -177,7 +177,7 @@ fn ignore_files_elsewhere_do_not_count() {
 }
 
 #[test]
-fn line_that_leaves_something_out_is_told_with_the_first_names() {
+fn line_that_leaves_something_out_is_reported_with_the_first_names() {
     let folder = folder(&[
         (".gitignore", "# data\n*.csv\nout/\n*.log\n"),
         ("sub/.gitignore", "!d.csv\nx*\n"),
@@ -216,7 +216,7 @@ fn line_that_leaves_something_out_is_told_with_the_first_names() {
 }
 
 #[test]
-fn a_line_that_is_no_pattern_is_a_warning_and_the_others_count() {
+fn invalid_pattern_is_a_warning_and_the_other_lines_apply() {
     let folder = folder(&[(".amlignore", "[z-a]\n*.log\n"), ("a.log", ""), ("x", "1")]);
     let (packed, warnings) = pack(folder.path());
     assert_eq!(packed, [".amlignore", "x"]);
@@ -252,7 +252,7 @@ fn source_directory_without_files_is_refused() {
 }
 
 #[test]
-fn trouble_with_one_file_names_it() {
+fn error_of_one_file_names_it() {
     let error = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
     let error = unreadable(Path::new("a/b"), &error);
     let finding = &error.findings()[0];
@@ -308,7 +308,7 @@ mod links {
     use std::os::unix::fs::symlink;
 
     #[test]
-    fn a_link_to_something_packed_stays_a_link() {
+    fn link_to_something_packed_stays_a_link() {
         let folder = folder(&[("a/x.py", "1"), ("b/y", "1")]);
         let at = |path: &str| folder.path().join(path);
         symlink("../a/x.py", at("b/relative")).unwrap();
@@ -339,7 +339,7 @@ mod links {
     }
 
     #[test]
-    fn a_link_that_leads_elsewhere_is_left_out_with_a_warning() {
+    fn link_that_leads_elsewhere_is_left_out_with_a_warning() {
         let outside = folder(&[("secret", "1")]);
         let folder = folder(&[
             ("a.py", "1"),
@@ -363,7 +363,7 @@ mod links {
     }
 
     #[test]
-    fn the_source_directory_may_be_a_link_itself() {
+    fn source_directory_may_be_a_link_itself() {
         let folder = folder(&[("real/score.py", "1")]);
         symlink("real", folder.path().join("link")).unwrap();
         let sources = Sources::find(&folder.path().join("link"), &mut Findings::default());
@@ -373,7 +373,7 @@ mod links {
     }
 
     #[test]
-    fn a_special_file_is_not_opened() {
+    fn special_file_is_not_opened() {
         let folder = folder(&[("a.py", "1")]);
         let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("socket")).unwrap();
         let (packed, warnings) = pack(folder.path());

@@ -28,7 +28,7 @@ async fn calls_that_come_together_share_one_fetch_and_later_ones_need_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_that_is_dropped_in_the_fetch_strands_nobody() {
+async fn caller_that_is_dropped_in_the_fetch_strands_nobody() {
     let service = Service::taking(&["a"]);
     let source = Source::new(SLOW, [Fetch::Key("a")]);
     let client = service.client(&source);
@@ -49,7 +49,7 @@ async fn a_caller_that_is_dropped_in_the_fetch_strands_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_is_replaced_ahead_of_its_time_while_calls_go_on() {
+async fn token_is_replaced_before_it_expires_while_calls_go_on() {
     let service = Service::taking(&["a", "b"]);
     let script = [Fetch::Token("a", 600, 720), Fetch::Token("b", 600, 720)];
     let source = Source::new(SLOW, script);
@@ -70,7 +70,7 @@ async fn a_token_is_replaced_ahead_of_its_time_while_calls_go_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_that_has_run_out_is_not_sent() {
+async fn token_that_has_run_out_is_not_sent() {
     let service = Service::taking(&["a", "b"]);
     let script = [Fetch::Token("a", 600, 720), Fetch::Token("b", 600, 720)];
     let source = Source::new(SLOW, script);
@@ -84,7 +84,7 @@ async fn a_token_that_has_run_out_is_not_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_outlives_a_region_that_does_not_answer() {
+async fn token_outlives_a_region_that_does_not_answer() {
     let service = Service::taking(&["a", "b"]);
     let script = [
         Fetch::Token("a", 600, 7200),
@@ -112,7 +112,7 @@ async fn a_token_outlives_a_region_that_does_not_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_fetch_is_shared_and_soon_tried_again() {
+async fn failed_fetch_is_shared_and_soon_retried() {
     let service = Service::taking(&["a"]);
     let source = Source::new(SLOW, [silence(), Fetch::Key("a")]);
     let client = service.client(&source);
@@ -151,7 +151,7 @@ async fn throttled_fetch_is_repeated_after_the_time_that_the_service_gave() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_region_that_says_no_is_told_from_one_that_is_silent() {
+async fn region_that_refuses_is_distinguished_from_one_that_does_not_answer() {
     let service = Service::taking(&[]);
     for (fetch, kind) in [
         (refusal(500, None), ErrorKind::ScoringCredentialUnavailable),
@@ -178,7 +178,7 @@ async fn a_region_that_says_no_is_told_from_one_that_is_silent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_waits_for_the_credential_no_longer_than_its_deadline() {
+async fn call_waits_for_the_credential_no_longer_than_its_deadline() {
     let service = Service::taking(&["a"]);
     let source = Source::new(SLOW, [Fetch::Hangs, Fetch::Key("a")]);
     let client = service.client(&source);
@@ -196,7 +196,7 @@ async fn a_call_waits_for_the_credential_no_longer_than_its_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fetch_that_panics_is_an_error_and_not_the_last() {
+async fn fetch_that_panics_is_an_error_and_not_the_last() {
     let service = Service::taking(&["a"]);
     let source = Source::new(QUICK, [Fetch::Panics, Fetch::Key("a")]);
     let client = service.client(&source);
@@ -206,7 +206,7 @@ async fn a_fetch_that_panics_is_an_error_and_not_the_last() {
 }
 
 #[test]
-fn a_fetch_whose_runtime_is_gone_is_begun_again_on_another() {
+fn fetch_whose_runtime_is_gone_is_begun_again_on_another() {
     let runtime = || {
         tokio::runtime::Builder::new_current_thread()
             .enable_all()

@@ -24,7 +24,7 @@ async fn after_a_401_the_credential_is_fetched_once_for_all_and_each_call_repeat
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_was_refused_takes_what_another_has_fetched_meanwhile() {
+async fn call_that_was_refused_takes_what_another_has_fetched_meanwhile() {
     let service = Service::taking(&["a"]);
     let source = Source::new(QUICK, [Fetch::Key("a"), Fetch::Key("b")]);
     let client = service.client(&source);
@@ -40,7 +40,7 @@ async fn a_call_that_was_refused_takes_what_another_has_fetched_meanwhile() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_credential_is_not_sent_twice_and_not_fetched_for_every_call() {
+async fn same_credential_is_not_sent_twice_and_not_fetched_for_every_call() {
     let service = Service::taking(&[]);
     let source = Source::new(QUICK, (0..9).map(|_| Fetch::Key("a")));
     let client = service.client(&source);
@@ -57,7 +57,7 @@ async fn the_same_credential_is_not_sent_twice_and_not_fetched_for_every_call() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_refusal_ends_the_call() {
+async fn second_refusal_ends_the_call() {
     let service = Service::taking(&[]);
     let source = Source::new(QUICK, [Fetch::Key("a"), Fetch::Key("b")]);
     let client = service.client(&source);
@@ -67,7 +67,7 @@ async fn a_second_refusal_ends_the_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fetch_that_fails_after_a_401_is_what_the_caller_is_told() {
+async fn fetch_that_fails_after_a_401_is_what_the_caller_is_reported() {
     let service = Service::taking(&["a"]);
     let source = Source::new(QUICK, [Fetch::Key("a"), silence(), Fetch::Key("b")]);
     let client = service.client(&source);
@@ -80,7 +80,7 @@ async fn a_fetch_that_fails_after_a_401_is_what_the_caller_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_a_clock_that_is_early_a_new_token_is_used_all_the_same() {
+async fn new_token_is_used_by_a_clock_that_is_early() {
     let service = Service::taking(&["a"]);
     let source = Source::new(QUICK, (0..9).map(|_| Fetch::Token("a", -7_200, -3_600)));
     let client = service.client(&source);
@@ -92,7 +92,7 @@ async fn with_a_clock_that_is_early_a_new_token_is_used_all_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_a_clock_that_is_late_the_401_replaces_the_token() {
+async fn token_is_replaced_after_a_401_by_a_clock_that_is_late() {
     let service = Service::taking(&["a"]);
     let script = [
         Fetch::Token("a", 7_200, 7_200),

@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_values_of_headers_are_told_from_what_is_none() {
+    fn invalid_header_names_and_values_are_recognized() {
         assert!(is_header_name("x-own") && is_header_name("traceparent"));
         for name in ["", "a b", "a:", "a\n", "\u{e9}"] {
             assert!(!is_header_name(name), "{name:?}");

@@ -14,7 +14,7 @@ use crate::error::ErrorKind;
 use crate::error::{Error, Hidden};
 use crate::model::Model;
 use crate::names::ServiceName;
-use crate::operation::request::{CallOptions, awaitable, call_options};
+use crate::operation::request::{CallOptions, CheckBefore, awaitable, call_options};
 use crate::operation::{self, Machine, Prepared, Step, Ticket};
 use crate::token::{HttpVerb, ResumeToken, Verb};
 use crate::transport::HttpRequest;
@@ -99,6 +99,7 @@ impl Model {
             target: target.clone(),
             overwrite: false,
             despite_findings: false,
+            check: None,
             options: CallOptions::default(),
         }
     }
@@ -122,6 +123,7 @@ impl Model {
             target: target.clone(),
             overwrite: false,
             despite_findings: false,
+            check: None,
             options: CallOptions::default(),
         }
     }
@@ -162,6 +164,7 @@ pub struct DeployService {
     target: AksCompute,
     overwrite: bool,
     despite_findings: bool,
+    check: Option<CheckBefore>,
     options: CallOptions,
 }
 
@@ -178,6 +181,24 @@ impl DeployService {
     /// [`warnings`](AksWebservice::warnings) of the handle. By default the deployment ends there.
     pub fn despite_findings(mut self) -> Self {
         self.despite_findings = true;
+        self
+    }
+
+    pub(crate) fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    pub(crate) fn configuration(&self) -> &DeployConfiguration {
+        &self.deploy
+    }
+
+    pub(crate) fn target(&self) -> &AksCompute {
+        &self.target
+    }
+
+    /// Has a check made before anything is uploaded.
+    pub(crate) fn checked_by(mut self, check: CheckBefore) -> Self {
+        self.check = Some(check);
         self
     }
 
@@ -209,6 +230,9 @@ impl DeployService {
 
     async fn run(self, name: ServiceName, ticket: Ticket) -> Result<AksWebservice, Error> {
         self.check_target().await?;
+        if let Some(check) = &self.check {
+            check().await?;
+        }
         let workspace = &self.workspace;
         let plane = workspace.data_plane().await?;
         let mut warnings = Vec::new();

@@ -312,7 +312,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_wrong_is_told_at_once() {
+    fn everything_wrong_is_reported_at_once() {
         let error = InferenceConfiguration::builder()
             .source_directory("")
             .environment(EnvironmentRef::version("a/b", ""))
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn the_warnings_of_the_environment_are_those_of_the_configuration_too() {
+    fn warnings_of_the_environment_are_those_of_the_configuration_too() {
         let environment = Environment::builder().enable_gpu(true).build().unwrap();
         let config = InferenceConfiguration::builder()
             .entry_script("score.py")
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn building_looks_at_no_file() {
+    fn building_reads_no_file() {
         let config = InferenceConfiguration::builder()
             .entry_script("no/such/score.py")
             .source_directory("no/such/folder")

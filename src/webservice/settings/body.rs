@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn both_switches_of_authentication_are_said_together() {
+    fn both_switches_of_authentication_are_sent_together() {
         for (auth, keys, tokens) in [
             (Auth::Key, true, false),
             (Auth::Token, false, true),
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fixed_number_of_replicas_turns_autoscaling_off() {
+    fn fixed_number_of_replicas_turns_autoscaling_off() {
         assert_eq!(
             body(new().replicas(3)),
             with(json!({ "autoScaler": { "autoscaleEnabled": false }, "numReplicas": 3 }))
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn false_is_said_where_it_was_said() {
+    fn false_is_sent_where_it_was_given() {
         assert_eq!(
             body(
                 new()
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn the_target_of_the_verb_wins_over_that_of_the_configuration() {
+    fn target_of_the_verb_wins_over_that_of_the_configuration() {
         let name = ServiceName::new("myservice").unwrap();
         let config = new().compute_target_name("fromfile").build().unwrap();
         let body =

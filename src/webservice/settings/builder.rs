@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_is_asked_for_where_one_is_due_and_nowhere_else() {
+    fn read_is_requested_only_where_one_is_due() {
         let new = DeployConfiguration::builder;
         let probe = |successes| LivenessProbe::new().success_threshold(successes);
         for plain in [
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_comes_at_once_and_no_key_shows() {
+    fn all_violations_are_reported_at_once_and_no_key_is_shown() {
         let error = DeployConfiguration::builder()
             .compute_target_name("a/b")
             .memory_gb(f64::NAN)

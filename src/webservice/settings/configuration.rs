@@ -127,6 +127,19 @@ impl DeployConfiguration {
         self.given.settings.replicas.as_ref()
     }
 
+    /// Returns the smallest and the largest number of replicas, the documented defaults where they were not given.
+    pub(crate) fn replica_bounds(&self) -> (u32, u32) {
+        match self.replicas() {
+            Some(Replicas::Fixed(count)) => (*count, *count),
+            Some(Replicas::Auto(scale)) => {
+                let (least, most) = scale.bounds();
+                let least = least.unwrap_or(1);
+                (least, most.unwrap_or(10).max(least))
+            }
+            None => (1, 1),
+        }
+    }
+
     /// Returns the CPU cores that each replica asks for, if they were given.
     #[must_use]
     pub fn cpu_cores(&self) -> Option<f64> {

@@ -68,7 +68,7 @@ fn check(specs: &Specs, body: Value) -> Report {
 }
 
 #[test]
-fn a_new_service_is_asked_for_as_described() {
+fn new_service_is_asked_for_as_described() {
     let Some(specs) = Specs::load() else { return };
     for builder in everything() {
         let report = check(specs, body(builder));
@@ -91,7 +91,7 @@ fn a_new_service_is_asked_for_as_described() {
 }
 
 #[test]
-fn a_misspelt_member_would_be_seen() {
+fn misspelt_member_would_be_seen() {
     let Some(specs) = Specs::load() else { return };
     let text = body(DeployConfiguration::builder().gpu_cores(1)).to_string();
     let wrong = text.replace("\"gpu\"", "\"gpus\"");

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_example_needs_286_replicas() {
+    fn documented_example_needs_286_replicas() {
         assert_eq!(count(ServiceLoad::new(20.0, 10 * SECOND)), 286);
     }
 
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn all_nonsense_is_named_at_once() {
+    fn all_invalid_values_are_reported_at_once() {
         for rate in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             let load = ServiceLoad::new(rate, Duration::ZERO)
                 .target_utilization(101)

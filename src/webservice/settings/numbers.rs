@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_duration_is_a_whole_number_that_fits() {
+    fn duration_is_a_whole_number_that_fits() {
         let (milliseconds, seconds) = (Unit::Milliseconds, Unit::Seconds);
         let most = u64::from(MOST);
         for (duration, unit, expected) in [
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_fits_into_the_number_of_the_service() {
+    fn count_fits_into_the_number_of_the_service() {
         for (count, expected) in [(0, 1), (1, 0), (MOST, 0), (MOST + 1, 1), (u32::MAX, 1)] {
             let mut findings = Findings::default();
             check_count("p", Some(count), &mut findings);

@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_target_is_a_percentage() {
+    fn target_is_a_percentage() {
         for (percent, fits) in [(0, false), (1, true), (100, true), (101, false)] {
             let scale = AutoScale::new().target_utilization(percent);
             assert_eq!(broken(scale).is_empty(), fits, "{percent}");
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_minimum_above_the_default_maximum_is_noticed() {
+    fn minimum_above_the_default_maximum_is_noticed() {
         for (scale, noticed) in [
             (AutoScale::new().min_replicas(10), false),
             (AutoScale::new().min_replicas(11), true),

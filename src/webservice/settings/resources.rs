@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_may_equal_the_request_and_may_stand_alone() {
+    fn limit_may_equal_the_request_and_may_stand_alone() {
         let with = |cpu, limit| Resources {
             cpu_cores: cpu,
             cpu_cores_limit: limit,

@@ -170,7 +170,7 @@ fn hides_signature(error: &Error, sas: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_files_of_a_folder_arrive_whatever_their_size() {
+async fn files_of_a_folder_arrive_whatever_their_size() {
     let Some(case) = Case::start().await else {
         return;
     };
@@ -208,7 +208,7 @@ async fn the_files_of_a_folder_arrive_whatever_their_size() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gibibyte_goes_up_and_comes_down_in_64_mib_of_memory() {
+async fn gibibyte_goes_up_and_comes_down_in_64_mib_of_memory() {
     const MEBIBYTES: usize = 1024;
     let Some(case) = Case::start().await else {
         return;
@@ -233,7 +233,7 @@ async fn a_gibibyte_goes_up_and_comes_down_in_64_mib_of_memory() {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upload_that_is_killed_goes_on_where_it_stopped() {
+async fn upload_that_is_killed_goes_on_where_it_stopped() {
     const MEBIBYTES: usize = 90;
     const BLOCKS: usize = (MEBIBYTES * MIB).div_ceil(BLOCK);
     const ANSWERED: usize = 12;
@@ -265,7 +265,7 @@ async fn an_upload_that_is_killed_goes_on_where_it_stopped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refusal_of_a_signed_url_is_told_without_the_url() {
+async fn refusal_of_a_signed_url_is_reported_without_the_url() {
     let Some(case) = Case::start().await else {
         return;
     };

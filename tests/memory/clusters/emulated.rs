@@ -93,7 +93,7 @@ async fn sizes_and_quota_of_a_region_tell_what_the_subscription_may_use() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn region_that_is_unknown_is_told_with_the_words_of_the_service() {
+async fn region_that_is_unknown_is_reported_with_the_words_of_the_service() {
     let (_emulator, workspace) = emulated(Emulator::builder());
     for error in [
         workspace

@@ -277,7 +277,7 @@ async fn quota_is_read_by_family() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clusters_that_are_not_there_are_none_in_both_forms_of_the_refusal() {
+async fn missing_clusters_are_none_in_both_forms_of_the_refusal() {
     let Some(exchanges) = exchanges("22b-") else {
         return;
     };

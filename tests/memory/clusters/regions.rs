@@ -38,7 +38,7 @@ async fn region_is_the_one_that_is_named_or_that_of_the_workspace() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn text_that_names_no_region_is_refused_before_anything_is_sent() {
+async fn invalid_region_is_refused_before_anything_is_sent() {
     let script = Script::new();
     let workspace = workspace(&script);
     for region in ["", "west-europe", "westus' or '1' eq '1", "../x"] {
@@ -57,7 +57,7 @@ async fn text_that_names_no_region_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn region_that_the_service_does_not_know_is_told_with_its_words() {
+async fn region_that_the_service_does_not_know_is_reported_with_its_words() {
     let script = Script::new();
     let workspace = workspace(&script);
     let refusal = json!({ "error": { "code": "NoRegisteredProviderFound",

@@ -87,7 +87,7 @@ async fn every_kind_of_fault_has_a_name_in_json() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fault_that_is_not_understood_is_refused_and_none_of_its_list_injected() {
+async fn fault_that_is_not_understood_is_refused_and_none_of_its_list_injected() {
     let emulator = Emulator::new();
     for bad in [
         json!({}),

@@ -104,7 +104,7 @@ async fn reading(emulator: &Emulator, id: &str) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_goes_up_and_comes_down() {
+async fn file_goes_up_and_comes_down() {
     let emulator = Emulator::new();
     let reply = ask(&emulator, "c", &["model.pkl", "folder/a b#c.txt"]).await;
     assert_eq!(reply.status, 200);
@@ -189,7 +189,7 @@ async fn a_file_goes_up_and_comes_down() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_signature_is_checked_for_time_permission_and_place() {
+async fn signature_is_checked_for_time_permission_and_place() {
     let emulator = Emulator::builder()
         .clock(Clock::Manual)
         .sas_duration(Duration::from_secs(600))
@@ -235,7 +235,7 @@ async fn a_signature_is_checked_for_time_permission_and_place() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_blob_is_made_of_blocks_and_goes_on_where_it_stopped() {
+async fn blob_is_made_of_blocks_and_goes_on_where_it_stopped() {
     let emulator = Emulator::new();
     let uri = content_uri(&ask(&emulator, "c", &["m"]).await, "m");
     let put = async |query: &str, body: &[u8]| {
@@ -404,7 +404,7 @@ async fn blob_store_refuses_unknown_requests() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_blob_may_be_larger_than_other_bodies_and_the_journal_has_its_length_only() {
+async fn blob_may_be_larger_than_other_bodies_and_the_journal_has_its_length_only() {
     let emulator = Emulator::new();
     let uri = content_uri(&ask(&emulator, "c", &["m"]).await, "m");
     let large = vec![7; 5 * 1024 * 1024];
@@ -462,7 +462,7 @@ async fn a_blob_may_be_larger_than_other_bodies_and_the_journal_has_its_length_o
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_says_for_each_path_what_became_of_it() {
+async fn batch_says_for_each_path_what_became_of_it() {
     let emulator = Emulator::new();
     upload(&emulator, "c", "there", b"x").await;
     let reply = ask(&emulator, "c", &["there", "new", "../up", "/root", "a//b"]).await;
@@ -516,7 +516,7 @@ async fn a_batch_says_for_each_path_what_became_of_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_outputs_of_a_run_are_listed_page_by_page() {
+async fn outputs_of_a_run_are_listed_page_by_page() {
     let emulator = Emulator::builder()
         .page_size(2)
         .run_output("exp", "run-1", "outputs/model.pkl", "one")

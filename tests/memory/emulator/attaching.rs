@@ -4,7 +4,7 @@ use serde_json::json;
 use crate::support::raw::*;
 
 #[tokio::test(start_paused = true)]
-async fn an_attached_compute_shows_the_cluster_that_it_stands_for() {
+async fn attached_compute_shows_the_cluster_that_it_stands_for() {
     let emulator = Emulator::new();
     let id = emulator.add_cluster(
         cluster()
@@ -27,7 +27,7 @@ async fn an_attached_compute_shows_the_cluster_that_it_stands_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn unfit_cluster_is_not_attached() {
+async fn unsuitable_cluster_is_not_attached() {
     let emulator = Emulator::builder()
         .cluster(cluster())
         .cluster(ExistingCluster::new("g", "small").node_count(1))
@@ -111,7 +111,7 @@ async fn attaching_twice_breaks_the_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_attachment_can_be_tolerated() {
+async fn second_attachment_can_be_tolerated() {
     let emulator = Emulator::builder().tolerate_second_attachment(true).build();
     let id = emulator.add_cluster(cluster());
     attach(&emulator, "first", &id).await;
@@ -120,7 +120,7 @@ async fn a_second_attachment_can_be_tolerated() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cluster_of_another_subscription_can_be_attached() {
+async fn cluster_of_another_subscription_can_be_attached() {
     let emulator = Emulator::new();
     let id = emulator.add_cluster(cluster().subscription("another"));
     assert!(id.starts_with("/subscriptions/another/resourceGroups/othergroup/"));

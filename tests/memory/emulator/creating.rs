@@ -17,7 +17,7 @@ async fn refusal(aks: Value) -> (u16, String) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_runs_its_time_and_makes_a_cluster_beside_the_workspace() {
+async fn create_runs_its_time_and_makes_a_cluster_beside_the_workspace() {
     let emulator = Emulator::builder()
         .create_duration(Duration::from_secs(600))
         .build();
@@ -89,7 +89,7 @@ async fn a_create_runs_its_time_and_makes_a_cluster_beside_the_workspace() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_automatic_clock_runs_at_its_speed() {
+async fn automatic_clock_runs_at_its_speed() {
     let emulator = Emulator::builder()
         .clock(Clock::Automatic { speed: 60.0 })
         .build();
@@ -101,7 +101,7 @@ async fn an_automatic_clock_runs_at_its_speed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_manual_clock_moves_only_when_told_to() {
+async fn manual_clock_advances_only_on_request() {
     let emulator = Emulator::builder().clock(Clock::Manual).build();
     put(&emulator, "one", &create_body(json!({}))).await;
     tokio::time::sleep(Duration::from_secs(100_000)).await;
@@ -141,7 +141,7 @@ async fn production_needs_twelve_cores() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_size_is_refused_unless_it_was_added() {
+async fn unknown_size_is_refused_unless_it_was_added() {
     let body = json!({ "agentVmSize": "Standard_New_v9" });
     let (status, message) = refusal(body.clone()).await;
     assert!(
@@ -167,7 +167,7 @@ fn network() -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_network_is_kept_and_shown() {
+async fn network_is_kept_and_shown() {
     let emulator = Emulator::new();
     create(
         &emulator,
@@ -197,7 +197,7 @@ async fn a_network_is_kept_and_shown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_network_that_contradicts_itself_is_refused() {
+async fn network_that_contradicts_itself_is_refused() {
     let cases = [
         ("dnsServiceIP", json!("10.1.0.10"), "must lie within"),
         ("dnsServiceIP", json!("10.0.0.1"), "first address"),
@@ -230,7 +230,7 @@ async fn a_network_that_contradicts_itself_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_internal_load_balancer_gets_the_default_subnet() {
+async fn internal_load_balancer_gets_the_default_subnet() {
     let emulator = Emulator::new();
     create(
         &emulator,
@@ -262,7 +262,7 @@ async fn names_are_checked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_the_version_does_not_know_is_refused_by_name() {
+async fn key_that_the_version_does_not_know_is_refused_by_name() {
     let emulator = Emulator::new();
     let cases = [
         (
@@ -339,7 +339,7 @@ async fn location_and_compute_type_are_required() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_prefix_of_a_name_decides_how_it_ends() {
+async fn prefix_of_a_name_decides_how_it_ends() {
     let emulator = Emulator::new();
     let mut urls = Vec::new();
     for name in ["fail1", "nested1", "cancel1"] {
@@ -389,7 +389,7 @@ async fn the_prefix_of_a_name_decides_how_it_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_write_during_an_operation_conflicts() {
+async fn second_write_during_an_operation_conflicts() {
     let emulator = Emulator::new();
     put(&emulator, "myaks", &create_body(json!({}))).await;
     let reply = put(&emulator, "MYAKS", &create_body(json!({}))).await;

@@ -106,7 +106,7 @@ async fn versions_are_given_and_read_by_number_or_as_the_latest() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_label_is_at_one_version() {
+async fn label_is_at_one_version() {
     let emulator = Emulator::new();
     for package in ["one", "two"] {
         register(&emulator, "my-env", &environment(package)).await;
@@ -142,7 +142,7 @@ async fn a_label_is_at_one_version() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_few_curated_ones_are_there_and_their_names_are_reserved() {
+async fn curated_environments_exist_and_their_names_are_reserved() {
     let emulator = Emulator::builder().page_size(2).build();
     register(&emulator, "my-env", &environment("one")).await;
     let (mut names, mut token) = (Vec::new(), String::new());

@@ -22,7 +22,7 @@ fn existing(emulator: &Emulator) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_quota_is_met_only_at_the_end_of_a_create() {
+async fn quota_is_met_only_at_the_end_of_a_create() {
     let emulator = emulator();
     emulator.inject(Fault::quota_exceeded());
     let id = existing(&emulator);
@@ -44,7 +44,7 @@ async fn a_quota_is_met_only_at_the_end_of_a_create() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_policy_refuses_a_put() {
+async fn policy_refuses_a_put() {
     let emulator = emulator();
     emulator.inject(Fault::policy_denied().times(1));
     let reply = put(&emulator, "myaks", &create_body(json!({}))).await;
@@ -66,7 +66,7 @@ async fn a_policy_refuses_a_put() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_version_is_refused_with_the_list_of_supported_ones() {
+async fn version_is_refused_with_the_list_of_supported_ones() {
     let emulator = emulator();
     emulator.inject(Fault::unsupported_version());
     let reply = put(
@@ -89,7 +89,7 @@ async fn a_version_is_refused_with_the_list_of_supported_ones() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_attachment_breaks_the_first_at_once() {
+async fn second_attachment_breaks_the_first_at_once() {
     let emulator = Emulator::builder()
         .tolerate_second_attachment(true)
         .cluster(cluster())
@@ -107,7 +107,7 @@ async fn a_second_attachment_breaks_the_first_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_retired_path_refuses_creates_only() {
+async fn retired_path_refuses_creates_only() {
     let emulator = emulator();
     emulator.inject(Fault::path_retired());
     let reply = put(&emulator, "myaks", &create_body(json!({}))).await;
@@ -129,7 +129,7 @@ async fn throttling_says_when_to_come_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_error_does_nothing() {
+async fn server_error_does_nothing() {
     let emulator = emulator();
     emulator.inject(Fault::server_error(503).on(Method::Put, "/COMPUTES/"));
     let reply = put(&emulator, "myaks", &create_body(json!({}))).await;
@@ -139,7 +139,7 @@ async fn a_server_error_does_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_connection_is_an_io_error_and_nothing_happened() {
+async fn dropped_connection_is_an_io_error_and_nothing_happened() {
     let emulator = emulator();
     emulator.inject(Fault::connection_dropped().times(1));
     let url = compute_url(&emulator, "myaks");
@@ -153,7 +153,7 @@ async fn a_dropped_connection_is_an_io_error_and_nothing_happened() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_response_leaves_what_was_done() {
+async fn lost_response_leaves_what_was_done() {
     let emulator = emulator();
     emulator.inject(Fault::response_lost().times(1));
     let url = compute_url(&emulator, "myaks");
@@ -166,7 +166,7 @@ async fn a_lost_response_leaves_what_was_done() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_truncated_body_breaks_off_in_the_middle() {
+async fn truncated_body_breaks_off_in_the_middle() {
     let emulator = emulator();
     create(&emulator, "myaks", json!({})).await;
     emulator.inject(Fault::truncated_body());
@@ -200,7 +200,7 @@ async fn a_truncated_body_breaks_off_in_the_middle() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_html_error_is_no_json() {
+async fn html_error_is_not_parsed_as_json() {
     let emulator = emulator();
     emulator.inject(Fault::html_error());
     let reply = get(&emulator, "myaks").await;
@@ -212,7 +212,7 @@ async fn an_html_error_is_no_json() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_expired_token_is_401_with_a_challenge() {
+async fn expired_token_is_401_with_a_challenge() {
     let emulator = emulator();
     emulator.inject(Fault::expired_token().times(1));
     let reply = get(&emulator, "myaks").await;
@@ -229,7 +229,7 @@ async fn an_expired_token_is_401_with_a_challenge() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_operation_that_never_ends_does_not_end() {
+async fn operation_that_never_ends_does_not_end() {
     let emulator = emulator();
     emulator.inject(Fault::never_ending_operation());
     let url = polling(&put(&emulator, "myaks", &create_body(json!({}))).await);
@@ -240,7 +240,7 @@ async fn an_operation_that_never_ends_does_not_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_foreign_polling_url_stands_in_the_header() {
+async fn foreign_polling_url_stands_in_the_header() {
     let emulator = emulator();
     create(&emulator, "myaks", json!({})).await;
     emulator.inject(Fault::foreign_polling_url("https://evil.example/x"));
@@ -252,7 +252,7 @@ async fn a_foreign_polling_url_stands_in_the_header() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_compute_appears_between_a_get_and_a_put() {
+async fn compute_appears_between_a_get_and_a_put() {
     let emulator = emulator();
     emulator.inject(Fault::compute_appears().times(1));
     assert_eq!(get(&emulator, "myaks").await.status, 404);
@@ -272,7 +272,7 @@ async fn a_compute_appears_between_a_get_and_a_put() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_operation_fails_with_the_error_that_was_asked_for() {
+async fn operation_fails_with_the_error_that_was_asked_for() {
     let emulator = emulator();
     create(&emulator, "myaks", json!({})).await;
     emulator.inject(Fault::operation_fails("Boom", "it went").on(Method::Delete, "myaks"));
@@ -289,7 +289,7 @@ async fn an_operation_fails_with_the_error_that_was_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_can_be_replaced() {
+async fn answer_can_be_replaced() {
     let emulator = emulator();
     emulator.inject(Fault::response_override(204, &[("X-Mine", "1")], ""));
     let reply = get(&emulator, "myaks").await;

@@ -10,6 +10,7 @@ mod environments;
 mod faults;
 mod models;
 mod numbers;
+mod own_clusters;
 mod reading;
 mod recordings;
 mod removing;

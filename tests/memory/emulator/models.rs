@@ -79,7 +79,7 @@ fn ids(reply: &Reply) -> Vec<&str> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn versions_count_up_for_each_name_and_what_was_said_comes_back() {
+async fn versions_count_up_for_each_name_and_what_was_given_comes_back() {
     let emulator = Emulator::new();
     let all = json!({
         "description": "a model", "framework": "ScikitLearn", "frameworkVersion": "0.22",
@@ -142,7 +142,7 @@ async fn versions_count_up_for_each_name_and_what_was_said_comes_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_has_its_status_in_the_body() {
+async fn refusal_has_its_status_in_the_body() {
     let emulator = Emulator::new();
     let reply = see(&emulator, "models/absent:1").await;
     assert_eq!(reply.status, 404);
@@ -168,7 +168,7 @@ async fn a_refusal_has_its_status_in_the_body() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_model_needs_a_good_name_and_files_that_are_there() {
+async fn model_needs_a_good_name_and_files_that_are_there() {
     let emulator = Emulator::new();
     for name in ["", "-a", ".a", "a b", "a:1", "ä", &"a".repeat(256)] {
         assert_eq!(
@@ -234,7 +234,7 @@ async fn a_model_needs_a_good_name_and_files_that_are_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_model_is_registered_from_the_outputs_of_a_run() {
+async fn model_is_registered_from_the_outputs_of_a_run() {
     let emulator = Emulator::builder()
         .run_output("exp", "run-1", "outputs/model.pkl", "x")
         .build();
@@ -325,7 +325,7 @@ async fn lists_are_filtered_ordered_and_paged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_patch_changes_tags_and_description_and_only_adds_properties() {
+async fn patch_changes_tags_and_description_and_only_adds_properties() {
     let emulator = Emulator::builder().clock(Clock::Manual).build();
     let more = json!({ "kvTags": { "a": "1" }, "properties": { "p": "1" } });
     register(&emulator, "m", more).await;
@@ -387,7 +387,7 @@ async fn a_patch_changes_tags_and_description_and_only_adds_properties() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deleted_model_is_gone_and_its_version_does_not_come_back() {
+async fn deleted_model_is_gone_and_its_version_does_not_come_back() {
     let emulator = Emulator::new();
     register(&emulator, "m", json!({})).await;
     let url = management(&emulator, "models/m%3A1");

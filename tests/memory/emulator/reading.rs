@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::raw::*;
 
 #[tokio::test(start_paused = true)]
-async fn the_workspace_leads_to_the_service_host() {
+async fn workspace_leads_to_the_service_host() {
     let emulator = Emulator::builder().location("westus2").build();
     let url = format!("{}?api-version=2022-05-01", workspace_url(&emulator));
     let workspace = read(&emulator, &url).await;
@@ -33,7 +33,7 @@ async fn the_workspace_leads_to_the_service_host() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_urls_handed_out_are_of_the_host_that_was_asked() {
+async fn urls_handed_out_are_of_the_host_that_was_asked() {
     let emulator = Emulator::new();
     let url = format!("{}?api-version=2022-05-01", workspace_url(&emulator))
         .replace("management.azure.com", "example.test:8443");
@@ -46,7 +46,7 @@ async fn the_urls_handed_out_are_of_the_host_that_was_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_service_host_reads_computes_and_writes_none() {
+async fn service_host_reads_computes_and_writes_none() {
     let emulator = Emulator::new();
     create(&emulator, "myaks", json!({})).await;
     let arm = workspace_url(&emulator);
@@ -121,7 +121,7 @@ async fn paths_are_compared_without_case() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_is_required() {
+async fn token_is_required() {
     let emulator = Emulator::new();
     let url = compute_url(&emulator, "myaks");
     for token in [None, Some(""), Some("  ")] {
@@ -154,7 +154,7 @@ async fn a_token_is_required() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_api_version_is_checked() {
+async fn api_version_is_checked() {
     let emulator = Emulator::new();
     let base = format!("{}/computes/myaks", workspace_url(&emulator));
     let reply = read(&emulator, &base).await;
@@ -244,7 +244,7 @@ async fn missing_files_are_named() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_url_of_an_operation_must_come_back_as_it_was() {
+async fn url_of_an_operation_must_come_back_as_it_was() {
     let emulator = Emulator::new();
     let url = polling(&put(&emulator, "myaks", &create_body(json!({}))).await);
     assert_eq!(read(&emulator, &url).await.status, 200);
@@ -341,7 +341,7 @@ async fn sizes_are_listed_under_the_key_of_the_version() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cluster_that_exists_can_be_read() {
+async fn cluster_that_exists_can_be_read() {
     let emulator = Emulator::new();
     let id = emulator.add_cluster(
         ExistingCluster::new("g", "c")
@@ -357,7 +357,7 @@ async fn a_cluster_that_exists_can_be_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_journal_has_everything_but_the_token() {
+async fn journal_has_everything_but_the_token() {
     let emulator = Emulator::new();
     let body = create_body(json!({ "agentCount": 3 }));
     put(&emulator, "myaks", &body).await;
@@ -376,7 +376,7 @@ async fn the_journal_has_everything_but_the_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_credential_gives_a_token_that_is_valid_for_a_while() {
+async fn credential_gives_a_token_that_is_valid_for_a_while() {
     let credential = Emulator::new().credential();
     let token = credential
         .get_token(&["https://management.azure.com/.default"], None)

@@ -125,7 +125,7 @@ fn manual() -> Emulator {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_compute_lives_as_recorded() {
+async fn compute_lives_as_recorded() {
     let Some(all) = cassettes() else { return };
     let emulator = manual();
     let url = compute_url(&emulator, "myaks");
@@ -190,7 +190,7 @@ async fn a_compute_lives_as_recorded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_is_as_recorded() {
+async fn list_is_as_recorded() {
     let Some(all) = cassettes() else { return };
     let emulator = manual();
     put(&emulator, "myaks", &create_body(json!({}))).await;
@@ -288,15 +288,9 @@ async fn clusters_versions_and_sizes_are_as_recorded() {
     let id = emulator.add_cluster(cluster());
     let url = format!("https://management.azure.com{id}?api-version=2023-10-01");
     let cluster = read(&emulator, &url).await;
-    let clusters = all.iter().find(|cassette| cassette.name.starts_with("13-"));
-    let clusters: Vec<Exchange> = clusters.unwrap().exchanges();
     let mut known = json!({});
-    for exchange in &clusters {
-        for (key, value) in body(exchange).as_object().unwrap() {
-            if known[key].is_null() {
-                known[key] = value.clone();
-            }
-        }
+    for exchange in cassette(&all, "13") {
+        merge(&mut known, body(&exchange));
     }
     check_shape(&cluster.body, &known, false, "cluster");
     assert_eq!(cluster.body["type"], known["type"]);
@@ -345,7 +339,7 @@ async fn clusters_versions_and_sizes_are_as_recorded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_region_has_and_a_missing_cluster_are_as_recorded() {
+async fn region_lists_and_a_missing_cluster_are_as_recorded() {
     let Some(all) = cassettes() else { return };
     // The recordings of these lists were stripped of all limits.
     let limits = &HEADERS[5..10];
@@ -443,4 +437,229 @@ async fn what_a_region_has_and_a_missing_cluster_are_as_recorded() {
     let known = body(known.unwrap());
     check_shape(&pool.body, &known, false, "pool");
     assert_eq!(pool.body["type"], known["type"]);
+}
+
+/// What the client of a recording sent.
+fn sent_body(exchange: &Exchange) -> Value {
+    let body = exchange.request_body.as_ref().unwrap();
+    serde_json::from_str(body.get()).unwrap()
+}
+
+/// The exchanges of the file whose name begins so.
+fn cassette(all: &[Cassette], name: &str) -> Vec<Exchange> {
+    let found = all
+        .iter()
+        .find(|cassette| cassette.name.starts_with(&format!("{name}-")));
+    found.unwrap().exchanges()
+}
+
+#[tokio::test(start_paused = true)]
+async fn node_pool_lives_as_recorded() {
+    let Some(all) = cassettes() else { return };
+    let recording = cassette(&all, "14");
+    // Those of 2023 were stripped of most limits.
+    let limits = &HEADERS[5..10];
+    let emulator = manual();
+    let id = emulator.add_cluster(cluster());
+    let url =
+        format!("https://management.azure.com{id}/agentPools/nodepool2?api-version=2023-10-01");
+    let puts: Vec<&Exchange> = recording
+        .iter()
+        .filter(|exchange| exchange.method == "PUT")
+        .collect();
+    for (index, expected) in puts.iter().enumerate() {
+        let mut sent = sent_body(expected);
+        // Versions of 2023 are not on offer.
+        sent["properties"]
+            .as_object_mut()
+            .unwrap()
+            .remove("orchestratorVersion");
+        let reply = send(&emulator, Method::Put, &url, Some(&sent)).await;
+        check_head(&reply, expected, limits);
+        let known = body(expected);
+        check_shape(&reply.body, &known, true, "PUT");
+        for key in [
+            "provisioningState",
+            "count",
+            "mode",
+            "osDiskSizeGB",
+            "maxPods",
+            "nodeLabels",
+            "tags",
+        ] {
+            assert_eq!(
+                reply.body["properties"][key], known["properties"][key],
+                "{key} {index}"
+            );
+        }
+        let operation = polling(&reply);
+        let poll = read(&emulator, &operation).await;
+        let polls = recording
+            .iter()
+            .filter(|exchange| exchange.url.contains("/operations/"));
+        let is = |status: &str| {
+            polls
+                .clone()
+                .find(|poll| body(poll)["status"] == status)
+                .unwrap()
+        };
+        check_head(&poll, is("InProgress"), limits);
+        check_shape(&poll.body, &body(is("InProgress")), true, "InProgress");
+        emulator.finish_operations();
+        let poll = read(&emulator, &operation).await;
+        check_shape(&poll.body, &body(is("Succeeded")), true, "Succeeded");
+        let get = read(&emulator, &url).await;
+        let gets = recording.iter().filter(|exchange| exchange.method == "GET");
+        let known = gets.clone().find(|get| {
+            get.url.contains("/agentPools/nodepool2?")
+                && body(get)["properties"]["tags"] == sent["properties"]["tags"]
+        });
+        check_head(&get, known.unwrap(), limits);
+        check_shape(&get.body, &body(known.unwrap()), true, "GET");
+    }
+    let expected = recording
+        .iter()
+        .find(|exchange| exchange.method == "DELETE")
+        .unwrap();
+    let reply = send(&emulator, Method::Delete, &url, None).await;
+    let but = [limits, &["location"]].concat();
+    check_head(&reply, expected, &but);
+    let path = |url: &str| -> Vec<String> {
+        let path = url.split('?').next().unwrap().split('/').skip(5);
+        path.map(str::to_owned).collect()
+    };
+    let recorded = expected.headers.get("location").unwrap();
+    let (here, there) = (path(reply.header("location").unwrap()), path(recorded));
+    assert_eq!((&here[..2], &here[4]), (&there[..2], &there[4]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn cluster_is_created_as_recorded() {
+    let Some(all) = cassettes() else { return };
+    let emulator = manual();
+    let refused = cassette(&all, "22b")
+        .into_iter()
+        .find(|exchange| exchange.status == 500);
+    let mut sent = sent_body(&refused.unwrap());
+    let id = format!(
+        "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.ContainerService/managedClusters/mine",
+        emulator.subscription(),
+        emulator.resource_group()
+    );
+    // What was recorded is a refusal of the request, and answers to GETs of clusters that such requests made.
+    sent["properties"]["networkProfile"]["networkPlugin"] = json!("azure");
+    let url = format!("https://management.azure.com{id}?api-version=2023-10-01");
+    let reply = send(&emulator, Method::Put, &url, Some(&sent)).await;
+    assert_eq!(reply.status, 201, "{}", reply.message());
+    emulator.finish_operations();
+    let cluster = read(&emulator, &url).await;
+    let mut known = json!({});
+    for exchange in cassette(&all, "13") {
+        merge(&mut known, body(&exchange));
+    }
+    check_shape(&cluster.body, &known, false, "cluster");
+    assert_eq!(cluster.header("content-type"), Some("application/json"));
+    assert_eq!(cluster.body["properties"]["kubernetesVersion"], "1.34");
+}
+
+/// Puts the members of objects together.
+fn merge(into: &mut Value, more: Value) {
+    match (into, more) {
+        (Value::Object(into), Value::Object(more)) => {
+            for (key, value) in more {
+                merge(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (into @ Value::Null, more) => *into = more,
+        _ => {}
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn networks_tags_and_regions_are_as_recorded() {
+    let Some(all) = cassettes() else { return };
+    let limits = &HEADERS[5..10];
+    let emulator = manual();
+    let recording = cassette(&all, "16");
+    let subscription = format!(
+        "https://management.azure.com/subscriptions/{}",
+        emulator.subscription()
+    );
+    let find = |part: &str, status: u16| {
+        let mut found = recording
+            .iter()
+            .filter(|known| known.url.contains(part) && known.status == status);
+        found.next().unwrap()
+    };
+    let networks = format!(
+        "{subscription}/resourceGroups/{}/providers/Microsoft.Network/virtualNetworks",
+        emulator.resource_group()
+    );
+    let network = read(
+        &emulator,
+        &format!("{networks}/myvnet?api-version=2022-01-01"),
+    )
+    .await;
+    let expected = find("/virtualNetworks/cli-lock", 200);
+    check_head(&network, expected, limits);
+    // The recorded one has no subnets.
+    let mut shown = network.body.clone();
+    shown["properties"]["subnets"] = json!([]);
+    check_shape(&shown, &body(expected), true, "network");
+    let subnet = format!("{networks}/myvnet/subnets/aks-subnet?api-version=2024-01-01");
+    let subnet = read(&emulator, &subnet).await;
+    check_shape(&subnet.body, &body(find("/subnets/", 200)), true, "subnet");
+    assert_eq!(network.body["properties"]["subnets"][1], subnet.body);
+    for path in ["vnet", "vnet/subnets/subnet"] {
+        let absent = read(
+            &emulator,
+            &format!("{networks}/{path}?api-version=2024-03-01"),
+        )
+        .await;
+        let expected = find(&format!("/{path}?"), 404);
+        check_head(&absent, expected, limits);
+        let message = body(expected)["error"]["message"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let group = message.split('\'').nth(3).unwrap().to_owned();
+        assert_eq!(
+            absent.message(),
+            message.replace(&group, emulator.resource_group())
+        );
+    }
+    let tags =
+        format!("{subscription}/providers/Microsoft.Network/locations/centralus/serviceTags");
+    let tags = read(&emulator, &format!("{tags}?api-version=2022-01-01")).await;
+    let expected = find("/serviceTags", 200);
+    check_head(&tags, expected, limits);
+    check_shape(&tags.body, &body(expected), true, "tags");
+
+    let regions = read(
+        &emulator,
+        &format!("{subscription}/locations?api-version=2022-12-01"),
+    )
+    .await;
+    let expected = find("/locations?", 200);
+    check_head(&regions, expected, &HEADERS[5..]);
+    check_shape(&regions.body, &body(expected), false, "regions");
+    let rows = |value: &Value| value["value"].as_array().unwrap().clone();
+    let known = rows(&body(expected));
+    let mut compared = 0;
+    for row in rows(&regions.body) {
+        let Some(known) = known.iter().find(|known| known["name"] == row["name"]) else {
+            continue;
+        };
+        let pair = |row: &Value| row["metadata"]["pairedRegion"][0]["name"].clone();
+        assert_eq!(
+            (&row["displayName"], pair(&row)),
+            (&known["displayName"], pair(known))
+        );
+        for key in ["geography", "geographyGroup"] {
+            assert_eq!(row["metadata"][key], known["metadata"][key], "{row}");
+        }
+        assert_eq!(row["regionalDisplayName"], known["regionalDisplayName"]);
+        compared += 1;
+    }
+    assert!(compared >= 7, "{compared}");
 }

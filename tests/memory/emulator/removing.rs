@@ -45,7 +45,7 @@ async fn detach_leaves_the_cluster() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attached_compute_cannot_be_deleted() {
+async fn attached_compute_cannot_be_deleted() {
     let emulator = Emulator::new();
     let id = emulator.add_cluster(cluster());
     attach(&emulator, "myaks", &id).await;
@@ -58,7 +58,7 @@ async fn an_attached_compute_cannot_be_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_action_is_required_and_known() {
+async fn action_is_required_and_known() {
     let emulator = Emulator::new();
     create(&emulator, "myaks", json!({})).await;
     let bare = compute_url(&emulator, "myaks");

@@ -24,7 +24,7 @@ async fn keys(emulator: &Emulator, name: &str) -> (String, String) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_healthy_service_echoes_for_either_of_its_keys_only() {
+async fn healthy_service_echoes_for_either_of_its_keys_only() {
     let emulator = with_compute(manual()).await;
     deploy(&emulator, no_code("myservice")).await;
     let (primary, secondary) = keys(&emulator, "myservice").await;
@@ -86,7 +86,7 @@ async fn without_authentication_anyone_may_score() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_is_replaced_when_the_operation_ends() {
+async fn key_is_replaced_when_the_operation_ends() {
     let emulator = with_compute(manual()).await;
     deploy(&emulator, no_code("myservice")).await;
     let (old, other) = keys(&emulator, "myservice").await;
@@ -123,7 +123,7 @@ async fn a_key_is_replaced_when_the_operation_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_can_be_replaced_at_once() {
+async fn key_can_be_replaced_at_once() {
     let emulator = with_compute(manual().regenerate_keys_at_once(true)).await;
     deploy(&emulator, no_code("myservice")).await;
     let (old, other) = keys(&emulator, "myservice").await;
@@ -142,7 +142,7 @@ async fn a_key_can_be_replaced_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_expires_by_the_clock_of_the_emulator() {
+async fn token_expires_by_the_clock_of_the_emulator() {
     let hour = Duration::from_secs(3600);
     let emulator = with_compute(manual().service_token_lifetime(2 * hour, hour)).await;
     deploy(
@@ -235,7 +235,7 @@ async fn services_that_are_not_healthy_answer_503() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_closure_answers() {
+async fn closure_answers() {
     let builder = manual().score(|request| match request.json() {
         Ok(body) => ScoringResponse::json(&json!({
             "service": request.service, "sum": body["data"][0].as_i64(), "query": request.query,
@@ -315,7 +315,7 @@ async fn scorer_may_take_time_and_ask_the_emulator_meanwhile() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_journal_that_is_cleared_meanwhile_keeps_its_order() {
+async fn journal_that_is_cleared_meanwhile_keeps_its_order() {
     let emulator = with_compute(manual()).await;
     deploy(
         &emulator,
@@ -369,7 +369,7 @@ async fn faults_act_on_the_scoring_of_one_service() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_swagger_document_is_there_when_the_service_has_a_schema() {
+async fn swagger_document_is_there_when_the_service_has_a_schema() {
     let emulator = with_compute(manual()).await;
     deploy(&emulator, no_code("myservice")).await;
     let (key, _) = keys(&emulator, "myservice").await;

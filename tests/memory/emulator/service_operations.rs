@@ -8,7 +8,7 @@ use crate::support::raw::*;
 use crate::support::raw_services::*;
 
 #[tokio::test(start_paused = true)]
-async fn a_deployment_runs_its_time_and_tells_of_it() {
+async fn deployment_runs_its_time_and_tells_of_it() {
     let emulator =
         with_compute(Emulator::builder().deploy_duration(Duration::from_secs(600))).await;
     let operation = deploying(&emulator, no_code("myservice")).await;
@@ -141,7 +141,7 @@ async fn only_what_changes_the_image_builds_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_operation_is_read_by_get_and_by_its_own_id() {
+async fn operation_is_read_by_get_and_by_its_own_id() {
     let emulator = with_compute(manual()).await;
     let operation = deploying(&emulator, no_code("myservice")).await;
     assert_eq!(
@@ -168,7 +168,7 @@ async fn an_operation_is_read_by_get_and_by_its_own_id() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_that_begins_so_fails_or_is_canceled() {
+async fn name_that_begins_so_fails_or_is_canceled() {
     let emulator = with_compute(manual()).await;
     let operation = deploy(&emulator, no_code("failing")).await;
     let poll = read(&emulator, &operation).await.body;
@@ -255,7 +255,7 @@ async fn without_room_a_service_is_unschedulable_and_the_text_names_what_is_miss
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_crash_loop_and_an_image_that_cannot_be_pulled_end_failed_with_their_logs() {
+async fn crash_loop_and_an_image_that_cannot_be_pulled_end_failed_with_their_logs() {
     let emulator = with_compute(manual()).await;
     emulator.inject(Fault::crash_loop().times(1));
     let operation = deploy(&emulator, no_code("crashing")).await;
@@ -306,7 +306,7 @@ async fn a_crash_loop_and_an_image_that_cannot_be_pulled_end_failed_with_their_l
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deployment_that_timed_out_is_healthy_later() {
+async fn deployment_that_timed_out_is_healthy_later() {
     let emulator = with_compute(manual().deploy_duration(Duration::from_secs(60))).await;
     emulator.inject(Fault::deployment_timed_out());
     let operation = deploying(&emulator, no_code("slow-one")).await;
@@ -329,7 +329,7 @@ async fn a_deployment_that_timed_out_is_healthy_later() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_that_fails_keeps_the_settings_and_a_better_one_mends_it() {
+async fn update_that_fails_keeps_the_settings_and_a_better_one_mends_it() {
     let emulator = with_compute(manual()).await;
     deploy(&emulator, no_code("myservice")).await;
     emulator.inject(
@@ -359,7 +359,7 @@ async fn an_update_that_fails_keeps_the_settings_and_a_better_one_mends_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_general_faults_act_on_services_too() {
+async fn general_faults_act_on_services_too() {
     let emulator = with_compute(manual()).await;
     emulator.inject(Fault::operation_fails("Odd", "Something odd.").times(1));
     let operation = deploy(&emulator, no_code("odd-one")).await;

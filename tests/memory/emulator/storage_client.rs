@@ -100,7 +100,7 @@ async fn blocks_are_staged_listed_and_committed() {
 }
 
 #[tokio::test]
-async fn the_managed_upload_and_download_go_through_in_parts() {
+async fn managed_upload_and_download_go_through_in_parts() {
     let emulator = Emulator::new();
     let url = content_uri(&emulator, "large.bin").await;
     let bytes: Vec<u8> = (0..100_000u32).map(|n| (n % 251) as u8).collect();
@@ -133,7 +133,7 @@ async fn the_managed_upload_and_download_go_through_in_parts() {
 }
 
 #[tokio::test]
-async fn an_empty_blob_and_an_absent_one_are_told_apart() {
+async fn empty_blob_and_an_absent_one_are_distinguished() {
     let emulator = Emulator::new();
     let url = content_uri(&emulator, "empty").await;
     let client = reader(&emulator, &url);

@@ -23,7 +23,7 @@ async fn update(emulator: &Emulator, version: &str, ssl: Value) -> Reply {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_leaf_label_gives_a_name_in_the_region_of_the_cluster() {
+async fn leaf_label_gives_a_name_in_the_region_of_the_cluster() {
     let emulator = Emulator::new();
     let mut body = create_body(json!({
         "sslConfiguration": { "status": "Auto", "leafDomainLabel": "contoso" },
@@ -42,7 +42,7 @@ async fn a_leaf_label_gives_a_name_in_the_region_of_the_cluster() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_is_never_shown() {
+async fn key_is_never_shown() {
     let emulator = Emulator::new();
     let own = json!({ "status": "Enabled", "cname": "www.contoso.com", "cert": CERT, "key": KEY });
     create(&emulator, "myaks", json!({ "sslConfiguration": own })).await;
@@ -90,7 +90,7 @@ async fn members_that_exclude_each_other_are_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_renewal_keeps_the_name_only_with_the_same_label_and_overwriting() {
+async fn renewal_keeps_the_name_only_with_the_same_label_and_overwriting() {
     let emulator = Emulator::new();
     let leaf = |overwrite: bool, renew: bool| {
         json!({ "status": "Auto", "leafDomainLabel": "contoso",
@@ -128,7 +128,7 @@ async fn a_renewal_keeps_the_name_only_with_the_same_label_and_overwriting() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_leaf_label_cannot_move_behind_an_internal_load_balancer() {
+async fn leaf_label_cannot_move_behind_an_internal_load_balancer() {
     let emulator = Emulator::new();
     let leaf = json!({ "sslConfiguration": { "status": "Auto", "leafDomainLabel": "contoso" } });
     create(&emulator, "myaks", leaf).await;

@@ -38,7 +38,7 @@ async fn scaling_reaches_the_cluster_when_the_operation_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_is_checked_again() {
+async fn update_is_checked_again() {
     let emulator = Emulator::new();
     create(&emulator, "myaks", json!({})).await;
     let reply = put(&emulator, "myaks", &create_body(json!({ "agentCount": 2 }))).await;
@@ -113,7 +113,7 @@ async fn another_cluster_cannot_be_put_under_a_compute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_version_of_azureml_core_takes_back_what_it_gave() {
+async fn version_of_azureml_core_takes_back_what_it_gave() {
     let emulator = Emulator::new();
     create(&emulator, "myaks", json!({})).await;
     let url = format!(
@@ -174,7 +174,7 @@ async fn document_that_was_read_can_be_sent_back_unchanged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_patch_changes_what_it_names() {
+async fn patch_changes_what_it_names() {
     let emulator = Emulator::new();
     create(&emulator, "myaks", json!({})).await;
     let url = compute_url(&emulator, "myaks");

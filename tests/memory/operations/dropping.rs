@@ -102,7 +102,7 @@ async fn assert_still(stage: &Stage) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_39_a_wait_that_is_dropped_at_any_point_can_be_taken_up() {
+async fn case_39_wait_that_is_dropped_at_any_point_can_be_taken_up() {
     let mut points = 0;
     loop {
         let stage = Stage::new();
@@ -138,7 +138,7 @@ async fn case_39_a_wait_that_is_dropped_at_any_point_can_be_taken_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_39_what_was_dropped_is_asked_again_at_most_once() {
+async fn case_39_dropped_read_is_repeated_at_most_once() {
     let undisturbed = {
         let stage = Stage::new();
         serve(&stage);
@@ -175,7 +175,7 @@ async fn case_39_what_was_dropped_is_asked_again_at_most_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_39_a_wait_that_is_dropped_again_and_again_still_ends() {
+async fn case_39_wait_that_is_dropped_again_and_again_still_ends() {
     let stage = Stage::new();
     serve(&stage);
     let mut compute = ComputeTarget::create(&stage.workspace, "myaks", configuration())
@@ -234,7 +234,7 @@ async fn case_39_stream_of_events_that_is_dropped_at_any_point_can_be_begun_agai
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_39_prepared_create_that_is_dropped_at_any_point_is_found_out() {
+async fn case_39_outcome_of_a_dropped_prepared_create_is_found() {
     let (mut points, mut absent, mut found) = (0, 0, 0);
     loop {
         let stage = Stage::new();

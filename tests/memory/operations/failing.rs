@@ -22,7 +22,7 @@ async fn case_24_a_429_is_waited_for_and_does_not_use_up_the_budget() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_24_ten_failed_reads_in_a_row_are_borne_and_a_good_one_starts_the_count_anew() {
+async fn case_24_ten_failed_reads_in_a_row_are_tolerated_and_a_good_one_resets_the_count() {
     let replies = times(10, busy())
         .chain([status("InProgress")])
         .chain(times(10, busy()))
@@ -43,7 +43,7 @@ async fn case_24_ten_failed_reads_in_a_row_are_borne_and_a_good_one_starts_the_c
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_24_every_status_that_may_be_better_next_time_is_borne() {
+async fn case_24_every_transient_status_is_tolerated() {
     for passing in [408, 429, 500, 502, 503, 504, 530] {
         let replies = [reply(passing), status("Succeeded"), ready()];
         let run = create(created(), replies).await;
@@ -58,7 +58,7 @@ async fn case_24_every_status_that_may_be_better_next_time_is_borne() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_24_the_patience_that_the_service_asks_for_is_not_held_against_it() {
+async fn case_24_throttling_does_not_count_as_failure() {
     let later = reply(503).header("Retry-After", "900");
     let replies = times(3, later).chain([status("Succeeded"), ready()]);
     let run = create(created(), replies).await;
@@ -81,7 +81,7 @@ async fn case_24_five_minutes_of_failures_are_enough() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_25_broken_connections_and_hanging_requests_are_borne() {
+async fn case_25_broken_connections_and_hanging_requests_are_tolerated() {
     let breaks = [
         Reply::reset(),
         status("Succeeded").truncated(),
@@ -124,7 +124,7 @@ async fn case_26_a_401_costs_one_new_token_and_one_more_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_26_a_second_401_loses_the_status() {
+async fn case_26_second_401_loses_the_status() {
     let run = create(created(), [unauthorized(), unauthorized()]).await;
     assert_eq!(run.error().kind(), ErrorKind::OperationStatusLost);
     assert_eq!(run.error().http_status(), Some(401));
@@ -133,7 +133,7 @@ async fn case_26_a_second_401_loses_the_status() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_26_an_hour_of_polling_never_shows_a_token_that_has_run_out() {
+async fn case_26_hour_of_polling_never_shows_a_token_that_has_run_out() {
     let stage = Stage::with(Lifetime::Virtual(Duration::from_secs(600)));
     let mut compute = stage.create(created()).await.unwrap();
     let credential = stage.credential.clone();
@@ -153,7 +153,7 @@ async fn case_26_an_hour_of_polling_never_shows_a_token_that_has_run_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_27_a_forbidden_monitor_is_made_up_for_by_the_compute() {
+async fn case_27_forbidden_monitor_is_replaced_by_reads_of_the_compute() {
     let forbidden = || reply(403).json(&json!({ "error": { "code": "AuthorizationFailed" } }));
     let creating = reply(200).json(&resource("Creating"));
     let run = create(created(), [forbidden(), creating, ready()]).await;
@@ -189,7 +189,7 @@ async fn case_28_a_400_from_the_monitor_ends_the_wait_and_is_shown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_whose_code_sounds_passing_is_never_tried_again() {
+async fn failure_with_a_transient_sounding_code_is_never_retried() {
     let failed = json!({ "status": "Failed", "error": { "code": "RetryableError" } });
     let run = create(created(), [reply(200).json(&failed)]).await;
     assert_eq!(run.error().kind(), ErrorKind::OperationFailed);
@@ -210,7 +210,7 @@ fn counting(left: impl Fn(usize) -> u32 + Send + 'static) -> impl FnMut(&Sent) -
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_fewer_reads_are_left_the_further_apart_they_are_sent() {
+async fn fewer_reads_are_left_the_further_apart_they_are_sent() {
     for (left, apart) in [(11_999, 0.0), (100, 0.0), (50, 0.5), (0, 1.0)] {
         let stage = Stage::new();
         stage.script.otherwise(counting(move |_| left));
@@ -232,7 +232,7 @@ async fn the_fewer_reads_are_left_the_further_apart_they_are_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_number_of_reads_that_is_none_says_nothing_and_a_full_budget_lifts_the_spacing() {
+async fn invalid_remaining_reads_are_ignored_and_a_full_budget_lifts_the_spacing() {
     let stage = Stage::new();
     let said = [
         "0",
@@ -264,7 +264,7 @@ async fn a_number_of_reads_that_is_none_says_nothing_and_a_full_budget_lifts_the
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_turn_that_is_far_off_is_told_and_loses_no_operation() {
+async fn turn_that_is_far_off_is_reported_and_loses_no_operation() {
     let stage = Stage::new();
     stage.script.otherwise(counting(|_| 0));
     let get = || AksCompute::get(&stage.workspace, "myaks");
@@ -324,7 +324,7 @@ fn of_buckets(own: usize, all: usize) -> Reply {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bucket_that_is_refilled_by_the_second_is_used_up_without_a_brake() {
+async fn bucket_that_is_refilled_by_the_second_is_used_up_without_throttling() {
     let stage = Stage::new();
     let mut left = 250;
     stage.script.otherwise(move |_| {
@@ -419,7 +419,7 @@ async fn a_429_to_one_holds_back_all_waits_of_the_workspace() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_read_that_waits_for_its_turn_heeds_a_refusal_that_comes_meanwhile() {
+async fn waiting_read_honors_a_refusal_that_arrives_meanwhile() {
     let stage = Stage::new();
     let mut asked = 0;
     stage.script.otherwise(move |_| {

@@ -4,7 +4,7 @@ use super::support::*;
 use azureml_aks::{ErrorKind, WaitOptions};
 
 #[tokio::test(start_paused = true)]
-async fn case_37_the_last_read_is_tried_again() {
+async fn case_37_last_read_is_retried() {
     let replies = [
         status("Succeeded"),
         reply(503),
@@ -18,7 +18,7 @@ async fn case_37_the_last_read_is_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_37_a_result_that_cannot_be_read_is_no_failure_of_the_operation() {
+async fn case_37_unreadable_result_does_not_fail_the_operation() {
     for (last, status_code) in [
         (not_found(), Some(404)),
         (reply(403), Some(403)),
@@ -51,7 +51,7 @@ async fn case_37_a_result_that_cannot_be_read_is_no_failure_of_the_operation() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_37_a_compute_that_is_not_ready_after_the_success_is_followed() {
+async fn case_37_compute_that_is_not_ready_after_the_success_is_followed() {
     let creating = reply(200).json(&resource("Creating"));
     let run = create(created(), [status("Succeeded"), creating, ready()]).await;
     run.result.as_ref().unwrap();
@@ -66,7 +66,7 @@ async fn case_37_a_compute_that_is_not_ready_after_the_success_is_followed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_37_the_place_that_the_monitor_names_wins() {
+async fn case_37_place_that_the_monitor_names_wins() {
     let named = "https://management.azure.com/named?api-version=7";
     let done = json!({ "status": "Succeeded", "resourceLocation": named });
     let run = create(created(), [reply(200).json(&done), ready()]).await;
@@ -104,7 +104,7 @@ async fn case_38_code_and_message_are_found_wherever_they_are() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_38_a_failure_without_a_reason_is_looked_up_in_the_compute() {
+async fn case_38_failure_without_a_reason_is_looked_up_in_the_compute() {
     let with = |errors: Value| {
         let mut body = resource("Failed");
         body["properties"]["provisioningErrors"] = errors;
@@ -131,7 +131,7 @@ async fn case_38_a_failure_without_a_reason_is_looked_up_in_the_compute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_end_is_told_again_without_a_request() {
+async fn end_is_returned_again_without_a_request() {
     let stage = Stage::new();
     let mut compute = stage.create(created()).await.unwrap();
     let failed = json!({ "status": "Failed", "error": { "code": "C" } });

@@ -4,7 +4,7 @@ use super::support::*;
 use azureml_aks::{ErrorKind, WaitOptions};
 
 #[tokio::test(start_paused = true)]
-async fn case_22_a_monitor_may_appear_late_and_lose_its_way_for_a_moment() {
+async fn case_22_monitor_may_appear_late_and_be_missing_for_a_moment() {
     let replies = [
         not_found(),
         not_found(),
@@ -19,7 +19,7 @@ async fn case_22_a_monitor_may_appear_late_and_lose_its_way_for_a_moment() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_22_a_monitor_has_a_minute_and_five_polls_to_appear() {
+async fn case_22_monitor_has_a_minute_and_five_polls_to_appear() {
     // Every two seconds: the minute counts.
     let start = created().header("Retry-After", "2");
     let replies = (0..26)
@@ -37,7 +37,7 @@ async fn case_22_a_monitor_has_a_minute_and_five_polls_to_appear() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_22_three_404_in_a_row_are_borne_between_good_reads() {
+async fn case_22_three_404_in_a_row_are_tolerated_between_good_reads() {
     let lost = || (0..3).map(|_| not_found());
     let replies = std::iter::once(status("InProgress"))
         .chain(lost())
@@ -82,14 +82,14 @@ async fn case_23_past_the_grace_the_compute_is_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_23_a_monitor_that_has_expired_is_not_asked_again() {
+async fn case_23_monitor_that_has_expired_is_not_asked_again() {
     let run = create(created(), [reply(410), ready()]).await;
     run.result.as_ref().unwrap();
     assert_eq!(run.lines(), ["PUT compute", "GET monitor", "GET compute"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_23_a_lost_status_may_be_waited_for_again_on_the_same_handle() {
+async fn case_23_lost_status_may_be_waited_for_again_on_the_same_handle() {
     let stage = Stage::new();
     let mut compute = stage.create(created()).await.unwrap();
     stage.script.expect([reply(410), not_found()]);

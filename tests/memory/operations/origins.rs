@@ -24,7 +24,7 @@ fn assert_refused(run: &Run, lines: &[&str], url: &str) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_34_a_foreign_monitor_is_refused_and_nothing_is_sent_there() {
+async fn case_34_foreign_monitor_is_refused_and_nothing_is_sent_there() {
     for url in FOREIGN {
         for header in ["Azure-AsyncOperation", "Operation-Location", "Location"] {
             let run = create(reply(202).header(header, url), []).await;
@@ -34,7 +34,7 @@ async fn case_34_a_foreign_monitor_is_refused_and_nothing_is_sent_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_34_a_monitor_that_moves_to_a_foreign_place_is_refused() {
+async fn case_34_monitor_that_moves_to_a_foreign_place_is_refused() {
     for url in FOREIGN {
         let moved = status("InProgress").header("Azure-AsyncOperation", url);
         let run = create(created(), [moved]).await;
@@ -52,7 +52,7 @@ async fn case_34_a_monitor_that_moves_to_a_foreign_place_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_34_a_foreign_result_is_refused() {
+async fn case_34_foreign_result_is_refused() {
     for url in FOREIGN {
         let done = json!({ "status": "Succeeded", "resourceLocation": url });
         let run = create(created(), [reply(200).json(&done)]).await;
@@ -61,7 +61,7 @@ async fn case_34_a_foreign_result_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_34_a_redirect_is_never_followed() {
+async fn case_34_redirect_is_never_followed() {
     for url in FOREIGN {
         let run = create(created(), [reply(302).header("Location", url)]).await;
         assert_refused(&run, &["PUT compute", "GET monitor"], url);
@@ -80,7 +80,7 @@ async fn case_34_a_redirect_is_never_followed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_34_a_foreign_next_page_is_refused() {
+async fn case_34_foreign_next_page_is_refused() {
     for url in FOREIGN {
         let stage = Stage::new();
         let page = json!({ "value": [resource("Succeeded")], "nextLink": url });
@@ -93,7 +93,7 @@ async fn case_34_a_foreign_next_page_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_34_the_own_origin_is_trusted_however_it_is_written() {
+async fn case_34_own_origin_is_trusted_however_it_is_written() {
     for origin in [
         "https://MANAGEMENT.azure.com:443",
         "https://management.azure.com",
@@ -110,7 +110,7 @@ async fn case_34_the_own_origin_is_trusted_however_it_is_written() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_35_the_url_of_the_monitor_is_sent_as_it_came() {
+async fn case_35_url_of_the_monitor_is_sent_as_it_came() {
     const HOST: &str = "https://management.azure.com";
     let long = format!("/op?api-version=1&t={}", "x".repeat(4096));
     let verbatim = [
@@ -145,7 +145,7 @@ async fn case_35_the_url_of_the_monitor_is_sent_as_it_came() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_header_that_is_a_url_decides() {
+async fn first_header_that_is_a_url_decides() {
     let start = |first: &str, second: &str| {
         reply(202)
             .header("Azure-AsyncOperation", first)

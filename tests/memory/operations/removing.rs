@@ -10,7 +10,7 @@ fn deleting() -> Reply {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_07_a_detach_that_is_done_at_once_costs_one_request() {
+async fn case_07_detach_that_is_done_at_once_costs_one_request() {
     for status in [200, 204] {
         let run = detach(reply(status), []).await;
         run.result.as_ref().unwrap();
@@ -19,7 +19,7 @@ async fn case_07_a_detach_that_is_done_at_once_costs_one_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_08_a_detach_is_followed_at_its_monitor_and_never_at_its_location() {
+async fn case_08_detach_is_followed_at_its_monitor_and_never_at_its_location() {
     let replies = [
         status("Deleting"),
         status("InProgress"),
@@ -35,7 +35,7 @@ async fn case_08_a_detach_is_followed_at_its_monitor_and_never_at_its_location()
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_09_a_detach_without_a_monitor_ends_when_the_compute_is_gone() {
+async fn case_09_detach_without_a_monitor_ends_when_the_compute_is_gone() {
     let run = detach(reply(202), [deleting(), not_found()]).await;
     run.result.as_ref().unwrap();
     // The action of the DELETE is not part of a read.
@@ -43,7 +43,7 @@ async fn case_09_a_detach_without_a_monitor_ends_when_the_compute_is_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_09_the_compute_as_it_was_before_does_not_end_a_detach() {
+async fn case_09_compute_as_it_was_before_does_not_end_a_detach() {
     let before = reply(200).json(&resource("Failed"));
     let run = detach(reply(202), [before, ready(), deleting(), not_found()]).await;
     run.result.as_ref().unwrap();
@@ -54,7 +54,7 @@ async fn case_09_the_compute_as_it_was_before_does_not_end_a_detach() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_10_a_monitor_that_went_away_with_the_compute_is_a_success() {
+async fn case_10_monitor_that_went_away_with_the_compute_is_a_success() {
     let run = detach(accepted(), [not_found(), not_found()]).await;
     run.result.as_ref().unwrap();
     assert_eq!(run.lines(), [DETACH, "GET monitor", "GET compute"]);
@@ -62,7 +62,7 @@ async fn case_10_a_monitor_that_went_away_with_the_compute_is_a_success() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_11_a_compute_that_is_still_going_is_followed_in_place_of_its_monitor() {
+async fn case_11_compute_that_is_still_going_is_followed_in_place_of_its_monitor() {
     let replies = [not_found(), deleting(), deleting(), not_found()];
     let run = detach(accepted(), replies).await;
     run.result.as_ref().unwrap();
@@ -79,7 +79,7 @@ async fn case_11_a_compute_that_is_still_going_is_followed_in_place_of_its_monit
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_11_a_compute_that_stays_after_its_monitor_went_is_a_lost_status() {
+async fn case_11_compute_that_stays_after_its_monitor_went_is_a_lost_status() {
     let stage = Stage::new();
     let mut operation = stage.detach(accepted()).await.unwrap();
     stage.script.otherwise(|sent| match sent.url.as_str() {
@@ -102,7 +102,7 @@ async fn case_11_a_compute_that_stays_after_its_monitor_went_is_a_lost_status() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_12_a_detach_that_fails_is_a_failure_although_the_compute_is_still_there() {
+async fn case_12_detach_that_fails_is_a_failure_although_the_compute_is_still_there() {
     let failed = reply(200).json(&json!({
         "status": "Failed",
         "error": { "code": "DetachFailed", "message": "still in use" },
@@ -123,7 +123,7 @@ async fn case_21_a_204_from_the_monitor_ends_a_detach() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_old_state_in_the_answer_to_a_detach_does_not_end_it() {
+async fn old_state_in_the_answer_to_a_detach_does_not_end_it() {
     let first = accepted().json(&resource("Succeeded"));
     let run = detach(first, [not_found(), deleting(), not_found()]).await;
     run.result.as_ref().unwrap();

@@ -74,7 +74,7 @@ async fn case_39_put_without_an_answer_is_looked_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_39_a_put_that_was_refused_has_no_token() {
+async fn case_39_put_that_was_refused_has_no_token() {
     for refused in [reply(400), reply(403), reply(409), reply(429)] {
         let stage = Stage::new();
         // After a 409 the name is read once more: somebody may have been faster.
@@ -86,7 +86,7 @@ async fn case_39_a_put_that_was_refused_has_no_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_39_a_wait_on_what_was_found_running_ends_with_a_token_too() {
+async fn case_39_wait_on_what_was_found_running_ends_with_a_token_too() {
     let stage = Stage::new();
     let token = unanswered(&stage, Reply::reset()).await;
     stage
@@ -111,7 +111,7 @@ async fn case_39_a_wait_on_what_was_found_running_ends_with_a_token_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_39_an_older_compute_of_the_name_is_not_taken_for_the_one_asked_for() {
+async fn case_39_older_compute_of_the_name_is_not_taken_for_the_one_asked_for() {
     let stage = Stage::new();
     let token = unanswered(&stage, Reply::reset()).await;
     let mut old = resource("Succeeded");
@@ -122,7 +122,7 @@ async fn case_39_an_older_compute_of_the_name_is_not_taken_for_the_one_asked_for
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_39_a_detach_without_an_answer_is_looked_up() {
+async fn case_39_detach_without_an_answer_is_looked_up() {
     let begin = async |stage: &Stage| {
         let error = stage.detach(Reply::reset()).await.unwrap_err();
         error
@@ -162,7 +162,7 @@ async fn case_39_a_detach_without_an_answer_is_looked_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_39_a_detach_that_failed_behind_our_back_is_seen_after_a_resume() {
+async fn case_39_detach_that_failed_in_between_is_seen_after_a_resume() {
     let stage = Stage::new();
     let mut operation = stage.detach(reply(202)).await.unwrap();
     stage
@@ -184,7 +184,7 @@ async fn case_39_a_detach_that_failed_behind_our_back_is_seen_after_a_resume() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_39_the_token_of_a_running_operation_needs_no_request_to_be_resumed() {
+async fn case_39_token_of_a_running_operation_needs_no_request_to_be_resumed() {
     let stage = Stage::new();
     let compute = stage.create(created()).await.unwrap();
     let token = compute.resume_token().unwrap().expose();
@@ -206,7 +206,7 @@ async fn case_39_the_token_of_a_running_operation_needs_no_request_to_be_resumed
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_39_a_monitor_that_expired_before_the_resume_is_made_up_for() {
+async fn case_39_monitor_that_expired_before_the_resume_is_replaced_by_the_compute() {
     let stage = Stage::new();
     let compute = stage.create(created()).await.unwrap();
     let token = compute.resume_token().unwrap().clone();
@@ -316,7 +316,7 @@ async fn case_39_token_that_does_not_fit_is_refused_and_nothing_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handle_that_was_only_read_waits_by_its_state_and_has_no_token() {
+async fn handle_that_was_only_read_waits_by_its_state_and_has_no_token() {
     let stage = Stage::new();
     stage
         .script

@@ -33,7 +33,7 @@ async fn id_of_the_inside_in_the_answer_to_a_create_is_not_shown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_01_a_create_is_followed_at_its_monitor_and_the_compute_is_read_at_the_end() {
+async fn case_01_create_is_followed_at_its_monitor_and_the_compute_is_read_at_the_end() {
     let run = create(
         created(),
         [status("InProgress"), status("Succeeded"), ready()],
@@ -52,7 +52,7 @@ async fn case_01_a_create_is_followed_at_its_monitor_and_the_compute_is_read_at_
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_02_a_create_that_is_finished_in_its_first_answer_costs_one_request() {
+async fn case_02_create_that_is_finished_in_its_first_answer_costs_one_request() {
     let run = create(ready(), []).await;
     run.result.as_ref().unwrap();
     assert_eq!(run.lines(), ["PUT compute"]);
@@ -83,7 +83,7 @@ async fn case_05_a_202_without_a_header_is_followed_at_the_compute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_15_a_finished_body_beside_a_monitor_is_confirmed_at_once_at_the_monitor() {
+async fn case_15_finished_body_beside_a_monitor_is_confirmed_at_once_at_the_monitor() {
     let first = || {
         reply(200)
             .header("Azure-AsyncOperation", MONITOR)
@@ -117,7 +117,7 @@ async fn case_15_a_finished_body_beside_a_monitor_is_confirmed_at_once_at_the_mo
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_15_a_finished_body_counts_although_the_monitor_is_foreign() {
+async fn case_15_finished_body_counts_although_the_monitor_is_foreign() {
     for (state, fails) in [("Succeeded", false), ("Failed", true)] {
         let first = reply(200)
             .header("Azure-AsyncOperation", "https://evil.example/op")

@@ -8,7 +8,7 @@ fn located() -> Reply {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_13_a_location_is_followed_when_it_moves_and_its_body_is_the_result() {
+async fn case_13_location_is_followed_when_it_moves_and_its_body_is_the_result() {
     const MOVED: &str = "https://management.azure.com/subscriptions/s/moved?api-version=1";
     let replies = [reply(202), reply(202).header("location", MOVED), ready()];
     let run = create(located(), replies).await;
@@ -25,7 +25,7 @@ async fn case_13_a_location_is_followed_when_it_moves_and_its_body_is_the_result
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_13_a_location_without_a_body_leaves_the_result_at_the_compute() {
+async fn case_13_location_without_a_body_leaves_the_result_at_the_compute() {
     for empty in [reply(200), reply(204)] {
         let run = create(located(), [empty, ready()]).await;
         run.result.as_ref().unwrap();
@@ -34,7 +34,7 @@ async fn case_13_a_location_without_a_body_leaves_the_result_at_the_compute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_13_a_compute_at_its_location_that_is_still_being_made_is_followed() {
+async fn case_13_compute_at_its_location_that_is_still_being_made_is_followed() {
     let creating = reply(200).json(&resource("Creating"));
     let run = create(located(), [creating, ready()]).await;
     run.result.as_ref().unwrap();
@@ -45,7 +45,7 @@ async fn case_13_a_compute_at_its_location_that_is_still_being_made_is_followed(
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_14_a_failure_at_a_location_is_a_failure() {
+async fn case_14_failure_at_a_location_is_a_failure() {
     let failed = reply(200).json(&json!({
         "status": "Failed",
         "startTime": "2026-01-01T00:00:00Z",
@@ -91,7 +91,7 @@ async fn case_17_status_words_in_any_case_end_the_operation() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_18_words_that_nobody_knows_mean_in_progress_and_are_shown_as_they_came() {
+async fn case_18_unknown_states_mean_in_progress_and_are_shown_as_they_came() {
     let words = [
         "ProvisionNetworkResources",
         "InProgress:{\"x\":1}",
@@ -118,7 +118,7 @@ async fn case_18_words_that_nobody_knows_mean_in_progress_and_are_shown_as_they_
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_19_a_monitor_that_says_nothing_is_borne_twice_in_a_row() {
+async fn case_19_monitor_without_a_status_is_tolerated_twice_in_a_row() {
     let mute = [
         json!({}),
         json!({ "status": null }),
@@ -153,7 +153,7 @@ async fn case_19_a_monitor_that_says_nothing_is_borne_twice_in_a_row() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_20_an_empty_answer_of_the_monitor_is_made_up_for_by_the_compute() {
+async fn case_20_empty_answer_of_the_monitor_is_replaced_by_a_read_of_the_compute() {
     let creating = reply(200).json(&resource("Creating"));
     let run = create(created(), [reply(200), creating, ready()]).await;
     run.result.as_ref().unwrap();
@@ -174,7 +174,7 @@ async fn case_20_an_empty_answer_of_the_monitor_is_made_up_for_by_the_compute() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_monitor_that_answers_with_the_compute_is_understood_and_so_is_a_byte_order_mark() {
+async fn monitor_that_answers_with_the_compute_is_understood_and_so_is_a_byte_order_mark() {
     let creating = reply(200).json(&resource("Creating"));
     let run = create(created(), [creating, ready(), ready()]).await;
     run.result.as_ref().unwrap();
@@ -184,7 +184,7 @@ async fn a_monitor_that_answers_with_the_compute_is_understood_and_so_is_a_byte_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_compute_that_answers_with_something_else_is_not_taken_for_ready() {
+async fn compute_that_answers_with_something_else_is_not_taken_for_ready() {
     for body in ["null", "[]", "\"x\"", ""] {
         let odd = || reply(200).text(body);
         let run = create(reply(202), [odd(), odd(), ready()]).await;

@@ -47,7 +47,7 @@ async fn case_29_hints_are_read_in_every_form() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_30_a_hint_that_is_none_is_ignored_and_a_huge_one_is_cut() {
+async fn case_30_invalid_hint_is_ignored_and_a_huge_one_is_cut() {
     for value in [
         "0",
         "-3",
@@ -65,7 +65,7 @@ async fn case_30_a_hint_that_is_none_is_ignored_and_a_huge_one_is_cut() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_31_a_hint_that_came_once_is_kept() {
+async fn case_31_hint_that_came_once_is_kept() {
     let start = created().header("Retry-After", "13");
     let replies = [
         status("A"),
@@ -126,7 +126,7 @@ async fn case_33_at_the_deadline_the_status_is_read_once_more_and_then_never() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_33_a_success_that_shows_at_the_deadline_is_brought_home() {
+async fn case_33_success_that_shows_at_the_deadline_is_returned() {
     let start = created().header("Retry-After", "45");
     let replies = [status("InProgress"), status("Succeeded"), ready()];
     let run = create_on(Stage::new(), start, replies, deadline(60)).await;
@@ -135,7 +135,7 @@ async fn case_33_a_success_that_shows_at_the_deadline_is_brought_home() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_33_throttling_service_is_left_alone_at_the_deadline() {
+async fn case_33_throttling_service_is_not_read_at_the_deadline() {
     for status in [429, 503] {
         let start = created().header("Retry-After", "45");
         let busy = reply(status).header("Retry-After", "30");
@@ -153,7 +153,7 @@ async fn case_33_throttling_service_is_left_alone_at_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_33_a_hanging_request_is_not_the_deadline_and_does_not_outlive_it() {
+async fn case_33_hanging_request_is_not_the_deadline_and_does_not_outlive_it() {
     let replies = [Reply::silence(), status("Succeeded"), ready()];
     let run = create_on(Stage::new(), created(), replies, deadline(600)).await;
     run.result.as_ref().unwrap();
@@ -185,7 +185,7 @@ async fn case_33_after_a_deadline_the_same_handle_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_extremes_of_every_duration_neither_panic_nor_make_a_hot_loop() {
+async fn extremes_of_every_duration_neither_panic_nor_make_a_hot_loop() {
     let extreme = WaitOptions::new()
         .deadline(Duration::MAX)
         .poll_floor(Duration::MAX);

@@ -69,7 +69,7 @@ fn shown(error: &Error) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_update_of_a_healthy_service_is_told_wherever_the_wait_was_dropped() {
+async fn failed_update_of_a_healthy_service_is_reported_wherever_the_wait_was_dropped() {
     let mut wakes = 1;
     loop {
         let scene = Scene::new().await;
@@ -121,7 +121,7 @@ async fn key_that_cannot_be_made_is_not_explained_by_an_older_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_made_at_once_does_not_forget_a_deployment_that_goes_on() {
+async fn change_made_at_once_does_not_forget_a_deployment_that_goes_on() {
     let scene = Scene::new().await;
     let mut service = scene.deployment("s-1", plain()).await.unwrap();
     scene
@@ -232,7 +232,7 @@ async fn keys_of_a_deployment_that_the_service_repeats_are_not_shown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_signed_url_in_the_log_of_an_operation_is_not_shown() {
+async fn signed_url_in_the_log_of_an_operation_is_not_shown() {
     let scene = Scene::new().await;
     let mut service = scene.deployment("s-1", plain()).await.unwrap();
     let log =
@@ -261,7 +261,7 @@ async fn a_signed_url_in_the_log_of_an_operation_is_not_shown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn logs_of_any_size_are_told_by_their_end() {
+async fn logs_of_any_size_are_reported_by_their_end() {
     let scene = Scene::new().await;
     let mut service = scene.deployment("failing", plain()).await.unwrap();
     // One line without an end, then lines without number, and the last ones.
@@ -285,7 +285,7 @@ async fn logs_of_any_size_are_told_by_their_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deployment_that_was_accepted_without_an_operation_has_a_token() {
+async fn deployment_that_was_accepted_without_an_operation_has_a_token() {
     let scene = Scene::new().await;
     scene.emulator.inject(
         Fault::response_override(202, &[], "{}")
@@ -444,7 +444,7 @@ async fn wait_after_an_update_that_was_dropped_does_not_end_before_the_update() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_that_is_refused_leaves_the_handle_as_it_was() {
+async fn update_that_is_refused_leaves_the_handle_as_it_was() {
     let scene = Scene::new().await;
     let mut service = scene.deployed("s-1", plain()).await;
     scene
@@ -497,7 +497,7 @@ async fn deletion_and_new_key_dropped_anywhere_can_be_asked_for_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_does_not_give_up_before_its_service() {
+async fn client_timeout_is_longer_than_that_of_its_service() {
     let scene = Scene::new().await;
     for (name, timeout, expected) in [("s-1", 300, "340s"), ("s-2", 30, "100s")] {
         let config = plain().scoring_timeout(Duration::from_secs(timeout));

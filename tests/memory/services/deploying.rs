@@ -22,7 +22,7 @@ fn created(scene: &Scene) -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deployment_is_checked_uploaded_made_and_waited_for() {
+async fn deployment_is_checked_uploaded_made_and_waited_for() {
     let scene = Scene::new().await;
     let config = plain()
         .cpu_cores(1.0)
@@ -153,7 +153,7 @@ async fn request_names_what_was_uploaded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_registered_environment_is_read_and_sent_as_a_request_has_it() {
+async fn registered_environment_is_read_and_sent_as_a_request_has_it() {
     let scene = Scene::new().await;
     for (name, reference, version) in [
         ("one", EnvironmentRef::latest("AzureML-Minimal"), "3"),
@@ -204,7 +204,7 @@ async fn a_registered_environment_is_read_and_sent_as_a_request_has_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_model_of_a_known_framework_needs_no_code() {
+async fn model_of_a_known_framework_needs_no_code() {
     let scene = Scene::new().await;
     let config = plain().build().unwrap();
     let mut service = scene
@@ -282,7 +282,7 @@ async fn target_that_cannot_take_it_is_refused_before_any_upload() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn violations_of_a_registration_are_told_at_once_and_nothing_is_sent() {
+async fn violations_of_a_registration_are_reported_at_once_and_nothing_is_sent() {
     let scene = Scene::new().await;
     let other = Scene::on(Emulator::builder().workspace("another").build()).await;
     let config = plain().build().unwrap();
@@ -308,7 +308,7 @@ async fn violations_of_a_registration_are_told_at_once_and_nothing_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_checks_of_the_service_end_a_deployment_unless_told_otherwise() {
+async fn checks_of_the_service_end_a_deployment_by_default() {
     let scene = Scene::new().await;
     scene.deployed("taken", plain()).await;
     scene.emulator.clear_journal();
@@ -338,7 +338,7 @@ async fn the_checks_of_the_service_end_a_deployment_unless_told_otherwise() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn checks_that_fail_or_hang_do_not_stand_in_the_way() {
+async fn checks_that_fail_or_hang_do_not_block_the_deployment() {
     let scene = Scene::new().await;
     scene
         .emulator
@@ -360,7 +360,7 @@ async fn checks_that_fail_or_hang_do_not_stand_in_the_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_of_the_name_is_replaced_only_where_that_is_said() {
+async fn service_of_the_name_is_replaced_only_on_request() {
     let scene = Scene::new().await;
     scene
         .deployed("myservice", plain().description("one"))
@@ -378,7 +378,7 @@ async fn a_service_of_the_name_is_replaced_only_where_that_is_said() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_entry_script_that_is_not_there_ends_it_before_any_upload() {
+async fn entry_script_that_is_not_there_ends_it_before_any_upload() {
     let scene = Scene::new().await;
     fs::remove_file(scene.script()).unwrap();
     let error = scene.deployment("s-1", plain()).await.unwrap_err();
@@ -393,7 +393,7 @@ async fn an_entry_script_that_is_not_there_ends_it_before_any_upload() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_for_a_deployment_has_a_deadline_and_goes_on() {
+async fn wait_for_a_deployment_has_a_deadline_and_goes_on() {
     let scene = Scene::new().await;
     let mut service = scene.deployment("s-1", plain()).await.unwrap();
     let short = WaitOptions::new().deadline(Duration::from_secs(60));

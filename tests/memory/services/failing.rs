@@ -14,7 +14,7 @@ async fn failure(scene: &Scene, name: &str) -> (AksWebservice, Error) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_deployment_tells_the_services_reason() {
+async fn failed_deployment_reports_the_services_reason() {
     let scene = Scene::new().await;
     let (service, error) = failure(&scene, "failing").await;
     assert_eq!(error.kind(), ErrorKind::OperationFailed);
@@ -36,7 +36,7 @@ async fn a_failed_deployment_tells_the_services_reason() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_container_that_crashes_is_told_with_its_logs() {
+async fn container_that_crashes_is_reported_with_its_logs() {
     let scene = Scene::new().await;
     scene.emulator.inject(Fault::crash_loop());
     let (_, error) = failure(&scene, "s-1").await;
@@ -53,7 +53,7 @@ async fn a_container_that_crashes_is_told_with_its_logs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cluster_without_room_is_told_with_what_it_lacks() {
+async fn cluster_without_room_is_reported_with_what_it_lacks() {
     let scene = Scene::new().await;
     scene
         .emulator
@@ -65,7 +65,7 @@ async fn a_cluster_without_room_is_told_with_what_it_lacks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deployment_that_timed_out_may_be_waited_for_again() {
+async fn deployment_that_timed_out_may_be_waited_for_again() {
     let scene = Scene::new().await;
     scene.emulator.inject(Fault::deployment_timed_out());
     let (mut service, error) = failure(&scene, "s-1").await;
@@ -81,7 +81,7 @@ async fn a_deployment_that_timed_out_may_be_waited_for_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_image_that_cannot_be_pulled_has_no_log() {
+async fn image_that_cannot_be_pulled_has_no_log() {
     let scene = Scene::new().await;
     scene.emulator.inject(Fault::image_pull_failure());
     let (_, error) = failure(&scene, "s-1").await;
@@ -94,7 +94,7 @@ async fn an_image_that_cannot_be_pulled_has_no_log() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cancelled_deployment_is_told_apart() {
+async fn cancelled_deployment_is_distinguished() {
     let scene = Scene::new().await;
     let (_, error) = failure(&scene, "cancelled").await;
     assert_eq!(error.kind(), ErrorKind::OperationCanceled);

@@ -2,6 +2,7 @@
 
 mod adversities;
 mod deploying;
+mod detaching;
 mod failing;
 mod operating;
 mod recording;

@@ -196,7 +196,7 @@ async fn refusals_of_keys_and_tokens_quote_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_answers_with_garbage_gives_clear_errors() {
+async fn service_that_answers_with_garbage_gives_clear_errors() {
     let scene = Scene::new().await;
     let service = scene.deployed("s-1", plain()).await;
     for (method, path, body) in [

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 #[tokio::test(start_paused = true)]
-async fn a_service_is_called_with_its_key_which_is_fetched_once() {
+async fn service_is_called_with_its_key_which_is_fetched_once() {
     let scene = Scene::new().await;
     let service = scene.deployed("s-1", plain()).await;
     let client = service.scoring_client().await.unwrap();
@@ -56,7 +56,7 @@ async fn fresh_key_is_not_fetched_for_an_address_that_the_service_has_left() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_that_has_run_out_is_replaced_by_one_fetch() {
+async fn token_that_has_run_out_is_replaced_by_one_fetch() {
     let emulator = Emulator::builder()
         .service_token_lifetime(Duration::from_secs(3600), Duration::from_secs(1800))
         .build();
@@ -77,7 +77,7 @@ async fn a_token_that_has_run_out_is_replaced_by_one_fetch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_without_authentication_is_called_without() {
+async fn service_without_authentication_is_called_without() {
     let scene = Scene::new().await;
     let service = scene.deployed("s-1", plain().auth(Auth::Disabled)).await;
     let client = service.scoring_client().await.unwrap();
@@ -88,7 +88,7 @@ async fn a_service_without_authentication_is_called_without() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_is_not_there_yet_cannot_be_called() {
+async fn service_that_is_not_there_yet_cannot_be_called() {
     let scene = Scene::new().await;
     let service = scene.deployment("s-1", plain()).await.unwrap();
     let error = service.scoring_client().await.unwrap_err();
@@ -101,7 +101,7 @@ async fn a_service_that_is_not_there_yet_cannot_be_called() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn code_that_fails_is_told_apart() {
+async fn code_that_fails_is_distinguished() {
     let emulator = Emulator::builder()
         .score(|_| ScoringResponse::failed("ValueError: no"))
         .build();
@@ -114,7 +114,7 @@ async fn code_that_fails_is_told_apart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_swagger_document_is_there_or_is_none() {
+async fn swagger_document_is_optional() {
     let scene = Scene::new().await;
     let service = scene.deployed("s-1", plain()).await;
     let client = service.scoring_client().await.unwrap();

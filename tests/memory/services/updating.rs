@@ -30,7 +30,7 @@ async fn waited(service: &mut AksWebservice) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_what_was_said_changes() {
+async fn only_given_values_change() {
     let scene = Scene::new().await;
     let mut service = scene.deployed("s-1", plain().tag("a", "1")).await;
     let update = ServiceUpdate::builder()
@@ -142,7 +142,7 @@ async fn new_code_keeps_the_models_and_new_models_need_code() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_operation_that_runs_is_told_apart() {
+async fn operation_that_runs_is_distinguished() {
     let scene = Scene::new().await;
     scene.deployment("s-1", plain()).await.unwrap();
     let mut service = AksWebservice::get(&scene.workspace, "s-1").await.unwrap();
@@ -154,7 +154,7 @@ async fn an_operation_that_runs_is_told_apart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_that_does_not_fit_is_refused_before_it_is_sent() {
+async fn update_that_does_not_fit_is_refused_before_it_is_sent() {
     let scene = Scene::new().await;
     let mut service = scene.deployed("s-1", plain()).await;
     let update = ServiceUpdate::builder()
@@ -173,7 +173,7 @@ async fn an_update_that_does_not_fit_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_that_fails_tells_why_with_logs() {
+async fn update_that_fails_reports_the_reason_with_logs() {
     let scene = Scene::new().await;
     let mut service = scene.deployed("s-1", plain()).await;
     scene

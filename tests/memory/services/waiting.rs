@@ -108,7 +108,7 @@ async fn deletion_is_waited_for_until_a_read_finds_another_service() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn deletion_that_fails_is_told_once_and_the_service_is_as_it_was() {
+async fn deletion_that_fails_is_reported_once_and_the_service_is_as_it_was() {
     let scene = Scene::new().await;
     let mut service = scene.deployed("s-1", plain()).await;
     scene
@@ -172,7 +172,7 @@ async fn wait_with_nothing_pending_follows_a_service_in_transition() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn wait_with_nothing_pending_tells_a_failed_service_each_time() {
+async fn wait_with_nothing_pending_reports_a_failed_service_each_time() {
     let scene = Scene::new().await;
     scene.emulator.inject(Fault::crash_loop());
     let mut deployed = scene.deployment("s-1", plain()).await.unwrap();
@@ -198,7 +198,7 @@ async fn wait_with_nothing_pending_tells_a_failed_service_each_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn wait_with_nothing_pending_on_a_missing_service_tells_so_and_reads_anew_the_next_time() {
+async fn wait_with_nothing_pending_reports_a_missing_service_and_reads_anew_the_next_time() {
     let scene = Scene::new().await;
     let mut service = scene.deployed("s-1", plain()).await;
     let mut events = service.clone();
@@ -229,7 +229,7 @@ async fn wait_with_nothing_pending_on_a_missing_service_tells_so_and_reads_anew_
 }
 
 #[tokio::test(start_paused = true)]
-async fn update_that_nobody_knows_of_counts_until_a_wait_has_ended() {
+async fn update_with_an_unknown_outcome_counts_until_a_wait_has_ended() {
     let scene = Scene::new().await;
     let mut service = scene.deployed("s-1", plain()).await;
     // Accepted, and the answer never arrives.

@@ -6,7 +6,7 @@ use azureml_aks::{
 };
 
 #[tokio::test(start_paused = true)]
-async fn a_cluster_is_attached_by_id_and_by_name() {
+async fn cluster_is_attached_by_id_and_by_name() {
     let emulator = Emulator::new();
     let workspace = fixture::workspace(&emulator);
     let id = emulator.add_cluster(ExistingCluster::new(GROUP, "one"));
@@ -34,7 +34,7 @@ async fn a_cluster_is_attached_by_id_and_by_name() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cluster_that_is_not_there_cannot_be_attached() {
+async fn cluster_that_is_not_there_cannot_be_attached() {
     let emulator = Emulator::new();
     let workspace = fixture::workspace(&emulator);
     let config = AksCompute::attach_configuration(ClusterRef::named(GROUP, "absent"))
@@ -51,7 +51,7 @@ async fn a_cluster_that_is_not_there_cannot_be_attached() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unsupported_version_names_the_supported_ones_and_the_remedy() {
+async fn unsupported_version_names_the_supported_ones_and_the_remedy() {
     let emulator = Emulator::new();
     let workspace = fixture::workspace(&emulator);
     emulator.add_cluster(ExistingCluster::new(GROUP, "old"));
@@ -97,7 +97,7 @@ async fn attach_never_overwrites_unless_or_get_takes_what_is_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attach_that_meets_another_cluster_says_so() {
+async fn attach_that_meets_another_cluster_is_reported() {
     let emulator = Emulator::new();
     let workspace = fixture::workspace(&emulator);
     let mine = emulator.add_cluster(ExistingCluster::new(GROUP, "mine"));

@@ -177,7 +177,7 @@ async fn or_get_takes_what_is_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_compute_that_appears_in_between_shows_as_a_deviation() {
+async fn compute_that_appears_in_between_shows_as_a_deviation() {
     let emulator = Emulator::new();
     let workspace = fixture::workspace(&emulator);
     emulator.inject(Fault::compute_appears().times(1));
@@ -203,7 +203,7 @@ async fn a_compute_that_appears_in_between_shows_as_a_deviation() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failed_create_says_why_and_keeps_the_name() {
+async fn failed_create_reports_the_reason_and_keeps_the_name() {
     let emulator = Emulator::new();
     let workspace = fixture::workspace(&emulator);
     for (name, kind) in [

@@ -128,7 +128,7 @@ async fn refresh_reads_again_and_keeps_what_it_had_when_it_cannot() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn reads_are_tried_again_and_writes_are_not() {
+async fn reads_are_retried_and_writes_are_not() {
     let emulator = Emulator::new();
     let workspace = fixture::workspace(&emulator);
     let aks = created(&workspace, "myaks").await;
@@ -196,7 +196,7 @@ async fn status_is_what_was_last_read_or_how_the_operation_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_missing_workspace_is_no_missing_compute_although_its_location_was_given() {
+async fn missing_workspace_is_distinguished_from_a_missing_compute_where_its_location_was_given() {
     let emulator = Emulator::new();
     let elsewhere = Workspace::builder(emulator.subscription(), emulator.resource_group(), "other")
         .credential(emulator.credential())
@@ -213,7 +213,7 @@ async fn a_missing_workspace_is_no_missing_compute_although_its_location_was_giv
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_maintenance_keeps_the_words_of_the_service() {
+async fn long_maintenance_keeps_the_words_of_the_service() {
     let emulator = Emulator::new();
     let workspace = fixture::workspace(&emulator);
     let body = r#"{"error":{"code":"Maintenance","message":"down until noon"}}"#;

@@ -39,7 +39,7 @@ async fn well_known_refusals_come_with_a_remedy() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_retired_path_is_a_predicate() {
+async fn retired_path_is_a_predicate() {
     let emulator = Emulator::new();
     emulator.inject(Fault::path_retired());
     assert!(create(&emulator).await.is_path_retired());
@@ -49,7 +49,7 @@ async fn the_retired_path_is_a_predicate() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_of_html_is_shown_as_what_it_is() {
+async fn html_page_is_reported_as_html() {
     let emulator = Emulator::new();
     let workspace = fixture::workspace(&emulator);
     emulator.inject(Fault::html_error());
@@ -59,7 +59,7 @@ async fn a_page_of_html_is_shown_as_what_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_expired_token_is_asked_for_again_once() {
+async fn expired_token_is_asked_for_again_once() {
     let emulator = Emulator::new();
     let workspace = fixture::workspace(&emulator);
     created(&workspace, "myaks").await;
@@ -77,7 +77,7 @@ async fn an_expired_token_is_asked_for_again_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_throttle_is_told_and_holds_for_the_whole_workspace() {
+async fn long_throttle_is_reported_and_holds_for_the_whole_workspace() {
     let emulator = Emulator::new();
     let workspace = fixture::workspace(&emulator);
     created(&workspace, "myaks").await;
@@ -109,7 +109,7 @@ async fn a_long_throttle_is_told_and_holds_for_the_whole_workspace() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_has_a_timeout_of_its_own() {
+async fn call_has_a_timeout_of_its_own() {
     let emulator = Emulator::new();
     let workspace = fixture::builder(&emulator)
         .transport(azure_core::http::Transport::new(std::sync::Arc::new(

@@ -569,7 +569,7 @@ async fn compute_that_was_created_again_is_not_taken_for_the_one_of_the_token() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn compute_that_was_created_again_is_told_apart_by_its_row_of_the_list() {
+async fn compute_that_was_created_again_is_distinguished_by_its_row_of_the_list() {
     use azureml_aks::emulator::Clock;
     use std::time::Duration;
     for monitor in [true, false] {

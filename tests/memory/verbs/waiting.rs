@@ -18,7 +18,7 @@ fn config() -> azureml_aks::ProvisioningConfiguration {
 }
 
 #[tokio::test(start_paused = true)]
-async fn progress_is_told_before_each_pause() {
+async fn progress_is_reported_before_each_pause() {
     let emulator = Emulator::new();
     let workspace = fixture::workspace(&emulator);
     let mut aks = ComputeTarget::create(&workspace, "myaks", config())
@@ -73,7 +73,7 @@ async fn events_of_an_operation_end_with_the_result() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_deadline_ends_the_wait_and_not_the_operation() {
+async fn deadline_ends_the_wait_and_not_the_operation() {
     let emulator = Emulator::builder()
         .create_duration(Duration::from_secs(900))
         .build();
@@ -132,7 +132,7 @@ async fn failed_reads_of_the_status_do_not_fail_the_operation() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_foreign_polling_url_is_refused_and_nothing_is_sent_there() {
+async fn foreign_polling_url_is_refused_and_nothing_is_sent_there() {
     let emulator = Emulator::new();
     let workspace = fixture::workspace(&emulator);
     emulator.inject(Fault::foreign_polling_url(
@@ -153,7 +153,7 @@ async fn a_foreign_polling_url_is_refused_and_nothing_is_sent_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_operation_that_never_ends_is_bounded_by_the_deadline() {
+async fn operation_that_never_ends_is_bounded_by_the_deadline() {
     let emulator = Emulator::new();
     let workspace = fixture::workspace(&emulator);
     emulator.inject(Fault::never_ending_operation());
@@ -174,7 +174,7 @@ async fn an_operation_that_never_ends_is_bounded_by_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_manual_clock_moves_only_when_it_is_told() {
+async fn manual_clock_moves_only_on_request() {
     let emulator = Emulator::builder().clock(Clock::Manual).build();
     let workspace = fixture::workspace(&emulator);
     let mut aks = ComputeTarget::create(&workspace, "myaks", config())
@@ -501,7 +501,7 @@ async fn wait_with_nothing_pending_is_decided_by_one_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn wait_with_nothing_pending_follows_what_is_at_work() {
+async fn wait_with_nothing_pending_follows_a_running_operation() {
     let emulator = Emulator::new();
     let workspace = fixture::workspace(&emulator);
     let mut aks = created(&workspace, "myaks").await;

@@ -134,7 +134,7 @@ async fn tokens_for_arm_and_for_the_hosts_are_asked_for_apart() {
 }
 
 #[tokio::test]
-async fn a_workspace_that_names_no_place_to_ask_is_told_and_nothing_is_sent() {
+async fn workspace_that_names_no_place_to_ask_is_reported_and_nothing_is_sent() {
     for (url, kind) in [
         (json!(null), ErrorKind::Protocol),
         (json!(7), ErrorKind::Protocol),
@@ -244,7 +244,7 @@ async fn hosts_outside_the_known_domains_get_no_token() {
 }
 
 #[tokio::test]
-async fn answers_of_the_finder_that_are_none_are_errors_and_are_not_remembered() {
+async fn invalid_discovery_answers_are_errors_and_not_cached() {
     let not_found = json!({ "error": { "code": "WorkspaceNotFound", "message": "gone" } });
     for (reply, kind) in [
         (Reply::json(404, &not_found), ErrorKind::Service),
@@ -294,7 +294,7 @@ async fn answers_of_the_finder_that_are_none_are_errors_and_are_not_remembered()
 }
 
 #[tokio::test]
-async fn a_host_below_a_path_keeps_it_and_the_rest_of_a_host_is_left_out() {
+async fn host_below_a_path_keeps_it_and_the_rest_of_a_host_is_left_out() {
     let mut document = hosts();
     document["modelmanagement"] = json!(format!("https://{MODELS}:443/below/it/?x=1#y"));
     let mut service = saying(&workspace_document(), Reply::json(200, &document)).await;
@@ -323,7 +323,7 @@ async fn each_service_is_asked_at_its_own_host() {
 }
 
 #[tokio::test]
-async fn a_redirection_of_a_service_is_not_followed() {
+async fn redirection_of_a_service_is_not_followed() {
     let mut service = plane::start().await;
     for status in [301, 302, 307, 308] {
         let away = Reply::empty(status).header("location", "https://evil.example/models");
@@ -341,7 +341,7 @@ async fn a_redirection_of_a_service_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_token_that_a_host_refuses_is_replaced_once() {
+async fn token_that_a_host_refuses_is_replaced_once() {
     for (answers, good) in [(vec![401], true), (vec![401, 401], false)] {
         let mut service = plane::start().await;
         for status in &answers {

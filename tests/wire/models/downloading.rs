@@ -38,7 +38,7 @@ fn blob(bytes: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn a_folder_is_downloaded_by_these_very_requests() {
+async fn folder_is_downloaded_by_these_very_requests() {
     let asset = json!({ "id": "a1", "artifacts": [{ "prefix": "LocalUpload/c 1/my model" }] });
     let mut service = with_asset(&asset).await;
     let below = artifacts("/prefix/contentinfo/LocalUpload/c%201/my%20model");
@@ -98,7 +98,7 @@ async fn a_folder_is_downloaded_by_these_very_requests() {
 }
 
 #[tokio::test]
-async fn an_artifact_is_downloaded_by_its_id() {
+async fn artifact_is_downloaded_by_its_id() {
     let asset =
         json!({ "id": "a1", "artifacts": [{ "id": "ExperimentRun/dcid.e_1/outputs/m.pkl" }] });
     let mut service = with_asset(&asset).await;
@@ -158,7 +158,7 @@ async fn answers_that_name_no_file_or_one_elsewhere_write_nothing() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_there_or_named_twice_is_refused_before_any_download() {
+async fn file_that_is_there_or_named_twice_is_refused_before_any_download() {
     let asset = json!({ "id": "a1", "artifacts": [{ "prefix": "LocalUpload/c/m" }] });
     let content = json!({ "contentUri": signed("/c/x"), "path": "m" });
     for (twice, kind) in [(false, ErrorKind::File), (true, ErrorKind::Protocol)] {

@@ -23,7 +23,7 @@ async fn read(reply: Reply) -> Result<Model, Error> {
 }
 
 #[tokio::test]
-async fn a_version_is_read_with_its_colon_escaped() {
+async fn version_is_read_with_its_colon_escaped() {
     let mut service = plane::start().await;
     service
         .on("GET", &third(), Reply::json(200, &described(3)))
@@ -68,7 +68,7 @@ async fn a_version_is_read_with_its_colon_escaped() {
 }
 
 #[tokio::test]
-async fn the_latest_version_is_the_highest_of_that_name_whatever_the_order() {
+async fn latest_version_is_the_highest_of_that_name_whatever_the_order() {
     let mut service = plane::start().await;
     let mut other = described(99);
     other["name"] = json!("mymodel2");
@@ -96,7 +96,7 @@ async fn the_latest_version_is_the_highest_of_that_name_whatever_the_order() {
 }
 
 #[tokio::test]
-async fn a_name_without_a_version_is_not_found() {
+async fn name_without_a_version_is_not_found() {
     for there in [json!([]), json!(null)] {
         let mut service = plane::start().await;
         on_newest(&mut service, "mymodel", there).await;
@@ -187,7 +187,7 @@ async fn pages_are_followed_at_the_own_host_whatever_host_a_link_names() {
 }
 
 #[tokio::test]
-async fn a_continuation_stays_at_the_own_host_and_with_its_own_list() {
+async fn continuation_stays_at_the_own_host_and_with_its_own_list() {
     let mut service = plane::start().await;
     let first = models("/models?orderBy=CreatedAtDesc");
     let second = models("/models?$skipToken=a%2Fb");
@@ -241,7 +241,7 @@ async fn a_continuation_stays_at_the_own_host_and_with_its_own_list() {
 }
 
 #[tokio::test]
-async fn a_list_finds_its_host_when_it_is_first_read() {
+async fn list_finds_its_host_when_it_is_first_read() {
     let mut service = plane::start().await;
     let target = models("/models?orderBy=CreatedAtDesc");
     let page = json!({ "value": [described(1)] });
@@ -285,7 +285,7 @@ async fn lists_that_go_round_or_lead_nowhere_end_with_an_error() {
 }
 
 #[tokio::test]
-async fn a_model_that_cannot_be_read_does_not_hide_the_others() {
+async fn model_that_cannot_be_read_does_not_hide_the_others() {
     let mut service = plane::start().await;
     let target = models("/models?orderBy=CreatedAtDesc");
     let odd = json!([described(1), 7, { "name": 7 }, { "name": "x" }, null, described(2)]);
@@ -305,7 +305,7 @@ async fn a_model_that_cannot_be_read_does_not_hide_the_others() {
 }
 
 #[tokio::test]
-async fn a_refusal_says_all_that_the_service_said() {
+async fn refusal_says_all_that_the_service_said() {
     let refusal = json!({
         "code": "NotFound", "statusCode": 404, "message": "no such model",
         "details": [{ "code": "ModelGone", "message": "it was deleted" }],
@@ -385,7 +385,7 @@ async fn odd_answers_are_read_or_are_errors_that_say_so() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_is_read_again_and_then_is_no_answer() {
+async fn body_that_breaks_off_is_read_again_and_then_is_no_answer() {
     let mut service = plane::start().await;
     service
         .on(
@@ -410,7 +410,7 @@ async fn a_body_that_breaks_off_is_read_again_and_then_is_no_answer() {
 }
 
 #[tokio::test]
-async fn a_version_is_deleted_and_one_that_is_gone_is_a_success() {
+async fn version_is_deleted_and_one_that_is_gone_is_a_success() {
     for (reply, expected) in [
         (Reply::empty(200), None),
         (Reply::empty(204), None),
@@ -446,7 +446,7 @@ async fn a_version_is_deleted_and_one_that_is_gone_is_a_success() {
 }
 
 #[tokio::test]
-async fn a_model_that_is_not_there_is_told_apart_from_a_workspace_that_is_not() {
+async fn model_that_is_not_there_is_distinguished_from_a_workspace_that_is_not() {
     let mut service = plane::start().await;
     service.on("GET", &third(), Reply::empty(404)).await;
     let workspace = plane::workspace(&service);

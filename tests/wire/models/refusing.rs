@@ -67,7 +67,7 @@ fn asked_and_announced() -> [String; 2] {
 }
 
 #[tokio::test]
-async fn an_announcement_that_is_refused_for_one_path_uploads_nothing() {
+async fn announcement_that_is_refused_for_one_path_uploads_nothing() {
     let mut service = plane::start().await;
     let mut answer = announced();
     answer["errors"] = json!({ "my model/a b.bin": { "error": {
@@ -87,7 +87,7 @@ async fn an_announcement_that_is_refused_for_one_path_uploads_nothing() {
 }
 
 #[tokio::test]
-async fn urls_of_blobs_that_are_none_or_not_safe_get_nothing() {
+async fn invalid_or_unsafe_blob_urls_get_no_request() {
     for (uri, kind) in [
         (
             json!("http://store.blob.example/c/b?sig=s3cr3t"),
@@ -130,7 +130,7 @@ async fn urls_of_blobs_that_are_none_or_not_safe_get_nothing() {
 }
 
 #[tokio::test]
-async fn a_registration_whose_answer_is_lost_looks_for_what_it_made() {
+async fn registration_whose_answer_is_lost_looks_for_what_it_made() {
     for (reply, found) in [
         (Reply::empty(500), true),
         (Reply::new(200, "{\"na").breaks_off(), true),
@@ -286,7 +286,7 @@ async fn files_that_change_while_they_are_uploaded_are_not_registered() {
 }
 
 #[tokio::test]
-async fn a_version_whose_files_are_not_known_to_be_the_same_is_another_one() {
+async fn version_whose_files_are_not_known_to_be_the_same_is_another_one() {
     let own = json!({ "prefix": format!("LocalUpload/{CONTAINER}/my model") });
     let asset = |artifacts| Reply::json(200, &json!({ "id": "a1", "artifacts": artifacts }));
     for (url, reply) in [

@@ -66,7 +66,7 @@ async fn start() -> Service {
 }
 
 #[tokio::test]
-async fn a_folder_is_registered_by_these_very_requests() {
+async fn folder_is_registered_by_these_very_requests() {
     let service = start().await;
     let (_folder, path) = folder();
     let model = Model::register(&plane::workspace(&service), "mymodel", &path)
@@ -168,7 +168,7 @@ async fn requests_carry_a_token_and_these_headers_and_blobs_carry_none() {
 }
 
 #[tokio::test]
-async fn a_model_is_described_by_what_was_said_and_nothing_else() {
+async fn model_is_described_by_what_was_given_and_nothing_else() {
     let service = start().await;
     let (_folder, path) = folder();
     Model::register(&plane::workspace(&service), "mymodel", &path)
@@ -232,7 +232,7 @@ async fn outputs_of_a_run_are_looked_for_and_named_and_nothing_is_uploaded() {
 }
 
 #[tokio::test]
-async fn the_same_output_of_another_run_or_experiment_is_another_version() {
+async fn same_output_of_another_run_or_experiment_is_another_version() {
     for (experiment, run, same) in [("e", "e_1", true), ("e", "e_2", false), ("f", "e_1", false)] {
         let mut service = plane::start().await;
         let below = artifacts("/prefix/contentinfo/ExperimentRun/shared/m.pkl");
@@ -327,7 +327,7 @@ async fn artifacts_that_exist_already_are_written_by_urls_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_version_that_differs_in_anything_said_is_not_the_same() {
+async fn version_that_differs_in_a_given_value_is_another_one() {
     type Change = fn(azureml_aks::models::RegisterModel) -> azureml_aks::models::RegisterModel;
     let changes: [(&str, Change, bool); 8] = [
         ("nothing", |one| one, true),
@@ -386,7 +386,7 @@ async fn a_version_that_differs_in_anything_said_is_not_the_same() {
 }
 
 #[tokio::test]
-async fn a_version_that_is_always_new_is_made_without_a_look_for_another() {
+async fn always_new_version_is_made_without_a_search_for_an_existing_one() {
     let mut service = start().await;
     on_newest(&mut service, "mymodel", json!([described(7)])).await;
     let (_folder, path) = folder();

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn a_create_with_nothing_said_is_sent_in_these_very_bytes() {
+async fn create_without_settings_is_sent_in_these_very_bytes() {
     let body = body_of_create(AksCompute::provisioning_configuration().build().unwrap()).await;
     assert_eq!(
         body,
@@ -12,7 +12,7 @@ async fn a_create_with_nothing_said_is_sent_in_these_very_bytes() {
 }
 
 #[tokio::test]
-async fn a_create_sends_what_was_said_and_nothing_else() {
+async fn create_sends_what_was_given_and_nothing_else() {
     type Say = fn(ProvisioningConfigurationBuilder) -> ProvisioningConfigurationBuilder;
     let cases: [(&str, Say, Value); 13] = [
         (
@@ -138,7 +138,7 @@ async fn location_description_and_tags_stand_outside_the_properties_of_the_clust
 }
 
 #[tokio::test]
-async fn an_own_certificate_is_sent_character_by_character() {
+async fn own_certificate_is_sent_character_by_character() {
     let (certificate, key) = certificate();
     let tls = || {
         Tls::certificate(
@@ -182,7 +182,7 @@ async fn an_own_certificate_is_sent_character_by_character() {
 }
 
 #[tokio::test]
-async fn an_attachment_sends_the_cluster_and_no_load_balancer_unless_one_was_said() {
+async fn attachment_sends_the_cluster_and_no_load_balancer_unless_one_was_given() {
     let named = "/subscriptions/sub/resourcegroups/grp2/providers/Microsoft.ContainerService/managedClusters/clu";
     let by_id = || AksCompute::attach_configuration(ClusterRef::id(CLUSTER));
     let cases = [

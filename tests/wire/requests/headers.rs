@@ -136,7 +136,7 @@ async fn requests_carry_these_headers_and_no_others() {
 }
 
 #[tokio::test]
-async fn the_application_id_stands_before_the_library_in_the_user_agent() {
+async fn application_id_stands_before_the_library_in_the_user_agent() {
     let mut service = Service::start().await;
     service.on_get(Reply::json(200, &aks())).await;
     let workspace = service.builder().application_id("fleet-7").build().unwrap();
@@ -149,7 +149,7 @@ async fn the_application_id_stands_before_the_library_in_the_user_agent() {
 }
 
 #[tokio::test]
-async fn an_application_id_that_a_user_agent_cannot_hold_is_refused() {
+async fn application_id_that_a_user_agent_cannot_hold_is_refused() {
     let service = Service::start().await;
     for id in ["", "my app", "fleet/7", "größe", "a\r\nb", &"x".repeat(25)] {
         let error = service.builder().application_id(id).build().unwrap_err();

@@ -39,7 +39,7 @@ async fn list_follows_next_link_byte_for_byte_with_one_request_id() {
 }
 
 #[tokio::test]
-async fn a_list_asks_for_a_page_only_when_the_one_before_is_used_up() {
+async fn list_asks_for_a_page_only_when_the_one_before_is_used_up() {
     let mut service = Service::start().await;
     let page = json!({"value": [{"name": "a"}, {"name": "b"}], "nextLink": format!("{ARM}/next")});
     service

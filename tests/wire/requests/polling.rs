@@ -35,7 +35,7 @@ async fn polling_urls_are_followed_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn monitor_keeps_the_version_that_the_service_names_and_else_gets_ours() {
+async fn monitor_keeps_its_api_version_or_gets_ours() {
     // One wait each, side by side: the first pause is a second.
     let cases = [
         (

@@ -49,7 +49,7 @@ fn sent_back(change: Value) -> String {
 }
 
 #[tokio::test]
-async fn an_update_sends_back_what_it_read_without_what_is_read_only() {
+async fn update_sends_back_what_it_read_without_what_is_read_only() {
     let change = || UpdateConfiguration::builder();
     let leaf = json!({ "status": "Auto", "leafDomainLabel": "l", "cname": "l.example.com" });
     let own = json!({ "status": "Enabled", "cname": "scoring.example.com", "cert": null });

@@ -125,7 +125,7 @@ async fn null_is_read_as_absent_wherever_the_service_may_leave_something_out() {
 }
 
 #[tokio::test]
-async fn a_compute_of_another_kind_is_refused_by_name() {
+async fn compute_of_another_kind_is_refused_by_name() {
     let body = json!({ "name": "myaks", "properties": { "computeType": "AmlCompute" } });
     let error = get(Reply::json(200, &body)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);

@@ -68,7 +68,7 @@ async fn every_shape_of_an_error_gives_its_code_and_its_text() {
 }
 
 #[tokio::test]
-async fn answers_that_are_no_error_of_arm_are_shown_in_one_short_line() {
+async fn answers_without_an_arm_error_are_shown_in_one_short_line() {
     let page = format!(
         "<html>\r\n <head><title>502</title></head>\n<body>Bad gateway{}</body></html>",
         " x".repeat(9000)
@@ -94,7 +94,7 @@ async fn answers_that_are_no_error_of_arm_are_shown_in_one_short_line() {
 }
 
 #[tokio::test]
-async fn a_byte_order_mark_hides_neither_a_resource_nor_an_error() {
+async fn byte_order_mark_hides_neither_a_resource_nor_an_error() {
     let body = format!("\u{feff}{}", aks("Succeeded"));
     let handle = get(Reply::new(200, body)).await.unwrap();
     assert_eq!(handle.status(), Some("Succeeded"));
@@ -105,7 +105,7 @@ async fn a_byte_order_mark_hides_neither_a_resource_nor_an_error() {
 }
 
 #[tokio::test]
-async fn an_error_knows_what_support_asks_for() {
+async fn error_knows_what_support_asks_for() {
     let reply = Reply::json(409, &json!({"error": {"code": "Conflict", "message": "M"}}))
         .header("x-ms-request-id", "r-1")
         .header("X-MS-Correlation-Request-ID", "c-1")
@@ -125,7 +125,7 @@ async fn an_error_knows_what_support_asks_for() {
 }
 
 #[tokio::test]
-async fn a_code_may_stand_in_a_header_alone() {
+async fn code_may_stand_in_a_header_alone() {
     let reply = Reply::empty(403).header("x-ms-error-code", "AuthorizationFailed");
     let error = get(reply).await.unwrap_err();
     assert_eq!(error.code(), Some("AuthorizationFailed"));

@@ -88,7 +88,7 @@ impl Example {
 }
 
 #[tokio::test]
-async fn the_published_example_of_a_read_is_decoded() {
+async fn published_example_of_a_read_is_decoded() {
     let Some(example) = example("getAKSCompute") else {
         return;
     };
@@ -110,7 +110,7 @@ async fn the_published_example_of_a_read_is_decoded() {
 }
 
 #[tokio::test]
-async fn the_published_example_of_a_create_is_sent_and_both_its_answers_are_followed() {
+async fn published_example_of_a_create_is_sent_and_both_its_answers_are_followed() {
     let Some(example) = example("createBasicAKSCompute") else {
         return;
     };
@@ -253,7 +253,7 @@ async fn published_answers_to_a_delete_are_both_followed() {
 }
 
 #[tokio::test]
-async fn the_published_example_of_the_keys_is_decoded() {
+async fn published_example_of_the_keys_is_decoded() {
     let (Some(example), Some(before)) = (example("listKeysAKSCompute"), example("getAKSCompute"))
     else {
         return;
@@ -280,7 +280,7 @@ async fn the_published_example_of_the_keys_is_decoded() {
 }
 
 #[tokio::test]
-async fn the_published_example_of_a_workspace_gives_its_location() {
+async fn published_example_of_a_workspace_gives_its_location() {
     let Some(example) = example("getWorkspace") else {
         return;
     };

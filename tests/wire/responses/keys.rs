@@ -37,7 +37,7 @@ async fn kubeconfigs_are_given_and_never_shown() {
 }
 
 #[tokio::test]
-async fn kubeconfigs_that_are_not_there_are_none() {
+async fn missing_kubeconfigs_are_an_empty_list() {
     for body in [
         "{}",
         r#"{"computeType":"AKS","userKubeConfig":null,"adminKubeConfig":null,"imagePullSecretName":null}"#,
@@ -61,7 +61,7 @@ async fn kubeconfigs_that_are_not_there_are_none() {
 }
 
 #[tokio::test]
-async fn a_resource_is_read_up_to_four_mebibytes_and_no_further() {
+async fn resource_is_read_up_to_four_mebibytes_and_no_further() {
     const LIMIT: usize = 4 << 20;
     let start = r#"{"name":"myaks","properties":{"computeType":"AKS"},"padding":""#;
     for (size, fits) in [(LIMIT, true), (LIMIT + 1, false)] {
@@ -84,7 +84,7 @@ async fn a_resource_is_read_up_to_four_mebibytes_and_no_further() {
 }
 
 #[tokio::test]
-async fn a_workspace_without_a_location_is_an_error_of_its_own() {
+async fn workspace_without_a_location_is_an_error_of_its_own() {
     for body in ["{}", r#"{"location":null}"#, r#"{"location":""}"#] {
         let mut service = Service::start().await;
         service.on("GET", &at(""), Reply::new(200, body)).await;

@@ -37,7 +37,7 @@ async fn list_keeps_unknown_kinds_and_an_unreadable_item_takes_no_other_with_it(
 }
 
 #[tokio::test]
-async fn a_list_ends_where_next_link_says_nothing() {
+async fn list_ends_at_a_blank_next_link() {
     for body in [
         r#"{"value":[{"name":"a"}]}"#,
         r#"{"value":[{"name":"a"}],"nextLink":null}"#,
@@ -62,7 +62,7 @@ async fn a_list_ends_where_next_link_says_nothing() {
 }
 
 #[tokio::test]
-async fn a_link_that_cannot_be_followed_costs_nothing_that_was_read() {
+async fn link_that_cannot_be_followed_costs_nothing_that_was_read() {
     for (link, kind) in [
         ("nextLink".to_owned(), ErrorKind::Protocol),
         (format!("{ARM}{}", at("/computes")), ErrorKind::Protocol),
@@ -201,7 +201,7 @@ async fn list_that_was_begun_gives_its_rest_as_the_first_page() {
 }
 
 #[tokio::test]
-async fn a_continuation_that_leads_outside_is_refused_and_nothing_is_sent() {
+async fn continuation_that_leads_outside_is_refused_and_nothing_is_sent() {
     for url in [
         "https://evil.example/computes?$skiptoken=CANARY",
         "http://management.azure.com/computes?$skiptoken=CANARY",
@@ -245,7 +245,7 @@ async fn continuations_show_no_query() {
 }
 
 #[tokio::test]
-async fn an_error_of_a_page_ends_items_and_pages() {
+async fn error_of_a_page_ends_items_and_pages() {
     let mut service = Service::start().await;
     let page = json!({"value": [{"name": "a"}], "nextLink": format!("{ARM}/next")});
     service
@@ -270,7 +270,7 @@ async fn an_error_of_a_page_ends_items_and_pages() {
 }
 
 #[tokio::test]
-async fn a_page_whose_link_cannot_be_followed_is_given_before_the_error() {
+async fn page_whose_link_cannot_be_followed_is_given_before_the_error() {
     let mut service = Service::start().await;
     let page = json!({"value": [{"name": "a"}], "nextLink": "https://evil.example/computes"});
     service

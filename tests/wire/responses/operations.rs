@@ -119,7 +119,7 @@ async fn removals_are_followed_to_their_end_after_every_answer() {
 }
 
 #[tokio::test]
-async fn an_operation_that_fails_says_why_wherever_the_service_put_the_reason() {
+async fn operation_that_fails_reports_the_reason_wherever_the_service_put_the_reason() {
     let reasons = [
         json!({"status": "Failed", "error": {"code": "QuotaExceeded", "message": "M"}}),
         json!({"status": "Failed", "error": {"error": {"code": "QuotaExceeded", "message": "M"}}}),

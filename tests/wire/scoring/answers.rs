@@ -7,7 +7,7 @@ use serde_json::json;
 use std::time::Duration;
 
 #[tokio::test]
-async fn a_byte_order_mark_is_skipped() {
+async fn byte_order_mark_is_skipped() {
     let mut rig = Rig::new().await;
     let clients = rig.answering(Reply::new(200, "\u{feff}[1]")).await;
     for client in &clients {
@@ -67,7 +67,7 @@ async fn json_inside_a_json_string_is_explained() {
 }
 
 #[tokio::test]
-async fn an_answer_above_the_limit_is_refused_and_one_at_it_is_not() {
+async fn answer_above_the_limit_is_refused_and_one_at_it_is_not() {
     let mut service = Service::start().await;
     for _ in 0..4 {
         service
@@ -87,7 +87,7 @@ async fn an_answer_above_the_limit_is_refused_and_one_at_it_is_not() {
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_is_an_error() {
+async fn answer_that_breaks_off_is_an_error() {
     let mut rig = Rig::new().await;
     let clients = rig.answering(Reply::new(200, "[1, ").breaks_off()).await;
     for client in &clients {
@@ -98,7 +98,7 @@ async fn an_answer_that_breaks_off_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_service_that_is_silent_ends_with_the_calls_own_deadline() {
+async fn service_that_is_silent_ends_with_the_calls_own_deadline() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("http://{}{SCORE}", listener.local_addr().unwrap());
     // Accepted by the system, and never answered.

@@ -13,7 +13,7 @@ fn refusal(builder: ScoringClientBuilder) -> String {
 }
 
 #[test]
-fn a_scoring_uri_that_is_none_is_refused_and_not_quoted() {
+fn invalid_scoring_uri_is_refused_and_not_quoted() {
     for (uri, why) in [
         ("", "empty"),
         ("  ", "empty"),
@@ -33,7 +33,7 @@ fn a_scoring_uri_that_is_none_is_refused_and_not_quoted() {
 }
 
 #[test]
-fn a_client_must_know_who_calls() {
+fn client_without_a_credential_is_refused() {
     let text = refusal(ScoringClient::builder(ORIGIN));
     assert!(
         text.contains("`key`") && text.contains("`anonymous`"),
@@ -46,7 +46,7 @@ fn a_client_must_know_who_calls() {
 }
 
 #[test]
-fn all_that_is_wrong_is_said_at_once() {
+fn all_errors_are_reported_at_once() {
     let text = refusal(
         ScoringClient::builder("")
             .key("")
@@ -60,7 +60,7 @@ fn all_that_is_wrong_is_said_at_once() {
 }
 
 #[test]
-fn an_authority_that_is_none_is_refused() {
+fn invalid_authority_is_refused() {
     for pem in ["no certificate", ""] {
         let text = refusal(ScoringClient::builder(ORIGIN).key(KEY).extra_ca(pem));
         assert!(text.contains("extra CA"), "{text}");
@@ -68,7 +68,7 @@ fn an_authority_that_is_none_is_refused() {
 }
 
 #[test]
-fn a_client_tells_where_it_goes_and_whether_that_can_be_read() {
+fn client_reports_its_address_and_whether_it_is_encrypted() {
     let client = |uri: &str| ScoringClient::builder(uri).anonymous().build().unwrap();
     let plain = client(" http://20.61.114.201:80/api/v1/service/s/score#x ");
     assert!(!plain.is_encrypted());

@@ -19,7 +19,7 @@ async fn errors(rig: &mut Rig, reply: Reply) -> [Error; 2] {
 }
 
 #[tokio::test]
-async fn each_failure_is_told_from_the_others_and_says_what_to_do() {
+async fn each_failure_is_distinguished_and_has_a_remedy() {
     let mut rig = Rig::new().await;
     type Is = fn(&Error) -> bool;
     let predicates: [Is; 4] = [
@@ -75,7 +75,7 @@ async fn each_failure_is_told_from_the_others_and_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_body_that_repeats_the_key_is_shown_without_it() {
+async fn body_that_repeats_the_key_is_shown_without_it() {
     let mut rig = Rig::new().await;
     // In JSON a plus may be written as an escape.
     let escaped = KEY.replace('+', "\\u002b").replace('/', "\\/");
@@ -134,7 +134,7 @@ async fn of_a_long_failure_the_start_is_read() {
 }
 
 #[tokio::test]
-async fn a_failure_without_a_reason_is_still_told() {
+async fn failure_without_a_reason_is_still_told() {
     let mut rig = Rig::new().await;
     for error in errors(&mut rig, Reply::empty(502)).await {
         assert!(error.to_string().contains("no reason"), "{error}");
@@ -142,7 +142,7 @@ async fn a_failure_without_a_reason_is_still_told() {
 }
 
 #[tokio::test]
-async fn a_refusal_without_a_key_says_that_one_is_wanted() {
+async fn refusal_of_a_call_without_a_key_asks_for_one() {
     let mut service = Service::start().await;
     for builder in builders(&service) {
         service.on("POST", SCORE, Reply::empty(401)).await;
@@ -157,7 +157,7 @@ async fn a_refusal_without_a_key_says_that_one_is_wanted() {
 }
 
 #[tokio::test]
-async fn a_key_of_the_callers_own_is_sent_once() {
+async fn key_of_the_callers_own_is_sent_once() {
     let mut rig = Rig::new().await;
     let [client, _] = rig.answering(Reply::empty(401)).await;
     client.run::<_, u8>(&()).await.unwrap_err();

@@ -79,7 +79,7 @@ async fn bytes_go_out_as_they_are_and_come_back_as_they_are() {
 }
 
 #[tokio::test]
-async fn an_empty_body_is_sent_as_one() {
+async fn empty_body_is_sent_as_one() {
     let mut rig = Rig::new().await;
     let clients = rig.answering(Reply::json(200, &Value::Null)).await;
     let service = &rig.service;
@@ -101,7 +101,7 @@ async fn without_authentication_no_credential_is_sent() {
 }
 
 #[tokio::test]
-async fn a_call_may_bring_its_own_id_and_headers() {
+async fn call_may_bring_its_own_id_and_headers() {
     let mut rig = Rig::new().await;
     let clients = rig.answering(Reply::json(200, &json!(1))).await;
     let service = &rig.service;
@@ -147,7 +147,7 @@ async fn unsendable_input_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn the_swagger_document_is_read_beside_the_scoring_uri_or_is_none() {
+async fn swagger_document_is_read_beside_the_scoring_uri_or_is_none() {
     const SWAGGER: &str = "/api/v1/service/s/swagger.json";
     let mut service = Service::start().await;
     for builder in builders(&service) {

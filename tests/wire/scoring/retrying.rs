@@ -11,7 +11,7 @@ async fn score(client: &ScoringClient) -> Result<u8, Error> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_tried_again_unless_asked_for() {
+async fn nothing_is_retried_unless_asked_for() {
     for step in [
         Step::Answer(503, None),
         Step::Answer(429, None),
@@ -60,7 +60,7 @@ async fn call_that_may_have_had_effects_is_not_retried() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tries_end_and_the_last_answer_is_told() {
+async fn retries_end_and_the_last_answer_is_reported() {
     let script = Script::new((0..9).map(|_| Step::Answer(503, None)));
     let retry = ScoringRetry::new().max_retries(2);
     let client = script.builder().retry(retry).build().unwrap();
@@ -69,7 +69,7 @@ async fn tries_end_and_the_last_answer_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pause_that_is_too_long_ends_the_call_at_once() {
+async fn pause_that_is_too_long_ends_the_call_at_once() {
     let begun = tokio::time::Instant::now();
     // Longer than the longest pause.
     let script = Script::new([Step::Answer(503, Some("11"))]);
@@ -105,7 +105,7 @@ async fn all_tries_share_one_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_that_never_comes_is_one() {
+async fn deadline_in_the_far_future_is_accepted() {
     let script = Script::new([Step::Answer(503, Some("5")), Step::Answer(200, None)]);
     let client = script
         .builder()
@@ -117,7 +117,7 @@ async fn a_deadline_that_never_comes_is_one() {
 }
 
 #[tokio::test]
-async fn a_service_that_comes_up_meanwhile_is_reached() {
+async fn service_that_comes_up_meanwhile_is_reached() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);

@@ -49,7 +49,7 @@ async fn score(client: &ScoringClient) -> Result<u8, Error> {
 }
 
 #[tokio::test]
-async fn a_service_that_speaks_tls_1_2_only_is_called() {
+async fn service_that_speaks_tls_1_2_only_is_called() {
     let (uri, certificate) = old_server().await;
     let builder = || ScoringClient::builder(&uri).key("CANARY");
     let client = builder().extra_ca(certificate).build().unwrap();
@@ -65,7 +65,7 @@ async fn a_service_that_speaks_tls_1_2_only_is_called() {
 }
 
 #[tokio::test]
-async fn a_dead_proxy_is_an_error_and_not_passed_by() {
+async fn dead_proxy_is_an_error_and_not_bypassed() {
     let (uri, certificate) = old_server().await;
     let client = ScoringClient::builder(&uri)
         .key("CANARY")

@@ -13,7 +13,7 @@ async fn read(reply: Reply) -> Result<AksWebservice, Error> {
 }
 
 #[tokio::test]
-async fn a_described_service_is_read_to_its_last_member() {
+async fn described_service_is_read_to_its_last_member() {
     let (_service, handle) = with_service("Healthy").await;
     let one = handle.resource();
     assert_eq!(one.name, "s-1");
@@ -84,7 +84,7 @@ async fn a_described_service_is_read_to_its_last_member() {
 }
 
 #[tokio::test]
-async fn why_a_service_is_not_healthy_is_read() {
+async fn reason_of_an_unhealthy_service_is_read() {
     let mut body = described("Unschedulable");
     body["error"] = json!({
         "code": "KubernetesDeploymentFailed", "statusCode": 400, "message": "no room",

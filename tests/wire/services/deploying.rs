@@ -137,7 +137,7 @@ fn container(service: &Service) -> String {
 }
 
 #[tokio::test]
-async fn a_deployment_is_these_very_requests_in_this_order() {
+async fn deployment_is_these_very_requests_in_this_order() {
     let (mut service, folder) = start().await;
     on_deployment(&mut service, begins(202, "op")).await;
     let parts = parts(&service).await;
@@ -239,7 +239,7 @@ async fn requests_of_a_deployment_carry_these_headers() {
 }
 
 #[tokio::test]
-async fn all_that_was_said_of_a_service_is_sent_once_and_checked_twice() {
+async fn settings_of_a_service_are_sent_once_and_checked_twice() {
     let (mut service, _folder) = start().await;
     on_deployment(&mut service, begins(201, "op")).await;
     let parts = parts(&service).await;
@@ -280,7 +280,7 @@ async fn all_that_was_said_of_a_service_is_sent_once_and_checked_twice() {
 }
 
 #[tokio::test]
-async fn a_service_that_may_be_overwritten_is_checked_once_and_says_so() {
+async fn service_that_may_be_overwritten_is_checked_once_and_is_reported() {
     let (mut service, _folder) = start().await;
     on_deployment(&mut service, begins(202, "op")).await;
     let parts = parts(&service).await;
@@ -339,7 +339,7 @@ async fn registered_environments_are_read_by_name_version_and_label() {
 }
 
 #[tokio::test]
-async fn an_environment_that_cannot_be_read_ends_it_before_any_upload() {
+async fn environment_that_cannot_be_read_ends_it_before_any_upload() {
     for (reply, kind) in [
         (
             Reply::json(404, &refusal("NotFound", 404)),
@@ -415,7 +415,7 @@ async fn checks_end_a_deployment_and_unmade_ones_are_warnings() {
 }
 
 #[tokio::test]
-async fn refusals_and_odd_answers_of_the_request_are_told() {
+async fn refusals_and_odd_answers_of_the_request_are_reported() {
     for (reply, kind, may_run) in [
         (
             Reply::json(400, &refusal("Bad", 400)),

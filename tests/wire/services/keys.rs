@@ -57,7 +57,7 @@ async fn keys_and_tokens_are_posts_without_a_body() {
 }
 
 #[tokio::test]
-async fn keys_that_are_not_there_are_none_and_odd_answers_are_errors() {
+async fn missing_keys_are_none_and_odd_answers_are_errors() {
     for body in [
         "{}",
         "{\"primaryKey\":null,\"secondaryKey\":null,\"other\":1}",
@@ -96,7 +96,7 @@ async fn keys_that_are_not_there_are_none_and_odd_answers_are_errors() {
 }
 
 #[tokio::test]
-async fn an_empty_token_or_none_is_an_error() {
+async fn empty_or_missing_token_is_an_error() {
     for body in ["{}", "{\"accessToken\":\"\"}", "{\"accessToken\":null}"] {
         let (mut service, handle) = with_service("Healthy").await;
         service
@@ -108,7 +108,7 @@ async fn an_empty_token_or_none_is_an_error() {
 }
 
 #[tokio::test]
-async fn times_of_tokens_may_be_missing_or_beyond_reckoning() {
+async fn expiry_times_of_tokens_may_be_missing_or_out_of_range() {
     for (body, refresh, end) in [
         (json!({ "accessToken": "t" }), None, None),
         (

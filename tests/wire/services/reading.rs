@@ -8,7 +8,7 @@ use futures::{StreamExt, TryStreamExt};
 use serde_json::json;
 
 #[tokio::test]
-async fn a_service_is_read_with_its_models() {
+async fn service_is_read_with_its_models() {
     let (service, handle) = with_service("Healthy").await;
     assert_eq!(
         plane::lines(&service),
@@ -71,7 +71,7 @@ async fn list_has_its_filters_in_the_query() {
 }
 
 #[tokio::test]
-async fn the_pages_of_a_list_stay_at_the_own_host_and_one_odd_service_hides_no_other() {
+async fn pages_of_a_list_stay_at_their_own_host_and_one_odd_service_hides_no_other() {
     let mut service = plane::start().await;
     let first = models("/services?expand=true&computeType=AKS&orderby=CreatedAtDesc");
     let second = models("/services?$skipToken=x%2By&expand=true");
@@ -164,7 +164,7 @@ async fn logs_that_are_not_there_are_empty_and_odd_ones_are_errors() {
 }
 
 #[tokio::test]
-async fn a_service_that_is_not_there_is_told_apart_from_a_workspace_that_is_not() {
+async fn service_that_is_not_there_is_distinguished_from_a_workspace_that_is_not() {
     let mut service = plane::start().await;
     service.on("GET", &at_service(), Reply::empty(404)).await;
     let workspace = plane::workspace(&service);
@@ -185,7 +185,7 @@ async fn a_service_that_is_not_there_is_told_apart_from_a_workspace_that_is_not(
 }
 
 #[tokio::test]
-async fn a_refresh_that_fails_keeps_what_was_read_before() {
+async fn refresh_that_fails_keeps_what_was_read_before() {
     let (mut service, mut handle) = with_service("Healthy").await;
     service.on("GET", &at_service(), Reply::empty(500)).await;
     let refused = handle.refresh_state().await.unwrap_err();

@@ -70,7 +70,7 @@ async fn service_deleted_without_an_operation_is_read_until_it_is_gone() {
 }
 
 #[tokio::test]
-async fn refusals_of_a_removal_are_told() {
+async fn refusals_of_a_removal_are_reported() {
     for (reply, may_run) in [
         (Reply::json(409, &refusal("Conflict", 409)), false),
         (Reply::json(403, &refusal("No", 403)), false),

@@ -35,7 +35,7 @@ async fn patched(update: ServiceUpdateBuilder) -> Value {
 }
 
 #[tokio::test]
-async fn an_update_reads_checks_and_patches() {
+async fn update_reads_checks_and_patches() {
     let (service, mut handle) = answering(begins(202, "op")).await;
     handle.update(cores().build().unwrap()).await.unwrap();
     let read = format!("GET {MODELS} {}", at_service());
@@ -78,7 +78,7 @@ async fn an_update_reads_checks_and_patches() {
 }
 
 #[tokio::test]
-async fn a_patch_says_what_changes_in_the_order_of_the_service() {
+async fn patch_says_what_changes_in_the_order_of_the_service() {
     let all = ServiceUpdate::builder()
         .description("new")
         .property("more", "1")
@@ -158,7 +158,7 @@ async fn one_model_without_code_is_patched_as_an_image() {
 }
 
 #[tokio::test]
-async fn a_patch_that_is_made_at_once_is_read_back_and_not_waited_for() {
+async fn patch_that_is_made_at_once_is_read_back_and_not_waited_for() {
     let mut last = described("Healthy");
     last["operationId"] = json!("old");
     for (reply, before) in [
@@ -196,7 +196,7 @@ async fn a_patch_that_is_made_at_once_is_read_back_and_not_waited_for() {
 }
 
 #[tokio::test]
-async fn an_operation_that_the_body_names_is_followed() {
+async fn operation_that_the_body_names_is_followed() {
     let (mut service, mut handle) = answering(
         Reply::json(200, &json!({ "operationId": "op 1" })).header("retry-after-ms", "1"),
     )
@@ -212,7 +212,7 @@ async fn an_operation_that_the_body_names_is_followed() {
 }
 
 #[tokio::test]
-async fn refusals_of_a_patch_are_told() {
+async fn refusals_of_a_patch_are_reported() {
     let refused = async |reply: Reply| -> (Error, AksWebservice) {
         let (_service, mut handle) = answering(reply).await;
         let update = cores().build().unwrap();
@@ -246,7 +246,7 @@ async fn refusals_of_a_patch_are_told() {
 }
 
 #[tokio::test]
-async fn check_ends_an_update_unless_told_otherwise() {
+async fn check_ends_an_update_by_default() {
     let checks = json!({ "error": refusal("No", 400) });
     for despite in [false, true] {
         let (mut service, mut handle) = with_service("Healthy").await;
@@ -316,7 +316,7 @@ async fn change_that_is_made_at_once_leaves_the_update_before_it_to_be_waited_fo
 }
 
 #[tokio::test]
-async fn a_change_that_is_made_at_once_ends_an_update_that_is_over() {
+async fn change_that_is_made_at_once_ends_an_update_that_is_over() {
     let mut failed = operation("Failed");
     failed["error"] = refusal("Bad", 400);
     let logs = models("/services/s-1/logs?tail=100&init=false");

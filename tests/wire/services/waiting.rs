@@ -33,7 +33,7 @@ fn logging(state: &str, log: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn an_operation_is_polled_at_the_own_host_with_the_offset_of_its_log() {
+async fn operation_is_polled_at_the_own_host_with_the_offset_of_its_log() {
     let (mut service, mut handle) = updating(begins(202, "op%201")).await;
     service
         .on("GET", &poll(""), Reply::json(200, &operation("NotStarted")))
@@ -122,7 +122,7 @@ async fn words_of_an_operation_are_read_in_any_case_and_unknown_ones_go_on() {
 }
 
 #[tokio::test]
-async fn a_failed_operation_is_told_with_all_that_is_known_of_it() {
+async fn failed_operation_is_reported_with_all_that_is_known_of_it() {
     let waits = [
         ("Failed", ErrorKind::OperationFailed),
         ("TimedOut", ErrorKind::OperationFailed),
@@ -153,7 +153,7 @@ async fn a_failed_operation_is_told_with_all_that_is_known_of_it() {
 }
 
 #[tokio::test]
-async fn answers_to_polls_that_say_nothing_are_asked_again_and_then_given_up() {
+async fn polls_without_a_status_are_retried_and_then_given_up() {
     let done = || Reply::json(200, &operation("Succeeded"));
     let odd = [
         "{}",
@@ -182,7 +182,7 @@ async fn answers_to_polls_that_say_nothing_are_asked_again_and_then_given_up() {
 }
 
 #[tokio::test]
-async fn a_refused_poll_is_a_lost_status_with_a_token() {
+async fn refused_poll_is_a_lost_status_with_a_token() {
     let error = ended(vec![Reply::json(400, &refusal("Bad", 400))])
         .await
         .unwrap_err();
@@ -192,7 +192,7 @@ async fn a_refused_poll_is_a_lost_status_with_a_token() {
 }
 
 #[tokio::test]
-async fn a_failure_reads_the_service_and_both_logs_and_tells_it_whatever_comes_of_them() {
+async fn failure_reads_the_service_and_both_logs_and_tells_it_whatever_comes_of_them() {
     for logs in [true, false] {
         let (mut service, mut handle) = updating(begins(202, "op%201")).await;
         let mut failed = operation("Failed");
@@ -251,7 +251,7 @@ async fn service_without_an_operation_is_followed_by_its_own_state() {
 }
 
 #[tokio::test]
-async fn a_service_that_failed_before_tells_why() {
+async fn service_that_failed_before_reports_the_reason() {
     let mut body = described("Failed");
     body["error"] = refusal("CrashLoop", 400);
     let mut service = plane::start().await;
@@ -266,7 +266,7 @@ async fn a_service_that_failed_before_tells_why() {
 }
 
 #[tokio::test]
-async fn the_result_of_an_operation_that_is_no_service_is_told() {
+async fn result_of_an_operation_that_is_no_service_is_reported() {
     let odd: [(Value, ErrorKind); 3] = [
         (json!({}), ErrorKind::Protocol),
         (json!({ "name": 7 }), ErrorKind::ResultUnavailable),

@@ -137,7 +137,7 @@ fn mutated_answers_are_found_under_both_versions() {
 }
 
 #[test]
-fn a_missing_property_is_found_under_both_versions() {
+fn missing_property_is_found_under_both_versions() {
     for version in [TODAY, PUBLISHED] {
         for direction in [Request, Response] {
             let at = "/properties/computeType";
@@ -168,7 +168,7 @@ fn a_missing_property_is_found_under_both_versions() {
 }
 
 #[test]
-fn another_kind_of_compute_is_held_against_its_own_leaf() {
+fn another_kind_of_compute_is_checked_by_its_own_leaf() {
     for version in [TODAY, PUBLISHED] {
         let mut exchange = put(version);
         set(

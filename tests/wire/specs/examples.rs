@@ -155,7 +155,7 @@ fn examples_under_the_version_of_today_depart_only_where_it_is_known() {
 }
 
 #[test]
-fn an_unknown_key_in_any_object_of_an_example_is_found_under_both_versions() {
+fn unknown_key_in_any_object_of_an_example_is_found_under_both_versions() {
     let mut open = BTreeSet::new();
     let found = mutate_all(
         |value| {
@@ -180,7 +180,7 @@ fn an_unknown_key_in_any_object_of_an_example_is_found_under_both_versions() {
 }
 
 #[test]
-fn a_value_of_the_wrong_type_anywhere_in_an_example_is_found_under_both_versions() {
+fn value_of_the_wrong_type_anywhere_in_an_example_is_found_under_both_versions() {
     let found = mutate_all(
         |value| {
             *value = match value {
@@ -197,7 +197,7 @@ fn a_value_of_the_wrong_type_anywhere_in_an_example_is_found_under_both_versions
 }
 
 #[test]
-fn an_answer_without_its_body_is_found() {
+fn answer_without_its_body_is_found() {
     let Some(specs) = Specs::load() else { return };
     for (operation, file, example) in specs.published_examples() {
         for mut exchange in exchanges(operation, &example) {

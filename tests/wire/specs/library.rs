@@ -27,7 +27,7 @@ async fn every_request_and_answer_is_as_described() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_misspelt_key_in_what_is_sent_or_answered_would_be_seen() {
+async fn misspelt_key_in_what_is_sent_or_answered_would_be_seen() {
     let Some(specs) = Specs::load() else { return };
     let seen = everything().await;
     let changed = |seen: &Recorded, body: &[u8]| {

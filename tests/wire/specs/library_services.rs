@@ -201,7 +201,7 @@ async fn every_request_is_as_described() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_misspelt_key_or_parameter_would_be_seen() {
+async fn misspelt_key_or_parameter_would_be_seen() {
     let Some(specs) = Specs::load() else { return };
     let seen = everything().await;
     let (mut keys, mut parameters) = (0, 0);

@@ -15,7 +15,7 @@ use crate::support::specs::{
 use serde_json::{Value, json};
 
 #[test]
-fn the_address_is_held_to_the_description() {
+fn address_is_held_to_the_description() {
     let target = |name: &str| format!("{WORKSPACE}/computes/{name}?api-version={TODAY}");
     let named = |name: &str| Exchange {
         path: target(name).split('?').next().unwrap().into(),
@@ -162,7 +162,7 @@ fn keys_lists_and_errors_are_held_to_their_shapes() {
 }
 
 #[test]
-fn a_web_service_is_held_to_the_data_plane_whose_version_is_in_its_path() {
+fn web_service_is_held_to_the_data_plane_whose_version_is_in_its_path() {
     let target = format!("/modelmanagement/v1.0{WORKSPACE}/services");
     let create = |body: Value| {
         Exchange::new("POST", &target)
@@ -196,7 +196,7 @@ fn a_web_service_is_held_to_the_data_plane_whose_version_is_in_its_path() {
 }
 
 #[test]
-fn routes_and_methods_without_a_description_are_told_apart() {
+fn routes_and_methods_without_a_description_are_distinguished() {
     let Some(specs) = Specs::load() else { return };
     let target = format!("/rp/workspaces{WORKSPACE}/computes/a?api-version=2020-02-02");
     let report = specs.check(&Exchange::new("get", &target));

@@ -26,7 +26,7 @@ const ROUTE: KnownRoute = KnownRoute {
 };
 
 #[test]
-fn a_run_passes_when_lists_and_deviations_are_the_same() {
+fn run_passes_when_lists_and_deviations_are_the_same() {
     assert_eq!(verdict(&[Report::default()], &[], &[]), Ok(()));
     assert_eq!(
         verdict(&[departing(), undescribed()], &[KNOWN], &[ROUTE]),
@@ -35,7 +35,7 @@ fn a_run_passes_when_lists_and_deviations_are_the_same() {
 }
 
 #[test]
-fn an_unlisted_deviation_fails() {
+fn unlisted_deviation_fails() {
     refuse(
         &[departing()],
         &[],
@@ -73,7 +73,7 @@ fn an_unlisted_deviation_fails() {
 }
 
 #[test]
-fn a_listed_deviation_that_does_not_occur_fails() {
+fn listed_deviation_that_does_not_occur_fails() {
     refuse(
         &[Report::default()],
         &[KNOWN],
@@ -117,13 +117,13 @@ fn undescribed_routes_are_held_to_their_list_in_both_directions() {
 }
 
 #[test]
-fn a_run_that_held_nothing_against_a_description_fails() {
+fn run_without_a_single_comparison_fails() {
     refuse(&[], &[], &[], "no exchange");
     refuse(&[undescribed()], &[], &[ROUTE], "no exchange");
 }
 
 #[test]
-fn the_recorded_python_client_departs_exactly_where_it_is_listed() {
+fn recorded_python_client_departs_exactly_where_it_is_listed() {
     let Some(specs) = Specs::load() else { return };
     let reports: Vec<_> = python_client()
         .iter()
@@ -133,7 +133,7 @@ fn the_recorded_python_client_departs_exactly_where_it_is_listed() {
 }
 
 #[test]
-fn a_reference_that_leads_nowhere_is_reported_not_skipped() {
+fn reference_that_leads_nowhere_is_reported_not_skipped() {
     let specs = made();
     let exchange = Exchange::new("POST", "/providers/My.Provider/outside?api-version=1");
     let report = specs.check(&exchange.sending(json!({ "kind": "far" })));
@@ -175,7 +175,7 @@ fn required_read_only_write_only_and_null_follow_the_direction() {
 }
 
 #[test]
-fn the_nearest_leaf_of_a_discriminator_is_found_through_a_base_between() {
+fn nearest_leaf_of_a_discriminator_is_found_through_a_base_between() {
     let specs = made();
     let exchange = Exchange::new("POST", "/providers/My.Provider/shapes?api-version=1");
     let facts = |body: Value| {

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_with_a_pass_phrase_is_refused_in_both_forms() {
+    fn key_with_a_pass_phrase_is_refused_in_both_forms() {
         let (certificate, key) = fixtures::self_signed(&["a.example.com"]);
         for key in [
             key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY"),

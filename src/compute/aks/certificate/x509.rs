@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_with_chain_and_key_passes_for_every_kind_of_key() {
+    fn certificate_with_chain_and_key_passes_for_every_kind_of_key() {
         let authority = Authority::new();
         for key in [
             key_of(&rcgen::PKCS_ECDSA_P256_SHA256),
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_another_certificate_of_the_chain_is_told_apart() {
+    fn key_of_another_certificate_of_the_chain_is_distinguished() {
         let authority = Authority::new();
         let (chain, _) = authority.chain(&[NAME]);
         let mut findings = Findings::default();
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn the_host_name_has_to_be_covered_by_an_alternative_name() {
+    fn host_name_has_to_be_covered_by_an_alternative_name() {
         let authority = Authority::new();
         for (names, cname, covered) in [
             (vec![NAME], "SCORING.example.COM", true),
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expired_certificate_of_the_chain_is_a_warning() {
+    fn expired_certificate_of_the_chain_is_a_warning() {
         let (chain, key) = Authority::new().long_lived(&[NAME]);
         assert_eq!(outcome(NAME, &chain, &key, days_later(300)), Ok(vec![]));
         assert_eq!(
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_chain_and_a_self_signed_certificate_are_warnings() {
+    fn missing_chain_and_a_self_signed_certificate_are_warnings() {
         let authority = Authority::new();
         let (leaf, key) = authority.leaf(&[NAME], &key_of(&rcgen::PKCS_ECDSA_P256_SHA256));
         assert_eq!(
@@ -429,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_an_unknown_kind_is_reported_as_not_checked() {
+    fn key_of_an_unknown_kind_is_reported_as_not_checked() {
         let (chain, _) = Authority::new().chain(&[NAME]);
         // PKCS #8 of an algorithm that nobody has registered (1.2.3).
         let der = [

@@ -51,7 +51,7 @@ fn environment(config: &InferenceConfiguration) -> Value {
 const CONDA: &str = "dependencies:\n- python=3.10\n- pip:\n  - azureml-defaults\n";
 
 #[test]
-fn the_flat_form_of_2019_becomes_an_environment_named_after_the_service() {
+fn flat_form_of_2019_becomes_an_environment_named_after_the_service() {
     let config = json!({
         "entryScript": "app/score.py",
         "runtime": "python",
@@ -122,7 +122,7 @@ fn paths_are_relative_to_the_folder_of_the_file() {
 }
 
 #[test]
-fn a_file_with_a_script_alone_has_no_environment() {
+fn file_with_a_script_alone_has_no_environment() {
     let config =
         good(&json!({ "entryScript": "score.py", "environment": null, "enableGpu": null }));
     assert!(config.environment().is_none() && config.warnings().is_empty());
@@ -146,7 +146,7 @@ fn a_file_with_a_script_alone_has_no_environment() {
 }
 
 #[test]
-fn the_form_of_2020_is_a_whole_environment() {
+fn form_of_2020_is_a_whole_environment() {
     let document = json!({
         "name": "myenv",
         "version": "2",
@@ -221,7 +221,7 @@ fn the_form_of_2020_is_a_whole_environment() {
 }
 
 #[test]
-fn a_conda_file_of_an_environment_lies_in_the_source_directory() {
+fn conda_file_of_an_environment_lies_in_the_source_directory() {
     let config = json!({
         "entryScript": "score.py",
         "sourceDirectory": "src",
@@ -242,7 +242,7 @@ fn a_conda_file_of_an_environment_lies_in_the_source_directory() {
 }
 
 #[test]
-fn a_name_with_at_most_a_version_is_a_reference() {
+fn name_with_at_most_a_version_is_a_reference() {
     for (document, expected) in [
         (
             json!({ "name": "AzureML-Minimal" }),
@@ -584,7 +584,7 @@ fn flat_form_with_retired_members_is_refused() {
 }
 
 #[test]
-fn a_broken_environment_is_told_with_the_rest() {
+fn broken_environment_is_reported_with_the_rest() {
     assert_eq!(
         broken(r#"{"environment":{"name":"a/b","docker":{"shmSize":"x"}}}"#),
         [
@@ -596,7 +596,7 @@ fn a_broken_environment_is_told_with_the_rest() {
 }
 
 #[test]
-fn a_value_that_breaks_a_rule_is_named_as_the_file_names_it() {
+fn value_that_breaks_a_rule_is_named_as_the_file_names_it() {
     // Beside it there is `score.py`, but not below it.
     let text = r#"{"entryScript":"../score.py","sourceDirectory":"a"}"#;
     let error = read_in(&folder(text, &[("a/b", "")]), false).unwrap_err();
@@ -633,7 +633,7 @@ fn a_value_that_breaks_a_rule_is_named_as_the_file_names_it() {
 }
 
 #[test]
-fn a_file_without_a_script_is_whole_once_the_builder_gets_one() {
+fn file_without_a_script_is_whole_once_the_builder_gets_one() {
     let folder = folder(r#"{"environment":{"name":"e"},"x":1}"#, &[]);
     let path = folder.path().join("inferenceconfig.json");
     let builder = from_file(&path).unwrap();

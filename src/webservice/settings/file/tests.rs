@@ -108,7 +108,7 @@ fn every_documented_key_becomes_the_member_of_the_service() {
 }
 
 #[test]
-fn a_file_that_says_nothing_sends_nothing() {
+fn empty_file_sends_nothing() {
     assert_eq!(body(json!({})), json!({}));
     let nulls = json!({
         "computeTargetName": null, "autoScaler": null, "dataCollection": null, "authEnabled": null,
@@ -121,7 +121,7 @@ fn a_file_that_says_nothing_sends_nothing() {
 }
 
 #[test]
-fn the_two_switches_of_authentication_become_one() {
+fn two_switches_of_authentication_become_one() {
     for (keys, tokens, expected) in [
         (None, None, None),
         (Some(true), None, Some(Auth::Key)),
@@ -142,7 +142,7 @@ fn the_two_switches_of_authentication_become_one() {
 }
 
 #[test]
-fn a_file_asks_for_a_number_of_replicas_or_for_autoscaling() {
+fn file_asks_for_a_number_of_replicas_or_for_autoscaling() {
     const RULE: &str = "deploy_file.replicas";
     for (file, expected) in [
         (json!({ "numReplicas": 2 }), Some(Replicas::Fixed(2))),
@@ -184,7 +184,7 @@ fn a_file_asks_for_a_number_of_replicas_or_for_autoscaling() {
 }
 
 #[test]
-fn a_switch_of_the_wrong_type_is_not_taken_for_one_that_is_off() {
+fn switch_of_the_wrong_type_is_not_taken_for_one_that_is_off() {
     let file = json!({ "autoScaler": { "autoscaleEnabled": "yes", "minReplicas": 1 } });
     assert_eq!(
         broken(file),
@@ -436,7 +436,7 @@ fn keys_that_nobody_reads_are_warnings_or_refused() {
 }
 
 #[test]
-fn more_can_be_said_after_the_file() {
+fn builder_adds_to_the_file() {
     let text = r#"{ "computeType": "aks", "numReplicas": 2, "gpuCores": 1 }"#;
     let config = from_text(text)
         .unwrap()
@@ -470,7 +470,7 @@ impl Drop for Scratch {
 }
 
 #[test]
-fn a_file_is_read_with_or_without_a_byte_order_mark() {
+fn file_is_read_with_or_without_a_byte_order_mark() {
     let text = r#"{ "computeType": "AKS", "gpuCores": 2 }"#;
     for (name, text) in [
         ("plain", text.to_owned()),
@@ -542,7 +542,7 @@ fn key_of_a_service_is_a_text() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_refused_by_its_name() {
+fn file_that_cannot_be_read_is_refused_by_its_name() {
     let broken = |path: &Path| {
         let error = from_file(path).unwrap_err();
         assert!(

@@ -127,7 +127,7 @@ fn both_switches_of_authentication_go_together() {
 }
 
 #[test]
-fn a_fixed_number_turns_autoscaling_off_and_the_reverse() {
+fn fixed_number_turns_autoscaling_off_and_the_reverse() {
     assert_eq!(
         patch(ServiceUpdate::builder().replicas(4)),
         json!([
@@ -248,7 +248,7 @@ fn update_has_to_fit_the_settings_that_stay() {
 }
 
 #[test]
-fn code_alone_is_an_update_and_nothing_is_none() {
+fn code_alone_is_an_update_and_an_empty_one_is_refused() {
     let error = ServiceUpdate::builder().build().unwrap_err();
     assert_eq!(error.findings()[0].rule, "service_update.nothing");
     let update = ServiceUpdate::builder()

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn a_deployment_is_filled_with_the_documented_defaults() {
+async fn deployment_is_filled_with_the_documented_defaults() {
     let emulator = with_compute(manual()).await;
     deploy(&emulator, no_code("myservice")).await;
     let service = read_service(&emulator, "myservice").await;
@@ -284,7 +284,7 @@ async fn bad_requests_are_refused_with_the_reason_and_leave_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_of_azure_is_needed_and_paths_are_compared_without_case() {
+async fn token_of_azure_is_needed_and_paths_are_compared_without_case() {
     let emulator = with_compute(manual()).await;
     let target = url(&emulator, "/services");
     let reply = try_send(&emulator, Method::Get, &target, None, None)
@@ -314,7 +314,7 @@ async fn a_token_of_azure_is_needed_and_paths_are_compared_without_case() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn prechecks_say_what_is_wrong_with_200() {
+async fn prechecks_report_errors_with_200() {
     let emulator = with_compute(manual()).await;
     deploy(&emulator, no_code("taken")).await;
     let complaint = async |rest: &str, body: Value| {
@@ -407,6 +407,15 @@ async fn prechecks_say_what_is_wrong_with_200() {
             .await
             .contains("cpu")
     );
+    // A pool that was scaled by itself counts.
+    let compute = get(&emulator, "myaks").await.body;
+    let id = compute["properties"]["resourceId"].as_str().unwrap();
+    let pool = format!("https://management.azure.com{id}/agentPools/agentpool?api-version={TODAY}");
+    let body = json!({ "properties": { "count": 4 } });
+    let scaled = send(&emulator, Method::Put, &pool, Some(&body)).await;
+    assert_eq!(scaled.status, 200, "{}", scaled.message());
+    let after = complaint(resource, no_code_with("fine", &many(7))).await;
+    assert_eq!(after, "");
 
     assert_eq!(
         post(
@@ -427,7 +436,7 @@ async fn prechecks_say_what_is_wrong_with_200() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_is_taken_until_it_is_overwritten() {
+async fn name_is_taken_until_it_is_overwritten() {
     let emulator = with_compute(manual()).await;
     deploying(&emulator, no_code("myservice")).await;
     let reply = post(&emulator, "/services", no_code("myservice")).await;

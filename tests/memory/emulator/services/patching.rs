@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn a_patch_of_what_describes_a_service_is_done_at_once() {
+async fn patch_of_what_describes_a_service_is_done_at_once() {
     let emulator = with_compute(manual()).await;
     let members = json!({ "kvTags": { "a": "b" }, "properties": { "p": "q" } });
     deploy(&emulator, no_code_with("myservice", &members)).await;
@@ -26,7 +26,7 @@ async fn a_patch_of_what_describes_a_service_is_done_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_patch_of_anything_else_is_an_operation() {
+async fn patch_of_anything_else_is_an_operation() {
     let emulator = with_compute(manual()).await;
     deploy(&emulator, no_code("myservice")).await;
     for (steps, pointer, expected) in [

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn a_removal_runs_its_time_and_then_the_service_is_gone() {
+async fn removal_runs_its_time_and_then_the_service_is_gone() {
     let emulator = with_compute(manual()).await;
     deploy(&emulator, no_code("myservice")).await;
     let reply = call(&emulator, Method::Delete, "/services/myservice", None).await;
@@ -24,7 +24,7 @@ async fn a_removal_runs_its_time_and_then_the_service_is_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_removal_that_fails_leaves_the_service_as_it_was() {
+async fn removal_that_fails_leaves_the_service_as_it_was() {
     let emulator = with_compute(manual()).await;
     deploy(&emulator, no_code("myservice")).await;
     emulator
@@ -40,7 +40,7 @@ async fn a_removal_that_fails_leaves_the_service_as_it_was() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_keeps_a_model_that_is_deleted_and_shows_one_that_is_changed() {
+async fn service_keeps_a_model_that_is_deleted_and_shows_one_that_is_changed() {
     let emulator = with_compute(manual()).await;
     deploy(&emulator, no_code("myservice")).await;
     let steps = replace("/description", json!("changed"));

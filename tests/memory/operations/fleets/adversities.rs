@@ -46,7 +46,7 @@ async fn failed_reads_far_apart_lose_nothing() {
 
 /// Patience that the service asks for does not count against the workspace.
 #[tokio::test(start_paused = true)]
-async fn patience_that_was_asked_for_and_one_failure_lose_nothing() {
+async fn throttling_and_one_failure_lose_nothing() {
     let names = crowd(20);
     let stage = Stage::new();
     serve(&stage, &made_in(&names, 2000.0), 1000);
@@ -82,7 +82,7 @@ async fn patience_that_was_asked_for_and_one_failure_lose_nothing() {
 
 /// The monitor says that it failed, the row stays in progress.
 #[tokio::test(start_paused = true)]
-async fn a_row_that_is_stuck_hides_an_end_for_a_while_only() {
+async fn row_that_is_stuck_hides_an_end_for_a_while_only() {
     let stage = Stage::new();
     let stuck = Compute {
         rows: vec![(0.0, Some(("Creating", "t0")))],
@@ -108,7 +108,7 @@ async fn a_row_that_is_stuck_hides_an_end_for_a_while_only() {
 
 /// A list without an end.
 #[tokio::test(start_paused = true)]
-async fn a_list_without_an_end_is_left() {
+async fn endless_list_is_given_up() {
     let stage = Stage::new();
     let mut answers = service(made_in(&NAMES, 100.0), 10);
     let mut page = 0;
@@ -128,7 +128,7 @@ async fn a_list_without_an_end_is_left() {
 
 /// The second page is refused once, as a link that went stale is.
 #[tokio::test(start_paused = true)]
-async fn a_refused_later_page_is_tried_again() {
+async fn refused_later_page_is_retried() {
     let stage = Stage::new();
     let mut answers = service(made_in(&NAMES, 1000.0), 2);
     let mut bad = true;
@@ -174,7 +174,7 @@ async fn pace_of_the_list_goes_on_when_it_is_given_up() {
 
 /// Resumed updates whose rows lag: how often each is read.
 #[tokio::test(start_paused = true)]
-async fn the_pace_of_the_list_is_that_of_what_it_contradicts() {
+async fn pace_of_the_list_is_that_of_what_it_contradicts() {
     let names = crowd(100);
     let stage = Stage::new();
     let mute = Compute {
@@ -212,7 +212,7 @@ async fn the_pace_of_the_list_is_that_of_what_it_contradicts() {
 
 /// A detach without a monitor; a row still shows what went before.
 #[tokio::test(start_paused = true)]
-async fn an_old_row_at_work_does_not_end_a_removal() {
+async fn old_running_row_does_not_end_a_removal() {
     // The resource itself: at rest until the service gets to it at 60, gone at 120.
     let c = |_: ()| Compute {
         monitored: false,
@@ -245,7 +245,7 @@ async fn an_old_row_at_work_does_not_end_a_removal() {
 
 /// Made anew after a failed one was deleted: the list lags and shows the failed one. No monitor.
 #[tokio::test(start_paused = true)]
-async fn the_row_of_the_compute_before_does_not_end_a_create() {
+async fn row_of_the_compute_before_does_not_end_a_create() {
     let c = Compute {
         monitored: false,
         ..Compute::made_in(100.0)
@@ -305,7 +305,7 @@ async fn row_that_lags_is_not_the_result() {
 
 /// Rows without properties, and no monitor.
 #[tokio::test(start_paused = true)]
-async fn a_row_without_a_state_ends_nothing() {
+async fn row_without_a_state_ends_nothing() {
     let c = Compute {
         monitored: false,
         ..Compute::made_in(100.0)
@@ -337,7 +337,7 @@ async fn a_row_without_a_state_ends_nothing() {
 
 /// Rows without properties, with a monitor.
 #[tokio::test(start_paused = true)]
-async fn a_row_without_a_state_is_no_result() {
+async fn row_without_a_state_is_no_result() {
     let c = Compute::made_in(100.0);
     let stage = Stage::new();
     let all = BTreeMap::from([("aks-a", c.clone()), ("aks-b", c)]);
@@ -391,7 +391,7 @@ async fn deleted_resource_has_no_token() {
 
 /// A failed read, and then rows that show that the operation goes on.
 #[tokio::test(start_paused = true)]
-async fn failure_that_was_made_good_is_told_no_more() {
+async fn repaired_failure_is_not_reported_again() {
     let stage = Stage::new();
     let mut n = 0;
     let mut answers = service(made_in(&NAMES, 1000.0), 10);

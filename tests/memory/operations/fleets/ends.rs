@@ -50,7 +50,7 @@ async fn at_the_deadline_the_list_is_read_once_more_and_the_rest_has_tokens() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fleet_that_is_dropped_at_any_moment_goes_on_where_it_stopped() {
+async fn fleet_that_is_dropped_at_any_moment_goes_on_where_it_stopped() {
     let mut moments = 0;
     for stop in (1..400).step_by(7) {
         let stage = Stage::new();
@@ -83,7 +83,7 @@ async fn a_fleet_that_is_dropped_at_any_moment_goes_on_where_it_stopped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn case_39_a_fleet_that_is_dropped_at_any_await_point_loses_nothing() {
+async fn case_39_fleet_that_is_dropped_at_any_await_point_loses_nothing() {
     let mut points = 0;
     loop {
         let stage = Stage::new();
@@ -178,7 +178,7 @@ async fn one_operation_alone_is_read_at_its_monitor() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_is_told_with_its_reason_from_the_row() {
+async fn failure_is_reported_with_its_reason_from_the_row() {
     let stage = Stage::new();
     let failing = Compute {
         rows: vec![
@@ -201,7 +201,7 @@ async fn a_failure_is_told_with_its_reason_from_the_row() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn progress_is_told_for_each_operation_after_each_list() {
+async fn progress_is_reported_for_each_operation_after_each_list() {
     let stage = Stage::new();
     let all = made_in(&NAMES, 60.0);
     serve(&stage, &all, 10);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_cannot_be_understood_settles_nothing_and_loses_nothing() {
+async fn list_that_cannot_be_understood_settles_nothing_and_loses_nothing() {
     let huge = format!("{{\"value\":[\"{}\"]}}", "x".repeat(33 << 20));
     for body in [
         "",
@@ -58,7 +58,7 @@ async fn a_list_that_cannot_be_understood_settles_nothing_and_loses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_workspace_that_says_nothing_holds_up_no_other() {
+async fn silent_workspace_delays_no_other() {
     let mut computes = Vec::new();
     let mut stages = Vec::new();
     for workspace in 0..60 {
@@ -113,7 +113,7 @@ async fn a_workspace_that_says_nothing_holds_up_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_few_operations_in_a_large_workspace_are_read_one_by_one() {
+async fn few_operations_in_a_large_workspace_are_read_one_by_one() {
     let stage = Stage::new();
     let mut all = made_in(&NAMES, 300.0);
     all.insert("aks-f", Compute::made_in(300.0));
@@ -200,7 +200,7 @@ async fn operations_that_end_at_the_same_moment_are_not_read_at_the_same_moment(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_is_throttled_is_left_alone_also_at_the_deadline() {
+async fn throttled_list_is_not_read_at_the_deadline() {
     for busy in [429, 503] {
         let stage = Stage::new();
         let all = made_in(&NAMES, 9000.0);
@@ -232,7 +232,7 @@ async fn a_list_that_is_throttled_is_left_alone_also_at_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_workspace_that_says_nothing_is_given_up_as_a_whole_and_in_bounded_time() {
+async fn silent_workspace_is_given_up_as_a_whole_in_bounded_time() {
     let names = crowd(200);
     let stage = Stage::new();
     let all = made_in(&names, 120.0);
@@ -254,7 +254,7 @@ async fn a_workspace_that_says_nothing_is_given_up_as_a_whole_and_in_bounded_tim
 }
 
 #[tokio::test(start_paused = true)]
-async fn reason_why_a_list_cannot_be_read_is_told_meanwhile() {
+async fn reason_why_a_list_cannot_be_read_is_reported_meanwhile() {
     let stage = Stage::new();
     serve(&stage, &made_in(&NAMES, 9000.0), 10);
     let mut computes = create(&stage, &NAMES).await;
@@ -451,7 +451,7 @@ async fn hundreds_of_workspaces_are_waited_for_side_by_side() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_brake_that_holds_for_long_delays_a_fleet_and_loses_nothing() {
+async fn long_throttle_delays_a_fleet_and_loses_nothing() {
     let stage = Stage::new();
     serve(&stage, &made_in(&NAMES, 100.0), 10);
     let mut computes = create(&stage, &NAMES).await;

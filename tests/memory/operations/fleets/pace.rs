@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn a_fleet_reads_its_list_once_per_interval_and_one_monitor_per_end() {
+async fn fleet_reads_its_list_once_per_interval_and_one_monitor_per_end() {
     let stage = Stage::new();
     let all = made_in(&NAMES, 600.0);
     serve(&stage, &all, 2);
@@ -30,7 +30,7 @@ async fn a_fleet_reads_its_list_once_per_interval_and_one_monitor_per_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hint_beside_the_operations_is_the_pace_of_the_list() {
+async fn hint_beside_the_operations_is_the_pace_of_the_list() {
     let stage = Stage::new();
     let all = made_in(&NAMES, 100.0);
     let mut computes = Vec::new();

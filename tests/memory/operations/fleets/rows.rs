@@ -86,7 +86,7 @@ async fn row_ends_an_update_without_a_monitor_only_if_it_shows_that_it_is_newer(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_missing_row_is_settled_by_the_monitor_which_may_say_that_the_detach_failed() {
+async fn missing_row_is_settled_by_the_monitor_which_may_say_that_the_detach_failed() {
     let gone = Compute {
         rows: vec![(0.0, Some(("Deleting", "t0"))), (60.0, None)],
         monitor: vec![(0.0, "InProgress"), (60.0, "Succeeded")],
@@ -135,7 +135,7 @@ async fn a_missing_row_is_settled_by_the_monitor_which_may_say_that_the_detach_f
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_may_not_be_read_is_made_up_for_one_by_one() {
+async fn forbidden_list_is_replaced_by_single_reads() {
     for refusal in [403, 404, 500] {
         let stage = Stage::new();
         let all = made_in(&NAMES, 900.0);

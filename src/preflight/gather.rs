@@ -1,0 +1,323 @@
+//! Reading what the checks of a plan need, all at once.
+
+use super::azure::{self, Permissions, ServiceTags, VirtualNetwork};
+use super::plan::{Action, Plan};
+use super::report::Fact;
+use crate::cluster::{ClusterResource, KubernetesVersions, ManagedCluster, Quota, VmSizes};
+use crate::compute::{AnyCompute, ClusterRef, ComputeResource};
+use crate::error::Error;
+use crate::facts::arm::ML_PROVIDER;
+use crate::json::Item;
+use crate::names::{Region, WorkspaceId};
+use crate::transport::limits::kept;
+use crate::transport::pages;
+use crate::workspace::Workspace;
+use futures::future::{OptionFuture, join, join_all, join4, join5};
+use futures::{StreamExt, TryStreamExt};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// What is known of Azure.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    /// The region of the workspace.
+    pub(super) home: Fact<String>,
+    /// The region of the cluster that is made, attached or deployed to.
+    pub(super) region: Fact<String>,
+    /// The computes of the workspace.
+    pub(super) computes: Fact<Vec<ComputeResource>>,
+    /// The computes of other workspaces, each with the id of its own.
+    pub(super) elsewhere: Fact<Vec<ComputeResource>>,
+    /// The target of a deployment.
+    pub(super) target: Fact<Option<ComputeResource>>,
+    /// The cluster to attach, or that of the target.
+    pub(super) cluster: Fact<Option<ClusterResource>>,
+    pub(super) versions: Fact<Arc<KubernetesVersions>>,
+    pub(super) sizes: Fact<Arc<VmSizes>>,
+    pub(super) quota: Fact<Arc<Quota>>,
+    /// The ranges of Azure Machine Learning.
+    pub(super) tags: Fact<Arc<ServiceTags>>,
+    /// The region that is paired with that of the workspace.
+    pub(super) pair: Fact<Arc<Option<String>>>,
+    /// The policies that deny public addresses.
+    pub(super) denials: Fact<Arc<Vec<String>>>,
+    pub(super) network: Fact<Option<VirtualNetwork>>,
+    /// Whether the security group of the subnet lets scoring requests in.
+    pub(super) inbound: Fact<bool>,
+    pub(super) rights: Vec<Right>,
+}
+
+/// An action that the request needs.
+#[derive(Debug)]
+pub(super) struct Right {
+    /// The ARM id at which it is needed.
+    pub(super) scope: String,
+    pub(super) action: &'static str,
+    pub(super) permissions: Fact<Arc<Permissions>>,
+}
+
+const COMPUTE_WRITE: &str = "Microsoft.MachineLearningServices/workspaces/computes/write";
+const CLUSTER_ADMIN: &str =
+    "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action";
+const SUBNET_JOIN: &str = "Microsoft.Network/virtualNetworks/subnets/join/action";
+#[cfg(feature = "services")]
+const SERVICE_WRITE: &str = "Microsoft.MachineLearningServices/workspaces/services/aks/write";
+
+/// Returns the result of a read as a fact. The reason is one line, for it stands in a table.
+fn fact<T>(read: Result<T, Error>) -> Fact<T> {
+    let reason = |error: Error| {
+        let text = error.to_string();
+        text.lines().next().unwrap_or_default().to_owned()
+    };
+    Some(read.map_err(reason))
+}
+
+/// Reads the fact if it is needed.
+async fn when<T>(needed: bool, read: impl Future<Output = Result<T, Error>>) -> Fact<T> {
+    match needed {
+        true => fact(read.await),
+        false => None,
+    }
+}
+
+/// Reads everything that the plan needs. A read that fails is a fact too, and disturbs no other.
+pub(super) async fn gather(workspace: &Workspace, plan: &Plan) -> Facts {
+    let own = workspace.id();
+    let creates = plan.action == Action::Create;
+    let attaches = plan.action == Action::Attach;
+    let place = place(workspace, plan);
+    let computes = async {
+        let list = workspace.computes();
+        join(
+            when(
+                creates || attaches,
+                resources(list.map(|found| found.map(|found| found.resource().clone()))),
+            ),
+            when(attaches && plan.elsewhere, elsewhere(workspace)),
+        )
+        .await
+    };
+    let network = network(workspace, plan);
+    let rights = join_all(needed(plan, own).into_iter().map(async |(scope, action)| {
+        let permissions = Permissions::read(workspace, &scope);
+        let permissions = workspace
+            .kept()
+            .get(&scope, kept::MOMENT, permissions)
+            .await;
+        Right {
+            scope,
+            action,
+            permissions: fact(permissions),
+        }
+    }));
+    let home = async { fact(workspace.location().await.map(str::to_owned)) };
+    let (mut facts, (computes, elsewhere), (network, inbound), rights, home) =
+        join5(place, computes, network, rights, home).await;
+    facts.home = home;
+    facts.computes = computes;
+    facts.elsewhere = elsewhere;
+    facts.network = network;
+    facts.inbound = inbound;
+    facts.rights = rights;
+    facts
+}
+
+/// Reads the cluster, and then what its region has.
+async fn place(workspace: &Workspace, plan: &Plan) -> Facts {
+    let mut facts = Facts::default();
+    if plan.action == Action::Create {
+        let region = async {
+            let region = match &plan.region {
+                Some(region) => region.as_str(),
+                None => workspace.location().await?,
+            };
+            Ok(Region::parse(region)?.as_str().to_owned())
+        };
+        facts.region = fact(region.await);
+    } else {
+        #[cfg(feature = "services")]
+        if let (Action::Deploy, Some(name)) = (plan.action, &plan.name) {
+            let found = AnyCompute::get_opt(workspace, name).await;
+            facts.target = fact(found.map(|found| found.map(|found| found.resource().clone())));
+        }
+        let of_target = || {
+            let target = facts.target.as_ref()?.as_ref().ok()?.as_ref()?;
+            target.properties.resource_id.clone().map(ClusterRef::Id)
+        };
+        if let Some(cluster) = plan.cluster.clone().or_else(of_target) {
+            let found = ManagedCluster::get_opt(workspace, &cluster).await;
+            facts.cluster = fact(found.map(|found| found.map(|found| found.resource().clone())));
+        }
+        facts.region = facts.cluster.as_ref().and_then(|found| match found {
+            Ok(found) => Some(Ok(found.as_ref()?.location.clone()?)),
+            Err(reason) => Some(Err(reason.clone())),
+        });
+    }
+    let region = match &facts.region {
+        Some(Ok(region)) => region.clone(),
+        Some(Err(reason)) => {
+            return Facts {
+                versions: Some(Err(reason.clone())),
+                sizes: Some(Err(reason.clone())),
+                ..facts
+            };
+        }
+        None => return facts,
+    };
+    let region = region.as_str();
+    let (creates, attaches) = (plan.action == Action::Create, plan.action == Action::Attach);
+    let cluster = facts
+        .cluster
+        .as_ref()
+        .and_then(|found| found.as_ref().ok()?.as_ref());
+    let ranged = cluster.is_some_and(|cluster| {
+        let access = &cluster.properties.api_server_access_profile;
+        !access.authorized_ip_ranges.is_empty()
+    });
+    let kept = workspace.kept();
+    let (sizes, versions, quota, denials) = join4(
+        when(true, workspace.vm_sizes(Some(region))),
+        when(
+            attaches,
+            kept.get(
+                region,
+                kept::SIZES,
+                workspace.kubernetes_versions(Some(region)),
+            ),
+        ),
+        when(
+            creates,
+            kept.get(region, kept::MOMENT, workspace.quota(Some(region))),
+        ),
+        when(
+            creates,
+            kept.get(
+                region,
+                kept::MOMENT,
+                azure::denied_public_addresses(workspace, region),
+            ),
+        ),
+    )
+    .await;
+    let ranges = attaches && ranged;
+    let ranges: OptionFuture<_> = ranges
+        .then(|| async {
+            // The ranges of the workspace's region and of its pair: there the control plane runs.
+            let home = match workspace.location().await {
+                Ok(home) => home,
+                Err(error) => {
+                    let reason = error.to_string();
+                    return (Some(Err(reason.clone())), Some(Err(reason)));
+                }
+            };
+            let (tags, pair) = join(
+                kept.get(home, kept::SIZES, ServiceTags::read(workspace, home)),
+                kept.get(home, kept::SIZES, azure::paired_region(workspace, home)),
+            )
+            .await;
+            (fact(tags), fact(pair))
+        })
+        .into();
+    let (tags, pair) = ranges.await.unwrap_or_default();
+    Facts {
+        sizes,
+        versions,
+        quota,
+        denials,
+        tags,
+        pair,
+        ..facts
+    }
+}
+
+/// Reads the network of the plan, and the security group of its subnet.
+async fn network(workspace: &Workspace, plan: &Plan) -> (Fact<Option<VirtualNetwork>>, Fact<bool>) {
+    let Some(network) = &plan.network else {
+        return (None, None);
+    };
+    let network = fact(VirtualNetwork::read(workspace, &network.subnet_id).await);
+    let subnet = network
+        .as_ref()
+        .and_then(|read| read.as_ref().ok()?.as_ref()?.subnet.as_ref());
+    let inbound = match subnet.and_then(|subnet| subnet.security_group.as_deref()) {
+        Some(group) => fact(azure::lets_scoring_in(workspace, group).await),
+        None => None,
+    };
+    (network, inbound)
+}
+
+/// Collects a list; items that cannot be read are left out, as a list of computes does elsewhere.
+async fn resources(
+    list: impl futures::Stream<Item = Result<ComputeResource, Error>>,
+) -> Result<Vec<ComputeResource>, Error> {
+    let mut list = std::pin::pin!(list);
+    let mut all = Vec::new();
+    while let Some(found) = list.next().await {
+        match found {
+            Ok(found) => all.push(found),
+            // Without its page the list is not known.
+            Err(error) if error.http_status().is_some() || error.is_transient() => {
+                return Err(error);
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(all)
+}
+
+/// A resource of which the id alone counts.
+#[derive(Deserialize)]
+struct AnyResource {
+    #[serde(default)]
+    id: String,
+}
+
+impl Item for AnyResource {}
+
+/// Reads the computes of all other workspaces of the subscription.
+async fn elsewhere(workspace: &Workspace) -> Result<Vec<ComputeResource>, Error> {
+    let own = workspace.id();
+    let segments = [
+        "subscriptions",
+        own.subscription(),
+        "providers",
+        ML_PROVIDER,
+        "workspaces",
+    ];
+    let url = workspace.arm_url(&segments, workspace.api_version());
+    let all: Vec<AnyResource> = pages(workspace.client().clone(), url).try_collect().await?;
+    let ids = all.iter().map(|found| found.id.as_str());
+    let others = ids.filter(|id| !id.eq_ignore_ascii_case(&own.to_string()));
+    let mut computes = Vec::new();
+    for id in others {
+        let mut segments: Vec<&str> = id.split('/').filter(|part| !part.is_empty()).collect();
+        segments.push("computes");
+        let url = workspace.arm_url(&segments, workspace.api_version());
+        computes
+            .extend(resources(pages::<ComputeResource>(workspace.client().clone(), url)).await?);
+    }
+    Ok(computes)
+}
+
+/// The scopes and actions that the plan needs.
+fn needed(plan: &Plan, own: &WorkspaceId) -> Vec<(String, &'static str)> {
+    let workspace = own.to_string();
+    let mut all = match plan.action {
+        Action::Create => vec![(workspace, COMPUTE_WRITE)],
+        Action::Attach => {
+            let cluster = plan
+                .cluster_id
+                .clone()
+                .map(|cluster| (cluster, CLUSTER_ADMIN));
+            [(workspace, COMPUTE_WRITE)]
+                .into_iter()
+                .chain(cluster)
+                .collect()
+        }
+        #[cfg(feature = "services")]
+        Action::Deploy => vec![(workspace, SERVICE_WRITE)],
+    };
+    let subnet = plan.network.as_ref();
+    all.extend(subnet.map(|network| (network.subnet_id.clone(), SUBNET_JOIN)));
+    all
+}

@@ -1,0 +1,155 @@
+//! What a request is going to do, as far as the checks need it.
+
+use crate::compute::{
+    AttachConfiguration, ClusterPurpose, ClusterRef, LoadBalancer, ProvisioningConfiguration,
+};
+use crate::facts::purposes::{DEFAULT_DEV_TEST_NODES, DEFAULT_PRODUCTION_NODES};
+use crate::facts::sizes::DEFAULT_VM_SIZE;
+use crate::names::WorkspaceId;
+use ipnet::Ipv4Net;
+
+/// What the request does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    /// Azure ML creates a cluster.
+    Create,
+    Attach,
+    #[cfg(feature = "services")]
+    Deploy,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    pub(super) action: Action,
+    /// The name of the compute, where it is known already.
+    pub(super) name: Option<String>,
+    pub(super) purpose: Option<ClusterPurpose>,
+    /// The nodes that are made.
+    pub(super) nodes: Option<Nodes>,
+    /// The region of what is made, if it is not that of the workspace.
+    pub(super) region: Option<String>,
+    pub(super) cluster: Option<ClusterRef>,
+    /// The ARM id of the cluster.
+    pub(super) cluster_id: Option<String>,
+    pub(super) network: Option<NetworkPlan>,
+    /// `true` if scoring is behind an internal load balancer.
+    pub(super) internal: bool,
+    /// `true` if the other workspaces of the subscription are searched, too.
+    pub(super) elsewhere: bool,
+    #[cfg(feature = "services")]
+    pub(super) load: Option<Load>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Nodes {
+    pub(super) size: String,
+    pub(super) count: u32,
+}
+
+/// The network of the nodes, and the ranges that the cluster takes for itself.
+#[derive(Debug, Clone)]
+pub(super) struct NetworkPlan {
+    pub(super) subnet_id: String,
+    /// With the path of the setting.
+    pub(super) ranges: Vec<(&'static str, Ipv4Net)>,
+}
+
+/// What a service asks of the nodes.
+#[cfg(feature = "services")]
+#[derive(Debug, Clone, Default)]
+pub(super) struct Load {
+    pub(super) cpu: f64,
+    pub(super) memory_gb: f64,
+    pub(super) gpus: u32,
+    pub(super) least: u32,
+    pub(super) most: u32,
+    pub(super) autoscales: bool,
+    pub(super) tokens: bool,
+}
+
+impl Plan {
+    fn new(action: Action) -> Self {
+        Self {
+            action,
+            name: None,
+            purpose: None,
+            nodes: None,
+            region: None,
+            cluster: None,
+            cluster_id: None,
+            network: None,
+            internal: false,
+            elsewhere: false,
+            #[cfg(feature = "services")]
+            load: None,
+        }
+    }
+
+    pub(super) fn create(
+        configuration: &ProvisioningConfiguration,
+        workspace: &WorkspaceId,
+    ) -> Self {
+        let purpose = configuration.cluster_purpose().cloned();
+        let count = configuration.agent_count().unwrap_or(match purpose {
+            Some(ClusterPurpose::DevTest) => DEFAULT_DEV_TEST_NODES,
+            _ => DEFAULT_PRODUCTION_NODES,
+        });
+        let size = configuration
+            .vm_size()
+            .unwrap_or(DEFAULT_VM_SIZE)
+            .to_owned();
+        let network = configuration.virtual_network().map(|network| NetworkPlan {
+            subnet_id: network.subnet_id(workspace),
+            ranges: network.own_ranges(),
+        });
+        Self {
+            purpose,
+            nodes: Some(Nodes { size, count }),
+            region: configuration.location().map(str::to_owned),
+            network,
+            internal: is_internal(configuration.load_balancer()),
+            ..Self::new(Action::Create)
+        }
+    }
+
+    pub(super) fn attach(configuration: &AttachConfiguration, workspace: &WorkspaceId) -> Self {
+        Self {
+            cluster_id: Some(configuration.cluster().resource_id(workspace)),
+            purpose: configuration.cluster_purpose().cloned(),
+            cluster: Some(configuration.cluster().clone()),
+            internal: is_internal(configuration.load_balancer()),
+            ..Self::new(Action::Attach)
+        }
+    }
+
+    #[cfg(feature = "services")]
+    pub(super) fn deploy(
+        configuration: &crate::webservice::DeployConfiguration,
+        target: &str,
+    ) -> Self {
+        use crate::webservice::Auth;
+        let (least, most) = configuration.replica_bounds();
+        Self {
+            name: Some(target.to_owned()),
+            load: Some(Load {
+                cpu: configuration.cpu_cores().unwrap_or_default(),
+                memory_gb: configuration.memory_gb().unwrap_or_default(),
+                gpus: configuration.gpu_cores().unwrap_or_default(),
+                least,
+                most,
+                autoscales: most > least,
+                tokens: configuration.auth() == Some(Auth::Token),
+            }),
+            ..Self::new(Action::Deploy)
+        }
+    }
+
+    /// Returns whether the cluster is for production: without a purpose, or with an unknown one, it counts so.
+    pub(super) fn is_production(&self) -> bool {
+        self.purpose != Some(ClusterPurpose::DevTest)
+    }
+}
+
+fn is_internal(balancer: Option<&LoadBalancer>) -> bool {
+    matches!(balancer, Some(LoadBalancer::Internal { .. }))
+}

@@ -1,0 +1,283 @@
+//! The preflight on the emulator: what it sends, what it finds, and what a request does with it.
+
+use crate::support::fixture::{attached, builder, count, created, workspace};
+use azureml_aks::emulator::{Emulator, ExistingCluster, Fault};
+use azureml_aks::error::Severity;
+use azureml_aks::models::PreflightReport;
+use azureml_aks::{AksCompute, ClusterRef, ComputeTarget, ErrorKind, Preflight, VirtualNetwork};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+fn rules_of(report: &PreflightReport, severity: Severity) -> BTreeSet<&'static str> {
+    report
+        .of(severity)
+        .map(|found| found.finding.rule)
+        .collect()
+}
+
+fn network(service: &str, dns: &str) -> VirtualNetwork {
+    VirtualNetwork::new("emulated-group", "myvnet", "default")
+        .service_cidr(service)
+        .dns_service_ip(dns)
+        .docker_bridge_cidr("172.17.0.1/16")
+}
+
+#[tokio::test(start_paused = true)]
+async fn create_that_is_fine_has_notes_alone() {
+    let emulator = Emulator::builder().resource_group("emulated-group").build();
+    let workspace = workspace(&emulator);
+    let config = AksCompute::provisioning_configuration()
+        .virtual_network(network("10.0.0.0/16", "10.0.0.10"))
+        .build()
+        .unwrap();
+    let report = config.preflight(&workspace).name("myaks").await.unwrap();
+    assert!(!report.has_errors(), "{report}");
+    assert!(report.of(Severity::Warning).next().is_none(), "{report}");
+    for rule in [
+        "preflight.size.offered",
+        "preflight.quota.family",
+        "preflight.policy.public_address",
+        "preflight.network.overlap",
+        "preflight.rights",
+        "preflight.name.free",
+    ] {
+        assert!(report.passed.contains(&rule), "{rule}: {report}");
+    }
+    assert_eq!(
+        count(&emulator, "PUT", ""),
+        0,
+        "a preflight changes nothing"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn create_that_is_wrong_in_several_ways_names_each() {
+    let emulator = Emulator::builder()
+        .resource_group("emulated-group")
+        .deny_public_addresses(true)
+        .permissions(["*/read"], [])
+        .build();
+    let workspace = workspace(&emulator);
+    let config = AksCompute::provisioning_configuration()
+        .vm_size("Standard_D99_v2")
+        .agent_count(12)
+        .virtual_network(network("10.224.0.0/16", "10.224.0.10"))
+        .build()
+        .unwrap();
+    let report = config.preflight(&workspace).await.unwrap();
+    let expected = BTreeSet::from([
+        "preflight.network.overlap",
+        "preflight.policy.public_address",
+        "preflight.rights",
+        "preflight.size.offered",
+    ]);
+    assert_eq!(rules_of(&report, Severity::Error), expected, "{report}");
+
+    let refused = ComputeTarget::create(&workspace, "myaks", config.clone())
+        .preflight(Preflight::Refuse)
+        .await;
+    let error = refused.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Validation);
+    let found: BTreeSet<_> = error.findings().iter().map(|found| found.rule).collect();
+    assert_eq!(found, expected);
+    assert_eq!(count(&emulator, "PUT", ""), 0);
+    // A report alone stops nothing: the service decides.
+    let sent = ComputeTarget::create(&workspace, "myaks", config)
+        .preflight(Preflight::Report)
+        .await;
+    assert_eq!(sent.unwrap_err().code(), Some("RequestDisallowedByPolicy"));
+    assert_eq!(count(&emulator, "PUT", ""), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn missing_network_and_subnet_are_told_apart() {
+    let emulator = Emulator::builder().resource_group("emulated-group").build();
+    let workspace = workspace(&emulator);
+    for (name, subnet, expected) in [
+        ("other", "default", "there is no such virtual network"),
+        ("myvnet", "other", "the virtual network has no such subnet"),
+    ] {
+        let network = VirtualNetwork::new("emulated-group", name, subnet)
+            .service_cidr("10.0.0.0/16")
+            .dns_service_ip("10.0.0.10")
+            .docker_bridge_cidr("172.17.0.1/16");
+        let config = AksCompute::provisioning_configuration()
+            .virtual_network(network)
+            .build()
+            .unwrap();
+        let report = config.preflight(&workspace).await.unwrap();
+        let found = report.of(Severity::Error).next().unwrap();
+        assert_eq!(found.finding.rule, "preflight.network.exists");
+        assert_eq!(found.finding.message, expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn attach_is_judged_by_the_cluster() {
+    let emulator = Emulator::new();
+    let workspace = workspace(&emulator);
+    let small = ExistingCluster::new("g", "small")
+        .node_count(2)
+        .vm_size("Standard_D2_v2")
+        .version("1.15.11");
+    let small = emulator.add_cluster(small.location("northeurope"));
+    let config = AksCompute::attach_configuration(ClusterRef::id(&small))
+        .build()
+        .unwrap();
+    let report = config.preflight(&workspace).name("myaks").await.unwrap();
+    let expected = BTreeSet::from(["preflight.capacity.vcpus", "preflight.version.supported"]);
+    assert_eq!(rules_of(&report, Severity::Error), expected, "{report}");
+    assert!(
+        rules_of(&report, Severity::Warning).contains("preflight.capacity.nodes"),
+        "{report}"
+    );
+    assert!(
+        rules_of(&report, Severity::Note).contains("preflight.region.same"),
+        "{report}"
+    );
+
+    let (_, taken) = attached(&emulator, &workspace, "first").await;
+    let config = AksCompute::attach_configuration(ClusterRef::id(&taken))
+        .build()
+        .unwrap();
+    let report = config
+        .preflight(&workspace)
+        .name("second")
+        .other_workspaces()
+        .await
+        .unwrap();
+    assert_eq!(
+        rules_of(&report, Severity::Error),
+        BTreeSet::from(["preflight.attachment.here"]),
+        "{report}"
+    );
+
+    let missing = ClusterRef::named("g", "none");
+    let config = AksCompute::attach_configuration(missing).build().unwrap();
+    let report = config.preflight(&workspace).await.unwrap();
+    assert_eq!(
+        rules_of(&report, Severity::Error),
+        BTreeSet::from(["preflight.cluster.exists"]),
+        "{report}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn checks_that_may_not_read_are_unknown_and_disturb_no_other() {
+    let emulator = Emulator::new();
+    let workspace = workspace(&emulator);
+    let denied = || {
+        let body = r#"{"error":{"code":"AuthorizationFailed","message":"no"}}"#;
+        Fault::response_override(403, &[("content-type", "application/json")], body)
+    };
+    for path in ["/skus", "/checkPolicyRestrictions", "/permissions"] {
+        emulator.inject(denied().on_path(path).times(9));
+    }
+    let config = AksCompute::provisioning_configuration().build().unwrap();
+    let report = config.preflight(&workspace).name("myaks").await.unwrap();
+    assert!(!report.has_errors(), "{report}");
+    let unknown = rules_of(&report, Severity::Unknown);
+    for rule in [
+        "preflight.size.offered",
+        "preflight.policy.public_address",
+        "preflight.rights",
+    ] {
+        assert!(unknown.contains(rule), "{rule}: {report}");
+    }
+    assert!(report.passed.contains(&"preflight.name.free"), "{report}");
+    // Nothing is refused for what is not known.
+    let config = AksCompute::provisioning_configuration().build().unwrap();
+    ComputeTarget::create(&workspace, "myaks", config)
+        .preflight(Preflight::Refuse)
+        .await
+        .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn second_preflight_of_a_region_sends_what_is_specific_alone() {
+    let emulator = Emulator::new();
+    let workspace = workspace(&emulator);
+    let config = AksCompute::provisioning_configuration().build().unwrap();
+    config.preflight(&workspace).name("one").await.unwrap();
+    emulator.clear_journal();
+    config.preflight(&workspace).name("two").await.unwrap();
+    let sent: Vec<String> = emulator
+        .journal()
+        .iter()
+        .map(|entry| entry.path.clone())
+        .collect();
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    assert!(sent[0].ends_with("/computes"), "{sent:?}");
+    tokio::time::advance(Duration::from_secs(61)).await;
+    emulator.clear_journal();
+    config.preflight(&workspace).name("three").await.unwrap();
+    let sent = emulator.journal().len();
+    assert_eq!(
+        sent, 4,
+        "computes, quota, policies and permissions, and no sizes"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn default_sends_nothing_more() {
+    let emulator = Emulator::new();
+    let workspace = workspace(&emulator);
+    created(&workspace, "myaks").await;
+    for part in ["skus", "usages", "permissions", "checkPolicyRestrictions"] {
+        assert_eq!(
+            count(&emulator, "GET", part) + count(&emulator, "POST", part),
+            0,
+            "{part}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn name_that_breaks_the_rules_is_an_error_before_anything_is_sent() {
+    let emulator = Emulator::new();
+    let workspace = builder(&emulator).build().unwrap();
+    let config = AksCompute::provisioning_configuration().build().unwrap();
+    let error = config.preflight(&workspace).name("1").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Validation);
+    assert!(emulator.journal().is_empty());
+}
+
+#[cfg(feature = "services")]
+#[tokio::test(start_paused = true)]
+async fn deployment_is_judged_by_the_nodes_behind_its_target() {
+    use azureml_aks::{AksWebservice, AutoScale};
+    let emulator = Emulator::new();
+    let workspace = workspace(&emulator);
+    let (mut aks, cluster) = attached(&emulator, &workspace, "myaks").await;
+    let config = |cpu: f64, most| {
+        let replicas = AutoScale::new().min_replicas(1).max_replicas(most);
+        AksWebservice::deploy_configuration()
+            .cpu_cores(cpu)
+            .memory_gb(1.0)
+            .replicas(replicas)
+            .build()
+            .unwrap()
+    };
+    let report = config(1.0, 3).preflight(&aks).await.unwrap();
+    assert!(report.passed.contains(&"preflight.deploy.room"), "{report}");
+    assert!(!report.has_errors(), "{report}");
+    let report = config(99.0, 3).preflight(&aks).await.unwrap();
+    assert_eq!(
+        rules_of(&report, Severity::Error),
+        BTreeSet::from(["preflight.deploy.room"]),
+        "{report}"
+    );
+    assert!(emulator.cluster_exists(&cluster));
+    aks.detach()
+        .await
+        .unwrap()
+        .wait(Default::default())
+        .await
+        .unwrap();
+    let report = config(1.0, 3).preflight(&aks).await.unwrap();
+    assert_eq!(
+        rules_of(&report, Severity::Error),
+        BTreeSet::from(["preflight.deploy.target"]),
+        "{report}"
+    );
+}
