@@ -45,6 +45,7 @@ macro_rules! links {
 [design.md]: crate::_documentation::design
 [emulator.md]: crate::_documentation::emulator
 [emulator.md#admin-routes]: crate::_documentation::emulator#admin-routes
+[emulator.md#limits]: crate::_documentation::emulator#limits
 [emulator.md#what-is-served]: crate::_documentation::emulator#what-is-served
 [from-python.md]: crate::_documentation::from_python
 [from-python.md#files-of-the-command-line]: crate::_documentation::from_python#files-of-the-command-line
@@ -54,6 +55,7 @@ macro_rules! links {
 [operations.md#what-to-store-and-when]: crate::_documentation::operations#what-to-store-and-when
 [performance.md]: crate::_documentation::performance
 [security.md#roles]: crate::_documentation::security#roles
+[security.md#the-emulator]: crate::_documentation::security#the-emulator
 [troubleshooting.md]: crate::_documentation::troubleshooting
 [validation.md]: crate::_documentation::validation
 
