@@ -20,7 +20,7 @@ use std::ops::RangeInclusive;
 #[must_use = "a configuration does nothing until a cluster is created with it"]
 #[derive(Debug, Clone, PartialEq)]
 pub struct ManagedClusterConfiguration {
-    said: ManagedClusterConfigurationBuilder,
+    given: ManagedClusterConfigurationBuilder,
     warnings: Vec<Finding>,
 }
 
@@ -150,43 +150,59 @@ impl ManagedClusterConfiguration {
     /// Returns the cluster, as the configuration of an attachment takes it.
     #[must_use]
     pub fn to_ref(&self) -> ClusterRef {
-        self.said.cluster.clone()
+        self.given.cluster.clone()
     }
 
-    pub(super) fn location(&self) -> Option<&str> {
-        self.said.location.as_deref()
+    pub(crate) fn location(&self) -> Option<&str> {
+        self.given.location.as_deref()
     }
 
     /// Returns the size of the nodes, where it was given, and how many there are at first.
-    pub(super) fn nodes(&self) -> (Option<&str>, u32) {
-        (self.said.vm_size.as_deref(), self.said.count())
+    pub(crate) fn nodes(&self) -> (Option<&str>, u32) {
+        (self.given.vm_size.as_deref(), self.given.count())
+    }
+
+    pub(crate) fn kubernetes_version(&self) -> Option<&str> {
+        self.given.kubernetes_version.as_deref()
+    }
+
+    pub(crate) fn virtual_network(&self) -> Option<&Network> {
+        self.given.virtual_network.as_ref()
+    }
+
+    pub(crate) fn outbound_type(&self) -> Option<&OutboundType> {
+        self.given.outbound_type.as_ref()
+    }
+
+    pub(crate) fn authorized_ip_ranges(&self) -> &[String] {
+        &self.given.authorized_ip_ranges
     }
 
     /// Returns the body of the request. `location` is where the cluster is made.
     pub(super) fn body(&self, workspace: &WorkspaceId, location: &str, dns_prefix: &str) -> Value {
-        let said = &self.said;
+        let given = &self.given;
         let mut properties = Map::new();
         let mut pool = json!({
-            "name": said.system_pool,
+            "name": given.system_pool,
             "mode": "System",
             "type": "VirtualMachineScaleSets",
             "osType": "Linux",
-            "count": said.count(),
+            "count": given.count(),
         });
         properties.insert("dnsPrefix".into(), dns_prefix.into());
-        if let Some(version) = &said.kubernetes_version {
+        if let Some(version) = &given.kubernetes_version {
             properties.insert("kubernetesVersion".into(), version.as_str().into());
             pool["orchestratorVersion"] = version.as_str().into();
         }
-        if let Some(size) = &said.vm_size {
+        if let Some(size) = &given.vm_size {
             pool["vmSize"] = size.as_str().into();
         }
-        if let Some((min, max)) = said.autoscaler {
+        if let Some((min, max)) = given.autoscaler {
             pool["enableAutoScaling"] = true.into();
             pool["minCount"] = min.into();
             pool["maxCount"] = max.into();
         }
-        let mut network = json!({ "loadBalancerSku": said.load_balancer_sku });
+        let mut network = json!({ "loadBalancerSku": given.load_balancer_sku });
         let mut set = |name: &str, value: Option<&str>| {
             if let Some(value) = value {
                 network[name] = value.into();
@@ -194,19 +210,19 @@ impl ManagedClusterConfiguration {
         };
         set(
             "outboundType",
-            said.outbound_type.as_ref().map(OutboundType::as_str),
+            given.outbound_type.as_ref().map(OutboundType::as_str),
         );
-        set("networkPlugin", said.network_plugin.as_deref());
-        if let Some(own) = &said.virtual_network {
+        set("networkPlugin", given.network_plugin.as_deref());
+        if let Some(own) = &given.virtual_network {
             set("serviceCidr", own.service_cidr());
             set("dnsServiceIP", own.dns_service_ip());
             pool["vnetSubnetID"] = own.subnet_id(workspace).into();
         }
         properties.insert("networkProfile".into(), network);
-        if let Some(access) = said.api_server_access() {
+        if let Some(access) = given.api_server_access() {
             properties.insert("apiServerAccessProfile".into(), access);
         }
-        if let Some(local) = said.local_accounts {
+        if let Some(local) = given.local_accounts {
             properties.insert("disableLocalAccounts".into(), (!local).into());
             if !local {
                 // Local accounts can be off only where Microsoft Entra is used.
@@ -214,7 +230,7 @@ impl ManagedClusterConfiguration {
             }
         }
         properties.insert("agentPoolProfiles".into(), json!([pool]));
-        let identity = match &said.identity {
+        let identity = match &given.identity {
             None => json!({ "type": "SystemAssigned" }),
             Some(id) => json!({
                 "type": "UserAssigned",
@@ -223,11 +239,11 @@ impl ManagedClusterConfiguration {
         };
         let mut body =
             json!({ "location": location, "identity": identity, "properties": properties });
-        if let Some(tier) = &said.tier {
+        if let Some(tier) = &given.tier {
             body["sku"] = json!({ "name": "Base", "tier": tier });
         }
-        if !said.tags.is_empty() {
-            body["tags"] = tags::tags_value(&said.tags);
+        if !given.tags.is_empty() {
+            body["tags"] = tags::tags_value(&given.tags);
         }
         body
     }
@@ -415,7 +431,7 @@ impl ManagedClusterConfigurationBuilder {
         tags::check_tags(&self.tags, &mut findings);
         let warnings = findings.finish("cluster configuration")?;
         Ok(ManagedClusterConfiguration {
-            said: self,
+            given: self,
             warnings,
         })
     }

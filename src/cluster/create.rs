@@ -7,7 +7,7 @@ use super::resource::ClusterResource;
 use super::verb::{self, CLUSTER};
 use crate::compute::{AksCompute, AttachConfiguration, Found, PlannedAttach, capacity};
 use crate::error::{Error, ErrorKind, Finding};
-use crate::operation::request::{CallOptions, awaitable, call_options};
+use crate::operation::request::{CallOptions, CheckBefore, awaitable, call_options};
 use crate::operation::{
     self, Driver, Machine, Operation, Prepared, Protocol, Step, Ticket, is_deleting,
 };
@@ -88,6 +88,7 @@ impl ManagedCluster {
             cluster: configuration.to_ref().resource_id(workspace.id()),
             configuration,
             taken: false,
+            check: None,
             options: CallOptions::default(),
         }
     }
@@ -102,11 +103,26 @@ pub struct CreateCluster {
     cluster: String,
     configuration: ManagedClusterConfiguration,
     taken: bool,
+    check: Option<CheckBefore>,
     options: CallOptions,
 }
 
 impl CreateCluster {
     call_options!();
+
+    pub(crate) fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    pub(crate) fn configuration(&self) -> &ManagedClusterConfiguration {
+        &self.configuration
+    }
+
+    /// Has a check made before anything is changed.
+    pub(crate) fn checked_by(mut self, check: CheckBefore) -> Self {
+        self.check = Some(check);
+        self
+    }
 
     /// Takes the cluster that already has the name, if there is one, instead of an error: as it is, whatever its settings.
     /// One that is still being made is waited for; one that failed makes the wait fail; one that is being deleted is
@@ -183,6 +199,9 @@ impl CreateCluster {
         if let Found::Resource(existing) = id.read(workspace).await? {
             return self.found(id, &existing, ticket);
         }
+        if let Some(check) = &self.check {
+            check().await?;
+        }
         let location = match self.configuration.location() {
             Some(location) => location,
             None => workspace.location().await?,
@@ -252,6 +271,17 @@ pub struct CreateAndAttach {
 
 impl CreateAndAttach {
     call_options!(.create);
+
+    /// Returns the two configurations, and the name of the compute.
+    pub(crate) fn parts(&self) -> (&CreateCluster, &AttachConfiguration, &str) {
+        (&self.create, &self.attach, &self.name)
+    }
+
+    /// Has a check made before anything is changed.
+    pub(crate) fn checked_by(mut self, check: CheckBefore) -> Self {
+        self.create = self.create.checked_by(check);
+        self
+    }
 
     /// Returns the verb with its resume token, which is that of the whole way, before anything is sent. No I/O.
     ///

@@ -57,6 +57,7 @@ pub(super) struct Right {
 }
 
 const COMPUTE_WRITE: &str = "Microsoft.MachineLearningServices/workspaces/computes/write";
+const CLUSTER_WRITE: &str = "Microsoft.ContainerService/managedClusters/write";
 const CLUSTER_ADMIN: &str =
     "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action";
 const SUBNET_JOIN: &str = "Microsoft.Network/virtualNetworks/subnets/join/action";
@@ -83,14 +84,14 @@ async fn when<T>(needed: bool, read: impl Future<Output = Result<T, Error>>) -> 
 /// Reads everything that the plan needs. A read that fails is a fact too, and disturbs no other.
 pub(super) async fn gather(workspace: &Workspace, plan: &Plan) -> Facts {
     let own = workspace.id();
-    let creates = plan.action == Action::Create;
     let attaches = plan.action == Action::Attach;
+    let names = plan.name.is_some() && plan.action.makes_cluster();
     let place = place(workspace, plan);
     let computes = async {
         let list = workspace.computes();
         join(
             when(
-                creates || attaches,
+                names || attaches,
                 resources(list.map(|found| found.map(|found| found.resource().clone()))),
             ),
             when(attaches && plan.elsewhere, elsewhere(workspace)),
@@ -125,7 +126,7 @@ pub(super) async fn gather(workspace: &Workspace, plan: &Plan) -> Facts {
 /// Reads the cluster, and then what its region has.
 async fn place(workspace: &Workspace, plan: &Plan) -> Facts {
     let mut facts = Facts::default();
-    if plan.action == Action::Create {
+    if plan.action.makes_cluster() {
         let region = async {
             let region = match &plan.region {
                 Some(region) => region.as_str(),
@@ -165,7 +166,7 @@ async fn place(workspace: &Workspace, plan: &Plan) -> Facts {
         None => return facts,
     };
     let region = region.as_str();
-    let (creates, attaches) = (plan.action == Action::Create, plan.action == Action::Attach);
+    let (creates, attaches) = (plan.action.makes_cluster(), plan.action == Action::Attach);
     let cluster = facts
         .cluster
         .as_ref()
@@ -178,7 +179,7 @@ async fn place(workspace: &Workspace, plan: &Plan) -> Facts {
     let (sizes, versions, quota, denials) = join4(
         when(true, workspace.vm_sizes(Some(region))),
         when(
-            attaches,
+            attaches || plan.version.is_some(),
             kept.get(
                 region,
                 kept::SIZES,
@@ -190,7 +191,7 @@ async fn place(workspace: &Workspace, plan: &Plan) -> Facts {
             kept.get(region, kept::MOMENT, workspace.quota(Some(region))),
         ),
         when(
-            creates,
+            creates && plan.public_egress,
             kept.get(
                 region,
                 kept::MOMENT,
@@ -199,7 +200,7 @@ async fn place(workspace: &Workspace, plan: &Plan) -> Facts {
         ),
     )
     .await;
-    let ranges = attaches && ranged;
+    let ranges = (attaches && ranged) || !plan.ranges.is_empty();
     let ranges: OptionFuture<_> = ranges
         .then(|| async {
             // The ranges of the workspace's region and of its pair: there the control plane runs.
@@ -313,6 +314,13 @@ fn needed(plan: &Plan, own: &WorkspaceId) -> Vec<(String, &'static str)> {
                 .into_iter()
                 .chain(cluster)
                 .collect()
+        }
+        Action::Cluster => {
+            let cluster = plan.cluster_id.as_deref().unwrap_or_default();
+            let group = cluster.split("/providers/").next().unwrap_or_default();
+            let compute = plan.name.as_ref().map(|_| (workspace, COMPUTE_WRITE));
+            let cluster = [(group.to_owned(), CLUSTER_WRITE)];
+            cluster.into_iter().chain(compute).collect()
         }
         #[cfg(feature = "services")]
         Action::Deploy => vec![(workspace, SERVICE_WRITE)],

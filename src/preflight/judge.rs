@@ -25,6 +25,14 @@ pub(super) fn judge(plan: &Plan, facts: &Facts) -> PreflightReport {
             creating::policy(plan, facts, &mut findings);
             creating::network(plan, facts, &mut findings);
         }
+        Action::Cluster => {
+            nodes::of_plan(plan, facts, &mut findings);
+            naming::name(plan, facts, &mut findings);
+            cluster::version(plan.version.as_deref(), facts, &mut findings);
+            cluster::ranges(&plan.ranges, facts, &mut findings);
+            creating::policy(plan, facts, &mut findings);
+            creating::network(plan, facts, &mut findings);
+        }
         Action::Attach => {
             naming::name(plan, facts, &mut findings);
             naming::attachments(plan, facts, &mut findings);

@@ -11,6 +11,7 @@ mod report;
 
 pub use report::{PreflightFinding, PreflightReport};
 
+use crate::cluster::{CreateAndAttach, CreateCluster, ManagedClusterConfiguration};
 #[cfg(feature = "services")]
 use crate::compute::AksCompute;
 use crate::compute::{
@@ -186,6 +187,42 @@ fn check(preflight: Preflight, workspace: Workspace, plan: Plan) -> CheckBefore 
         let (workspace, plan) = (workspace.clone(), plan.clone());
         async move { preflight.check(&workspace, &plan).await }.boxed()
     })
+}
+
+impl ManagedClusterConfiguration {
+    /// Checks before a create whether the subscription and the region allow the cluster: see [`PreflightRequest`]. With a
+    /// [`name`](PreflightRequest::name) it checks the attach as a production cluster, too.
+    pub fn preflight(&self, workspace: &Workspace) -> PreflightRequest {
+        PreflightRequest {
+            workspace: workspace.clone(),
+            plan: Plan::cluster(self, workspace.id()),
+        }
+    }
+}
+
+impl CreateCluster {
+    /// Checks before anything is changed whether the create can succeed. By default nothing is checked.
+    ///
+    /// Sends what a [`PreflightRequest`] sends, once the name was read. With [`Preflight::Refuse`] the error is of the
+    /// kind [`ErrorKind::Validation`] and has all [`findings`](Error::findings).
+    pub fn preflight(self, preflight: Preflight) -> Self {
+        let workspace = self.workspace().clone();
+        let plan = Plan::cluster(self.configuration(), workspace.id());
+        self.checked_by(check(preflight, workspace, plan))
+    }
+}
+
+impl CreateAndAttach {
+    /// Checks before anything is changed whether create and attach can succeed. By default nothing is checked.
+    ///
+    /// Sends what a [`PreflightRequest`] sends, once the name of the cluster was read. With [`Preflight::Refuse`] the
+    /// error is of the kind [`ErrorKind::Validation`] and has all [`findings`](Error::findings).
+    pub fn preflight(self, preflight: Preflight) -> Self {
+        let (create, attach, name) = self.parts();
+        let workspace = create.workspace().clone();
+        let plan = Plan::cluster(create.configuration(), workspace.id()).then_attach(attach, name);
+        self.checked_by(check(preflight, workspace, plan))
+    }
 }
 
 #[cfg(feature = "services")]

@@ -1,7 +1,9 @@
 //! What a request is going to do, as far as the checks need it.
 
+use crate::cluster::ManagedClusterConfiguration;
 use crate::compute::{
-    AttachConfiguration, ClusterPurpose, ClusterRef, LoadBalancer, ProvisioningConfiguration,
+    AttachConfiguration, ClusterPurpose, ClusterRef, LoadBalancer, Network,
+    ProvisioningConfiguration,
 };
 use crate::facts::purposes::{DEFAULT_DEV_TEST_NODES, DEFAULT_PRODUCTION_NODES};
 use crate::facts::sizes::DEFAULT_VM_SIZE;
@@ -14,8 +16,17 @@ pub(super) enum Action {
     /// Azure ML creates a cluster.
     Create,
     Attach,
+    /// A cluster of one's own is created, and perhaps attached.
+    Cluster,
     #[cfg(feature = "services")]
     Deploy,
+}
+
+impl Action {
+    /// Returns whether nodes are made.
+    pub(super) fn makes_cluster(self) -> bool {
+        matches!(self, Self::Create | Self::Cluster)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -31,7 +42,13 @@ pub(super) struct Plan {
     pub(super) cluster: Option<ClusterRef>,
     /// The ARM id of the cluster.
     pub(super) cluster_id: Option<String>,
+    /// The version of Kubernetes that is asked for.
+    pub(super) version: Option<String>,
+    /// The ranges that may reach the Kubernetes API.
+    pub(super) ranges: Vec<String>,
     pub(super) network: Option<NetworkPlan>,
+    /// `false` if outbound traffic takes no public address of the cluster's own.
+    pub(super) public_egress: bool,
     /// `true` if scoring is behind an internal load balancer.
     pub(super) internal: bool,
     /// `true` if the other workspaces of the subscription are searched, too.
@@ -52,6 +69,15 @@ pub(super) struct NetworkPlan {
     pub(super) subnet_id: String,
     /// With the path of the setting.
     pub(super) ranges: Vec<(&'static str, Ipv4Net)>,
+}
+
+impl NetworkPlan {
+    fn of(network: &Network, workspace: &WorkspaceId) -> Self {
+        Self {
+            subnet_id: network.subnet_id(workspace),
+            ranges: network.own_ranges(),
+        }
+    }
 }
 
 /// What a service asks of the nodes.
@@ -77,7 +103,10 @@ impl Plan {
             region: None,
             cluster: None,
             cluster_id: None,
+            version: None,
+            ranges: Vec::new(),
             network: None,
+            public_egress: true,
             internal: false,
             elsewhere: false,
             #[cfg(feature = "services")]
@@ -98,10 +127,8 @@ impl Plan {
             .vm_size()
             .unwrap_or(DEFAULT_VM_SIZE)
             .to_owned();
-        let network = configuration.virtual_network().map(|network| NetworkPlan {
-            subnet_id: network.subnet_id(workspace),
-            ranges: network.own_ranges(),
-        });
+        let network = configuration.virtual_network();
+        let network = network.map(|network| NetworkPlan::of(network, workspace));
         Self {
             purpose,
             nodes: Some(Nodes { size, count }),
@@ -119,6 +146,41 @@ impl Plan {
             cluster: Some(configuration.cluster().clone()),
             internal: is_internal(configuration.load_balancer()),
             ..Self::new(Action::Attach)
+        }
+    }
+
+    pub(super) fn cluster(
+        configuration: &ManagedClusterConfiguration,
+        workspace: &WorkspaceId,
+    ) -> Self {
+        let (size, count) = configuration.nodes();
+        let network = configuration.virtual_network();
+        let egress = configuration.outbound_type();
+        Self {
+            // Which size AKS takes by itself is not known here.
+            nodes: size.map(|size| Nodes {
+                size: size.to_owned(),
+                count,
+            }),
+            region: configuration.location().map(str::to_owned),
+            cluster_id: Some(configuration.to_ref().resource_id(workspace)),
+            version: configuration.kubernetes_version().map(str::to_owned),
+            ranges: configuration.authorized_ip_ranges().to_vec(),
+            network: network.map(|network| NetworkPlan::of(network, workspace)),
+            public_egress: egress.is_none_or(|egress| {
+                !matches!(egress.as_str(), "userDefinedRouting" | "none" | "block")
+            }),
+            ..Self::new(Action::Cluster)
+        }
+    }
+
+    /// Returns the plan of a cluster that is attached under this name as soon as it is there.
+    pub(super) fn then_attach(self, configuration: &AttachConfiguration, name: &str) -> Self {
+        Self {
+            name: Some(name.to_owned()),
+            purpose: configuration.cluster_purpose().cloned(),
+            internal: is_internal(configuration.load_balancer()),
+            ..self
         }
     }
 

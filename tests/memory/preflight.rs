@@ -4,7 +4,10 @@ use crate::support::fixture::{attached, builder, count, created, workspace};
 use azureml_aks::emulator::{Emulator, ExistingCluster, Fault};
 use azureml_aks::error::Severity;
 use azureml_aks::models::PreflightReport;
-use azureml_aks::{AksCompute, ClusterRef, ComputeTarget, ErrorKind, Preflight, VirtualNetwork};
+use azureml_aks::{
+    AksCompute, ClusterPurpose, ClusterRef, ComputeTarget, ErrorKind, ManagedCluster,
+    ManagedClusterConfiguration, Preflight, VirtualNetwork,
+};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -160,6 +163,35 @@ async fn attach_is_judged_by_the_cluster() {
         BTreeSet::from(["preflight.cluster.exists"]),
         "{report}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn own_cluster_is_judged_before_it_is_created_and_attached() {
+    let emulator = Emulator::builder().deny_public_addresses(true).build();
+    let workspace = workspace(&emulator);
+    let place = ClusterRef::named(emulator.resource_group(), "own");
+    let config = ManagedClusterConfiguration::builder(emulator.resource_group(), "own")
+        .vm_size("Standard_D2_v2")
+        .node_count(2)
+        .kubernetes_version("1.15.11")
+        .build()
+        .unwrap();
+    let report = config.preflight(&workspace).await.unwrap();
+    let expected = BTreeSet::from([
+        "preflight.policy.public_address",
+        "preflight.version.supported",
+    ]);
+    assert_eq!(rules_of(&report, Severity::Error), expected, "{report}");
+    let attach = AksCompute::attach_configuration(place)
+        .cluster_purpose(ClusterPurpose::DevTest)
+        .build()
+        .unwrap();
+    let create =
+        ManagedCluster::create(&workspace, config).then_attach(&workspace, "myaks", attach);
+    let error = create.preflight(Preflight::Refuse).await.unwrap_err();
+    let found: BTreeSet<_> = error.findings().iter().map(|found| found.rule).collect();
+    assert_eq!(found, expected);
+    assert_eq!(count(&emulator, "PUT", ""), 0);
 }
 
 #[tokio::test(start_paused = true)]

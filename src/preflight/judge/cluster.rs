@@ -40,12 +40,17 @@ pub(super) fn exists(plan: &Plan, facts: &Facts, findings: &mut Findings) {
         );
         return;
     };
+    let access = &cluster.properties.api_server_access_profile;
     state(cluster, findings);
     identity(cluster, findings);
-    version(cluster, facts, findings);
+    version(
+        Some(cluster.kubernetes_version().unwrap_or_default()),
+        facts,
+        findings,
+    );
     region(facts, findings);
     balancer(cluster, findings);
-    ranges(cluster, facts, findings);
+    ranges(&access.authorized_ip_ranges, facts, findings);
     private(cluster, findings);
     pools(cluster, findings);
 }
@@ -103,12 +108,14 @@ fn identity(cluster: &ClusterResource, findings: &mut Findings) {
     }
 }
 
-fn version(cluster: &ClusterResource, facts: &Facts, findings: &mut Findings) {
+/// Judges a version of Kubernetes. Without one AKS takes its default, which needs no judgement.
+pub(super) fn version(version: Option<&str>, facts: &Facts, findings: &mut Findings) {
+    let Some(version) = version else { return };
     let checked = [rules::PREFLIGHT_VERSION, rules::PREFLIGHT_PREVIEW];
     let Some(versions) = findings.known(&checked, "cluster.version", &facts.versions) else {
         return;
     };
-    let Some(version) = cluster.kubernetes_version() else {
+    if version.is_empty() {
         for rule in checked {
             findings.cannot_tell(
                 rule,
@@ -117,7 +124,7 @@ fn version(cluster: &ClusterResource, facts: &Facts, findings: &mut Findings) {
             );
         }
         return;
-    };
+    }
     match versions.release_of(version) {
         None => {
             let all: Vec<&str> = versions
@@ -178,7 +185,7 @@ fn balancer(cluster: &ClusterResource, findings: &mut Findings) {
         rules::PREFLIGHT_LOAD_BALANCER,
         "cluster.load_balancer",
         sku,
-        "the cluster has a basic load balancer, which AKS stopped supporting on 2025-09-30",
+        "the cluster has a basic load balancer, which AKS stopped supporting in September 2025",
         "upgrade it, or create a cluster with a standard one",
     );
     let access = &cluster.properties.api_server_access_profile;
@@ -193,13 +200,13 @@ fn balancer(cluster: &ClusterResource, findings: &mut Findings) {
     }
 }
 
-fn ranges(cluster: &ClusterResource, facts: &Facts, findings: &mut Findings) {
-    let own = &cluster
-        .properties
-        .api_server_access_profile
-        .authorized_ip_ranges;
+/// Judges the ranges that may reach the Kubernetes API.
+pub(super) fn ranges(own: &[String], facts: &Facts, findings: &mut Findings) {
     let checked = [rules::PREFLIGHT_RANGES];
-    // A range may be a service tag: then nothing has to be compared.
+    // Without ranges everybody may reach it; and a range may be a service tag.
+    if own.is_empty() {
+        return;
+    }
     if own
         .iter()
         .any(|range| range.starts_with("AzureMachineLearning"))

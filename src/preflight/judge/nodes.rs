@@ -3,7 +3,7 @@
 use crate::cluster::{ClusterResource, NodePool, VmSize, VmSizes};
 use crate::facts::purposes::{DEV_TEST_VCPUS, PRODUCTION_NODES, PRODUCTION_VCPUS};
 use crate::preflight::gather::Facts;
-use crate::preflight::plan::{Nodes, Plan};
+use crate::preflight::plan::{Action, Nodes, Plan};
 use crate::preflight::report::Findings;
 use crate::rules::{self, Check};
 
@@ -37,6 +37,10 @@ pub(super) fn of_plan(plan: &Plan, facts: &Facts, findings: &mut Findings) {
     if let Some(Err(reason)) = &facts.sizes {
         findings.cannot_tell(rules::PREFLIGHT_QUOTA_FAMILY, SIZE, reason);
         findings.cannot_tell(rules::PREFLIGHT_QUOTA_REGION, SIZE, reason);
+    }
+    // A cluster that is not attached yet has no purpose.
+    if plan.action == Action::Cluster && plan.name.is_none() {
+        return;
     }
     let counted = facts.sizes.as_ref().map(|sizes| match sizes {
         Ok(sizes) => counted(sizes, [(nodes.size.as_str(), nodes.count)]),

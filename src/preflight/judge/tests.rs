@@ -1,7 +1,10 @@
 //! Each rule fires, is silent, and says that it cannot tell.
 
 use super::*;
-use crate::cluster::{ClusterResource, VmSize, VmSizes};
+use crate::cluster::{
+    ClusterResource, ManagedClusterConfiguration, ManagedClusterConfigurationBuilder, VmSize,
+    VmSizes,
+};
 use crate::compute::{AksCompute, ClusterPurpose, ClusterRef, ComputeResource, VirtualNetwork};
 use crate::error::Severity;
 use crate::names::WorkspaceId;
@@ -199,6 +202,25 @@ fn attach(purpose: Option<ClusterPurpose>, cluster: ClusterResource) -> World {
 
 fn attached(change: impl FnOnce(&mut Value)) -> World {
     attach(None, cluster(change))
+}
+
+fn own(
+    name: Option<&str>,
+    set: impl FnOnce(ManagedClusterConfigurationBuilder) -> ManagedClusterConfigurationBuilder,
+) -> World {
+    let builder = ManagedClusterConfiguration::builder("g", "c");
+    let builder = builder.vm_size("Standard_D3_v2").node_count(3);
+    let plan = Plan::cluster(&set(builder).build().unwrap(), &workspace());
+    let attach = AksCompute::attach_configuration(ClusterRef::named("g", "c"))
+        .build()
+        .unwrap();
+    World {
+        plan: match name {
+            Some(name) => plan.then_attach(&attach, name),
+            None => plan,
+        },
+        facts: facts(),
+    }
 }
 
 #[cfg(feature = "services")]
@@ -434,6 +456,38 @@ fn broken() -> Vec<(Check, World)> {
             }),
         ),
     ];
+    all.extend([
+        (
+            rules::PREFLIGHT_VERSION,
+            own(None, |own| own.kubernetes_version("1.15.11")),
+        ),
+        (
+            rules::PREFLIGHT_PREVIEW,
+            own(None, |own| own.kubernetes_version("1.30.1")),
+        ),
+        (
+            rules::PREFLIGHT_RANGES,
+            own(None, |own| own.authorized_ip_ranges(["10.1.2.0/24"])),
+        ),
+        (
+            rules::PREFLIGHT_VCPUS,
+            own(Some("myaks"), |own| own.node_count(2)),
+        ),
+        (
+            rules::PREFLIGHT_QUOTA_REGION,
+            own(None, |own| own.node_count(23)),
+        ),
+        (
+            rules::PREFLIGHT_NAME,
+            own(Some("myaks"), |own| own)
+                .with(|w| w.facts.computes = known(vec![compute("myaks", "/other", json!({}))])),
+        ),
+        (
+            rules::PREFLIGHT_POLICY,
+            own(None, |own| own)
+                .with(|w| w.facts.denials = known(Arc::new(vec!["/assignment".to_owned()]))),
+        ),
+    ]);
     #[cfg(feature = "services")]
     all.extend(broken_by_deployments());
     all
@@ -492,6 +546,12 @@ fn kept() -> Vec<World> {
         production(),
         create(ClusterPurpose::DevTest, "Standard_D3_v2", 1),
         attached(|_| {}),
+        own(Some("myaks"), |own| own.kubernetes_version("1.29")),
+        // Without an attach there is no purpose.
+        own(None, |own| {
+            own.node_count(1)
+                .authorized_ip_ranges(["10.1.0.0/16", "20.2.0.0/24"])
+        }),
         // The autoscaler may add what is missing.
         attached(|c| {
             c["properties"]["agentPoolProfiles"][0] = json!({
