@@ -48,6 +48,7 @@
 //! | create a cluster | [`AksCompute::provisioning_configuration`], [`ComputeTarget::create`] |
 //! | know first what would fail | [`ProvisioningConfiguration::preflight`], [`AttachConfiguration::preflight`], [`Preflight`] |
 //! | attach one that exists | [`AksCompute::attach_configuration`], [`ClusterRef`], [`ComputeTarget::attach`] |
+//! | attach one for v2 tools, or one that Azure Arc connects | [`KubernetesCompute`], [`KubernetesClusterRef`] |
 //! | create a cluster of your own, then attach it | [`ManagedClusterConfiguration::builder`], [`ManagedCluster::create`], [`then_attach`](models::CreateCluster::then_attach) |
 //! | change how many nodes there are | [`AksCompute::scale`](ComputeTarget::scale), [`ManagedCluster::scale`], [`ManagedCluster::autoscale`] |
 //! | wait | [`ComputeTarget::wait_for_completion`], [`WaitOptions`]; for many [`wait_all`]; as a stream [`ComputeTarget::events`] |
@@ -181,10 +182,12 @@ pub use cluster::{
 };
 pub use compute::{
     Aks, AksCompute, AnyCompute, AnyKind, AttachConfiguration, AttachConfigurationBuilder,
-    AttachWith, ClusterPurpose, ClusterRef, ComputeTarget, CreateWith, Kind, LeafDomain,
-    LoadBalancer, Network, OwnCertificate, Pem, ProvisioningConfiguration,
-    ProvisioningConfigurationBuilder, Subnet, Tls, TlsUpdate, UpdateConfiguration,
-    UpdateConfigurationBuilder, UpdateWith, VirtualNetwork,
+    AttachWith, ClusterPurpose, ClusterRef, ComputeTarget, CreateWith, InstanceType, Kind,
+    Kubernetes, KubernetesAttachConfiguration, KubernetesAttachConfigurationBuilder,
+    KubernetesClusterRef, KubernetesCompute, KubernetesIdentity, KubernetesUpdateConfiguration,
+    KubernetesUpdateConfigurationBuilder, LeafDomain, LoadBalancer, Network, OwnCertificate, Pem,
+    ProvisioningConfiguration, ProvisioningConfigurationBuilder, Subnet, Tls, TlsUpdate,
+    UpdateConfiguration, UpdateConfigurationBuilder, UpdateWith, VirtualNetwork,
 };
 #[cfg(feature = "services")]
 pub use environment::{
@@ -231,8 +234,8 @@ pub mod models {
     };
     pub use crate::compute::{
         AksCredentials, AksNetworking, AksProperties, AttachCompute, ComputeProperties,
-        ComputeResource, ComputeState, CreateCompute, RemoveCompute, SslSettings, SystemService,
-        UpdateCompute,
+        ComputeResource, ComputeState, CreateCompute, KubernetesProperties, RemoveCompute,
+        SslSettings, SystemService, UpdateCompute,
     };
     #[cfg(feature = "services")]
     pub use crate::model::{DeleteModel, DownloadModel, ModelResource, RegisterModel, UpdateModel};

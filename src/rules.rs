@@ -17,6 +17,7 @@
 
 mod compute;
 mod inference;
+mod kubernetes;
 #[cfg(test)]
 mod page;
 mod preflight;
@@ -26,6 +27,7 @@ mod tls;
 
 pub(crate) use compute::*;
 pub(crate) use inference::*;
+pub(crate) use kubernetes::*;
 pub(crate) use preflight::*;
 pub(crate) use request::*;
 pub(crate) use service::*;
@@ -240,6 +242,7 @@ use registry;
 pub(crate) fn sections() -> impl Iterator<Item = &'static Section> {
     [
         compute::SECTIONS,
+        kubernetes::SECTIONS,
         tls::SECTIONS,
         service::SECTIONS,
         inference::SECTIONS,

@@ -22,6 +22,10 @@ pub trait Kind: sealed::Sealed + Send + Sync + 'static {
     #[doc(hidden)]
     const COMPARED: &'static [(&'static str, &'static str)] = &[];
 
+    /// Whether a cluster can be attached more than once: a second attachment leaves the first one as it is.
+    #[doc(hidden)]
+    const SHARES_CLUSTERS: bool = false;
+
     /// Returns whether a compute of this `computeType` is of this kind.
     #[doc(hidden)]
     #[must_use]

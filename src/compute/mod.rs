@@ -2,6 +2,7 @@
 
 pub(crate) mod aks;
 mod kind;
+mod kubernetes;
 mod prepare;
 mod read;
 mod remove;
@@ -22,6 +23,11 @@ pub use aks::{
     VirtualNetwork,
 };
 pub use kind::{AnyKind, AttachWith, CreateWith, Kind, UpdateWith};
+pub use kubernetes::{
+    InstanceType, Kubernetes, KubernetesAttachConfiguration, KubernetesAttachConfigurationBuilder,
+    KubernetesClusterRef, KubernetesCompute, KubernetesIdentity, KubernetesProperties,
+    KubernetesUpdateConfiguration, KubernetesUpdateConfigurationBuilder,
+};
 pub use remove::RemoveCompute;
 pub use resource::{ComputeProperties, ComputeResource};
 pub(crate) use start::PlannedAttach;
@@ -76,6 +82,8 @@ pub struct ComputeTarget<K: Kind> {
     /// of the memory of its tree.
     requested: Option<Arc<str>>,
     deviations: Vec<Finding>,
+    /// What the attach found and did not refuse.
+    notes: Vec<Finding>,
     /// The secrets in the requests of this handle: no text of the service shows them.
     hidden: Hidden,
 }
@@ -232,6 +240,13 @@ impl<K: Kind> ComputeTarget<K> {
     pub fn deviations(&self) -> &[Finding] {
         &self.deviations
     }
+
+    /// Returns what the attach through this handle found and did not refuse: rule `cluster.attached_again`, where the
+    /// cluster of a Kubernetes compute is attached in this workspace under another name, too.
+    #[must_use]
+    pub fn notes(&self) -> &[Finding] {
+        &self.notes
+    }
 }
 
 /// Internal constructors and changes of the handle.
@@ -253,6 +268,7 @@ impl<K: Kind> ComputeTarget<K> {
             failure: None,
             requested: None,
             deviations: Vec::new(),
+            notes: Vec::new(),
             hidden: Hidden::default(),
         })
     }
@@ -279,6 +295,7 @@ impl<K: Kind> ComputeTarget<K> {
             failure: self.failure,
             requested: self.requested,
             deviations: self.deviations,
+            notes: self.notes,
             hidden: self.hidden,
         }
     }
@@ -334,6 +351,7 @@ impl<K: Kind> Clone for ComputeTarget<K> {
             failure: self.failure.clone(),
             requested: self.requested.clone(),
             deviations: self.deviations.clone(),
+            notes: self.notes.clone(),
             hidden: self.hidden.clone(),
         }
     }

@@ -1,7 +1,7 @@
 //! `detach` and `delete`: the name becomes free.
 
 use super::prepare::{self, named};
-use super::{COMPUTES, ComputeTarget, Found, Kind, check_kind, existence, read};
+use super::{COMPUTES, ComputeTarget, Found, Kind, Kubernetes, check_kind, existence, read};
 use crate::compute::ComputeResource;
 use crate::error::{Error, ErrorKind};
 use crate::operation::request::{CallOptions, awaitable, call_options};
@@ -178,6 +178,8 @@ async fn may_delete<K: Kind>(compute: &ComputeTarget<K>) -> Result<bool, Error> 
     let properties = &resource.properties;
     check_kind::<K>(&compute.name, &properties.compute_type)?;
     match properties.is_attached_compute {
+        // Whatever the service says of it: nothing of this kind is created by the workspace.
+        _ if Kubernetes::accepts(&properties.compute_type) => Err(attached()),
         Some(false) => Ok(true),
         Some(true) => Err(attached()),
         // A compute that failed early has no cluster that could be lost.

@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind, Finding, Hidden};
 use crate::names::{ComputeName, WorkspaceId};
 use crate::operation::request::{CallOptions, CheckBefore, awaitable, call_options};
 use crate::operation::{self, Prepared, Ticket, is_deleting};
+use crate::rules;
 use crate::token::{HttpVerb, Verb};
 use crate::workspace::Workspace;
 use azure_core::http::Method;
@@ -100,10 +101,11 @@ impl<K: Kind> ComputeTarget<K> {
     /// Returns a request; `.await` sends it and returns a handle on which the attachment is pending.
     /// `name` is a text or a [`ComputeName`].
     ///
-    /// One cluster must not be attached twice: the second attachment breaks the first, and the service does not say
-    /// so. A cluster that is attached in this workspace under another name is refused, unless
-    /// [`ignore_other_attachments`](AttachCompute::ignore_other_attachments) is called. Attachments in other
-    /// workspaces cannot be seen.
+    /// One cluster must not be attached twice as a compute of kind AKS: the second attachment breaks the first, and the
+    /// service does not say so. A cluster that is attached in this workspace under another name is refused, unless
+    /// [`ignore_other_attachments`](AttachCompute::ignore_other_attachments) is called. As computes of kind Kubernetes one
+    /// cluster may be attached several times: [`notes`](Self::notes) tells of the others. Attachments in other workspaces
+    /// cannot be seen.
     ///
     /// The service's documentation says 5 minutes; more than 100 were reported. Give
     /// [`wait_for_completion`](Self::wait_for_completion) two hours, which is its default.
@@ -231,7 +233,7 @@ impl<K: Kind> AttachCompute<K> {
     /// Attaches the cluster although it is attached in this workspace under another name. The list of computes is
     /// not read.
     ///
-    /// The other attachment will stop working: use this where it is to be replaced, or is broken already.
+    /// The other attachment of kind AKS will stop working: use this where it is to be replaced, or is broken already.
     pub fn ignore_other_attachments(mut self) -> Self {
         self.0.looks = false;
         self
@@ -326,12 +328,15 @@ impl<K: Kind> Put<K> {
         if let Some(check) = self.check {
             check().await?;
         }
-        if let (true, Some(cluster)) = (self.looks, &self.existing.cluster) {
-            refuse_attached(&workspace, cluster).await?;
-        }
+        let note = match &self.existing.cluster {
+            Some(cluster) if self.looks => look_for_others::<K>(&workspace, cluster).await?,
+            _ => None,
+        };
         let location = workspace.location().await?;
         let body = (self.body)(workspace.id(), location);
-        put(workspace, name, body, ticket, &self.existing).await
+        let mut compute = put(workspace, name, body, ticket, &self.existing).await?;
+        compute.notes.extend(note);
+        Ok(compute)
     }
 }
 
@@ -405,30 +410,58 @@ fn is_same(one: &str, other: &str) -> bool {
         .eq_ignore_ascii_case(other.trim_matches('/'))
 }
 
-/// Refuses a cluster that a compute of the workspace has already.
-async fn refuse_attached(workspace: &Workspace, cluster: &str) -> Result<(), Error> {
-    let mut pages = workspace.computes().into_pages();
+/// Looks for another compute of the kind and the cluster. It is refused, or noted where the kind shares clusters.
+async fn look_for_others<K: Kind>(
+    workspace: &Workspace,
+    cluster: &str,
+) -> Result<Option<Finding>, Error> {
+    let other = match attachment::<K>(workspace, cluster).await {
+        // A note is not worth an attach.
+        Err(error) if K::SHARES_CLUSTERS => {
+            tracing::warn!(%error, "other attachments of the cluster could not be looked for");
+            return Ok(None);
+        }
+        other => other?,
+    };
+    let Some(other) = other else { return Ok(None) };
+    let other = named(other.name());
+    if K::SHARES_CLUSTERS {
+        let note = rules::CLUSTER_ATTACHED_AGAIN.finding(
+            "cluster",
+            format!("the cluster is attached already, as {other}, and stays attached there"),
+            "nothing is to be done if this is intended; else detach one of the two",
+        );
+        return Ok(Some(note));
+    }
+    Err(Error::new(
+        ErrorKind::Refused,
+        format!(
+            "the cluster is attached already, as {other}, and a second attachment breaks the first"
+        ),
+    )
+    .with_remedy(
+        "use that compute; or detach it first; or call ignore_other_attachments() if it need not work any \
+         more",
+    ))
+}
+
+/// Returns the first compute of the workspace that is of this kind and has this cluster.
+async fn attachment<K: Kind>(
+    workspace: &Workspace,
+    cluster: &str,
+) -> Result<Option<ComputeTarget<K>>, Error> {
+    let mut pages = ComputeTarget::<K>::list(workspace).into_pages();
     while let Some(page) = pages.try_next().await? {
         // A row that cannot be read is passed over.
         let other = page.items.into_iter().flatten().find(|compute| {
             let own = compute.resource().properties.resource_id.as_deref();
             own.is_some_and(|own| is_same(own, cluster))
         });
-        if let Some(other) = other {
-            return Err(Error::new(
-                ErrorKind::Refused,
-                format!(
-                    "the cluster is attached already, as {}, and a second attachment breaks the first",
-                    named(other.name())
-                ),
-            )
-            .with_remedy(
-                "use that compute; or detach it first; or call ignore_other_attachments() if it need not work any \
-                 more",
-            ));
+        if other.is_some() {
+            return Ok(other);
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 async fn put<K: Kind>(

@@ -8,15 +8,17 @@ use crate::error::ErrorKind;
 use crate::error::{Error, Hidden};
 use crate::operation::request::{CallOptions, awaitable, call_options};
 use crate::operation::{self, Prepared, Ticket};
+use crate::rules::{self, Findings};
 use crate::token::{HttpVerb, Verb};
 use azure_core::http::Method;
 use futures::FutureExt;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::fmt;
 
 /// The verb that changes a compute.
 impl<K: Kind> ComputeTarget<K> {
-    /// Changes a compute: the TLS or the load balancer of an AKS cluster.
+    /// Changes a compute: the TLS or the load balancer of an AKS cluster; instance types, identity, description or tags
+    /// of a Kubernetes compute.
     ///
     /// Returns a request; `.await` sends it. The update is then pending on this handle:
     /// [`wait_for_completion`](Self::wait_for_completion) waits for it.
@@ -77,6 +79,80 @@ impl<K: Kind> ComputeTarget<K> {
         }
     }
 }
+
+/// A compute as it was read, in its three parts and without the members that are read-only.
+pub(super) struct Current {
+    pub(super) document: Map<String, Value>,
+    pub(super) properties: Map<String, Value>,
+    /// The properties of the kind. They may be missing or null, as they are in published examples.
+    pub(super) inner: Map<String, Value>,
+}
+
+impl Current {
+    /// Takes a document apart. `read_only` are the read-only members of the kind.
+    pub(super) fn of(current: Value, read_only: &[&str]) -> Result<Self, Error> {
+        let Some(mut current) = Self::take_apart(current) else {
+            let mut findings = Findings::default();
+            findings.refuse(
+                rules::UPDATE_CURRENT,
+                "compute",
+                None,
+                "the answer does not describe a compute",
+                "read the compute again",
+            );
+            let found = findings.into_refusals();
+            return Err(Error::validation("update configuration", found));
+        };
+        current
+            .document
+            .retain(|key, _| !READ_ONLY.contains(&&**key));
+        current
+            .properties
+            .retain(|key, _| !READ_ONLY_PROPERTIES.contains(&&**key));
+        current.inner.retain(|key, _| !read_only.contains(&&**key));
+        Ok(current)
+    }
+
+    fn take_apart(current: Value) -> Option<Self> {
+        let Value::Object(mut document) = current else {
+            return None;
+        };
+        let Some(Value::Object(mut properties)) = document.remove("properties") else {
+            return None;
+        };
+        let inner = match properties.remove("properties") {
+            None | Some(Value::Null) => Map::new(),
+            Some(Value::Object(inner)) => inner,
+            Some(_) => return None,
+        };
+        Some(Self {
+            document,
+            properties,
+            inner,
+        })
+    }
+
+    /// Returns the parts as one document.
+    pub(super) fn into_body(mut self) -> Value {
+        self.properties
+            .insert("properties".into(), self.inner.into());
+        self.document
+            .insert("properties".into(), self.properties.into());
+        self.document.into()
+    }
+}
+
+/// Read-only by the type index (`workspaces/computes`, 2026-05-01).
+const READ_ONLY: &[&str] = &["id", "name", "type", "systemData"];
+/// Read-only by the type index (`Compute`, 2026-05-01), and the warnings that recordings show beside the errors.
+const READ_ONLY_PROPERTIES: &[&str] = &[
+    "provisioningState",
+    "provisioningErrors",
+    "provisioningWarnings",
+    "createdOn",
+    "modifiedOn",
+    "isAttachedCompute",
+];
 
 type Apply = Box<dyn FnOnce(Value) -> Result<Value, Error> + Send + Sync>;
 

@@ -64,6 +64,36 @@ pub(crate) fn is_cluster_id(id: &str) -> bool {
     id_parts(id, &shape).is_some()
 }
 
+/// Whether it is the id of a cluster that Azure Arc connects.
+pub(crate) fn is_connected_cluster_id(id: &str) -> bool {
+    let shape = [
+        "subscriptions",
+        "*",
+        "resourceGroups",
+        "*",
+        "providers",
+        "Microsoft.Kubernetes",
+        "connectedClusters",
+        "*",
+    ];
+    id_parts(id, &shape).is_some()
+}
+
+/// Whether it is the id of a user-assigned identity.
+pub(crate) fn is_user_assigned_identity_id(id: &str) -> bool {
+    let shape = [
+        "subscriptions",
+        "*",
+        "resourceGroups",
+        "*",
+        "providers",
+        "Microsoft.ManagedIdentity",
+        "userAssignedIdentities",
+        "*",
+    ];
+    id_parts(id, &shape).is_some()
+}
+
 /// Whether it is the id of a subnet. `None` in place of a name is what a client sends that formats
 /// an absent value, so it is refused.
 pub(crate) fn is_subnet_id(id: &str) -> bool {

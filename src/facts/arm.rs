@@ -41,6 +41,21 @@ pub(crate) const MANAGED_CLUSTERS: &str = "managedClusters";
 /// The discriminator of an AKS compute.
 pub(crate) const COMPUTE_TYPE_AKS: &str = "AKS";
 
+/// The discriminator of a Kubernetes compute.
+pub(crate) const COMPUTE_TYPE_KUBERNETES: &str = "Kubernetes";
+
+/// The resource provider of clusters that Azure Arc connects.
+pub(crate) const ARC_PROVIDER: &str = "Microsoft.Kubernetes";
+
+/// The resource type of clusters that Azure Arc connects.
+pub(crate) const CONNECTED_CLUSTERS: &str = "connectedClusters";
+
+/// The resource provider of managed identities.
+pub(crate) const IDENTITY_PROVIDER: &str = "Microsoft.ManagedIdentity";
+
+/// The resource type of user-assigned identities.
+pub(crate) const USER_ASSIGNED_IDENTITIES: &str = "userAssignedIdentities";
+
 /// The newest stable version of clusters, node pools and Kubernetes versions in bicep-types-az.
 pub(crate) const AKS_API_VERSION: &str = "2026-05-01";
 

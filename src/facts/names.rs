@@ -32,5 +32,10 @@ pub(crate) const SERVICE_MIN: usize = 3;
 pub(crate) const SERVICE_MAX: usize = 32;
 
 /// The longest name of a Kubernetes namespace (`azureml-core` 1.61; RFC 1123 label).
-#[cfg(feature = "services")]
 pub(crate) const NAMESPACE_MAX: usize = 63;
+
+/// The longest name of a Kubernetes object (RFC 1123 subdomain).
+pub(crate) const KUBERNETES_NAME_MAX: usize = 253;
+
+/// The longest name and the longest value of a Kubernetes label, without the prefix of the name.
+pub(crate) const LABEL_MAX: usize = 63;

@@ -69,6 +69,7 @@ macro_rules! name_traits {
 
 #[cfg(feature = "services")]
 mod model;
+mod namespace;
 mod region;
 pub(crate) mod resource_id;
 #[cfg(feature = "services")]
@@ -78,11 +79,10 @@ mod words;
 
 #[cfg(feature = "services")]
 pub(crate) use model::ModelName;
+pub(crate) use namespace::namespace;
 pub(crate) use region::{Region, plain};
 #[cfg(feature = "services")]
 pub use service::ServiceName;
-#[cfg(feature = "services")]
-pub(crate) use service::namespace;
 pub(crate) use words::open_words;
 
 use crate::error::{Error, Finding, Severity};

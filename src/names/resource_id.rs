@@ -43,7 +43,22 @@ pub(crate) fn check<'a>(
     expected: ResourceType,
     findings: &mut Findings,
 ) -> Option<&'a str> {
-    let remedy = || format!("give the full id: {}", expected.shape());
+    let (name, _) = check_any(path, id, &[expected], findings)?;
+    Some(name)
+}
+
+/// Like [`check`] for a resource of any of these types; gives which one it is, too.
+pub(crate) fn check_any<'a>(
+    path: &str,
+    id: &'a str,
+    expected: &[ResourceType],
+    findings: &mut Findings,
+) -> Option<(&'a str, usize)> {
+    let list = |text: &dyn Fn(ResourceType) -> String| {
+        let texts: Vec<String> = expected.iter().map(|one| text(*one)).collect();
+        texts.join(" or ")
+    };
+    let remedy = || format!("give the full id: {}", list(&ResourceType::shape));
     let mut refuse_shape = |message: &str| {
         findings.refuse(rules::RESOURCE_ID_SHAPE, path, Some(id), message, remedy());
     };
@@ -72,28 +87,27 @@ pub(crate) fn check<'a>(
         return None;
     }
 
-    let of_type = word(5, expected.provider)
-        && parts.len() == 6 + 2 * expected.types.len()
-        && expected
-            .types
-            .iter()
-            .enumerate()
-            .all(|(i, name)| word(6 + 2 * i, name));
-    if !of_type {
+    let of_type = expected.iter().position(|expected| {
+        word(5, expected.provider)
+            && parts.len() == 6 + 2 * expected.types.len()
+            && expected
+                .types
+                .iter()
+                .enumerate()
+                .all(|(i, name)| word(6 + 2 * i, name))
+    });
+    let Some(of_type) = of_type else {
+        let types = list(&|one| format!("{}/{}", one.provider, one.types.join("/")));
         findings.refuse(
             rules::RESOURCE_ID_TYPE,
             path,
             Some(id),
-            format!(
-                "this is the id of another kind of resource, not of {}/{}",
-                expected.provider,
-                expected.types.join("/")
-            ),
+            format!("this is the id of another kind of resource, not of {types}"),
             remedy(),
         );
         return None;
-    }
-    parts.last().copied()
+    };
+    Some((parts.last().copied()?, of_type))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! Names of web services and of the Kubernetes namespaces that they run in.
+//! Names of web services.
 
 use crate::error::{Error, Finding};
-use crate::facts::names::{NAMESPACE_MAX, SERVICE_MAX, SERVICE_MIN};
+use crate::facts::names::{SERVICE_MAX, SERVICE_MIN};
 use crate::rules;
 
 /// The name of a web service in a workspace.
@@ -94,26 +94,6 @@ impl ServiceName {
 }
 
 name_traits!(ServiceName);
-
-/// Checks the name of the Kubernetes namespace that a service runs in: 1 to 63 lowercase ASCII
-/// letters, digits and `-`, with a letter or digit at both ends.
-pub(crate) fn namespace(path: &str, name: &str) -> Option<Finding> {
-    let is_label = (1..=NAMESPACE_MAX).contains(&name.len())
-        && name.chars().all(is_plain)
-        && !name.starts_with('-')
-        && !name.ends_with('-');
-    if is_label {
-        return None;
-    }
-    Some(rules::NAMESPACE_SYNTAX.finding(
-        path,
-        Some(name),
-        format!(
-            "a namespace has 1 to {NAMESPACE_MAX} lowercase letters, digits and hyphens, with no hyphen at either end"
-        ),
-        "give the name that `kubectl get namespaces` shows",
-    ))
-}
 
 fn is_plain(c: char) -> bool {
     c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'
@@ -211,17 +191,6 @@ mod tests {
         assert!(serde_json::from_str::<ServiceName>(r#""a/b""#).is_err());
         for name in ["", "..", "a/b", "a?b", "a%2fb"] {
             assert!(ServiceName::existing("name", name).is_err(), "{name:?}");
-        }
-    }
-
-    #[test]
-    fn namespace_is_one_lowercase_label() {
-        for name in ["a", "0", "azureml-scoring", &"a".repeat(63)] {
-            assert_eq!(namespace("namespace", name), None, "{name:?}");
-        }
-        for name in ["", "-", "-a", "a-", "A", "a.b", "a_b", "ä", &"a".repeat(64)] {
-            let violation = namespace("namespace", name).unwrap();
-            assert_eq!(violation.rule, "namespace.syntax", "{name:?}");
         }
     }
 }

@@ -49,7 +49,7 @@ registry! {
             source "ARM ids; `azureml-core` 1.61 checks the same, but heeds case";
         Refusal RESOURCE_ID_TYPE = "resource_id.type": "a resource id is of the type that the field asks for",
             broken by "the id of a virtual machine, as the cluster",
-            remedy "give the id of an AKS cluster, or of a subnet",
+            remedy "give the id of a resource of that type: of a cluster, a subnet or an identity",
             source "ARM ids; `azureml-core` 1.61 checks the same, but heeds case";
     }
 

@@ -10,6 +10,13 @@ registry! {
             source "this crate: `create` reads before it writes, and the service offers no way to close the gap; `deviations()` of the handle lists the findings";
     }
 
+    section "Attachments" {
+        Advice CLUSTER_ATTACHED_AGAIN = "cluster.attached_again": "a cluster is attached under one name",
+            broken by "a second compute of kind Kubernetes for the same cluster",
+            remedy "nothing, if it is intended; else detach one of the two",
+            source "`how-to-attach-kubernetes-to-workspace`: one cluster can be attached several times as a compute of kind Kubernetes; `notes()` of the handle lists the finding";
+    }
+
     section "Regions and sizes" {
         Refusal REGION_NAME = "region.name": "a region has the name that Azure gives it: letters and digits, or the words that the portal shows",
             broken by "`west-europe`",

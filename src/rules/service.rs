@@ -3,7 +3,7 @@
 use super::{Advice, Refusal, registry};
 
 registry! {
-    section "Names of models, services and namespaces" needs "services" {
+    section "Names of models and services" needs "services" {
         Refusal MODEL_NAME_LENGTH = "model.name.length": "a model name has 1 to 255 characters",
             broken by r#"`""`"#,
             remedy "choose a name of 1 to 255 characters",
@@ -32,10 +32,6 @@ registry! {
             broken by "`service-`",
             remedy "drop the hyphen",
             source "`azureml-core` 1.61, `webservice_name_validation`";
-        Refusal NAMESPACE_SYNTAX = "namespace.syntax": "a namespace has 1 to 63 lowercase ASCII letters, digits and `-`, with a letter or digit at both ends",
-            broken by "`-scoring`, `Scoring`",
-            remedy "give the name that `kubectl get namespaces` shows",
-            source "`azureml-core` 1.61; RFC 1123 label";
     }
 
     section "Deploy configurations" needs "services" {

@@ -169,6 +169,7 @@ fn see_examples(seen: &mut Seen) {
     seen.examples("pool.system_nodes", |text| {
         own(cluster().node_count(text.parse().unwrap()))
     });
+    see_kubernetes_examples(seen);
     seen.examples("tags.name", |text| create(new().tag(text, ""), now()));
     seen.examples("tls.leaf_domain_label", |text| {
         create(new().tls(Tls::leaf_domain(text)), now())
@@ -177,6 +178,35 @@ fn see_examples(seen: &mut Seen) {
         let tls = Tls::certificate(text, Pem::text(""), Pem::text(""));
         create(new().tls(tls), now())
     });
+}
+
+fn see_kubernetes_examples(seen: &mut Seen) {
+    let kubernetes =
+        || KubernetesCompute::attach_configuration(KubernetesClusterRef::managed("g", "c"));
+    let attach =
+        |builder: KubernetesAttachConfigurationBuilder| Ok(builder.build()?.warnings().to_vec());
+    let with = |instance_type| attach(kubernetes().instance_type("t", instance_type));
+    let new = InstanceType::new;
+
+    seen.examples("namespace.", |text| attach(kubernetes().namespace(text)));
+    seen.examples("instance_type.name", |text| {
+        attach(kubernetes().instance_type(text, new()))
+    });
+    seen.examples("instance_type.node_selector", |text| {
+        with(new().node_label(text, "value"))
+    });
+    seen.examples("instance_type.resource", |text| {
+        with(new().limit(text, "1"))
+    });
+    seen.examples("instance_type.quantity", |text| {
+        with(new().request("cpu", text))
+    });
+    seen.examples("instance_type.extended_resource", |text| {
+        with(new().limit("nvidia.com/gpu", text))
+    });
+    seen.found(&with(new().request("memory", "2Gi").limit("memory", "1Gi")));
+    let other = kubernetes().instance_type("gpu", new());
+    seen.found(&attach(other.default_instance_type("cpu")));
 }
 
 #[test]

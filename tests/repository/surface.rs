@@ -85,8 +85,18 @@ fn public_types() -> Vec<(&'static str, bool)> {
         Event<AksCompute>,
         Finding,
         Kubeconfig,
+        InstanceType,
+        Kubernetes,
+        KubernetesAttachConfiguration,
+        KubernetesAttachConfigurationBuilder,
+        KubernetesClusterRef,
+        KubernetesCompute,
+        KubernetesIdentity,
         KubernetesPatch,
+        KubernetesProperties,
         KubernetesRelease,
+        KubernetesUpdateConfiguration,
+        KubernetesUpdateConfigurationBuilder,
         KubernetesVersion,
         KubernetesVersions,
         LeafDomain,
@@ -307,7 +317,9 @@ const SERIALISED: &[&str] = &[
     "EntraProfile",
     "ErrorKind",
     "Finding",
+    "InstanceType",
     "KeyName",
+    "KubernetesProperties",
     "KubernetesVersion",
     "KubernetesVersions",
     "ModelResource",
@@ -450,7 +462,7 @@ fn lists_need_no_pin() {
 #[test]
 fn types_that_may_gain_members_are_non_exhaustive() {
     /// Uninhabited: they name kinds of compute and have no members to match on.
-    const MARKERS: [&str; 2] = ["Aks", "AnyKind"];
+    const MARKERS: [&str; 3] = ["Aks", "AnyKind", "Kubernetes"];
     let mut judged = Vec::new();
     for (line, kind, path) in exported() {
         if kind == "type" {
@@ -498,6 +510,14 @@ fn values_have_the_traits_that_programs_need_of_them() {
     compares::<ProvisioningConfigurationBuilder>();
     compares::<AttachConfiguration>();
     compares::<AttachConfigurationBuilder>();
+    compares::<KubernetesAttachConfiguration>();
+    compares::<KubernetesAttachConfigurationBuilder>();
+    compares::<KubernetesUpdateConfiguration>();
+    compares::<KubernetesUpdateConfigurationBuilder>();
+    keys::<KubernetesClusterRef>();
+    keys::<KubernetesIdentity>();
+    compares::<InstanceType>();
+    compares::<KubernetesProperties>();
     compares::<UpdateConfiguration>();
     compares::<UpdateConfigurationBuilder>();
     compares::<Tls>();

@@ -2,9 +2,10 @@
 
 use super::load_balancer::{self, LoadBalancer};
 use super::tls::{self, CheckedTls, Tls};
+use crate::compute::update::Current;
 use crate::error::{Error, Finding};
 use crate::rules::{self, Findings};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::time::SystemTime;
 
 /// The valid configuration of an update: of TLS, the load balancer, or both.
@@ -96,28 +97,8 @@ impl UpdateConfiguration {
     /// the description never holds the private key, so TLS could not be sent back anyway.
     pub(crate) fn apply(&self, current: Value) -> Result<Value, Error> {
         let mut findings = Findings::default();
-        let Some((mut document, mut properties, mut inner)) = take_apart(current) else {
-            findings.refuse(
-                rules::UPDATE_CURRENT,
-                "compute",
-                None,
-                "the answer does not describe a compute",
-                "read the compute again",
-            );
-            return Err(Error::validation(
-                "update configuration",
-                findings.into_refusals(),
-            ));
-        };
-        for key in READ_ONLY {
-            document.remove(*key);
-        }
-        for key in READ_ONLY_PROPERTIES {
-            properties.remove(*key);
-        }
-        for key in READ_ONLY_AKS_PROPERTIES {
-            inner.remove(*key);
-        }
+        let mut current = Current::of(current, READ_ONLY)?;
+        let inner = &mut current.inner;
 
         let ssl = inner.remove("sslConfiguration");
         let label = ssl.as_ref().and_then(active_leaf_domain_label);
@@ -168,13 +149,11 @@ impl UpdateConfiguration {
             ),
         }
         if let Some(load_balancer) = &self.load_balancer {
-            load_balancer.write(&mut inner);
+            load_balancer.write(inner);
         }
 
         findings.finish("update configuration")?;
-        properties.insert("properties".into(), inner.into());
-        document.insert("properties".into(), properties.into());
-        Ok(document.into())
+        Ok(current.into_body())
     }
 }
 
@@ -253,25 +232,6 @@ impl UpdateConfigurationBuilder {
     }
 }
 
-type Document = Map<String, Value>;
-
-/// Returns the document, its properties and the properties of the cluster. The last may be missing or null,
-/// as they are in published examples.
-fn take_apart(current: Value) -> Option<(Document, Document, Document)> {
-    let Value::Object(mut document) = current else {
-        return None;
-    };
-    let Some(Value::Object(mut properties)) = document.remove("properties") else {
-        return None;
-    };
-    let inner = match properties.remove("properties") {
-        None | Some(Value::Null) => Map::new(),
-        Some(Value::Object(inner)) => inner,
-        Some(_) => return None,
-    };
-    Some((document, properties, inner))
-}
-
 /// Status and label, if TLS is on with a certificate of Microsoft's.
 fn active_leaf_domain_label(ssl: &Value) -> Option<(String, String)> {
     let text = |key: &str| {
@@ -284,19 +244,8 @@ fn active_leaf_domain_label(ssl: &Value) -> Option<(String, String)> {
     (!status.eq_ignore_ascii_case("Disabled")).then(|| (status.to_owned(), label.to_owned()))
 }
 
-/// Read-only by the type index (`workspaces/computes`, 2026-05-01).
-const READ_ONLY: &[&str] = &["id", "name", "type", "systemData"];
-/// Read-only by the type index (`Compute`, 2026-05-01), and the warnings that recordings show beside the errors.
-const READ_ONLY_PROPERTIES: &[&str] = &[
-    "provisioningState",
-    "provisioningErrors",
-    "provisioningWarnings",
-    "createdOn",
-    "modifiedOn",
-    "isAttachedCompute",
-];
 /// Read-only by the type index (`AKSSchemaProperties`, 2026-05-01).
-const READ_ONLY_AKS_PROPERTIES: &[&str] = &["systemServices"];
+const READ_ONLY: &[&str] = &["systemServices"];
 
 #[cfg(test)]
 mod tests {

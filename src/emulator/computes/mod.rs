@@ -1,5 +1,6 @@
 //! Computes: read one, list, keys, delete and detach. The PUT has its own file.
 
+pub(crate) mod kubernetes;
 pub(crate) mod operations;
 pub(crate) mod put;
 mod rules;
@@ -100,6 +101,10 @@ pub(crate) fn list(call: Call<'_>) -> Reply {
 pub(crate) fn list_keys(call: Call<'_>) -> Reply {
     let name = call.name("compute");
     let compute = call.state.compute(name).ok_or_else(|| absent(name))?;
+    if kubernetes::is(&compute.document) {
+        let message = format!("The compute '{name}' is of type Kubernetes, which has no keys.");
+        return Err(ArmError::bad_request(message));
+    }
     let cluster = compute.resource_id().and_then(|id| call.state.cluster(id));
     let cluster = cluster
         .filter(|_| !matches!(compute.state(), "Failed" | "Canceled"))
@@ -147,7 +152,7 @@ pub(crate) fn delete(mut call: Call<'_>) -> Reply {
     busy(compute)?;
     if verb == Verb::Delete && compute.attached {
         return Err(ArmError::bad_request(format!(
-            "The compute '{name}' was attached, so its cluster cannot be deleted here. Detach it."
+            "The compute '{name}' was attached, so its cluster cannot be deleted here. Detach it: ask again with underlyingResourceAction=detach."
         )));
     }
     let took = if verb == Verb::Delete {

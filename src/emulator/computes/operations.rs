@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Compute;
+use super::{Compute, kubernetes};
 use crate::emulator::call::Call;
 use crate::emulator::clusters::{Cluster, Site};
 use crate::emulator::error::{ArmError, require};
@@ -150,7 +150,11 @@ impl State {
 
     fn succeed(&mut self, config: &Config, operation: &Operation) {
         let name = operation.compute.as_str();
+        let is_kubernetes = self
+            .compute(name)
+            .is_some_and(|compute| kubernetes::is(&compute.document));
         match operation.verb {
+            Verb::Attach if is_kubernetes => kubernetes::succeed(self, name),
             Verb::Create => self.provision(config, name),
             Verb::Attach => {
                 if let Some(compute) = self.compute_mut(name) {
@@ -172,6 +176,9 @@ impl State {
                     compute.document = next.clone();
                     compute.document["properties"]["modifiedOn"] = stamp;
                 }
+                if is_kubernetes {
+                    return kubernetes::succeed(self, name);
+                }
                 compute.set_state("Succeeded");
                 compute.document["properties"]["provisioningErrors"] = Value::Null;
                 let aks = &compute.document["properties"]["properties"];
@@ -191,7 +198,8 @@ impl State {
                     .and_then(|c| c.resource_id())
                     .map(str::to_owned);
                 if let Some(id) = cluster {
-                    self.break_other_attachments(name);
+                    let why = format!("The cluster was deleted with the compute '{name}'.");
+                    self.break_attachments(&id, Some(name), &why);
                     self.clusters.retain(|cluster| !cluster.is(&id));
                 }
                 self.computes
@@ -235,19 +243,31 @@ impl State {
         self.clusters.push(cluster);
     }
 
-    /// Attaching a cluster again breaks what was attached before (the articles warn of it); so
-    /// does deleting it under another attachment.
+    /// Attaching a cluster again as type AKS breaks what was attached so before (the articles warn of it). Those of
+    /// type Kubernetes go on.
     pub(crate) fn break_other_attachments(&mut self, name: &str) {
         let compute = self.compute(name);
         if let Some(id) = compute.and_then(Compute::resource_id).map(str::to_owned) {
-            let why = format!("The cluster was taken over by the compute '{name}' or deleted.");
-            self.break_attachments(&id, Some(name), &why);
+            let why = format!("The cluster was taken over by the compute '{name}'.");
+            self.fail_attachments(&id, Some(name), &why, |other| {
+                !kubernetes::is(&other.document)
+            });
         }
     }
 
     /// Breaks every attachment of a cluster but one.
     pub(crate) fn break_attachments(&mut self, cluster: &str, but: Option<&str>, why: &str) {
-        for other in &mut self.computes {
+        self.fail_attachments(cluster, but, why, |_| true);
+    }
+
+    fn fail_attachments(
+        &mut self,
+        cluster: &str,
+        but: Option<&str>,
+        why: &str,
+        breaks: impl Fn(&Compute) -> bool,
+    ) {
+        for other in self.computes.iter_mut().filter(|other| breaks(other)) {
             let id = other.resource_id();
             let same = id.is_some_and(|id| id.eq_ignore_ascii_case(cluster));
             if same && !but.is_some_and(|but| other.name.eq_ignore_ascii_case(but)) {

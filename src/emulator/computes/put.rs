@@ -5,12 +5,13 @@ use serde_json::{Map, Value, json};
 
 use super::super::access;
 use super::operations::{Verb, outcome_by_name, start};
-use super::{Compute, absent, busy, rules, schema};
+use super::{Compute, absent, busy, kubernetes, rules, schema};
 use crate::emulator::call::Call;
 use crate::emulator::error::{ArmError, require};
 use crate::emulator::faults::{self, Kind};
 use crate::emulator::http::Answer;
 use crate::emulator::names;
+use crate::emulator::operations::Outcome;
 use crate::emulator::routes::Reply;
 
 type Body = Map<String, Value>;
@@ -23,12 +24,8 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn read(call: &Call<'_>) -> Result<Self, ArmError> {
-        let body: Value = serde_json::from_slice(&call.request.body).map_err(|error| {
-            let message = format!("The body is not valid JSON: {error}.");
-            ArmError::new(400, "InvalidRequestContent", message)
-        })?;
-        let mut resource = schema::check(&body, call.dialect())?;
+    fn read(call: &Call<'_>, body: &Value) -> Result<Self, ArmError> {
+        let mut resource = schema::check(body, call.dialect())?;
         let mut properties = take(&mut resource, "properties");
         let mut aks = take(&mut properties, "properties");
         // The older description spells it differently; inside there is one spelling.
@@ -62,13 +59,17 @@ impl Wanted {
 pub(crate) fn serve(mut call: Call<'_>) -> Reply {
     let name = call.name("compute");
     names::check_compute(name, &call.api_version())?;
-    let wanted = Wanted::read(&call)?;
+    let body = parse(&call)?;
+    if kubernetes::is(&body) {
+        return kubernetes::put(&mut call, name, &body);
+    }
+    let wanted = Wanted::read(&call, &body)?;
     check_location(&call, &wanted.resource)?;
     match wanted.properties.get("computeType").and_then(Value::as_str) {
         Some("AKS") => {}
         Some(other) => {
             return Err(ArmError::unsupported(format!(
-                "The emulator serves computes of type AKS, not '{other}'."
+                "The emulator serves computes of the types AKS and Kubernetes, not '{other}'."
             )));
         }
         None => return Err(ArmError::bad_request("properties.computeType is required.")),
@@ -80,7 +81,8 @@ pub(crate) fn serve(mut call: Call<'_>) -> Reply {
     match call.state.compute(name).cloned() {
         Some(compute) => {
             let next = changed(&mut call, &compute, &wanted)?;
-            Ok(update(&mut call, &compute.name, next, 201, "Creating"))
+            let (name, outcome) = (compute.name.as_str(), outcome_by_name(&compute.name));
+            Ok(update(&mut call, name, next, 201, "Creating", outcome))
         }
         None if wanted.properties.contains_key("resourceId") => attach(&mut call, name, &wanted),
         None => create(&mut call, name, &wanted),
@@ -92,13 +94,32 @@ pub(crate) fn patch(mut call: Call<'_>) -> Reply {
     let name = call.name("compute");
     let compute = call.state.compute(name).cloned();
     let compute = compute.ok_or_else(|| absent(name))?;
-    let wanted = Wanted::read(&call)?;
-    let next = changed(&mut call, &compute, &wanted)?;
+    let body = parse(&call)?;
+    let is_kubernetes = kubernetes::is(&compute.document);
+    let next = match is_kubernetes {
+        true => kubernetes::patched(&mut call, &compute, &body)?,
+        false => {
+            let wanted = Wanted::read(&call, &body)?;
+            changed(&mut call, &compute, &wanted)?
+        }
+    };
     if next == compute.document {
         let shown = schema::show(&next, &call.api_version());
         return Ok(Answer::json(200, &shown));
     }
-    Ok(update(&mut call, &compute.name, next, 202, "Updating"))
+    let name = compute.name.as_str();
+    let outcome = match is_kubernetes {
+        true => kubernetes::outcome(name),
+        false => outcome_by_name(name),
+    };
+    Ok(update(&mut call, name, next, 202, "Updating", outcome))
+}
+
+fn parse(call: &Call<'_>) -> Result<Value, ArmError> {
+    serde_json::from_slice(&call.request.body).map_err(|error| {
+        let message = format!("The body is not valid JSON: {error}.");
+        ArmError::new(400, "InvalidRequestContent", message)
+    })
 }
 
 fn take(body: &mut Body, key: &str) -> Body {
@@ -109,7 +130,7 @@ fn take(body: &mut Body, key: &str) -> Body {
 }
 
 /// `location` is the workspace's: the region of the cluster is `computeLocation`.
-fn check_location(call: &Call<'_>, body: &Body) -> Result<(), ArmError> {
+pub(super) fn check_location(call: &Call<'_>, body: &Body) -> Result<(), ArmError> {
     let Some(location) = body.get("location").and_then(Value::as_str) else {
         return Err(ArmError::new(
             400,
@@ -213,7 +234,15 @@ fn create(call: &mut Call<'_>, name: &str, wanted: &Wanted) -> Reply {
         document["properties"]["properties"]["aksNetworkingConfiguration"] = json!(network);
     }
     merge(call, &mut document, wanted)?;
-    Ok(accept_new(call, name, document, wanted, Verb::Create))
+    let (tagged, outcome) = (wanted.resource.contains_key("tags"), outcome_by_name(name));
+    Ok(accept_new(
+        call,
+        name,
+        document,
+        tagged,
+        Verb::Create,
+        outcome,
+    ))
 }
 
 fn attach(call: &mut Call<'_>, name: &str, wanted: &Wanted) -> Reply {
@@ -268,7 +297,8 @@ fn attach(call: &mut Call<'_>, name: &str, wanted: &Wanted) -> Reply {
     attached["computeLocation"] = json!(cluster.location());
     attached["properties"]["clusterFqdn"] = json!(cluster.fqdn());
     merge(call, &mut document, wanted)?;
-    let answer = accept_new(call, name, document, wanted, Verb::Attach);
+    let (tagged, outcome) = (wanted.resource.contains_key("tags"), outcome_by_name(name));
+    let answer = accept_new(call, name, document, tagged, Verb::Attach, outcome);
     let at_once = |kind: &Kind| matches!(kind, Kind::SecondAttachmentBreaksFirst { .. });
     if call.state.fault(call.request, at_once).is_some() {
         call.state.break_other_attachments(name);
@@ -276,12 +306,14 @@ fn attach(call: &mut Call<'_>, name: &str, wanted: &Wanted) -> Reply {
     Ok(answer)
 }
 
-fn accept_new(
+/// Accepts a new compute; `tagged` is whether the request had tags.
+pub(super) fn accept_new(
     call: &mut Call<'_>,
     name: &str,
     document: Value,
-    wanted: &Wanted,
+    tagged: bool,
     verb: Verb,
+    outcome: Outcome,
 ) -> Answer {
     let mut shown = schema::show(&document, &call.api_version());
     // The answer to a PUT knows less than a GET a moment later.
@@ -291,7 +323,7 @@ fn accept_new(
             *warnings = Value::Null;
         }
     }
-    if !wanted.resource.contains_key("tags") {
+    if !tagged {
         shown["tags"] = Value::Null;
     }
     call.state.computes.push(Compute {
@@ -304,7 +336,7 @@ fn accept_new(
         Verb::Attach => call.config.attach,
         _ => call.config.create,
     };
-    let links = start(call, name, verb, takes, outcome_by_name(name), None);
+    let links = start(call, name, verb, takes, outcome, None);
     links.on(Answer::json(201, &shown))
 }
 
@@ -314,6 +346,11 @@ fn accept_new(
 fn changed(call: &mut Call<'_>, compute: &Compute, wanted: &Wanted) -> Result<Value, ArmError> {
     busy(compute)?;
     let name = compute.name.as_str();
+    if kubernetes::is(&compute.document) {
+        return Err(ArmError::conflict(format!(
+            "The compute '{name}' exists with another computeType, which cannot be changed."
+        )));
+    }
     let id = wanted.properties.get("resourceId").and_then(Value::as_str);
     let same = |id: &str| {
         compute
@@ -352,16 +389,16 @@ fn changed(call: &mut Call<'_>, compute: &Compute, wanted: &Wanted) -> Result<Va
 }
 
 /// Accepts a change, and shows the compute as it is until the change is done.
-fn update(call: &mut Call<'_>, name: &str, next: Value, status: u16, state: &str) -> Answer {
+pub(super) fn update(
+    call: &mut Call<'_>,
+    name: &str,
+    next: Value,
+    status: u16,
+    state: &str,
+    outcome: Outcome,
+) -> Answer {
     let (takes, version, now) = (call.config.update, call.api_version(), call.now());
-    let links = start(
-        call,
-        name,
-        Verb::Update,
-        takes,
-        outcome_by_name(name),
-        Some(next),
-    );
+    let links = start(call, name, Verb::Update, takes, outcome, Some(next));
     let mut shown = Value::Null;
     if let Some(compute) = call.state.compute_mut(name) {
         compute.set_state(state);

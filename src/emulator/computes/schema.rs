@@ -6,6 +6,7 @@
 
 use serde_json::{Map, Value};
 
+use super::kubernetes;
 use crate::emulator::error::ArmError;
 use crate::emulator::members::{self, Kind, Member};
 use crate::emulator::versions::{self, Dialect};
@@ -117,6 +118,9 @@ pub(crate) fn check(body: &Value, dialect: Dialect) -> Result<Map<String, Value>
 
 /// The stored document as this API version shows it.
 pub(crate) fn show(document: &Value, version: &str) -> Value {
+    if kubernetes::is(document) {
+        return kubernetes::show(document, version);
+    }
     let dialect = versions::dialect(version);
     let mut shown = document.clone();
     let properties = &mut shown["properties"];

@@ -10,6 +10,7 @@ use super::rules::name as check_name;
 use super::sources::check as check_sources;
 use super::{Service, schema};
 use crate::emulator::call::Call;
+use crate::emulator::computes::kubernetes;
 use crate::emulator::error::ArmError;
 use crate::emulator::faults::Kind;
 use crate::emulator::http::Answer;
@@ -150,6 +151,11 @@ fn check_compute(state: &State, document: &Value) -> Result<(), ArmError> {
             format!("The compute '{name}' was not found in the workspace."),
         )
     })?;
+    if kubernetes::is(&compute.document) {
+        return Err(ArmError::bad_request(format!(
+            "The compute '{name}' is of type Kubernetes, and web services run on computes of type AKS."
+        )));
+    }
     if compute.state() == "Succeeded" {
         return Ok(());
     }

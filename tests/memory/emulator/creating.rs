@@ -331,7 +331,7 @@ async fn location_and_compute_type_are_required() {
     let elsewhere = json!({ "location": "westus", "properties": { "computeType": "AKS" } });
     let reply = put(&emulator, "myaks", &elsewhere).await;
     assert!(reply.status == 400 && reply.message().contains("computeLocation"));
-    let other = json!({ "location": "eastus", "properties": { "computeType": "Kubernetes" } });
+    let other = json!({ "location": "eastus", "properties": { "computeType": "AmlCompute" } });
     let reply = put(&emulator, "myaks", &other).await;
     assert_eq!((reply.status, reply.code()), (400, "UnsupportedByEmulator"));
     let reply = put(&emulator, "myaks", &json!([])).await;

@@ -8,6 +8,7 @@ mod clusters;
 mod creating;
 mod environments;
 mod faults;
+mod kubernetes;
 mod models;
 mod numbers;
 mod own_clusters;

@@ -125,6 +125,45 @@ fn manual() -> Emulator {
 }
 
 #[tokio::test(start_paused = true)]
+async fn kubernetes_compute_is_attached_as_recorded() {
+    let Some(all) = cassettes() else { return };
+    // As it was in 2021.
+    let emulator = Emulator::builder()
+        .clock(Clock::Manual)
+        .signed_polling_urls(false)
+        .build();
+    let url = compute_url(&emulator, "kube").replace(TODAY, "2021-10-01");
+    let cluster =
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.Kubernetes/connectedClusters/c";
+    let attach = json!({ "location": "eastus", "properties": {
+        "computeType": "Kubernetes", "resourceId": cluster, "properties": { "namespace": "default" },
+    } });
+    let put = send(&emulator, Method::Put, &url, Some(&attach)).await;
+    // The limits of requests are those of later years.
+    let limits: Vec<&str> = HEADERS
+        .into_iter()
+        .filter(|name| name.contains("ratelimit"))
+        .collect();
+    let expected = recorded(&all, "10", 0);
+    check_head(&put, &expected, &limits);
+    // The body was cut after its first members.
+    let there = body(&expected);
+    for (name, value) in there.as_object().unwrap() {
+        assert!(put.body[name].is_string(), "{name}: {value}");
+    }
+    assert_eq!(put.body["type"], there["type"]);
+    let polling_url = polling(&put);
+    assert_eq!(
+        query(&polling_url),
+        query(&expected.headers["Azure-AsyncOperation"])
+    );
+    let poll = read(&emulator, &polling_url).await;
+    let expected = recorded(&all, "10", 1);
+    check_head(&poll, &expected, &limits);
+    assert_eq!(poll.body, body(&expected));
+}
+
+#[tokio::test(start_paused = true)]
 async fn compute_lives_as_recorded() {
     let Some(all) = cassettes() else { return };
     let emulator = manual();

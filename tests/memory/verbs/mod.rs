@@ -3,6 +3,7 @@
 mod attaching;
 mod creating;
 mod kinds;
+mod kubernetes;
 mod options;
 mod reading;
 mod recording;

@@ -1,13 +1,16 @@
 //! Computes of other kinds than AKS, through the public verbs.
 
 use super::cassette;
+use super::operations::made_up;
 use super::replay::Replay;
 use crate::support::recordings::Exchange;
 use azureml_aks::models::ComputeResource;
 use azureml_aks::{
-    AksCompute, AnyCompute, ErrorKind, ResumeToken, Resumed, WaitOptions, models::ComputeState,
+    AksCompute, AnyCompute, ComputeTarget, ErrorKind, KubernetesClusterRef, KubernetesCompute,
+    ResumeToken, Resumed, WaitOptions, models::ComputeState,
 };
 use futures::TryStreamExt;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -222,4 +225,36 @@ async fn token_over_a_signed_url_resumes_at_the_same_bytes() {
     let polls: Vec<_> = replay.sent().into_iter().skip(3).collect();
     assert_eq!(polls.len(), 2);
     assert!(polls.iter().all(|sent| sent.url == monitor));
+}
+
+#[tokio::test(start_paused = true)]
+async fn kubernetes_attach_is_followed_although_its_answer_was_cut() {
+    let Some((mut exchanges, put)) = exchange("10", 0) else {
+        return;
+    };
+    // The recorded name breaks today's rules.
+    let url = put.url.replace("AZARC_CLU_NAME", "azarc");
+    exchanges[0].url = url.clone();
+    let (workspace_url, version) = url.split_once("/computes/azarc").unwrap();
+    exchanges.push(made_up("GET", &url, 404, json!({}), Value::Null));
+    let workspace_url = format!("{workspace_url}{version}");
+    let body = json!({ "location": "francecentral" });
+    exchanges.push(made_up("GET", &workspace_url, 200, json!({}), body));
+    let replay = Replay::of(exchanges);
+    let workspace = replay.workspace(&url);
+    let cluster = KubernetesClusterRef::connected("AML_WS_NAME", "edge");
+    let config = KubernetesCompute::attach_configuration(cluster)
+        .build()
+        .unwrap();
+    let attach = ComputeTarget::attach(&workspace, "azarc", config);
+    let mut compute = attach.ignore_other_attachments().await.unwrap();
+    assert_eq!(compute.compute_type(), "Kubernetes");
+    assert_eq!(compute.status(), Some("Creating"));
+    let options = WaitOptions::new().deadline(Duration::from_secs(1200));
+    let error = compute.wait_for_completion(options).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded, "{error}");
+    assert_eq!(error.last_status(), Some("InProgress"));
+    let token = error.resume_token().unwrap();
+    assert_eq!(token.resource().to_string(), "compute/Kubernetes");
+    assert_eq!(replay.unrecorded(), [""; 0]);
 }

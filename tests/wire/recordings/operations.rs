@@ -129,7 +129,13 @@ async fn recorded_operations_end_as_they_did() {
     }
 }
 
-fn made_up(method: &str, url: &str, status: u16, headers: Value, body: Value) -> Exchange {
+pub(super) fn made_up(
+    method: &str,
+    url: &str,
+    status: u16,
+    headers: Value,
+    body: Value,
+) -> Exchange {
     serde_json::from_value(json!({
         "method": method, "url": url, "request_body": null, "status": status, "headers": headers, "body": body,
     }))

@@ -9,9 +9,10 @@ use crate::support::specs::allowed::{
 use crate::support::specs::{Exchange, Report, Specs};
 use azureml_aks::emulator::{Emulator, ExistingCluster};
 use azureml_aks::{
-    AksCompute, ClusterPurpose, ClusterRef, ComputeTarget, LoadBalancer, ManagedCluster,
-    ManagedClusterConfiguration, Network, OutboundType, Pem, Subnet, Tls, TlsUpdate,
-    UpdateConfiguration, VirtualNetwork, WaitOptions,
+    AksCompute, AnyCompute, ClusterPurpose, ClusterRef, ComputeTarget, InstanceType,
+    KubernetesClusterRef, KubernetesCompute, KubernetesIdentity, KubernetesUpdateConfiguration,
+    LoadBalancer, ManagedCluster, ManagedClusterConfiguration, Network, OutboundType, Pem, Subnet,
+    Tls, TlsUpdate, UpdateConfiguration, VirtualNetwork, WaitOptions, Workspace,
 };
 use futures::TryStreamExt;
 use serde_json::Value;
@@ -84,6 +85,47 @@ fn check(specs: &Specs, seen: &Recorded) -> Report {
         exchange = exchange.sending(body);
     }
     specs.check(&exchange)
+}
+
+/// A compute of kind Kubernetes with every setting, attached and changed.
+async fn kubernetes(emulator: &Emulator, workspace: &Workspace) {
+    let cluster = emulator.add_cluster(ExistingCluster::new("mygroup", "kube"));
+    let identity = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i";
+    let gpu = InstanceType::new()
+        .node_label("agentpool", "gpu")
+        .request("cpu", "100m")
+        .limit("nvidia.com/gpu", "1");
+    let config = KubernetesCompute::attach_configuration(KubernetesClusterRef::id(cluster))
+        .namespace("scoring")
+        .identity(KubernetesIdentity::user_assigned(identity))
+        .default_instance_type("gpu")
+        .instance_type("gpu", gpu)
+        .description("all of it")
+        .tag("team", "forecast")
+        .build()
+        .unwrap();
+    let mut compute = ComputeTarget::attach(workspace, "kube", config)
+        .await
+        .unwrap();
+    compute
+        .wait_for_completion(WaitOptions::new())
+        .await
+        .unwrap();
+    let change = KubernetesUpdateConfiguration::builder()
+        .identity(KubernetesIdentity::SystemAssigned)
+        .instance_type("cpu", InstanceType::new().limit("cpu", "2"))
+        .build()
+        .unwrap();
+    compute.update(change).await.unwrap();
+    compute
+        .wait_for_completion(WaitOptions::new())
+        .await
+        .unwrap();
+    let both = [("leaf", "AKS"), ("kube", "Kubernetes")];
+    for (name, kind) in both {
+        let compute = AnyCompute::get(workspace, name).await.unwrap();
+        assert_eq!(compute.compute_type(), kind);
+    }
 }
 
 /// Every verb with every configuration, once.
@@ -176,8 +218,9 @@ async fn everything() -> Vec<Recorded> {
             .unwrap();
         aks.wait_for_completion(WaitOptions::new()).await.unwrap();
     }
+    kubernetes(&emulator, &workspace).await;
     let listed: Vec<_> = workspace.computes().try_collect().await.unwrap();
-    assert_eq!(listed.len(), 8);
+    assert_eq!(listed.len(), 9);
 
     let mut leaf = AksCompute::get(&workspace, "leaf").await.unwrap();
     let tls = |tls| UpdateConfiguration::builder().tls(tls).build().unwrap();

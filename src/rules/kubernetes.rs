@@ -1,0 +1,40 @@
+//! Rules for computes of kind Kubernetes.
+
+use super::{Advice, Refusal, registry};
+
+registry! {
+    section "Namespaces and instance types" {
+        Refusal NAMESPACE_SYNTAX = "namespace.syntax": "a namespace has 1 to 63 lowercase ASCII letters, digits and `-`, with a letter or digit at both ends",
+            broken by "`-scoring`, `Scoring`",
+            remedy "give the name that `kubectl get namespaces` shows",
+            source "`azureml-core` 1.61; RFC 1123 label";
+        Refusal INSTANCE_TYPE_NAME = "instance_type.name": "the name of an instance type has 1 to 253 lowercase ASCII letters, digits, `-` and `.`, with a letter or digit at both ends of each part",
+            broken by "`GPU`, `gpu-`, `a..b`",
+            remedy "give the name that `kubectl get instancetype` shows, or choose one such as `gpu-large`",
+            source "Kubernetes documentation, object names: RFC 1123 subdomain; instance types are objects of the cluster (`how-to-manage-kubernetes-instance-types`)";
+        Refusal INSTANCE_TYPE_NODE_SELECTOR = "instance_type.node_selector": "a node selector has the names and values that Kubernetes takes for labels",
+            broken by "`my label`, `/name`",
+            remedy "give what `kubectl get nodes --show-labels` shows",
+            source "Kubernetes documentation, labels and selectors";
+        Refusal INSTANCE_TYPE_RESOURCE = "instance_type.resource": "a resource of an instance type is `cpu`, `memory`, `ephemeral-storage`, huge pages of a size, or has a domain",
+            broken by "`gpu`, `CPU`",
+            remedy "write `cpu`, `memory`, or `nvidia.com/gpu`",
+            source "Kubernetes documentation, resource management";
+        Refusal INSTANCE_TYPE_QUANTITY = "instance_type.quantity": "an amount of a resource is a quantity of Kubernetes, not below zero",
+            broken by "`2GB`, `-1`, `1,5`",
+            remedy "write `100m`, `1.5`, `512Mi` or `2Gi`",
+            source "Kubernetes documentation, quantities";
+        Refusal INSTANCE_TYPE_EXTENDED = "instance_type.extended_resource": "a resource with a domain has a limit that is a whole number, and a request, if there is one, of the same amount",
+            broken by "`0.5` of nvidia.com/gpu",
+            remedy "set the limit to a whole number, and leave the request out",
+            source "Kubernetes documentation, extended resources";
+        Refusal INSTANCE_TYPE_LIMIT = "instance_type.limit_below_request": "a limit is at least the amount that is requested",
+            broken by "a request of 2Gi, and a limit of 1Gi",
+            remedy "raise the limit, request less, or leave the limit out",
+            source "Kubernetes documentation, resource management";
+        Advice INSTANCE_TYPE_DEFAULT = "instance_type.default_not_listed": "a default instance type is one of the instance types that are given with it",
+            broken by "the default `cpu` with the instance type `gpu` alone",
+            remedy "add the instance type, or make sure that the cluster has it",
+            source "`how-to-manage-kubernetes-instance-types`: instance types can be made in the cluster, too";
+    }
+}
