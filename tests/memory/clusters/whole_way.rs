@@ -379,3 +379,34 @@ async fn attached_and_created_clusters_are_scaled_alike() {
         "{error}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn existing_cluster_that_is_taken_is_attached_by_one_token_too() {
+    let emulator = Emulator::new();
+    let workspace = fixture::workspace(&emulator);
+    let made = ManagedCluster::create(&workspace, config(&emulator).build().unwrap());
+    made.await.unwrap().await.unwrap();
+    let taken = || {
+        let config = config(&emulator).build().unwrap();
+        let attach = AksCompute::attach_configuration(config.to_ref())
+            .build()
+            .unwrap();
+        let create = ManagedCluster::create(&workspace, config).or_get();
+        create.then_attach(&workspace, "myaks", attach)
+    };
+    // What was not sent is begun again.
+    let prepared = taken().prepare().unwrap();
+    let resumed = workspace.resume(prepared.token()).await.unwrap();
+    assert!(matches!(resumed, Resumed::NotStarted { .. }), "{resumed:?}");
+    emulator.inject(Fault::server_error(503).on(Method::Get, COMPUTE).times(10));
+    let mut way = prepared.send().await.unwrap();
+    let error = way.wait(WaitOptions::new()).await.unwrap_err();
+    emulator.clear_faults();
+    let aks = go_on(&emulator, error.resume_token().unwrap())
+        .await
+        .unwrap();
+    assert_made_once(&emulator, &aks, "taken");
+    // And a compute of that name, with this cluster, is taken as well.
+    assert!(taken().await.unwrap().await.unwrap().is_ready());
+    assert_made_once(&emulator, &aks, "taken again");
+}
