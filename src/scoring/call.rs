@@ -2,7 +2,7 @@
 
 use super::credential::Held;
 use super::{Authority, Inner, ScoringAnswer, ScoringClient, failure};
-use crate::error::{Error, ErrorKind, redact_url};
+use crate::error::{Error, ErrorKind, in_runtime, redact_url};
 use crate::operation::chance;
 use crate::transport::{
     Bearer, DirectRequest, Reply, Undelivered, is_header_name, is_header_value,
@@ -167,6 +167,7 @@ impl ScoringRequest {
     }
 
     async fn send(&self, call: Call<'_>) -> Result<ScoringAnswer, Error> {
+        in_runtime()?;
         self.check()?;
         let client_request_id = match &self.request_id {
             Some(id) => id.clone(),
