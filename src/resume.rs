@@ -25,7 +25,7 @@ use std::collections::{HashMap, HashSet};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-/// What [`Workspace::resume`] found.
+/// The result of [`Workspace::resume`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 #[allow(
@@ -56,7 +56,7 @@ pub enum Resumed {
     /// state, because it does not show whose change was the last. To send it again is harmless. For a cluster that
     /// `or_get` was to take, too: begin again, and it is taken.
     NotStarted {
-        /// What was requested.
+        /// The verb that was requested.
         verb: Verb,
         /// The kind of the resource.
         resource: TokenResource,
@@ -337,7 +337,7 @@ impl Workspace {
         found
     }
 
-    /// What the service has answered needs no read.
+    /// An operation that the service has accepted needs no read.
     fn accepted(
         &self,
         token: &ResumeToken,

@@ -24,7 +24,7 @@ pub struct ManagedClusterConfiguration {
     warnings: Vec<Finding>,
 }
 
-/// How the outbound traffic of a cluster leaves it.
+/// The way of a cluster's outbound traffic.
 ///
 /// Known words are recognised in any letter case, and one that this crate does not know is passed through.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -415,7 +415,7 @@ pub(crate) fn scaling(
 /// Members of a pool that a GET gives and a PUT must not have.
 const READ_ONLY: [&str; 3] = ["provisioningState", "currentOrchestratorVersion", "eTag"];
 
-/// Who decides how many nodes a pool has. Its JSON is part of resume tokens.
+/// The scaling of a pool: by the caller or by the autoscaler. Its JSON is part of resume tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Scale {

@@ -22,7 +22,7 @@ const CLEANUP: [&str; 7] = [
 /// The line that shows certificate and key, while they are still in the cluster.
 const READ_TLS: &str = "kubectl get secret azuremlfessl -n default -o yaml";
 
-/// What to know before a compute is detached, and what to do after it; [`AksCompute::before_detach`] returns it.
+/// A report for the time before a detach, and what to do after it; [`AksCompute::before_detach`] returns it.
 ///
 /// `Display` writes all of it for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub struct DetachReport {
     pub has_own_certificate: bool,
 }
 
-/// What to know before a detach.
+/// Reports before a detach.
 impl AksCompute {
     /// Returns what to know before the compute is detached: the services that still run on it, what has to be given
     /// again if the cluster is attached later, and what stays in the cluster, with the lines that remove it.
