@@ -37,8 +37,8 @@ impl ManagedCluster {
     /// # Errors
     ///
     /// When it is awaited or prepared: [`ErrorKind::Validation`] for more than 1,000 nodes, none at all in a system
-    /// pool, or a name that no pool has; [`ErrorKind::Refused`] if the cluster has several node pools and none is named,
-    /// if the autoscaler decides how many nodes there are, and for a pool of several VM sizes;
+    /// pool, or a name that no pool has; [`ErrorKind::Refused`] if the cluster has several node pools and none is
+    /// named, if the autoscaler decides how many nodes there are, and for a pool of several VM sizes;
     /// [`Error::is_not_found`] if there is no such pool; [`Error::is_busy`] while another operation runs on the pool or
     /// its cluster; otherwise [`ErrorKind::Service`] with the service's reason, for example a quota. If it is not known
     /// whether the PUT arrived, the error carries a [`resume_token`](Error::resume_token).
@@ -77,8 +77,8 @@ impl ManagedCluster {
         self.scaling(Scale::Nodes(nodes))
     }
 
-    /// Lets the autoscaler decide how many nodes a node pool has, between these bounds; changes the bounds where it does
-    /// already.
+    /// Lets the autoscaler decide how many nodes a node pool has, between these bounds; changes the bounds where it
+    /// does already.
     ///
     /// Otherwise as [`scale`](Self::scale). The number of nodes may lie outside the bounds for a while.
     ///
