@@ -5,7 +5,7 @@ use crate::transport::Answer;
 use azure_core::error::ErrorKind as Core;
 use azure_storage_blob::StorageError;
 
-/// What to do after a refusal.
+/// The remedy after a refusal.
 pub(super) struct Remedies {
     sign_again: &'static str,
     run_again: &'static str,

@@ -19,7 +19,7 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// What is known of Azure.
+/// The facts that were read.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     /// The region of the workspace.

@@ -6,7 +6,7 @@ use crate::error::{Finding, Severity};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Check {
     pub(crate) id: &'static str,
-    /// That of a breach. A check that could not be made is [`Severity::Unknown`] in its place.
+    /// The severity of a breach. A check that could not be made is [`Severity::Unknown`] in its place.
     pub(crate) severity: Severity,
     /// The condition that must hold, in one sentence.
     pub(crate) expected: &'static str,

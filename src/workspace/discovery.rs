@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 use url::{Host, Url};
 
-/// What the hosts of a workspace are reached with, and what is known of them.
+/// The clients for the hosts of a workspace, and the hosts that are known.
 #[derive(Debug)]
 pub(super) struct Hosts {
     settings: Settings,
@@ -105,7 +105,7 @@ impl DataPlane {
         extended(&self.environments, segments)
     }
 
-    /// What the discovery document says.
+    /// The members of the discovery document.
     fn of(document: &Map<String, Value>, id: &WorkspaceId, hosts: &Hosts) -> Result<Self, Error> {
         let [model_management, history, experimentation] = [
             host(document, "modelmanagement")?,
@@ -181,7 +181,7 @@ impl Workspace {
         self.inner.hosts.found.get()
     }
 
-    /// What pipelines of other services can be made of.
+    /// The parts for pipelines of other services.
     pub(crate) fn settings(&self) -> &Settings {
         &self.inner.hosts.settings
     }

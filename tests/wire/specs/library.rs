@@ -293,8 +293,8 @@ async fn own_clusters() -> Vec<Recorded> {
         .build()
         .unwrap();
     let create = ManagedCluster::create(&workspace, config);
-    let way = create.then_attach(&workspace, "myaks", attach);
-    let aks = way.await.unwrap().await.unwrap();
+    let creating = create.then_attach(&workspace, "myaks", attach);
+    let aks = creating.await.unwrap().await.unwrap();
     aks.scale(4).await.unwrap().await.unwrap();
     aks.autoscale(2..=6).await.unwrap().await.unwrap();
     aks.autoscale_off().await.unwrap().await.unwrap();
