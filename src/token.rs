@@ -165,7 +165,7 @@ impl<'de> Deserialize<'de> for TokenResource {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Verb {
-    /// Attach an AKS cluster that exists.
+    /// Attach a cluster that exists.
     Attach,
     /// Create a compute with a new AKS cluster, or an AKS cluster beside the workspace.
     Create,
