@@ -128,7 +128,9 @@ async fn every_dated_version_is_answered() {
             read.body["properties"]["properties"]["namespace"], "default",
             "{version}"
         );
-        let warns = read.body["properties"].get("provisioningWarnings").is_some();
+        let warns = read.body["properties"]
+            .get("provisioningWarnings")
+            .is_some();
         assert_eq!(warns, version >= "2024-04-01", "{version}");
         assert!(
             read.body.get("identity").is_none(),
