@@ -1,4 +1,4 @@
-//! What the caller may do, and what policies deny.
+//! The permissions of the caller, and the denials of policies.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::error::{ArmError, require};
 use super::http::Answer;
 use super::routes::Reply;
 
-/// The resource type whose creation a policy denies, where the builder says so.
+/// The resource type that a policy denies, where the builder sets it.
 const PUBLIC_ADDRESSES: &str = "Microsoft.Network/publicIPAddresses";
 
 /// The permissions of the caller, the same at every scope.
@@ -30,7 +30,7 @@ pub(crate) fn permissions(call: Call<'_>) -> Reply {
     ))
 }
 
-/// What policies say of a resource that is not made.
+/// Evaluates policies for a resource that is not made.
 pub(crate) fn check_policies(call: Call<'_>) -> Reply {
     call.check_scope()?;
     let body = call.body()?;

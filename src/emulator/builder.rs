@@ -193,7 +193,7 @@ impl EmulatorBuilder {
         self
     }
 
-    /// What `Microsoft.Authorization/permissions` says of the caller, at every scope: the actions that a role allows, and
+    /// Sets the permissions of the caller at every scope, as `Microsoft.Authorization/permissions` lists them: the actions that a role allows, and
     /// those that it excludes, both with `*`. By default everything is allowed. The emulator does not enforce it.
     pub fn permissions<A: Into<String>>(
         mut self,
@@ -208,7 +208,7 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Whether a policy denies public addresses: `checkPolicyRestrictions` says so, and every create of a compute is
+    /// Sets whether a policy denies public addresses: `checkPolicyRestrictions` reports it, and every create of a compute is
     /// refused with `RequestDisallowedByPolicy`.
     pub fn deny_public_addresses(mut self, deny: bool) -> Self {
         self.deny_public_addresses = deny;

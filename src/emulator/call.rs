@@ -16,7 +16,7 @@ pub(crate) struct Call<'call> {
     pub(crate) config: &'call Config,
     pub(crate) state: &'call mut State,
     pub(crate) request: &'call Incoming,
-    /// What stands in the path where the route has braces.
+    /// The segments of the path where the route has braces.
     pub(crate) names: &'call Names,
 }
 

@@ -94,7 +94,7 @@ impl ArmError {
         body
     }
 
-    /// As the service of computes refuses: the outer code tells who is to blame, the inner one what
+    /// The refusal of the service of computes: the outer code says whose fault it is, the inner one what
     /// is wrong.
     pub(crate) fn of_computes(&self, surroundings: &Surroundings) -> Value {
         let Surroundings {
@@ -140,7 +140,7 @@ impl ArmError {
         })
     }
 
-    /// The same as model management says it, without an envelope.
+    /// The same in the form of model management, without an envelope.
     pub(crate) fn model_management(&self, request_id: &str) -> Value {
         json!({
             "code": self.code,
@@ -155,7 +155,7 @@ impl ArmError {
 /// The code of what the emulator does not do.
 pub(crate) const UNSUPPORTED: &str = "UnsupportedByEmulator";
 
-/// What the service of computes tells beside a refusal.
+/// The context that the service of computes adds to a refusal.
 pub(crate) struct Surroundings {
     pub(crate) id: String,
     pub(crate) region: String,

@@ -198,7 +198,7 @@ impl Fault {
         Self::of(Kind::ForeignPollingUrl { url: url.into() })
     }
 
-    /// A GET of an absent compute says 404, and right after it another client's compute of that
+    /// A GET of an absent compute answers 404, and right after it another client's compute of that
     /// name exists: one ready DevTest node of `Standard_D2_v2`.
     pub fn compute_appears() -> Self {
         Self::of(Kind::ComputeAppears {})

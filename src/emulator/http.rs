@@ -1,4 +1,4 @@
-//! A request as the routes see it and an answer as they give it, whatever way it came in.
+//! A request and an answer in the form that routes use, however the request came in.
 
 use std::fmt::Write as _;
 use std::io;

@@ -62,7 +62,7 @@ pub(crate) fn has_zones(name: &str) -> bool {
     row(name).is_some_and(|row| row.4)
 }
 
-/// The names of all regions: those of Azure, and that of the workspace, whatever it is.
+/// The names of all regions: those of Azure, and that of the workspace.
 pub(crate) fn known(config: &Config) -> Vec<String> {
     let mut all: Vec<String> = REGIONS.iter().map(|row| region(row.0)).collect();
     all.push(region(&config.location));

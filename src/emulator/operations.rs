@@ -117,7 +117,7 @@ impl Fate {
     }
 }
 
-/// Where to follow an operation. There is no `Retry-After` unless the builder says so.
+/// The URLs of an operation. There is no `Retry-After` unless the builder sets one.
 pub(crate) struct Links {
     status: String,
     /// Where its result will be, for the operations that have such a header.

@@ -78,7 +78,7 @@ const ROUTES: &[Route] = &[
     ("POST", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}/listClusterAdminCredential", &[], aks::admin_credential),
     ("GET", "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/kubernetesVersions", &[], kubernetes::versions),
     ("GET", "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/orchestrators", &["resource-type"], kubernetes::orchestrators),
-    // What the caller may do, and what policies deny.
+    // The permissions of the caller, and the denials of policies.
     ("GET", "/{ws}/providers/Microsoft.Authorization/permissions", &[], access::permissions),
     ("GET", "/subscriptions/{subscription}/providers/Microsoft.Authorization/permissions", &[], access::permissions),
     ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.Authorization/permissions", &[], access::permissions),
@@ -148,7 +148,7 @@ const ROUTES: &[Route] = &[
     ("GET", "/api/v1/service/{service}/swagger.json", &[], scoring::swagger),
 ];
 
-/// What stands in a path where its route has braces.
+/// The segments of a path where its route has braces.
 pub(crate) type Names = Vec<(&'static str, String)>;
 
 /// The names of a path that follows this template.
@@ -271,7 +271,7 @@ fn may_be_large(config: &Config, state: &State, request: &Incoming, plane: Plane
     }
 }
 
-/// Who speaks: each says errors in a shape of its own.
+/// The service that answers: each has its own form of errors.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Plane {
     Admin,
@@ -330,7 +330,7 @@ impl Plane {
                 };
                 Answer::json(error.status, &error.model_management(&id))
             }
-            // The router before the containers speaks plain text.
+            // The router before the containers answers in plain text.
             Self::Scoring => Answer::raw(
                 error.status,
                 "text/plain; charset=utf-8",

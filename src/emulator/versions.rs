@@ -7,12 +7,12 @@ use super::error::ArmError;
 /// Which shape a request and its answer have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
-    /// What `azureml-core` speaks: in no published type index. It insists on keys that others
+    /// The dialect of `azureml-core`: in no published type index. It insists on keys that others
     /// omit, so they are sent as `null`, and it puts back what it has read.
     Python = 1,
     /// The OpenAPI description of 2019-11-01: `agentVMSize`, no purpose, no load balancer.
     Of2019 = 2,
-    /// As before, but `agentVmSize`: what `azure-mgmt-machinelearningservices` 1.0.1 speaks.
+    /// As before, but `agentVmSize`: the dialect of `azure-mgmt-machinelearningservices` 1.0.1.
     Of2020 = 4,
     /// `AKSSchemaProperties`, the same in every version since 2021-07-01.
     Current = 8,
@@ -104,7 +104,7 @@ fn is_dated(version: &str) -> bool {
 }
 
 /// Refuses what is not a version. `route` is the path that was asked for. A version that is not known
-/// is taken, as clients are often newer, and the log tells which are known.
+/// is taken, as clients are often newer, and the log names those that are known.
 pub(crate) fn check(version: Option<&str>, route: &str) -> Result<(), ArmError> {
     let last = |word: &&str| !word.is_empty() && !word.starts_with('{');
     let kind = route.rsplit('/').find(last).unwrap_or("workspaces");

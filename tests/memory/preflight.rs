@@ -1,6 +1,8 @@
 //! The preflight on the emulator: what it sends, what it finds, and what a request does with it.
 
 use crate::support::fixture::{attached, builder, count, created, workspace};
+use async_trait::async_trait;
+use azure_core::http::{AsyncRawResponse, HttpClient, Method, Request, Transport};
 use azureml_aks::emulator::{Emulator, ExistingCluster, Fault};
 use azureml_aks::error::Severity;
 use azureml_aks::models::PreflightReport;
@@ -8,8 +10,11 @@ use azureml_aks::{
     AksCompute, ClusterPurpose, ClusterRef, ComputeTarget, ErrorKind, ManagedCluster,
     ManagedClusterConfiguration, Preflight, VirtualNetwork,
 };
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 fn rules_of(report: &PreflightReport, severity: Severity) -> BTreeSet<&'static str> {
     report
@@ -235,6 +240,112 @@ async fn authorised_ranges_are_compared_with_those_of_the_service() {
             );
         }
     }
+}
+
+/// Answers GETs of this path with a document.
+fn answered(emulator: &Emulator, path: &str, document: &Value) {
+    let headers = [("content-type", "application/json")];
+    let fault = Fault::response_override(200, &headers, document.to_string());
+    emulator.inject(fault.on(Method::Get, path).times(9));
+}
+
+#[tokio::test(start_paused = true)]
+async fn security_group_without_an_inbound_rule_is_a_warning() {
+    for (port, expected) in [("22", true), ("400-500", false)] {
+        let emulator = Emulator::builder().resource_group("emulated-group").build();
+        let workspace = workspace(&emulator);
+        let group = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/networkSecurityGroups/nsg";
+        let subnet =
+            json!({ "addressPrefix": "10.9.0.0/24", "networkSecurityGroup": { "id": group } });
+        let subnets = json!([{ "name": "default", "properties": subnet }]);
+        let network_document =
+            json!({ "location": emulator.location(), "properties": { "subnets": subnets } });
+        answered(&emulator, "/virtualNetworks/myvnet", &network_document);
+        let rule =
+            json!({ "direction": "Inbound", "access": "Allow", "destinationPortRange": port });
+        let rules = json!({ "properties": { "securityRules": [{ "properties": rule }] } });
+        answered(&emulator, "/networkSecurityGroups/nsg", &rules);
+        let config = AksCompute::provisioning_configuration()
+            .virtual_network(network("10.0.0.0/16", "10.0.0.10"))
+            .build()
+            .unwrap();
+        let report = config.preflight(&workspace).await.unwrap();
+        let warnings = rules_of(&report, Severity::Warning);
+        assert_eq!(
+            warnings.contains("preflight.network.inbound"),
+            expected,
+            "{report}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn attachment_in_another_workspace_is_found_where_it_is_asked_for() {
+    let emulator = Emulator::new();
+    let workspace = workspace(&emulator);
+    let cluster = emulator.add_cluster(ExistingCluster::new("g", "c"));
+    let of_subscription = format!("/subscriptions/{}", emulator.subscription());
+    let other = format!(
+        "{of_subscription}/resourceGroups/other/providers/Microsoft.MachineLearningServices/workspaces/team"
+    );
+    let own = workspace.id().to_string();
+    let all = json!({ "value": [{ "id": own }, { "id": other }] });
+    answered(
+        &emulator,
+        &format!("{of_subscription}/providers/Microsoft.MachineLearningServices/workspaces"),
+        &all,
+    );
+    let properties = json!({ "computeType": "AKS", "resourceId": cluster });
+    let computes = json!({ "value": [{ "id": format!("{other}/computes/theirs"), "name": "theirs", "properties": properties }] });
+    answered(&emulator, &format!("{other}/computes"), &computes);
+    let config = AksCompute::attach_configuration(ClusterRef::id(&cluster))
+        .build()
+        .unwrap();
+    let report = config.preflight(&workspace).name("myaks").await.unwrap();
+    assert!(!report.has_errors(), "{report}");
+    let report = config
+        .preflight(&workspace)
+        .name("myaks")
+        .other_workspaces()
+        .await
+        .unwrap();
+    assert_eq!(
+        rules_of(&report, Severity::Error),
+        BTreeSet::from(["preflight.attachment.elsewhere"]),
+        "{report}"
+    );
+}
+
+/// Answers after a second.
+#[derive(Debug)]
+struct Slow(Arc<dyn HttpClient>);
+
+#[async_trait]
+impl HttpClient for Slow {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        self.0.execute_request(request).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn reads_go_out_together_and_a_second_preflight_takes_as_long_as_one_read() {
+    let emulator = Emulator::builder().resource_group("emulated-group").build();
+    let slow = Transport::new(Arc::new(Slow(emulator.http_client())));
+    let workspace = builder(&emulator).transport(slow).build().unwrap();
+    let config = AksCompute::provisioning_configuration()
+        .virtual_network(network("10.0.0.0/16", "10.0.0.10"))
+        .build()
+        .unwrap();
+    let mut took = Vec::new();
+    for name in ["one", "two"] {
+        let begun = Instant::now();
+        config.preflight(&workspace).name(name).await.unwrap();
+        took.push(begun.elapsed().as_secs());
+    }
+    // The region of the workspace comes first; the other seven reads go out together.
+    assert_eq!(took, [2, 1]);
+    assert!(emulator.journal().len() >= 8);
 }
 
 #[tokio::test(start_paused = true)]

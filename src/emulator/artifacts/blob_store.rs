@@ -36,7 +36,7 @@ pub(crate) enum Taken {
     Latest,
 }
 
-/// What the client says of the content.
+/// The properties of the content that the client sent.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Content {
     pub(crate) kind: Option<String>,

@@ -59,7 +59,7 @@ fn flaw(path: &str) -> Option<&'static str> {
     }
 }
 
-/// Makes artifacts without content, and says where the content of each is to be written.
+/// Makes artifacts without content, and returns the URL at which to write the content of each.
 pub(crate) fn create_empty(call: Call<'_>) -> Reply {
     let container = place(&call);
     let body = members::check(&call.request.body, PATHS)?;
@@ -209,7 +209,7 @@ fn content(call: &Call<'_>, place: &Place, permissions: &str) -> Value {
     })
 }
 
-/// What stands before the id of an artifact where a URL names it.
+/// The prefix of the id of an artifact in a URL.
 pub(crate) const URL: &str = "aml://artifact/";
 
 /// Where an artifact is: its id is these three, with slashes between.

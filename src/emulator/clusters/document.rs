@@ -162,7 +162,7 @@ fn merge_properties(document: &mut Value, given: &Body) {
             (_, Value::Object(new)) => {
                 let mut there = properties[key].as_object().cloned().unwrap_or_default();
                 there.extend(new.clone());
-                // What says nothing is not shown.
+                // Empty members are not shown.
                 if key == "apiServerAccessProfile" {
                     there.retain(|key, value| match value {
                         Value::Array(items) => !items.is_empty(),

@@ -172,7 +172,7 @@ impl Cluster {
         pools.iter_mut().find(|pool| is_named(pool, name))
     }
 
-    /// The nodes of its first pool, which is the one that a compute speaks of.
+    /// The nodes of its first pool, which a compute describes.
     pub(crate) fn nodes(&self) -> u64 {
         self.pools().first().map_or(0, nodes_of)
     }

@@ -238,7 +238,7 @@ pub(super) fn change_pool(there: &mut Value, given: Body, of: &str) -> Result<()
             "The emulator does not serve upgrades of Kubernetes.",
         ));
     }
-    // Kept as they are written, whatever the case of what was sent.
+    // Kept in the known casing, whatever casing was sent.
     let kept = ["name", "vmSize", "vnetSubnetID"];
     let given = given
         .into_iter()

@@ -159,7 +159,7 @@ pub(super) fn version<'c>(config: &'c Config, wanted: &str) -> Result<&'c str, A
     })
 }
 
-/// The subnet of a pool, if it names one; `at` tells where in the body.
+/// The subnet of a pool, if it names one; `at` is its place in the body.
 pub(super) fn subnet(state: &State, pool: &Value, at: &str) -> Result<Option<Subnet>, ArmError> {
     let Some(id) = pool["vnetSubnetID"].as_str() else {
         return Ok(None);

@@ -68,7 +68,7 @@ fn filled(config: &Config, mut given: Map<String, Value>) -> Value {
             "livenessProbeRequirements": {},
             "dataCollection": {},
             "appInsightsEnabled": false,
-            // Both at once cannot be: whoever asks for tokens and says nothing of keys has none.
+            // Both at once are not possible: tokens without a word on keys turn keys off.
             "authEnabled": !tokens,
             "aadAuthEnabled": false,
             "maxConcurrentRequestsPerContainer": 1,

@@ -362,7 +362,7 @@ fn plan(operation: &mut ServiceOperation, takes: Duration) {
         };
         lines.push((started.saturating_add(takes), end.to_owned()));
     } else {
-        // It never comes to its end, so it never tells of what lies behind the first step.
+        // It never ends, so it never reports a step after the first.
         lines.truncate(1);
         if builds {
             operation.built = Duration::MAX;

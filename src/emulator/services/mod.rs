@@ -181,7 +181,7 @@ impl Services {
             .find(|service| service.name.eq_ignore_ascii_case(name))
     }
 
-    /// What a container of the service wrote: what was given, or what stands in for it.
+    /// Returns the log of a container of the service: the one that was set, or a default.
     pub(crate) fn log<'a>(&'a self, service: &'a Service, init: bool) -> &'a str {
         let given = self.logs.get(&service.name.to_ascii_lowercase());
         given

@@ -41,7 +41,7 @@ pub(crate) fn cluster<'s>(state: &'s State, document: &Value) -> Option<&'s Clus
     state.cluster(compute.resource_id()?)
 }
 
-/// What Kubernetes says when no node has enough of something.
+/// The message of Kubernetes when no node has enough of a resource.
 pub(crate) fn insufficient(nodes: u64, resource: &str) -> String {
     format!("0/{nodes} nodes are available: {nodes} Insufficient {resource}.")
 }

@@ -1,5 +1,5 @@
 //! `/api/v1/service/{name}/…`: what the router before a service's replicas lets in, and the answer of
-//! what stands behind it.
+//! the scorer behind it.
 
 use super::{ScoringRequest, Service};
 use crate::emulator::call::Call;

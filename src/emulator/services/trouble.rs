@@ -1,4 +1,4 @@
-//! How a deployment goes wrong: what the service says of it, and what its containers wrote.
+//! Failures of deployments: the message of the service, and the logs of the containers.
 
 use serde_json::{Value, json};
 

@@ -34,7 +34,7 @@ impl Call<'_> {
         service.show(self.state, &self.request.origin, &workspace, expand)
     }
 
-    /// Starts an operation on a service, and says where to follow it.
+    /// Starts an operation on a service, and returns the URL of its status.
     fn start(&mut self, name: &str, task: Task) -> Answer {
         let id = self
             .state
@@ -57,7 +57,7 @@ impl Call<'_> {
 fn verdict(result: Result<(), ArmError>) -> Reply {
     match result {
         Ok(()) => Ok(Answer::json(200, &json!({}))),
-        // The emulator says nothing on what it cannot judge.
+        // The emulator does not judge what it does not know.
         Err(error) if error.code == "UnsupportedByEmulator" => Err(error),
         Err(error) => Ok(Answer::json(
             200,
