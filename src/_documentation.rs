@@ -9,6 +9,7 @@
 //! - [`operations`]: what to store, and how operations are waited for
 //! - [`validation`]: every rule, with its id and remedy
 //! - [`emulator`]: the emulator in your own tests
+//! - [`cli`]: the command line
 //! - [`security`]: what is sent where, what is stored, which roles are needed
 //! - [`logging`]: events of `tracing`, and what to measure
 //! - [`articles`]: the statements of Microsoft's two articles, and where each of them is here
@@ -92,6 +93,7 @@ compiled_page!(troubleshooting, "troubleshooting.md");
 page_of_parts!(operations, "operations.md");
 page!(validation, "validation.md");
 compiled_page!(emulator, "emulator.md");
+page!(cli, "cli.md");
 compiled_page!(security, "security.md");
 compiled_page!(logging, "logging.md");
 page!(articles, "articles.md");
