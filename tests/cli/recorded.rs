@@ -1,7 +1,7 @@
 //! Recorded calls of the real `az`, made again.
 
-use crate::support::{Stage, builder, done};
-use azureml_aks::emulator::ExistingCluster;
+use crate::support::{Stage, done};
+use azureml_aks::emulator::{Emulator, ExistingCluster};
 use serde_json::Value;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -20,8 +20,9 @@ async fn clusters_are_shown_and_refused_as_by_az() {
         }
     };
     let stage = Stage::of(
-        builder()
+        Emulator::builder()
             .subscription("11111111-2222-3333-4444-555555555555")
+            .cluster(ExistingCluster::new("mygroup", "mycluster"))
             .cluster(ExistingCluster::new("mygroup", "autocluster"))
             .cluster(ExistingCluster::new("othergroup", "twopools")),
     )

@@ -147,6 +147,8 @@ pub(crate) fn normal(stage: &Stage, text: &str) -> String {
             "{https}",
         )
         .replace(stage.emulator.subscription(), "{subscription}");
+    let name = stage.folder.path().file_name().unwrap().to_str().unwrap();
+    let text = without_waits(&text.replace(name, "{name}"));
     let text = replaced(
         &text,
         "dddddddd-dddd-dddd-dddd-dddddddddddd",
@@ -161,6 +163,17 @@ pub(crate) fn normal(stage: &Stage, text: &str) -> String {
         |c| c.is_ascii_digit(),
         ".0123456789Z+:",
     )
+}
+
+/// Leaves out how often was asked, and for how long.
+fn without_waits(text: &str) -> String {
+    let mut parts = text.split("(last status ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let (status, rest) = part.split_once(", ").unwrap();
+        let (_, rest) = rest.split_once(')').unwrap();
+        format!("{text}(last status {status}, …){rest}")
+    })
 }
 
 /// Replaces what has the shape, where `d` stands for what `is_digit` takes, together with the characters of `tail` behind it.

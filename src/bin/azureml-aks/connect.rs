@@ -106,6 +106,11 @@ impl Session {
         ))
     }
 
+    /// The authority that the emulator's services have their certificates from; nothing on Azure.
+    pub(crate) async fn authority(&self) -> Result<Option<String>> {
+        Ok(self.emulated().await?.map(|emulated| emulated.ca))
+    }
+
     /// Whether this is more than a way to the clusters of a subscription.
     pub(crate) fn has_workspace(&self, workspace: &Workspace) -> bool {
         workspace.id().name() != NO_WORKSPACE

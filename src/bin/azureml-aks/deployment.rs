@@ -4,6 +4,7 @@
 use crate::args::{boolean, pair};
 use crate::connect::Session;
 use crate::failure::{Failure, Result};
+use crate::schema;
 use azureml_aks::{
     DeployConfiguration, EnvironmentRef, InferenceConfiguration, Model, ServiceUpdate, Workspace,
 };
@@ -221,7 +222,11 @@ impl Inference {
             (None, true) => InferenceConfiguration::builder(),
             (file, false) => {
                 let mut document = match file {
-                    Some(file) => document(file)?,
+                    Some(file) => {
+                        // What is wrong with the text itself is found as without flags.
+                        let _ = InferenceConfiguration::builder_from_file(file)?;
+                        configuration(file, schema::INFERENCE)?
+                    }
                     None => Map::new(),
                 };
                 // An environment in the file takes the place of all of these.
@@ -393,7 +398,11 @@ impl Settings {
             (Some(file), true) if !kind_given => {
                 return Ok(DeployConfiguration::builder_from_file(file)?);
             }
-            (Some(file), _) => document(file)?,
+            (Some(file), _) => {
+                // What is wrong with the text itself is found as without flags.
+                let _ = DeployConfiguration::builder_from_file(file)?;
+                configuration(file, schema::DEPLOYMENT)?
+            }
             (None, _) => Map::new(),
         };
         if kind_given || self.settings_file.is_none() {
@@ -454,6 +463,31 @@ pub(crate) fn document(file: &Path) -> Result<Map<String, Value>> {
             file,
             format!("is neither valid YAML nor valid JSON: {error}"),
         )),
+    }
+}
+
+/// The members of a configuration file. Where the schema has a boolean, a word of YAML 1.1 is one, as for the library.
+pub(crate) fn configuration(file: &Path, schema: &str) -> Result<Map<String, Value>> {
+    let mut members = document(file)?;
+    let schema: Value = serde_json::from_str(schema).unwrap_or_default();
+    booleans(&mut members, &schema);
+    Ok(members)
+}
+
+fn booleans(members: &mut Map<String, Value>, schema: &Value) {
+    for (key, value) in members {
+        let schema = &schema["properties"][key.as_str()];
+        match value {
+            Value::Object(inner) => booleans(inner, schema),
+            Value::String(word) if schema["type"] == "boolean" => {
+                match word.to_ascii_lowercase().as_str() {
+                    "yes" | "on" => *value = true.into(),
+                    "no" | "off" => *value = false.into(),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
     }
 }
 

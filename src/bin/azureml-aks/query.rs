@@ -18,7 +18,11 @@ impl Query {
     ///
     /// A text if the expression is not valid.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let expression = jmespath::compile(text).map_err(|error| {
+        let compiled = jmespath::compile(text).or_else(|error| {
+            // As `az`, which reads a literal that is not JSON as a text.
+            jmespath::compile(&quoted(text)).map_err(|_| error)
+        });
+        let expression = compiled.map_err(|error| {
             let why = error.to_string();
             let why = why.lines().next().unwrap_or_default();
             let mut message = format!("{why}.");
@@ -56,6 +60,41 @@ impl Query {
             None => map.keys().cloned().collect(),
         }
     }
+}
+
+/// The expression with `` `x` `` as `` `"x"` ``, where the literal is not JSON.
+fn quoted(text: &str) -> String {
+    let (mut done, mut literal) = (String::new(), None::<String>);
+    let (mut quote, mut escaped) = (None, false);
+    for character in text.chars() {
+        let plain = !escaped;
+        escaped = character == '\\' && plain;
+        match (&mut literal, quote) {
+            (Some(inner), _) if character == '`' && plain => {
+                let json = serde_json::from_str::<Value>(inner).is_ok();
+                let inner = if json {
+                    inner.clone()
+                } else {
+                    Value::from(inner.trim_start()).to_string()
+                };
+                done += &format!("`{inner}`");
+                literal = None;
+            }
+            (Some(inner), _) => inner.push(character),
+            (None, None) if character == '`' => literal = Some(String::new()),
+            (None, open) => {
+                if plain && matches!(character, '\'' | '"') {
+                    quote = match open {
+                        None => Some(character),
+                        Some(open) if open == character => None,
+                        other => other,
+                    };
+                }
+                done.push(character);
+            }
+        }
+    }
+    done
 }
 
 /// Whether a comparison has no right side, as when a shell took the backticks away.

@@ -260,9 +260,14 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Shown> {
         Command::Run(run) => {
             let data = data(&run.input_data)?;
             let service = get(&run.named).await?;
+            let authority = session.authority().await?;
             let answer = async {
-                let client = service.scoring_client().await?;
-                client.run_bytes(data, "application/json").await
+                let builder = service.scoring_client_builder().await?;
+                let builder = match authority {
+                    Some(ca) => builder.extra_ca(ca),
+                    None => builder,
+                };
+                builder.build()?.run_bytes(data, "application/json").await
             };
             let answer = session.unless_interrupted(None, answer).await?;
             let text = String::from_utf8_lossy(answer.body()).into_owned();

@@ -312,6 +312,70 @@ fn query_that_lost_its_backticks_is_explained() {
     assert!(!other.contains("single quotes"), "{other}");
 }
 
+#[derive(Debug, Parser)]
+struct Deployed {
+    #[command(flatten)]
+    first: crate::deployment::AtFirst,
+    #[command(flatten)]
+    settings: crate::deployment::Settings,
+}
+
+#[test]
+fn flags_win_over_the_same_keys_of_the_file_and_leave_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("dc.yml");
+    let text = "computeType: AKS\nautoScaler: {autoscaleEnabled: True, minReplicas: 2, maxReplicas: 3}\nauthEnabled: yes\n";
+    std::fs::write(&file, text).unwrap();
+    let of = |flags: &[&str]| {
+        let file = ["p", "--dc", file.to_str().unwrap()];
+        let parsed = Deployed::try_parse_from(file.iter().chain(flags)).unwrap();
+        parsed
+            .settings
+            .configuration(&parsed.first)
+            .map_err(|failure| failure.text)
+    };
+    let expected = DeployConfiguration::builder()
+        .auth(azureml_aks::Auth::Key)
+        .replicas(
+            azureml_aks::AutoScale::new()
+                .min_replicas(2)
+                .max_replicas(5),
+        )
+        .cpu_cores(0.5);
+    let built = of(&["--ma", "5", "--cc", "0.5"]).unwrap();
+    let expected = expected.build().unwrap();
+    assert_eq!(built.replicas(), expected.replicas());
+    assert_eq!(built.auth(), expected.auth());
+    assert_eq!(built.cpu_cores(), expected.cpu_cores());
+    // A key that is there twice is refused, with flags as without.
+    std::fs::write(
+        &file,
+        "computeType: AKS\nauthEnabled: true\nauthEnabled: false\n",
+    )
+    .unwrap();
+    for flags in [&[][..], &["--cc", "0.5"]] {
+        let refused = of(flags).unwrap_err();
+        assert!(refused.contains("authEnabled"), "{refused}");
+    }
+}
+
+#[test]
+fn literals_that_are_not_json_are_texts_as_for_az() {
+    let value = json!([{ "n": "x" }, { "n": "`y`" }, { "n": 1 }]);
+    assert_eq!(
+        shown(Format::Tsv, Some("[?n==`x`].n"), value.clone()),
+        "x\n"
+    );
+    assert_eq!(
+        shown(Format::Tsv, Some("[?n==`1`||n==` x`].n"), value.clone()),
+        "x\n1\n"
+    );
+    assert_eq!(
+        shown(Format::Tsv, Some("[?n=='`y`'||n==`z`].n"), value),
+        "`y`\n"
+    );
+}
+
 /// Each value of a schema by its path, with a sample of its type.
 fn samples(schema: &Value, path: &str, each: &mut dyn FnMut(&str, Value)) {
     for (key, inner) in schema["properties"].as_object().unwrap() {
@@ -352,7 +416,7 @@ fn unknown_keys(error: &Error) -> Vec<String> {
     let unknown = error
         .findings()
         .iter()
-        .filter(|found| found.severity == Severity::Error && found.rule.ends_with(".unknown_key"));
+        .filter(|found| found.severity == Severity::Error && found.rule.ends_with(".strict"));
     unknown.map(|found| found.path.clone()).collect()
 }
 
@@ -385,23 +449,19 @@ fn keys_of_the_schemas_are_those_that_the_library_knows() {
     samples(&deployment, "", &mut |path, value| {
         let mut document = document(path, value);
         document["computeType"] = "AKS".into();
-        if path != "$schema" {
-            let unknown = deploy(document)
-                .as_ref()
-                .map(unknown_keys)
-                .unwrap_or_default();
-            assert!(unknown.is_empty(), "{path}: {unknown:?}");
-        }
+        let unknown = deploy(document)
+            .as_ref()
+            .map(unknown_keys)
+            .unwrap_or_default();
+        assert!(unknown.is_empty(), "{path}: {unknown:?}");
         seen += 1;
     });
     samples(&inference, "", &mut |path, value| {
-        if path != "$schema" {
-            let unknown = infer(document(path, value))
-                .as_ref()
-                .map(unknown_keys)
-                .unwrap_or_default();
-            assert!(unknown.is_empty(), "{path}: {unknown:?}");
-        }
+        let unknown = infer(document(path, value))
+            .as_ref()
+            .map(unknown_keys)
+            .unwrap_or_default();
+        assert!(unknown.is_empty(), "{path}: {unknown:?}");
         seen += 1;
     });
     assert!(seen > 55, "{seen}");
@@ -421,6 +481,7 @@ fn files_that_the_library_takes_are_valid_by_the_schemas() {
         return;
     }
     let mut seen = 0;
+    let mut wrong = Vec::new();
     for (kind, text) in [("dc", schema::DEPLOYMENT), ("ic", schema::INFERENCE)] {
         let schema: Value = serde_json::from_str(text).unwrap();
         let validator = jsonschema::validator_for(&schema).unwrap();
@@ -434,11 +495,11 @@ fn files_that_the_library_takes_are_valid_by_the_schemas() {
                     .and_then(|builder| builder.strict(true).build())
                     .is_ok(),
             };
-            let Ok(members) = crate::deployment::document(&path) else {
+            let Ok(members) = crate::deployment::configuration(&path, text) else {
                 continue;
             };
-            // `null` is the same as an absent key to the library, and a schema for an editor need not say so.
-            if !taken || members.values().any(holds_null) {
+            // What counts as absent need not be in a schema for an editor.
+            if !taken || members.values().any(holds_nothing) {
                 continue;
             }
             let document = Value::Object(members);
@@ -446,18 +507,25 @@ fn files_that_the_library_takes_are_valid_by_the_schemas() {
                 .iter_errors(&document)
                 .map(|error| error.to_string())
                 .collect();
-            assert!(errors.is_empty(), "{}: {errors:?}", path.display());
+            wrong.extend(
+                errors
+                    .into_iter()
+                    .map(|error| format!("{}: {error}", path.display())),
+            );
             seen += 1;
         }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(seen > 20, "{seen}");
 }
 
-fn holds_null(value: &Value) -> bool {
+/// Whether there is a `null` or an empty text, which the library takes for absent.
+fn holds_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
-        Value::Array(items) => items.iter().any(holds_null),
-        Value::Object(map) => map.values().any(holds_null),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.iter().any(holds_nothing),
+        Value::Object(map) => map.values().any(holds_nothing),
         _ => false,
     }
 }
