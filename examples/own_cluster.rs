@@ -1,4 +1,4 @@
-//! A cluster of your own, then attached: one way, which survives the end of the process.
+//! A cluster of your own, created and then attached by one operation, whose token outlives the process.
 //!
 //! ```text
 //! cargo run --example own_cluster --features emulator
@@ -65,20 +65,20 @@ async fn main() -> Result<(), azureml_aks::Error> {
         .cluster_purpose(ClusterPurpose::FastProd)
         .build()?;
 
-    let way = ManagedCluster::create(&workspace, config)
+    let creating = ManagedCluster::create(&workspace, config)
         .then_attach(&workspace, "myaks", attach)
         .await?;
     // A real program stores this where only its owner can read it.
-    let stored = way.resume_token().map(ResumeToken::expose);
-    drop(way); // the process dies while the cluster is being created
+    let stored = creating.resume_token().map(ResumeToken::expose);
+    drop(creating); // the process dies while the cluster is being created
 
-    // Another process takes the way up, and attaches.
+    // Another process waits for the cluster, and attaches it.
     let token: ResumeToken = stored.unwrap_or_default().parse()?;
-    let Resumed::Attachment(mut way) = workspace.resume(&token).await? else {
+    let Resumed::Attachment(mut attaching) = workspace.resume(&token).await? else {
         println!("the create did not arrive: begin again");
         return Ok(());
     };
-    let mut aks = way.wait(WaitOptions::new().show_output(true)).await?;
+    let mut aks = attaching.wait(WaitOptions::new().show_output(true)).await?;
     println!("{} has {:?}", aks.name(), aks.cluster_resource_id());
 
     // Away again: first the compute, then the cluster, which would go on costing.

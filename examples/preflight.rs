@@ -9,6 +9,7 @@
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use azureml_aks::emulator::{Emulator, ExistingCluster};
+use azureml_aks::error::Severity;
 use azureml_aks::{AksCompute, ClusterRef, ComputeTarget, Preflight, VirtualNetwork, Workspace};
 
 #[tokio::main(flavor = "current_thread")]
@@ -29,7 +30,7 @@ async fn main() -> Result<(), azureml_aks::Error> {
         .build()?;
     let report = config.preflight(&workspace).name("myaks").await?;
     println!("a create that is wrong in five ways:\n\n{report}\n");
-    assert_eq!(report.into_result().unwrap_err().findings().len(), 5);
+    assert_eq!(report.of(Severity::Error).count(), 5);
 
     let emulator = Emulator::new();
     let workspace = self::workspace(&emulator)?;

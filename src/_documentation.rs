@@ -11,6 +11,7 @@
 //! - [`emulator`]: the emulator in your own tests
 //! - [`cli`]: the command line
 //! - [`security`]: what is sent where, what is stored, which roles are needed
+//! - [`reliability`]: attacks and faults that were tried, how often, and the command that repeats each
 //! - [`logging`]: events of `tracing`, and what to measure
 //! - [`articles`]: the statements of Microsoft's two articles, and where each of them is here
 //!
@@ -26,6 +27,7 @@ macro_rules! links {
 [../operations.md]: crate::_documentation::operations
 [../operations.md#requests-that-are-repeated]: crate::_documentation::operations#requests-that-are-repeated
 [../operations.md#web-services]: crate::_documentation::operations#web-services
+[../reliability.md]: crate::_documentation::reliability
 [architecture.md]: crate::_documentation::architecture
 [articles.md]: crate::_documentation::articles
 [before-you-start.md]: crate::_documentation::before_you_start
@@ -43,6 +45,8 @@ macro_rules! links {
 [cookbook.md#deploy-or-update-what-is-there]: crate::_documentation::cookbook#deploy-or-update-what-is-there
 [design.md]: crate::_documentation::design
 [emulator.md]: crate::_documentation::emulator
+[emulator.md#admin-routes]: crate::_documentation::emulator#admin-routes
+[emulator.md#limits]: crate::_documentation::emulator#limits
 [emulator.md#what-is-served]: crate::_documentation::emulator#what-is-served
 [from-python.md]: crate::_documentation::from_python
 [from-python.md#files-of-the-command-line]: crate::_documentation::from_python#files-of-the-command-line
@@ -52,6 +56,7 @@ macro_rules! links {
 [operations.md#what-to-store-and-when]: crate::_documentation::operations#what-to-store-and-when
 [performance.md]: crate::_documentation::performance
 [security.md#roles]: crate::_documentation::security#roles
+[security.md#the-emulator]: crate::_documentation::security#the-emulator
 [troubleshooting.md]: crate::_documentation::troubleshooting
 [validation.md]: crate::_documentation::validation
 
@@ -96,6 +101,7 @@ compiled_page!(emulator, "emulator.md");
 page!(cli, "cli.md");
 compiled_page!(security, "security.md");
 compiled_page!(logging, "logging.md");
+page!(reliability, "reliability.md");
 page!(articles, "articles.md");
 page!(architecture, "internals/architecture.md");
 page!(design, "internals/design.md");

@@ -26,7 +26,7 @@ use url::Url;
 ///
 /// # Errors
 ///
-/// Where the text is not such a page.
+/// An error if the text is not such a page.
 pub fn sizes_of(page: impl std::io::Read, region: &str) -> serde_json::Result<Vec<VmSize>> {
     let region = Region::parse(region).map_err(serde::de::Error::custom)?;
     Ok(SizesPage::read(page, &region)?.sizes)
@@ -36,7 +36,7 @@ pub fn sizes_of(page: impl std::io::Read, region: &str) -> serde_json::Result<Ve
 ///
 /// # Errors
 ///
-/// Where the text is not such a page.
+/// An error if the text is not such a page.
 pub fn all_sizes_of(page: &[u8]) -> serde_json::Result<Vec<impl Sized + use<>>> {
     #[derive(serde::Deserialize)]
     struct Whole {
@@ -74,7 +74,7 @@ pub enum Input<'a> {
     Unanswered(ErrorKind),
 }
 
-/// What the step asks for.
+/// The request of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "no part of the API")]
 pub enum Wish {
@@ -166,7 +166,7 @@ impl Stepper {
         }
     }
 
-    /// How it ended, for people.
+    /// The end of the operation, as text for people.
     #[must_use]
     pub fn end(&self) -> Option<String> {
         let outcome = self.machine.outcome()?;

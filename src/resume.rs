@@ -6,7 +6,7 @@ mod service;
 
 use crate::cluster::{ManagedCluster, NodePoolResource};
 use crate::compute::{self, AksCompute, AnyCompute, ComputeResource, ComputeTarget, Found, Kind};
-use crate::error::{Error, ErrorKind, Hidden};
+use crate::error::{Error, ErrorKind, Hidden, in_runtime};
 use crate::names::ComputeName;
 use crate::operation::waitable::sealed::{How, Sealed};
 use crate::operation::{
@@ -25,7 +25,7 @@ use std::collections::{HashMap, HashSet};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-/// What [`Workspace::resume`] found.
+/// The result of [`Workspace::resume`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 #[allow(
@@ -52,11 +52,11 @@ pub enum Resumed {
     Service(AksWebservice),
     /// The request did not arrive, as far as the resource shows: begin again.
     ///
-    /// For an update of a compute or a service and a new key this is also the answer where the resource is in a final state,
-    /// because it does not show whose change was the last. To send it again is harmless. For a cluster that `or_get`
-    /// was to take, too: begin again, and it is taken.
+    /// For an update of a compute or a service and a new key this is also the answer where the resource is in a final
+    /// state, because it does not show whose change was the last. To send it again is harmless. For a cluster that
+    /// `or_get` was to take, too: begin again, and it is taken.
     NotStarted {
-        /// What was requested.
+        /// The verb that was requested.
         verb: Verb,
         /// The kind of the resource.
         resource: TokenResource,
@@ -195,16 +195,16 @@ impl Workspace {
     /// Resumes the wait for an operation from its token, in this process or another. Takes every token:
     /// of a compute of any kind, its update or removal, of an AKS cluster and its node pools, and of a web service.
     ///
-    /// Where the service's answer to the first request was seen before the token was stored, this
-    /// does no I/O for a compute, a cluster and a node pool. For the token of a prepared verb the resource is read, to find out
-    /// whether the request arrived. A request that is still on its way cannot be seen: after a crash, give
-    /// the service a minute before `NotStarted` counts.
+    /// Where the service's answer to the first request was seen before the token was stored, this does no I/O for a
+    /// compute, a cluster and a node pool. For the token of a prepared verb the resource is read, to find out whether
+    /// the request arrived. A request that is still on its way cannot be seen: after a crash, give the service a minute
+    /// before `NotStarted` counts.
     ///
     /// The operation of a create is not mistaken for another one: where a compute was deleted and created
     /// again since, which its `createdOn` shows, the wait ends with an error.
     ///
-    /// Sends: a GET of the compute, the cluster or the node pool, for the token of a prepared verb. For a web service GETs of the
-    /// workspace and of its hosts (once per workspace), and a GET of the service, for the token of a
+    /// Sends: a GET of the compute, the cluster or the node pool, for the token of a prepared verb. For a web service
+    /// GETs of the workspace and of its hosts (once per workspace), and a GET of the service, for the token of a
     /// prepared verb.
     ///
     /// # Errors
@@ -237,8 +237,8 @@ impl Workspace {
     ///
     /// The results are in the order of the tokens; [`wait_all`](crate::wait_all) waits for all of them.
     ///
-    /// Sends: GETs of the list of computes, if two tokens or more are of prepared verbs on computes; a GET
-    /// for each compute that it does not show. For each web service, cluster and node pool what [`resume`](Self::resume) sends.
+    /// Sends: GETs of the list of computes, if two tokens or more are of prepared verbs on computes; a GET for each
+    /// compute that it does not show. For each web service, cluster and node pool what [`resume`](Self::resume) sends.
     ///
     /// # Errors
     ///
@@ -319,6 +319,10 @@ impl Workspace {
     async fn listed(&self, mut wanted: HashSet<String>) -> HashMap<String, ComputeResource> {
         let mut found = HashMap::new();
         let mut computes = self.computes();
+        // Otherwise the read of each token says what is missing.
+        if in_runtime().is_err() {
+            return found;
+        }
         let deadline = Instant::now() + lists::RESUMED;
         while !wanted.is_empty()
             && let Ok(Some(item)) = timeout_at(deadline, computes.next()).await
@@ -333,7 +337,7 @@ impl Workspace {
         found
     }
 
-    /// What the service has answered needs no read.
+    /// An operation that the service has accepted needs no read.
     fn accepted(
         &self,
         token: &ResumeToken,

@@ -189,7 +189,7 @@ struct Part {
     etag: Option<String>,
 }
 
-/// What an answer says of the bytes in it.
+/// The range of bytes that an answer declares.
 struct Piece {
     /// The place in the blob behind them.
     end: u64,

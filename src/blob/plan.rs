@@ -3,7 +3,7 @@
 pub(super) use crate::transport::limits::blobs::{BLOCK, MEMORY};
 use std::num::NonZero;
 
-/// How many blocks Azure lets a blob have (learn.microsoft.com, "Scalability targets for Blob storage").
+/// The most blocks that Azure allows for a blob (learn.microsoft.com, "Scalability targets for Blob storage").
 const MOST_BLOCKS: u64 = 50_000;
 /// The largest blob that can be sent within [`MEMORY`]: 1.5 TiB.
 pub(crate) const LARGEST: u64 = MEMORY * MOST_BLOCKS;
@@ -45,7 +45,7 @@ impl Plan {
         })
     }
 
-    /// How many blocks may be under way at once.
+    /// The most blocks that are under way at once.
     pub(super) fn parallelism(self, wish: NonZero<usize>) -> usize {
         wish.get().min((MEMORY / self.block) as usize).max(1)
     }

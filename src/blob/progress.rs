@@ -1,15 +1,15 @@
 //! How far a transfer is.
 
-/// How far the upload or the download of one file is.
+/// The progress of the upload or the download of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TransferProgress {
     /// The file: the last part of its blob's name, until someone knows it by a better one.
     pub file: String,
-    /// How many bytes have arrived so far. What an earlier try had sent counts as soon as it is found;
+    /// The number of bytes that have arrived so far. Those that an earlier try had sent count as soon as it is found;
     /// should the store have lost it, the count begins again.
     pub bytes: u64,
-    /// How many bytes the file has.
+    /// The size of the file in bytes.
     pub total: u64,
 }
 

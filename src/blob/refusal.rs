@@ -1,11 +1,11 @@
 //! From an error of the storage client to ours, with the words of the store and without its URL.
 
-use crate::error::{Error, ErrorKind, Hidden, ServiceError, redact_cause};
+use crate::error::{Error, ErrorKind, Hidden, ServiceError, redact, redact_cause};
 use crate::transport::Answer;
 use azure_core::error::ErrorKind as Core;
 use azure_storage_blob::StorageError;
 
-/// What to do after a refusal.
+/// The remedy after a refusal.
 pub(super) struct Remedies {
     sign_again: &'static str,
     run_again: &'static str,
@@ -107,7 +107,7 @@ fn answer(error: &azure_core::Error) -> Option<Answer> {
 /// The store's own words: the first line of the message, without the ids and times behind it, and why a
 /// signature was not accepted.
 fn own_words(error: azure_core::Error, answer: &Answer) -> Option<ServiceError> {
-    let code = answer.header("x-ms-error-code").map(str::to_owned);
+    let code = answer.header("x-ms-error-code").map(redact);
     let text = StorageError::try_from(error).ok();
     let first_line = |text: Option<String>| {
         let text = text?;

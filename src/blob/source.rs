@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const QUIET: &str = "upload it again once nothing writes to it";
 
-/// What is to be uploaded. May be empty: a file of a model's folder may.
+/// The content of an upload. May be empty, as a file of a model's folder may.
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
     /// A file by its path; a symbolic link is followed. It must be as it was when it was looked at, if it

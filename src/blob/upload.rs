@@ -20,12 +20,12 @@ use std::collections::HashMap;
 use std::num::NonZero;
 use std::sync::Arc;
 
-/// What an upload did.
+/// The result of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Uploaded {
     /// The size of the blob in bytes.
     pub(crate) size: u64,
-    /// How many of them were sent; the store had the others from an earlier try.
+    /// The number of them that were sent; the store had the others from an earlier try.
     pub(crate) sent: u64,
 }
 

@@ -15,8 +15,8 @@ use std::ops::RangeInclusive;
 /// The valid configuration of an AKS cluster beside the workspace.
 ///
 /// Made by [`builder`](Self::builder). What AKS asks for is always sent: the region, a DNS prefix, an identity, the
-/// load balancer, and one system pool of Linux nodes with its number of nodes. Everything else is sent only where it was
-/// given, and AKS applies its own default.
+/// load balancer, and one system pool of Linux nodes with its number of nodes. Everything else is sent only where it
+/// was given, and AKS applies its own default.
 #[must_use = "a configuration does nothing until a cluster is created with it"]
 #[derive(Debug, Clone, PartialEq)]
 pub struct ManagedClusterConfiguration {
@@ -24,7 +24,7 @@ pub struct ManagedClusterConfiguration {
     warnings: Vec<Finding>,
 }
 
-/// How the outbound traffic of a cluster leaves it.
+/// The way of a cluster's outbound traffic.
 ///
 /// Known words are recognised in any letter case, and one that this crate does not know is passed through.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -40,7 +40,7 @@ pub enum OutboundType {
     UserAssignedNatGateway,
     /// Not at all.
     None,
-    /// A way that this crate does not know.
+    /// A type that this crate does not know.
     UnknownValue(String),
 }
 
@@ -376,8 +376,8 @@ impl ManagedClusterConfigurationBuilder {
         self
     }
 
-    /// Sets whether the cluster has accounts of its own beside those of Microsoft Entra. By default it has. Azure Machine
-    /// Learning reaches the cluster with them.
+    /// Sets whether the cluster has accounts of its own beside those of Microsoft Entra. By default it has. Azure
+    /// Machine Learning reaches the cluster with them.
     pub fn local_accounts(mut self, local: bool) -> Self {
         self.local_accounts = Some(local);
         self

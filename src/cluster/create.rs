@@ -22,25 +22,26 @@ use std::fmt;
 
 /// The verb that makes a cluster.
 impl ManagedCluster {
-    /// Creates an AKS cluster beside the workspace, with what a cluster that Azure Machine Learning creates cannot have: a
-    /// version of Kubernetes, the standard load balancer, a private API, ranges that may reach it, outbound traffic without a
-    /// public address.
+    /// Creates an AKS cluster beside the workspace, with what a cluster that Azure Machine Learning creates cannot
+    /// have: a version of Kubernetes, the standard load balancer, a private API, ranges that may reach it, outbound
+    /// traffic without a public address.
     ///
-    /// Returns a request; the first `.await` sends it and gives an [`Operation`], the second one waits for that and gives
-    /// the cluster. [`then_attach`](CreateCluster::then_attach) attaches it, too. The resource group has to exist. The
-    /// cluster costs money until it is [deleted](Self::delete).
+    /// Returns a request; the first `.await` sends it and gives an [`Operation`], the second one waits for that and
+    /// gives the cluster. [`then_attach`](CreateCluster::then_attach) attaches it, too. The resource group has to
+    /// exist. The cluster costs money until it is [deleted](Self::delete).
     ///
     /// It never overwrites: the name is read first, and an existing one is refused, unless
-    /// [`or_get`](CreateCluster::or_get) takes it. Between that read and the PUT somebody else may take the name. AKS then
-    /// refuses the PUT: the DNS prefix, which is another one for each create, cannot be changed.
+    /// [`or_get`](CreateCluster::or_get) takes it. Between that read and the PUT somebody else may take the name. AKS
+    /// then refuses the PUT: the DNS prefix, which is another one for each create, cannot be changed.
     ///
-    /// Sends: GET of the cluster, GET of the workspace (once per workspace, unless a region is given), PUT of the cluster.
+    /// Sends: GET of the cluster, GET of the workspace (once per workspace, unless a region is given), PUT of the
+    /// cluster.
     ///
     /// # Errors
     ///
-    /// When it is awaited or prepared: [`ErrorKind::AlreadyExists`]; [`ErrorKind::Service`] with the service's reason: a
-    /// quota, a policy, a version or a size that the region does not have. If it is not known whether the PUT arrived, the
-    /// error carries a [`resume_token`](Error::resume_token).
+    /// When it is awaited or prepared: [`ErrorKind::AlreadyExists`]; [`ErrorKind::Service`] with the service's reason:
+    /// a quota, a policy, a version or a size that the region does not have. If it is not known whether the PUT
+    /// arrived, the error carries a [`resume_token`](Error::resume_token).
     ///
     /// # Cancel safety
     ///
@@ -65,10 +66,10 @@ impl ManagedCluster {
     /// let attach = AksCompute::attach_configuration(config.to_ref())
     ///     .cluster_purpose(ClusterPurpose::FastProd)
     ///     .build()?;
-    /// let way = ManagedCluster::create(&workspace, config)
+    /// let creating = ManagedCluster::create(&workspace, config)
     ///     .then_attach(&workspace, "myaks", attach)
     ///     .await?; // the create is accepted
-    /// let aks = way.await?; // the cluster is created and attached
+    /// let aks = creating.await?; // the cluster is created and attached
     /// assert!(aks.is_ready());
     ///
     /// let scaled = aks.scale(5).await?.await?;
@@ -124,9 +125,9 @@ impl CreateCluster {
         self
     }
 
-    /// Takes the cluster that already has the name, if there is one, instead of an error: as it is, whatever its settings.
-    /// One that is still being made is waited for; one that failed makes the wait fail; one that is being deleted is
-    /// refused ([`ErrorKind::Refused`]).
+    /// Takes the cluster that already has the name, if there is one, instead of an error: as it is, whatever its
+    /// settings. One that is still being made is waited for; one that failed makes the wait fail; one that is being
+    /// deleted is refused ([`ErrorKind::Refused`]).
     pub fn or_get(mut self) -> Self {
         self.taken = true;
         self
@@ -140,9 +141,9 @@ impl CreateCluster {
 
     /// Attaches the cluster to a workspace as soon as it is there.
     ///
-    /// One [`Operation`] goes the whole way, and so does one resume token: whenever the process ends,
-    /// [`Workspace::resume`] takes the way up where it was, and neither cluster nor compute is created twice. An error
-    /// of the attach leaves the cluster, which costs money: [`wait`](Operation::wait) again, or resume, tries the attach
+    /// One [`Operation`] covers create and attach, and so does one resume token: whenever the process ends,
+    /// [`Workspace::resume`] continues from there, and neither cluster nor compute is created twice. An error of the
+    /// attach leaves the cluster, which costs money: [`wait`](Operation::wait) again, or resume, tries the attach
     /// again; [`ManagedCluster::delete`] deletes the cluster. A compute of that name with this cluster is taken.
     ///
     /// The token holds the settings of the attachment. A certificate and its key cannot be among them: they are
@@ -283,7 +284,8 @@ impl CreateAndAttach {
         self
     }
 
-    /// Returns the verb with its resume token, which is that of the whole way, before anything is sent. No I/O.
+    /// Returns the verb with its resume token, which covers create and attach, before anything is sent. No
+    /// I/O.
     ///
     /// # Errors
     ///
@@ -361,7 +363,7 @@ pub(crate) fn then_attach(
 ) -> Operation<AksCompute> {
     let client = workspace.client().clone();
     let mut created = ticket.clone();
-    // Once the cluster is there, whoever resumes reads it and goes on.
+    // From then on a resume reads the cluster, and attaches it.
     created.token.parts_mut().accepted = true;
     let driver = Driver::of(client, &CLUSTER, ticket, begun);
     let workspace = workspace.clone();

@@ -15,7 +15,7 @@ use std::fmt;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Kubeconfig {
-    /// What it is for: `clusterUser` or `clusterAdmin`.
+    /// The purpose: `clusterUser` or `clusterAdmin`.
     pub name: String,
     /// The YAML text.
     pub content: Secret,

@@ -22,7 +22,7 @@ twin! {
         /// The name in the cluster.
         // Not lenient: without a readable name, one pool cannot be distinguished from another.
         pub name: String,
-        /// What the pool is, also with its name.
+        /// The properties of the pool, also with its name.
         #[serde(deserialize_with = "or_default")]
         pub properties: NodePool,
         #[serde(skip)]
@@ -109,7 +109,7 @@ pub struct NodePool {
     /// `Ubuntu`, `AzureLinux`, …: an open set.
     #[serde(rename = "osSKU", deserialize_with = "or_default")]
     pub os_sku: Option<String>,
-    /// What keeps pods away which do not tolerate it, for example `CriticalAddonsOnly=true:NoSchedule`.
+    /// Taints, which keep pods away that do not tolerate them, for example `CriticalAddonsOnly=true:NoSchedule`.
     #[serde(deserialize_with = "or_default")]
     pub node_taints: Vec<String>,
     /// The labels of the nodes.
@@ -144,12 +144,12 @@ pub struct PowerState {
 #[serde(default)]
 #[non_exhaustive]
 pub struct VirtualMachinesProfile {
-    /// How many nodes of which sizes there are to be.
+    /// The wanted numbers of nodes by size.
     #[serde(deserialize_with = "or_default")]
     pub scale: VirtualMachinesScale,
 }
 
-/// How many nodes of which sizes a pool is to have.
+/// The wanted numbers of nodes of a pool, by size.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

@@ -27,13 +27,13 @@ pub struct Quota {
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct QuotaUsage {
-    /// What is counted.
+    /// The name of what is counted.
     #[serde(deserialize_with = "or_default")]
     pub name: UsageName,
-    /// How much is in use.
+    /// The amount in use.
     #[serde(deserialize_with = "or_default")]
     pub current_value: Option<u64>,
-    /// How much may be used; `None` where there is no limit.
+    /// The limit; `None` where there is none.
     #[serde(deserialize_with = "or_default")]
     pub limit: Option<u64>,
     /// `Count`.
@@ -41,7 +41,7 @@ pub struct QuotaUsage {
     pub unit: Option<String>,
 }
 
-/// What a usage counts.
+/// The name of a usage.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]

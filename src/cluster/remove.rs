@@ -15,8 +15,8 @@ use std::fmt;
 
 /// The verb that removes a cluster.
 impl ManagedCluster {
-    /// Deletes the cluster, with everything that runs on it. `name` is the name of the cluster once more: another one is
-    /// refused, and nothing is sent.
+    /// Deletes the cluster, with everything that runs on it. `name` is the name of the cluster once more: another one
+    /// is refused, and nothing is sent.
     ///
     /// Returns a request; the first `.await` sends it and gives an [`Operation`], the second one waits for that. Detach
     /// it first from every workspace: a compute whose cluster is gone cannot be used any more. A cluster that is gone
@@ -26,9 +26,9 @@ impl ManagedCluster {
     ///
     /// # Errors
     ///
-    /// When it is awaited or prepared: [`ErrorKind::Refused`] for another name; [`ErrorKind::Service`] with the service's
-    /// reason, for example while another operation runs ([`Error::is_busy`]). Where it is not known whether the request
-    /// arrived, the error carries a [`resume_token`](Error::resume_token).
+    /// When it is awaited or prepared: [`ErrorKind::Refused`] for another name; [`ErrorKind::Service`] with the
+    /// service's reason, for example while another operation runs ([`Error::is_busy`]). Where it is not known whether
+    /// the request arrived, the error carries a [`resume_token`](Error::resume_token).
     ///
     /// # Cancel safety
     ///

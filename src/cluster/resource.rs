@@ -41,7 +41,7 @@ twin! {
         pub sku: ClusterSku,
         /// The managed identity, as the service wrote it; `None` where a service principal is used.
         pub identity: Option<Value>,
-        /// What the cluster is.
+        /// The properties of the cluster.
         #[serde(deserialize_with = "or_default")]
         pub properties: ClusterProperties,
         #[serde(skip)]
@@ -62,7 +62,7 @@ pub struct ClusterSku {
     pub tier: Option<String>,
 }
 
-/// What a cluster is, as far as it is known here; the rest is in the document of the cluster.
+/// The properties of a cluster, as far as they are known here; the rest is in the document of the cluster.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
@@ -109,7 +109,7 @@ pub struct ClusterProperties {
     /// The network.
     #[serde(deserialize_with = "or_default")]
     pub network_profile: NetworkProfile,
-    /// Who reaches the Kubernetes API.
+    /// Access to the Kubernetes API.
     #[serde(deserialize_with = "or_default")]
     pub api_server_access_profile: ApiServerAccess,
     /// `Enabled` or `Disabled`.
@@ -121,7 +121,7 @@ pub struct ClusterProperties {
     /// Identities of parts of the cluster; `kubeletidentity` pulls the images.
     #[serde(deserialize_with = "or_default")]
     pub identity_profile: BTreeMap<String, AssignedIdentity>,
-    /// How Microsoft Entra is used.
+    /// The use of Microsoft Entra.
     #[serde(deserialize_with = "or_default")]
     pub aad_profile: EntraProfile,
 }
@@ -154,7 +154,7 @@ pub struct NetworkProfile {
     pub dns_service_ip: Option<String>,
 }
 
-/// Who reaches the Kubernetes API of a cluster.
+/// Access to the Kubernetes API of a cluster.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
@@ -211,7 +211,7 @@ pub struct AssignedIdentity {
     pub object_id: Option<String>,
 }
 
-/// How a cluster uses Microsoft Entra.
+/// The use of Microsoft Entra by a cluster.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]

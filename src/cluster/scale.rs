@@ -37,8 +37,8 @@ impl ManagedCluster {
     /// # Errors
     ///
     /// When it is awaited or prepared: [`ErrorKind::Validation`] for more than 1,000 nodes, none at all in a system
-    /// pool, or a name that no pool has; [`ErrorKind::Refused`] if the cluster has several node pools and none is named,
-    /// if the autoscaler decides how many nodes there are, and for a pool of several VM sizes;
+    /// pool, or a name that no pool has; [`ErrorKind::Refused`] if the cluster has several node pools and none is
+    /// named, if the autoscaler decides how many nodes there are, and for a pool of several VM sizes;
     /// [`Error::is_not_found`] if there is no such pool; [`Error::is_busy`] while another operation runs on the pool or
     /// its cluster; otherwise [`ErrorKind::Service`] with the service's reason, for example a quota. If it is not known
     /// whether the PUT arrived, the error carries a [`resume_token`](Error::resume_token).
@@ -77,8 +77,8 @@ impl ManagedCluster {
         self.scaling(Scale::Nodes(nodes))
     }
 
-    /// Lets the autoscaler decide how many nodes a node pool has, between these bounds; changes the bounds where it does
-    /// already.
+    /// Lets the autoscaler decide how many nodes a node pool has, between these bounds; changes the bounds where it
+    /// does already.
     ///
     /// Otherwise as [`scale`](Self::scale). The number of nodes may lie outside the bounds for a while.
     ///
@@ -415,7 +415,7 @@ pub(crate) fn scaling(
 /// Members of a pool that a GET gives and a PUT must not have.
 const READ_ONLY: [&str; 3] = ["provisioningState", "currentOrchestratorVersion", "eTag"];
 
-/// Who decides how many nodes a pool has. Its JSON is part of resume tokens.
+/// The scaling of a pool: by the caller or by the autoscaler. Its JSON is part of resume tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Scale {

@@ -36,7 +36,7 @@ pub struct KubernetesRelease {
     pub is_default: bool,
     /// Whether it is a preview, which is not supported for production.
     pub is_preview: bool,
-    /// How it is supported: `KubernetesOfficial`, `AKSLongTermSupport`, an open set.
+    /// The support plans: `KubernetesOfficial`, `AKSLongTermSupport`, an open set.
     pub support_plans: Vec<String>,
     /// The patches, the newest one first.
     pub patches: Vec<KubernetesPatch>,
@@ -109,7 +109,7 @@ impl KubernetesVersions {
 
 kept!(KubernetesVersions);
 
-/// What the service answers. Not lenient: what has no list must not pass for an empty one.
+/// The answer of the service. Not lenient: what has no list must not pass for an empty one.
 #[derive(Deserialize)]
 struct List {
     values: Vec<Lenient<Release>>,

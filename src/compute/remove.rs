@@ -20,10 +20,10 @@ impl<K: Kind> ComputeTarget<K> {
     /// that. The removal is pending on this handle, too:
     /// [`wait_for_completion`](Self::wait_for_completion) returns `Ok` once the compute is gone.
     ///
-    /// The cluster goes on costing and keeps the parts that the service installed in it, and a certificate's key is lost
-    /// to the workspace: it has to be given again at the next attach. `AksCompute::before_detach` (feature `services`)
-    /// tells all of that for a compute, with the services that still run on it. A compute that is gone already is a
-    /// success.
+    /// The cluster goes on costing and keeps the parts that the service installed in it, and a certificate's key is
+    /// lost to the workspace: it has to be given again at the next attach. `AksCompute::before_detach` (feature
+    /// `services`) tells all of that for a compute, with the services that still run on it. A compute that is gone
+    /// already is a success.
     ///
     /// The service gives no estimate; the default deadline of two hours is also the suggested one.
     ///

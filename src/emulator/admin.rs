@@ -3,14 +3,58 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use url::{Host, Url};
 
 use super::call::Call;
 use super::error::ArmError;
 use super::faults::Fault;
-use super::http::Answer;
+use super::http::{Answer, Incoming};
+use super::journal::JournalEntry;
 use super::routes::Reply;
 
 const DONE: u16 = 204;
+
+/// Refuses what a web page in a browser of this machine can send: these routes need no token.
+///
+/// A page of another origin sends its `Origin`. One whose own name was led to loopback, to be of the same
+/// origin, has that name in `Host`. JSON is refused to pages by the browser itself.
+pub(crate) fn check_sender(request: &Incoming) -> Result<(), ArmError> {
+    if request.headers.contains_key("origin") {
+        return Err(ArmError::new(
+            403,
+            "OriginNotAllowed",
+            "The admin routes take no request with an Origin header, as browsers send it for web pages.",
+        ));
+    }
+    let mut hosts = request.headers.get_all("host").iter();
+    if !request.any_host && !hosts.all(|host| host.to_str().is_ok_and(is_local)) {
+        return Err(ArmError::new(
+            403,
+            "HostNotAllowed",
+            "The admin routes take only requests whose Host is localhost or an IP address.",
+        ));
+    }
+    let kind = request.header("content-type").unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if !request.body.is_empty() && !kind.eq_ignore_ascii_case("application/json") {
+        return Err(ArmError::new(
+            415,
+            "UnsupportedMediaType",
+            "The admin routes take bodies only as application/json.",
+        ));
+    }
+    Ok(())
+}
+
+/// Returns whether a `Host` header is `localhost` or an address, which no name server can redirect.
+fn is_local(host: &str) -> bool {
+    let url = Url::parse(&format!("http://{host}"));
+    url.is_ok_and(|url| match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
+        None => false,
+    })
+}
 
 pub(crate) fn health(call: Call<'_>) -> Reply {
     let config = call.config;
@@ -26,6 +70,7 @@ pub(crate) fn health(call: Call<'_>) -> Reply {
             "location": config.location,
             "https": https,
             "ca": ca,
+            "journalDropped": call.state.journal.dropped(),
         }),
     ))
 }
@@ -49,8 +94,8 @@ pub(crate) fn clear_faults(call: Call<'_>) -> Reply {
 }
 
 pub(crate) fn journal(call: Call<'_>) -> Reply {
-    let entries = call.state.journal.entries().iter();
-    let entries = entries.map(|entry| entry.to_value()).collect();
+    let entries = call.state.journal.entries();
+    let entries = entries.map(JournalEntry::to_value).collect();
     Ok(Answer::json(200, &Value::Array(entries)))
 }
 
@@ -84,7 +129,9 @@ pub(crate) fn set_swagger(call: Call<'_>) -> Reply {
 
 pub(crate) fn set_log(call: Call<'_>) -> Reply {
     let name = call.name("service").to_ascii_lowercase();
-    let text = String::from_utf8_lossy(&call.request.body).into_owned();
+    let Value::String(text) = call.body()? else {
+        return Err(ArmError::bad_request("The body must be a JSON string."));
+    };
     call.state.services.logs.insert(name, text);
     Ok(Answer::empty(DONE))
 }

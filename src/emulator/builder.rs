@@ -39,6 +39,7 @@ pub struct EmulatorBuilder {
     kubernetes: Kubernetes,
     pub(crate) services: Settings,
     sas: Duration,
+    blob_capacity: u64,
     outputs: Vec<RunOutput>,
 }
 
@@ -79,6 +80,7 @@ impl Default for EmulatorBuilder {
             kubernetes: Kubernetes::default(),
             services: Settings::default(),
             sas: 24 * 60 * MINUTE,
+            blob_capacity: 4 << 30,
             outputs: Vec::new(),
         }
     }
@@ -254,6 +256,14 @@ impl EmulatorBuilder {
         self
     }
 
+    /// How many bytes of blobs and of blocks that are not committed yet are kept, in memory. What does not
+    /// fit is refused with 413. Default: 4 GiB, which is room for models and small enough for a machine on
+    /// which tests run.
+    pub fn blob_capacity(mut self, bytes: u64) -> Self {
+        self.blob_capacity = bytes;
+        self
+    }
+
     /// Adds a file that a run of an experiment left, as
     /// [`Emulator::add_run_output`] does.
     pub fn run_output(
@@ -275,7 +285,7 @@ impl EmulatorBuilder {
     /// Makes the emulator. Its clock starts now.
     #[must_use]
     pub fn build(self) -> Emulator {
-        let mut state = State::new(Time::start(self.clock));
+        let mut state = State::new(Time::start(self.clock), self.blob_capacity);
         state.services.scorer = self.services.scorer.clone();
         let config = Config {
             workspace_id: state.uuid(),

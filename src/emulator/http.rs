@@ -22,8 +22,11 @@ pub(crate) struct Incoming {
     pub(crate) query: Option<String>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// Whether the body has more bytes than the route reads.
+    /// Whether the body has more bytes than the route reads. It is empty then.
     pub(crate) too_large: bool,
+    /// Whether the emulator may have any host name for its clients: in process, and at addresses that
+    /// other machines reach.
+    pub(crate) any_host: bool,
 }
 
 impl Incoming {

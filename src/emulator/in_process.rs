@@ -7,6 +7,7 @@ use azure_core::error::{Error, ErrorKind};
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request, StatusCode};
 use futures::{AsyncReadExt as _, stream};
+use hyper::body::Bytes;
 
 use super::http::Incoming;
 use super::routes;
@@ -50,16 +51,21 @@ impl HttpClient for InProcess {
             headers.append(name, value);
         }
         let host = headers.get("host").and_then(|host| host.to_str().ok());
-        let incoming = Incoming {
-            too_large: body.len() > routes::limit(url.path()),
+        let mut incoming = Incoming {
             origin: format!("{scheme}://{}", host.unwrap_or(authority)),
             blobs: BLOB_ORIGIN.to_owned(),
             method: request.method().to_string(),
             path: url.path().to_owned(),
             query: url.query().map(str::to_owned),
             headers,
-            body,
+            body: Bytes::new(),
+            too_large: false,
+            any_host: true,
         };
+        match body.len() <= routes::limit(&self.0, &incoming) {
+            true => incoming.body = body,
+            false => incoming.too_large = true,
+        }
         let answer = routes::serve(&self.0, &incoming).await;
 
         let broken = |error| Error::with_error(ErrorKind::Io, error, "the connection broke");

@@ -1,6 +1,6 @@
 //! What the emulator has seen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
 use serde_json::{Value, json};
@@ -24,7 +24,8 @@ pub struct JournalEntry {
     /// Whether a bearer token came along.
     pub authorized: bool,
     /// The body: parsed where it is JSON, else its text, `Null` where there was none. Of a blob, a
-    /// block, and what is scored and no JSON, only the length: `{"bytes": …}`.
+    /// block, what is scored and not JSON, and any body of more than 64 KiB, only the length:
+    /// `{"bytes": …}`.
     pub body: Value,
     /// The status of the answer; `None` when no answer was sent because a fault broke the
     /// connection.
@@ -39,7 +40,10 @@ impl JournalEntry {
             query: request.query.as_deref().map(without_signature),
             headers: headers(request),
             authorized: request.authorized(),
-            body: request.body_value(),
+            body: match request.body.len() {
+                ..=LONGEST_BODY => request.body_value(),
+                length => json!({ "bytes": length }),
+            },
             status: None,
         }
     }
@@ -80,12 +84,24 @@ pub(crate) fn headers(request: &Incoming) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The requests seen, in order.
+/// The most requests that are kept: a thousand operations with ten reads each.
+const MOST: usize = 10_000;
+
+/// The most bytes of their paths, queries, headers and bodies: so many requests of the usual size fit.
+const MOST_BYTES: usize = 64 << 20;
+
+/// The longest body that is kept. Those of computes and services have a few kB.
+const LONGEST_BODY: usize = 64 << 10;
+
+/// The last requests seen, in order, each with its size.
 #[derive(Default)]
 pub(crate) struct Journal {
-    entries: Vec<JournalEntry>,
+    entries: VecDeque<(JournalEntry, usize)>,
+    bytes: usize,
     /// How many were forgotten before the first of these.
     forgotten: usize,
+    /// How many of these were forgotten because there were too many.
+    dropped: usize,
 }
 
 /// An entry whose status is not known yet.
@@ -93,27 +109,58 @@ pub(crate) struct Journal {
 pub(crate) struct Ticket(usize);
 
 impl Journal {
-    pub(crate) fn entries(&self) -> &[JournalEntry] {
-        &self.entries
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &JournalEntry> {
+        self.entries.iter().map(|(entry, _)| entry)
     }
 
-    pub(crate) fn push(&mut self, entry: JournalEntry) -> Ticket {
-        self.entries.push(entry);
-        Ticket(self.forgotten + self.entries.len() - 1)
+    /// How many requests were dropped since the journal was last cleared.
+    pub(crate) fn dropped(&self) -> usize {
+        self.dropped
+    }
+
+    pub(crate) fn push(&mut self, request: &Incoming) -> Ticket {
+        let (entry, size) = (JournalEntry::of(request), size(request));
+        self.entries.push_back((entry, size));
+        self.bytes += size;
+        let ticket = Ticket(self.forgotten + self.entries.len() - 1);
+        while (self.entries.len() > MOST || self.bytes > MOST_BYTES)
+            && let Some((_, size)) = self.entries.pop_front()
+        {
+            if self.dropped == 0 {
+                tracing::warn!("the emulator's journal is full: its oldest requests are dropped");
+            }
+            self.bytes -= size;
+            self.forgotten += 1;
+            self.dropped += 1;
+        }
+        ticket
     }
 
     /// Writes down how a request was answered, unless it was forgotten meanwhile.
     pub(crate) fn answered(&mut self, ticket: Ticket, status: Option<u16>) {
         let index = ticket.0.checked_sub(self.forgotten);
-        if let Some(entry) = index.and_then(|index| self.entries.get_mut(index)) {
+        if let Some((entry, _)) = index.and_then(|index| self.entries.get_mut(index)) {
             entry.status = status;
         }
     }
 
     pub(crate) fn clear(&mut self) {
         self.forgotten += self.entries.len();
+        (self.bytes, self.dropped) = (0, 0);
         self.entries.clear();
     }
+}
+
+/// The bytes of a request that its entry keeps.
+fn size(request: &Incoming) -> usize {
+    let headers = request.headers.iter();
+    let headers: usize = headers
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    let query = request.query.as_ref().map_or(0, String::len);
+    let body = request.body.len();
+    let body = if body > LONGEST_BODY { 0 } else { body };
+    request.path.len() + query + headers + body
 }
 
 /// The query without what would let its reader read or write a blob.

@@ -247,10 +247,18 @@ impl Emulator {
         self.shared.state().faults.clear();
     }
 
-    /// Every request seen, in order.
+    /// The requests seen, in order. Of more than 10,000 requests or 64 MiB, only the last are kept; see
+    /// [`journal_dropped`](Self::journal_dropped).
     #[must_use]
     pub fn journal(&self) -> Vec<JournalEntry> {
-        self.shared.state().journal.entries().to_vec()
+        self.shared.state().journal.entries().cloned().collect()
+    }
+
+    /// How many requests are no longer in the [`journal`](Self::journal) because there were too many
+    /// since it was last cleared.
+    #[must_use]
+    pub fn journal_dropped(&self) -> usize {
+        self.shared.state().journal.dropped()
     }
 
     /// Forgets the requests seen.

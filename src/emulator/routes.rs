@@ -11,7 +11,6 @@ use super::computes::{self, operations, put};
 use super::error::{ArmError, Surroundings, UNSUPPORTED};
 use super::faults::Kind;
 use super::http::{Answer, Incoming, Manner, is_blob_path, is_scoring_path};
-use super::journal::JournalEntry;
 use super::operations::SIGNATURE;
 use super::services::{list as service_list, scoring, status, verbs as services};
 use super::state::{Config, Shared, State};
@@ -193,7 +192,7 @@ pub(crate) async fn serve(shared: &Shared, request: &Incoming) -> Answer {
             return answer
                 .unwrap_or_else(|error| plane.refusal(config, &mut state, request, &error));
         }
-        let ticket = state.journal.push(JournalEntry::of(request));
+        let ticket = state.journal.push(request);
         let answer = match state.fault(request, Kind::acts_before) {
             Some(fault) => fault.answer(|error| plane.refusal(config, &mut state, request, &error)),
             None => {
@@ -242,11 +241,33 @@ fn is_of(request: &Incoming, provider: &str) -> bool {
 /// The largest body that is read as a blob, as a block of one, or for scoring.
 const LARGE: usize = 100 * 1024 * 1024;
 
-/// The largest body that is read at this path.
-pub(crate) fn limit(path: &str) -> usize {
-    match Plane::of(path) {
-        Plane::Blobs | Plane::Scoring => LARGE,
-        _ => 4 * 1024 * 1024,
+/// The largest body that is read of any other request.
+const SMALL: usize = 4 * 1024 * 1024;
+
+/// The largest body that is read of this request, of which only the body is not known yet. A large one is
+/// read only where a signature or a credential allows it, so that nobody else can fill the memory.
+pub(crate) fn limit(shared: &Shared, request: &Incoming) -> usize {
+    let plane = Plane::of(&request.path);
+    if matches!(plane, Plane::Blobs | Plane::Scoring)
+        && may_be_large(&shared.config, &shared.state(), request, plane)
+    {
+        LARGE
+    } else {
+        SMALL
+    }
+}
+
+/// Whether a blob may be written or a service be called with what the head of a request holds.
+fn may_be_large(config: &Config, state: &State, request: &Incoming, plane: Plane) -> bool {
+    let Some(segments) = request.segments() else {
+        return false;
+    };
+    match plane {
+        Plane::Blobs => blobs::may_write(config, state, request, &segments[1..].join("/")),
+        Plane::Scoring => segments
+            .get(3)
+            .is_some_and(|name| scoring::admits(state, request, name)),
+        _ => false,
     }
 }
 
@@ -344,12 +365,17 @@ impl Plane {
 }
 
 fn route(config: &Config, state: &mut State, request: &Incoming, plane: Plane) -> Reply {
-    if request.too_large {
+    if plane == Plane::Admin {
+        admin::check_sender(request)?;
+    }
+    let large = matches!(plane, Plane::Blobs | Plane::Scoring);
+    // A large body that is not allowed the route refuses for that reason.
+    if request.too_large && (!large || may_be_large(config, state, request, plane)) {
         let code = match plane {
             Plane::Blobs => "RequestBodyTooLarge",
             _ => "RequestEntityTooLarge",
         };
-        let limit = limit(&request.path);
+        let limit = if large { LARGE } else { SMALL };
         let message = format!("The body is too large: the emulator takes {limit} bytes here.");
         return Err(ArmError::new(413, code, message));
     }

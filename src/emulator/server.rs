@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
 use http_body_util::{BodyExt as _, Limited, StreamBody};
-use hyper::body::{Body, Frame, Incoming as Received};
+use hyper::body::{Body, Bytes, Frame, Incoming as Received};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -27,6 +27,13 @@ use super::tls::Identity;
 
 /// A client that does not finish its handshake must not be waited for.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// The time for the headers of a request, also behind another one on its connection: connections that
+/// send nothing do not stay.
+const HEADERS: Duration = Duration::from_secs(30);
+
+/// The time for the body of a request: that of 100 MiB over loopback is far shorter.
+const BODY: Duration = Duration::from_secs(120);
 
 /// How long [`Server::shutdown`] waits for requests that are being answered.
 const GRACE: Duration = Duration::from_secs(2);
@@ -122,6 +129,11 @@ impl Server {
     /// Accepts connections until it is stopped, and then waits for those that are open.
     fn listen(&mut self, listener: TcpListener, tls: Option<TlsAcceptor>, shared: &Arc<Shared>) {
         let (shared, mut stopped) = (Arc::clone(shared), self.stop.subscribe());
+        // Other machines may know this one by any name.
+        let any_host = listener
+            .local_addr()
+            .is_ok_and(|address| !address.ip().is_loopback());
+        let way = move |scheme| Way { scheme, any_host };
         self.tasks.spawn(async move {
             let mut connections = JoinSet::new();
             loop {
@@ -140,10 +152,10 @@ impl Server {
                 let (shared, tls, stopped) = (Arc::clone(&shared), tls.clone(), stopped.clone());
                 connections.spawn(async move {
                     let Some(tls) = tls else {
-                        return connection(stream, "http", &shared, stopped).await;
+                        return connection(stream, way("http"), &shared, stopped).await;
                     };
                     match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
-                        Ok(Ok(stream)) => connection(stream, "https", &shared, stopped).await,
+                        Ok(Ok(stream)) => connection(stream, way("https"), &shared, stopped).await,
                         Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
                         Err(_) => tracing::debug!("TLS handshake timed out"),
                     }
@@ -195,15 +207,25 @@ async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stop| *stop).await;
 }
 
+/// How a request came in.
+#[derive(Clone, Copy)]
+struct Way {
+    scheme: &'static str,
+    any_host: bool,
+}
+
 /// Serves a connection until it is closed or the server stops.
 async fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send,
-    scheme: &'static str,
+    way: Way,
     shared: &Shared,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let service = service_fn(|request| respond(shared, scheme, request));
-    let served = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let service = service_fn(|request| respond(shared, way, request));
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS)
+        .serve_connection(TokioIo::new(stream), service);
     let mut served = pin!(served);
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
@@ -220,28 +242,32 @@ async fn connection(
 /// Answers a request. An error breaks the connection: nothing more is written to it.
 async fn respond(
     shared: &Shared,
-    scheme: &str,
+    way: Way,
     request: Request<Received>,
-) -> io::Result<Response<impl Body<Data = hyper::body::Bytes, Error = io::Error> + use<>>> {
+) -> io::Result<Response<impl Body<Data = Bytes, Error = io::Error> + use<>>> {
     let (parts, body) = request.into_parts();
-    let body = Limited::new(body, routes::limit(parts.uri.path()))
-        .collect()
-        .await;
     let host = parts
         .headers
         .get("host")
         .and_then(|host| host.to_str().ok());
-    let origin = format!("{scheme}://{}", host.unwrap_or("localhost"));
-    let incoming = Incoming {
+    let origin = format!("{}://{}", way.scheme, host.unwrap_or("localhost"));
+    let mut incoming = Incoming {
         blobs: origin.clone(),
         origin,
         method: parts.method.to_string(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().map(str::to_owned),
         headers: parts.headers,
-        too_large: body.is_err(),
-        body: body.map(|body| body.to_bytes()).unwrap_or_default(),
+        too_large: false,
+        any_host: way.any_host,
+        body: Bytes::new(),
     };
+    let body = Limited::new(body, routes::limit(shared, &incoming)).collect();
+    match tokio::time::timeout(BODY, body).await {
+        Ok(Ok(body)) => incoming.body = body.to_bytes(),
+        Ok(Err(_)) => incoming.too_large = true,
+        Err(_) => return Err(io::ErrorKind::TimedOut.into()),
+    }
     let answer = routes::serve(shared, &incoming).await;
     let pieces = stream::iter(answer.pieces()?).then(async |piece| {
         if piece.is_err() {

@@ -71,7 +71,7 @@ impl Config {
 }
 
 /// What the data plane keeps: each part knows nothing of the others.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Store {
     pub(crate) artifacts: Artifacts,
     pub(crate) blobs: Blobs,
@@ -101,7 +101,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(time: Time) -> Self {
+    pub(crate) fn new(time: Time, blob_capacity: u64) -> Self {
         Self {
             time,
             computes: Vec::new(),
@@ -109,7 +109,13 @@ impl State {
             groups: Vec::new(),
             operations: BTreeMap::new(),
             cluster_operations: BTreeMap::new(),
-            store: Store::default(),
+            store: Store {
+                artifacts: Artifacts::default(),
+                blobs: Blobs::new(blob_capacity),
+                assets: Assets::default(),
+                models: Models::default(),
+                environments: Environments::default(),
+            },
             faults: Faults::default(),
             journal: Journal::default(),
             services: Services::default(),

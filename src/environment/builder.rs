@@ -1,5 +1,6 @@
 //! The builder of an environment, and its checks.
 
+use super::registry::Place;
 use super::{Dockerfile, Environment, refuse_empty};
 use crate::environment::{CondaDependencies, ContainerRegistry, SparkSettings};
 use crate::error::Error;
@@ -22,7 +23,7 @@ pub struct EnvironmentBuilder {
     pub(super) base_conda_environment: Option<String>,
     pub(super) variables: Variables,
     pub(super) docker_enabled: Option<bool>,
-    pub(super) base_image: Option<String>,
+    pub(super) base_image: Option<Place>,
     pub(super) base_dockerfile: Option<Dockerfile>,
     pub(super) base_image_registry: Option<ContainerRegistry>,
     pub(super) shared_volumes: Option<bool>,
@@ -130,7 +131,7 @@ impl EnvironmentBuilder {
     /// Sets the base image, with its registry where that is not Docker Hub. By default the service
     /// chooses.
     pub fn base_image(mut self, image: impl Into<String>) -> Self {
-        self.base_image = Some(image.into());
+        self.base_image = Some(Place(image.into()));
         self
     }
 

@@ -1,6 +1,7 @@
 //! The environment of an `inferenceconfig.json`, in the form of 2020 and in that of 2019.
 
 use super::builder::{Arguments, EnvironmentBuilder, Variables, is_reserved};
+use super::registry::Place;
 use super::{CondaDependencies, ContainerRegistry, Dockerfile, SparkSettings, spark};
 use crate::json::file::{Members, Text};
 use crate::rules;
@@ -45,7 +46,9 @@ impl EnvironmentBuilder {
             interpreter_path: file.text("environment.python.interpreterPath", "interpreter_path"),
             base_conda_environment: file.text("environment.python.baseCondaEnvironment", ""),
             docker_enabled: file.take("environment.docker.enabled", ""),
-            base_image: file.text("environment.docker.baseImage", "base_image"),
+            base_image: file
+                .text("environment.docker.baseImage", "base_image")
+                .map(Place),
             base_dockerfile: file
                 .text("environment.docker.baseDockerfile", "base_dockerfile")
                 .map(Dockerfile::from),
@@ -93,7 +96,7 @@ impl EnvironmentBuilder {
             base_image_registry,
             // As azureml-core does: without it an image of one's own gets no server.
             inferencing_stack_version: image.is_some().then(|| "latest".to_owned()),
-            base_image: image.filter(|_| steps.is_none()),
+            base_image: image.filter(|_| steps.is_none()).map(Place),
             base_dockerfile,
             enable_gpu: gpu.or(cuda.map(|_| true)),
             ..Self::default()

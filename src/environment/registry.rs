@@ -4,6 +4,37 @@ use super::refuse_empty;
 use crate::rules::{self, Findings};
 use azure_core::credentials::Secret;
 use serde_json::{Value, json};
+use std::fmt;
+use std::ops::Deref;
+
+/// The name of an image or the address of a registry. `Debug` hides what stands where a URL has its user: it
+/// does not belong there, and some write a password there.
+#[derive(Clone, PartialEq)]
+pub(super) struct Place(pub(super) String);
+
+impl Deref for Place {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let start = self.find("://").map_or(0, |at| at + 3);
+        let (scheme, rest) = self.split_at(start);
+        let host = rest.split('/').next().unwrap_or_default();
+        match host.rsplit_once('@') {
+            // An `@` is also what a digest begins with.
+            Some((user, host)) if !host.starts_with("sha256:") => {
+                let user = user.len();
+                fmt::Debug::fmt(&format!("{scheme}[redacted]{}", &rest[user..]), f)
+            }
+            _ => fmt::Debug::fmt(&self.0, f),
+        }
+    }
+}
 
 /// A private registry that holds the base image of an environment.
 ///
@@ -26,7 +57,7 @@ use serde_json::{Value, json};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct ContainerRegistry {
-    address: String,
+    address: Place,
     credentials: Option<(String, Secret)>,
 }
 
@@ -35,7 +66,7 @@ impl ContainerRegistry {
     #[must_use]
     pub fn new(address: impl Into<String>) -> Self {
         Self {
-            address: address.into(),
+            address: Place(address.into()),
             credentials: None,
         }
     }
@@ -79,7 +110,7 @@ impl ContainerRegistry {
 
     /// Returns the registry as the service reads it, with the password in clear.
     pub(super) fn value(&self) -> Value {
-        let mut value = json!({ "address": self.address });
+        let mut value = json!({ "address": &*self.address });
         if let Some((username, password)) = &self.credentials {
             value["username"] = username.as_str().into();
             value["password"] = password.secret().into();
@@ -113,6 +144,28 @@ mod tests {
             json!({ "address": "r.azurecr.io", "username": "me", "password": "CANARY" })
         );
         assert!(!format!("{known:?}").contains("CANARY"));
+    }
+
+    #[test]
+    fn user_in_an_address_is_not_shown() {
+        for (place, shown) in [
+            ("u:s3cr3t@r.example/i:1", "[redacted]@r.example/i:1"),
+            ("https://u:s3cr3t@r.example", "https://[redacted]@r.example"),
+            ("s3cr3t@r.example:5000/a/i", "[redacted]@r.example:5000/a/i"),
+            ("u:s3cr3t@r/i@sha256:ab", "[redacted]@r/i@sha256:ab"),
+            ("r.example/i:1", "r.example/i:1"),
+            ("i@sha256:ab", "i@sha256:ab"),
+            ("r.example/i@sha256:ab", "r.example/i@sha256:ab"),
+        ] {
+            assert_eq!(
+                format!("{:?}", Place(place.to_owned())),
+                format!("{shown:?}")
+            );
+        }
+        let registry = ContainerRegistry::new("https://u:s3cr3t@r.example");
+        assert!(!format!("{registry:?}").contains("s3cr3t"));
+        let builder = crate::Environment::builder().base_image("u:s3cr3t@r.example/i");
+        assert!(!format!("{builder:?}").contains("s3cr3t"));
     }
 
     #[test]

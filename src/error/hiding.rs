@@ -225,6 +225,7 @@ fn spell(secret: &str, to: &mut BTreeSet<String>) {
         azure_core::base64::encode(secret),
         azure_core::base64::encode(whole),
         url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
+        in_html(secret),
     ]);
     // A key or certificate is also found without its armour: line by line, and in one piece.
     if secret.contains("-----BEGIN") {
@@ -248,6 +249,21 @@ fn escaped(secret: &str) -> String {
         .strip_suffix('"')
         .unwrap_or(&text)
         .to_owned()
+}
+
+/// As it stands in a page of HTML.
+fn in_html(secret: &str) -> String {
+    let marks = [
+        ("&", "&amp;"),
+        ("<", "&lt;"),
+        (">", "&gt;"),
+        ("\"", "&quot;"),
+        ("'", "&#39;"),
+    ];
+    let text = secret.to_owned();
+    marks
+        .iter()
+        .fold(text, |text, (plain, mark)| text.replace(plain, mark))
 }
 
 /// As .NET writes it there, which escapes more than it must.
@@ -282,6 +298,8 @@ mod tests {
         let hidden = Hidden::of(["a+b\"c/\u{e9}", "abcd"]);
         for text in [
             "a+b\"c/\u{e9}",
+            "a+b&quot;c/\u{e9}",
+            "a%2Bb%22c%2F%C3%A9",
             "a+b\\\"c/\u{e9}",
             "a\\u002Bb\\u0022c/\\u00E9",
             &azure_core::base64::encode("a+b\"c/\u{e9}"),

@@ -9,9 +9,9 @@ use super::redact;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ContainerLogs {
-    /// Of the container that scores.
+    /// The log of the container that scores.
     pub main: Option<String>,
-    /// Of the container that prepares the models, which runs before it.
+    /// The log of the container that prepares the models, which runs before it.
     pub init: Option<String>,
 }
 

@@ -6,6 +6,7 @@ mod finding;
 mod hiding;
 mod logs;
 pub(crate) mod redact;
+mod runtime;
 #[cfg(feature = "services")]
 mod scoring;
 mod service;
@@ -16,7 +17,8 @@ pub use finding::{Finding, Severity};
 pub(crate) use hiding::SharedHidden;
 pub(crate) use hiding::{Hidden, Shown};
 pub use logs::ContainerLogs;
-pub(crate) use redact::{redact, redact_cause, redact_url};
+pub(crate) use redact::{place_of, redact, redact_cause, redact_url};
+pub(crate) use runtime::in_runtime;
 pub use service::ServiceError;
 pub(crate) use transient::{is_passing, may_have_worked};
 

@@ -63,6 +63,13 @@ pub(crate) fn redact_url(url: &Url) -> String {
     format!("{shown}?{}", names.collect::<Vec<_>>().join("&"))
 }
 
+/// Returns scheme, host and port of a URL that must not be followed: the rest of it may hold anything.
+pub(crate) fn place_of(url: &Url) -> String {
+    let port = url.port().map(|port| format!(":{port}"));
+    let host = url.host_str().unwrap_or_default();
+    format!("{}://{host}{}", url.scheme(), port.unwrap_or_default())
+}
+
 /// [`redact`] for the texts of transports, which quote the URL of the request: the values of its
 /// query are hidden too. Not for the service's own messages, whose links are meant to be followed.
 pub(crate) fn redact_cause(text: &str) -> String {

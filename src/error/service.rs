@@ -58,12 +58,13 @@ impl ServiceError {
         None
     }
 
-    /// Reads `properties.provisioningErrors[]` of a compute.
+    /// Reads `properties.provisioningErrors[]` of a compute, or `properties.status.provisioningError` of an AKS cluster.
     pub(crate) fn of_provisioning(resource: &Value, hidden: &Hidden) -> Option<Self> {
-        let errors = resource
-            .get("properties")?
-            .get("provisioningErrors")?
-            .as_array()?;
+        let properties = resource.get("properties")?;
+        if let Some(error) = properties.pointer("/status/provisioningError") {
+            return Self::parse(error, MAX_DEPTH, hidden);
+        }
+        let errors = properties.get("provisioningErrors")?.as_array()?;
         let mut errors: Vec<Self> = errors
             .iter()
             .filter_map(|item| Self::parse(item, MAX_DEPTH, hidden))

@@ -11,3 +11,9 @@ pub(crate) const US_GOVERNMENT: &[&str] = &["ml.azure.us"];
 
 /// China: `{region}.api.ml.azure.cn` (`how-to-custom-dns`); never recorded.
 pub(crate) const CHINA: &[&str] = &["ml.azure.cn"];
+
+/// Parts of a domain below which customers run code of their own: the compute instances of a workspace
+/// (`{name}.{region}.instances.azureml.ms`) and online endpoints (`{name}.{region}.inference.ml.azure.us`), by
+/// `how-to-custom-dns`. What is sent there is theirs.
+#[cfg(feature = "services")]
+pub(crate) const OF_CUSTOMERS: [&str; 2] = ["instances", "inference"];

@@ -1,6 +1,6 @@
 //! Work that may wait for a disk.
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, in_runtime};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,6 +35,7 @@ impl Wanted {
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce(&Wanted) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
+    in_runtime()?;
     let waiting = Waiting(Wanted::default());
     let wanted = waiting.0.clone();
     tokio::task::spawn_blocking(move || work(&wanted))

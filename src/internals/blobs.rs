@@ -9,7 +9,7 @@ use bytes::Bytes;
 use std::fs::File;
 use std::path::Path;
 
-/// What sends blobs to signed URLs and fetches them.
+/// A client that sends blobs to signed URLs and fetches them.
 #[derive(Debug, Clone)]
 pub struct Blobs(BlobStore);
 

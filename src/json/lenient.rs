@@ -64,7 +64,7 @@ where
     Ok(object.map(|Object(object)| object).unwrap_or_default())
 }
 
-/// Which forms of JSON fit a type. By default none, and each is read to its end all the same.
+/// The forms of JSON that fit a type. By default none, and each is read to its end all the same.
 pub(crate) trait Fits<'de>: Sized {
     fn of_flag(_: bool) -> Option<Self> {
         None

@@ -5,7 +5,7 @@ use super::{Model, artifacts};
 use crate::blob::{SasUrl, TransferProgress, is_there};
 use crate::error::{Error, ErrorKind};
 use crate::operation::request::{CallOptions, awaitable, call_options};
-use crate::transport::limits::blobs;
+use crate::transport::limits::{blobs, lists};
 use crate::transport::{HttpRequest, Sending};
 use crate::workspace::DataPlane;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
@@ -20,7 +20,10 @@ type Callback = Arc<dyn Fn(TransferProgress) + Send + Sync>;
 /// A request to download the files of a model: what [`Model::download`] returns. `.await` sends it and gives
 /// the paths of the files, of which several are downloaded at a time. A model that was registered as a
 /// folder comes as a folder of that name. An archive of an old model that says `unpack` is not
-/// unpacked.
+/// unpacked. Links to folders below the destination are followed.
+///
+/// A model of more than 100,000 files, and a file of more than 1.5 TiB, is refused. The size of all files together has
+/// no limit but that of the disk; [`timeout`](Self::timeout) limits the time.
 ///
 /// Sends: GET of the asset, GET of what is below its prefix, GETs of the blobs in parts; GET of a new
 /// URL for a blob whose URL has expired meanwhile. Memory does not grow with the files: 32 MiB for
@@ -29,8 +32,8 @@ type Callback = Arc<dyn Fn(TransferProgress) + Send + Sync>;
 /// # Errors
 ///
 /// [`ErrorKind::File`] if a file is there already or cannot be written;
-/// [`ErrorKind::Protocol`] if the service names a file outside the folder; otherwise the service's
-/// reason.
+/// [`ErrorKind::Protocol`] if the service names a file outside the folder, one with control characters in its
+/// name, or too many; otherwise the service's reason.
 ///
 /// # Cancel safety
 ///
@@ -172,16 +175,27 @@ async fn files_of(
 ) -> Result<Vec<Remote>, Error> {
     let asset = asset_of(plane, url, options.request_id()?).await?;
     let mut found = Vec::new();
+    let mut add = |remote| {
+        if found.len() as u64 >= lists::FILES {
+            let most = lists::FILES;
+            let what = format!(
+                "the service names more than {most} files of the model, and nothing was written"
+            );
+            return Err(Error::new(ErrorKind::Protocol, what));
+        }
+        found.push(remote);
+        Ok(())
+    };
     for artifact in asset.artifacts {
         match (artifact.id, artifact.prefix) {
             (Some(id), _) => {
                 let (path, url) = artifacts::one(plane, &id).await?;
                 let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
-                found.push(Remote {
+                add(Remote {
                     path: PathBuf::from(name),
                     artifact: id,
                     url,
-                });
+                })?;
             }
             (None, Some(prefix)) => {
                 // What is below the prefix keeps the last part of the prefix: the model's own name.
@@ -193,11 +207,11 @@ async fn files_of(
                 let mut files = artifacts::below(plane, &prefix)?;
                 while let Some((name, url)) = files.try_next().await? {
                     let below = name.strip_prefix(above).unwrap_or(&name);
-                    found.push(Remote {
+                    add(Remote {
                         path: PathBuf::from(below.trim_start_matches('/')),
                         artifact: format!("{folder}/{name}"),
                         url,
-                    });
+                    })?;
                 }
             }
             (None, None) => {}
@@ -251,15 +265,45 @@ fn safe(path: &Path) -> Result<&Path, Error> {
         .components()
         .all(|part| matches!(part, Component::Normal(_)));
     let text = path.as_os_str().to_string_lossy();
-    // On Windows a colon begins the name of a stream within a file.
-    let odd = text.contains(['\\', '\0']) || (cfg!(windows) && text.contains(':'));
-    if stays && !odd && path.components().next().is_some() {
+    let what = if !stays || text.contains('\\') || path.components().next().is_none() {
+        "outside the folder"
+    } else if text.chars().any(misleads) {
+        "with a control character in its name"
+    } else if cfg!(windows) && text.split('/').any(is_special_on_windows) {
+        "whose name Windows takes for something else"
+    } else {
         return Ok(path);
-    }
+    };
     Err(Error::new(
         ErrorKind::Protocol,
-        format!("the service names a file outside the folder, and nothing was written: {path:?}"),
+        format!("the service names a file {what}, and nothing was written: {path:?}"),
     ))
+}
+
+/// Returns whether a character in a name may change what a terminal or a reader sees: control characters, and
+/// those that change the direction of the text (Unicode, UAX 9).
+fn misleads(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Returns whether Windows writes somewhere else than to a file of this name: to a device or a stream, or to the
+/// name without its end (learn.microsoft.com, "Naming files, paths, and namespaces").
+fn is_special_on_windows(name: &str) -> bool {
+    const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
+    let stem = name.split('.').next().unwrap_or_default();
+    let stem = stem.trim_end().to_lowercase();
+    let number = stem.strip_prefix("com").or(stem.strip_prefix("lpt"));
+    let is_port = number.is_some_and(|n| {
+        let mut digits = n.chars();
+        digits
+            .next()
+            .is_some_and(|c| "123456789\u{b9}\u{b2}\u{b3}".contains(c))
+            && digits.next().is_none()
+    });
+    DEVICES.contains(&stem.as_str())
+        || is_port
+        || name.ends_with(['.', ' '])
+        || name.contains(['<', '>', ':', '"', '|', '?', '*'])
 }
 
 #[cfg(test)]
@@ -273,6 +317,55 @@ mod tests {
         }
         for path in ["", "/etc/x", "../x", "a/../../x", "./a", "..\\x", "a\0"] {
             assert!(safe(Path::new(path)).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn names_that_mislead_a_reader_are_refused_and_not_printed() {
+        for path in [
+            "m/\u{1b}[2Ja",
+            "m/a\nb",
+            "m/\u{202e}exe.a",
+            "m\t/a",
+            "m/\u{2066}a",
+            "m/\u{9b}a",
+        ] {
+            let error = safe(Path::new(path)).unwrap_err();
+            assert!(!error.to_string().chars().any(misleads), "{error:?}");
+        }
+        for path in [
+            "m/a b",
+            "m/\u{e4}",
+            "m/\u{645}\u{646}\u{200f}",
+            "m/con",
+            "m/\u{1f600}",
+        ] {
+            assert!(cfg!(windows) || safe(Path::new(path)).is_ok(), "{path}");
+        }
+    }
+
+    #[test]
+    fn names_that_windows_takes_for_something_else_are_known() {
+        for name in [
+            "CON",
+            "nul.txt",
+            "Aux .b",
+            "com1",
+            "LPT9.x",
+            "com\u{b2}",
+            "conin$",
+            "x.",
+            "x ",
+            "C:x",
+            "a?",
+            "a\"b",
+        ] {
+            assert!(is_special_on_windows(name), "{name}");
+        }
+        for name in [
+            "console", "com", "com10", "com0", "lpt", "a.con", "x.y", ".hidden", "nulls",
+        ] {
+            assert!(!is_special_on_windows(name), "{name}");
         }
     }
 }

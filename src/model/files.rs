@@ -154,7 +154,7 @@ impl LocalFile {
     }
 }
 
-/// Of names, sizes and contents.
+/// A hash of names, sizes and contents.
 fn fingerprint(files: &[LocalFile], wanted: &Wanted) -> Result<String, Error> {
     let mut print = Fingerprint::default();
     for LocalFile { path, name, stamp } in files {

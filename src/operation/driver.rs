@@ -8,7 +8,9 @@ use super::schedule::Schedule;
 use super::status::StatusClass;
 use super::step::{Machine, Observation, Outcome, Step};
 use super::wait::WaitOptions;
-use crate::error::{Error, ErrorKind, Hidden, OperationFacts, ResponseFacts, is_passing};
+use crate::error::{
+    Error, ErrorKind, Hidden, OperationFacts, ResponseFacts, in_runtime, is_passing,
+};
 use crate::json::Row;
 use crate::token::{ResumeToken, Verb};
 use crate::transport::limits::polls::LAST_READ;
@@ -215,6 +217,7 @@ impl Driver {
     ///
     /// The deadline has passed.
     pub(crate) async fn next(&mut self, wait: &mut Wait) -> Result<Turn, Error> {
+        in_runtime()?;
         let turn = {
             let turn = std::pin::pin!(self.turn(wait.deadline));
             watched(turn, &wait.observer).await

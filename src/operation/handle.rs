@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// Turns the result of the service into what the verb gives, or into the operation that follows.
 type Settle<T> = Arc<dyn Fn(Settled) -> Result<Stage<T>, Error> + Send + Sync>;
 
-/// What follows the success of an operation.
+/// The step after the success of an operation.
 pub(crate) enum Stage<T> {
     /// Nothing: the verb has its result.
     Done(T),

@@ -2,7 +2,7 @@
 
 use super::record::{Record, TokenStore};
 use super::request::{CallOptions, timed_out};
-use crate::error::{Error, ErrorKind, OperationFacts, may_have_worked};
+use crate::error::{Error, ErrorKind, OperationFacts, in_runtime, may_have_worked};
 use crate::token::ResumeToken;
 use crate::transport::{Answer, HttpRequest, Limit, Sending, ServiceClient};
 use futures::future::BoxFuture;
@@ -214,6 +214,7 @@ impl<'a, T> Prepared<'a, T> {
     }
 
     async fn send_with(self, ticket: Ticket) -> Result<T, Error> {
+        in_runtime()?;
         let verb = self.token.verb();
         let work = (self.work)(ticket);
         let result = match self.timeout {

@@ -16,7 +16,7 @@ pub struct Progress {
     pub verb: Option<Verb>,
     /// The name of the workspace.
     pub workspace: Option<String>,
-    /// The name of the compute or the web service.
+    /// The name of the compute, the web service or the cluster; `{cluster}/{pool}` of a node pool.
     pub target: String,
     /// The status as the service spelled it, once it gave one.
     pub status: Option<String>,

@@ -1,6 +1,6 @@
 //! The common parts of all request values: the options of one call, and how they are awaited.
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, in_runtime};
 use crate::transport::limits::texts::REQUEST_ID;
 use futures::future::BoxFuture;
 use std::sync::Arc;
@@ -40,6 +40,7 @@ impl CallOptions {
         &self,
         call: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
+        in_runtime()?;
         match self.timeout {
             None => call.await,
             Some(timeout) => match tokio::time::timeout(timeout, call).await {

@@ -122,7 +122,7 @@ fn inside(directory: &Path, script: &Path, wanted: &Wanted) -> Result<Package, E
     })
 }
 
-/// Of a file from its beginning, where it stands again afterwards.
+/// Hashes a file from its beginning, and goes back to it.
 fn fingerprint(file: &mut File) -> io::Result<String> {
     let mut print = Fingerprint::default();
     print.content(&mut *file)?;

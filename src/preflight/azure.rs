@@ -285,7 +285,7 @@ pub(super) async fn denied_public_addresses(
     Ok(evaluations.filter(denies).map(assignment).collect())
 }
 
-/// What the caller may do at a scope.
+/// The permissions of the caller at a scope.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Permissions(Vec<(Vec<String>, Vec<String>)>);
 

@@ -4,7 +4,9 @@ use super::azure::{self, Permissions, ServiceTags, VirtualNetwork};
 use super::plan::{Action, Plan};
 use super::report::Fact;
 use crate::cluster::{ClusterResource, KubernetesVersions, ManagedCluster, Quota, VmSizes};
-use crate::compute::{AnyCompute, ClusterRef, ComputeResource};
+#[cfg(feature = "services")]
+use crate::compute::AnyCompute;
+use crate::compute::{ClusterRef, ComputeResource};
 use crate::error::Error;
 use crate::facts::arm::ML_PROVIDER;
 use crate::json::Item;
@@ -12,12 +14,12 @@ use crate::names::{Region, WorkspaceId};
 use crate::transport::limits::kept;
 use crate::transport::pages;
 use crate::workspace::Workspace;
-use futures::future::{OptionFuture, join, join_all, join4, join5};
-use futures::{StreamExt, TryStreamExt};
+use futures::future::{BoxFuture, join, join_all, join4, join5, ready};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// What is known of Azure.
+/// The facts that were read.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     /// The region of the workspace.
@@ -36,9 +38,9 @@ pub(super) struct Facts {
     pub(super) sizes: Fact<Arc<VmSizes>>,
     pub(super) quota: Fact<Arc<Quota>>,
     /// The ranges of Azure Machine Learning.
-    pub(super) tags: Fact<Arc<ServiceTags>>,
+    pub(super) tags: Tags,
     /// The region that is paired with that of the workspace.
-    pub(super) pair: Fact<Arc<Option<String>>>,
+    pub(super) pair: Pair,
     /// The policies that deny public addresses.
     pub(super) denials: Fact<Arc<Vec<String>>>,
     pub(super) network: Fact<Option<VirtualNetwork>>,
@@ -73,11 +75,14 @@ fn fact<T>(read: Result<T, Error>) -> Fact<T> {
     Some(read.map_err(reason))
 }
 
-/// Reads the fact if it is needed.
-async fn when<T>(needed: bool, read: impl Future<Output = Result<T, Error>>) -> Fact<T> {
+/// Reads the fact if it is needed. Boxed, because many are read at once.
+fn when<'f, T: Send + 'f>(
+    needed: bool,
+    read: impl Future<Output = Result<T, Error>> + Send + 'f,
+) -> BoxFuture<'f, Fact<T>> {
     match needed {
-        true => fact(read.await),
-        false => None,
+        true => read.map(fact).boxed(),
+        false => ready(None).boxed(),
     }
 }
 
@@ -86,7 +91,7 @@ pub(super) async fn gather(workspace: &Workspace, plan: &Plan) -> Facts {
     let own = workspace.id();
     let attaches = plan.action == Action::Attach;
     let names = plan.name.is_some() && plan.action.makes_cluster();
-    let place = place(workspace, plan);
+    let place = place(workspace, plan).boxed();
     let computes = async {
         let list = workspace.computes();
         join(
@@ -98,7 +103,7 @@ pub(super) async fn gather(workspace: &Workspace, plan: &Plan) -> Facts {
         )
         .await
     };
-    let network = network(workspace, plan);
+    let network = network(workspace, plan).boxed();
     let rights = join_all(needed(plan, own).into_iter().map(async |(scope, action)| {
         let permissions = Permissions::read(workspace, &scope);
         let permissions = workspace
@@ -201,25 +206,10 @@ async fn place(workspace: &Workspace, plan: &Plan) -> Facts {
     )
     .await;
     let ranges = (attaches && ranged) || !plan.ranges.is_empty();
-    let ranges: OptionFuture<_> = ranges
-        .then(|| async {
-            // The ranges of the workspace's region and of its pair: there the control plane runs.
-            let home = match workspace.location().await {
-                Ok(home) => home,
-                Err(error) => {
-                    let reason = error.to_string();
-                    return (Some(Err(reason.clone())), Some(Err(reason)));
-                }
-            };
-            let (tags, pair) = join(
-                kept.get(home, kept::SIZES, ServiceTags::read(workspace, home)),
-                kept.get(home, kept::SIZES, azure::paired_region(workspace, home)),
-            )
-            .await;
-            (fact(tags), fact(pair))
-        })
-        .into();
-    let (tags, pair) = ranges.await.unwrap_or_default();
+    let (tags, pair) = match ranges {
+        true => own_ranges(workspace).await,
+        false => (None, None),
+    };
     Facts {
         sizes,
         versions,
@@ -229,6 +219,30 @@ async fn place(workspace: &Workspace, plan: &Plan) -> Facts {
         pair,
         ..facts
     }
+}
+
+type Tags = Fact<Arc<ServiceTags>>;
+type Pair = Fact<Arc<Option<String>>>;
+
+/// Reads the ranges of Azure Machine Learning, and the pair of the workspace's region: the control plane runs in both.
+fn own_ranges(workspace: &Workspace) -> BoxFuture<'_, (Tags, Pair)> {
+    async {
+        let home = match workspace.location().await {
+            Ok(home) => home,
+            Err(error) => {
+                let reason = error.to_string();
+                return (Some(Err(reason.clone())), Some(Err(reason)));
+            }
+        };
+        let kept = workspace.kept();
+        let (tags, pair) = join(
+            kept.get(home, kept::SIZES, ServiceTags::read(workspace, home)),
+            kept.get(home, kept::SIZES, azure::paired_region(workspace, home)),
+        )
+        .await;
+        (fact(tags), fact(pair))
+    }
+    .boxed()
 }
 
 /// Reads the network of the plan, and the security group of its subnet.

@@ -29,7 +29,7 @@ use futures::FutureExt;
 use plan::Plan;
 use std::sync::Arc;
 
-/// What a request does with the result of a preflight.
+/// The treatment of a preflight's result by a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Preflight {

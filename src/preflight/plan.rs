@@ -10,7 +10,7 @@ use crate::facts::sizes::DEFAULT_VM_SIZE;
 use crate::names::WorkspaceId;
 use ipnet::Ipv4Net;
 
-/// What the request does.
+/// The action of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
     /// Azure ML creates a cluster.
@@ -80,7 +80,7 @@ impl NetworkPlan {
     }
 }
 
-/// What a service asks of the nodes.
+/// The demand of a service on the nodes.
 #[cfg(feature = "services")]
 #[derive(Debug, Clone, Default)]
 pub(super) struct Load {

@@ -22,12 +22,12 @@ pub struct PreflightReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PreflightFinding {
-    /// What was found, where, and what to do.
+    /// The finding: place, message and remedy.
     #[serde(flatten)]
     pub finding: Finding,
     /// The condition that must hold, in one sentence.
     pub expected: &'static str,
-    /// Where the rule comes from: statements of the articles by their ids (`A1.25`; `docs/articles.md` lists them),
+    /// The source of the rule: statements of the articles by their ids (`A1.25`; `docs/articles.md` lists them),
     /// or another source.
     pub source: &'static str,
 }

@@ -20,7 +20,7 @@ impl Workspace {
         let target = target_of(self, token)?;
         if token.parts().accepted {
             let begun = Machine::resume(token.parts(), self.client().origins())?;
-            return goes_on(self, target.id, token, begun);
+            return resumed(self, target.id, token, begun);
         }
         let looked = match &target.pool {
             Some(pool) => look_up_pool(self, &target.id, pool, token).await,
@@ -28,14 +28,14 @@ impl Workspace {
         };
         let named = || format!("resume {} of {:?}", token.verb(), token.target());
         match looked.map_err(|error| error.with_context(named))? {
-            Some(begun) => goes_on(self, target.id, token, begun),
+            Some(begun) => resumed(self, target.id, token, begun),
             None => Ok(Resumed::not_started(token)),
         }
     }
 }
 
-/// Returns the operation that goes on, as its verb gives it.
-fn goes_on(
+/// Returns the operation as its verb gives it.
+fn resumed(
     workspace: &Workspace,
     id: ClusterId,
     token: &ResumeToken,

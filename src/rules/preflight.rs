@@ -6,7 +6,7 @@ use crate::error::{Finding, Severity};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Check {
     pub(crate) id: &'static str,
-    /// That of a breach. A check that could not be made is [`Severity::Unknown`] in its place.
+    /// The severity of a breach. A check that could not be made is [`Severity::Unknown`] in its place.
     pub(crate) severity: Severity,
     /// The condition that must hold, in one sentence.
     pub(crate) expected: &'static str,
@@ -155,7 +155,7 @@ checks! {
             source "A1.64, A2.26, A2.60";
         Warning PREFLIGHT_LOAD_BALANCER = "preflight.load_balancer.standard": "the cluster has a standard load balancer",
             broken by "a cluster with a basic load balancer",
-            remedy "upgrade it, or create a cluster with a standard one: AKS ended its support of basic ones on 2025-09-30",
+            remedy "upgrade it, or create a cluster with a standard one: AKS ended its support of basic ones in September 2025",
             source "A1.5";
         Error PREFLIGHT_RANGES_LOAD_BALANCER = "preflight.ranges.load_balancer": "a cluster with authorised ranges has a standard load balancer",
             broken by "authorised ranges on a basic load balancer",
@@ -179,7 +179,7 @@ checks! {
         Note PREFLIGHT_RETIRED = "preflight.path.create": "Azure Machine Learning still creates AKS clusters",
             broken by "every create of a compute of kind AKS",
             remedy "create a cluster of your own (`ManagedCluster::create`) and attach it",
-            source "A1.1; creation is reported refused since 2022, and the Python SDK v1 is out of support since 2026-06-30";
+            source "A1.1; creation is reported refused since 2022, and the Python SDK v1 is out of support since June 2026";
         Note PREFLIGHT_CREATED_BALANCER = "preflight.load_balancer.created": "the cluster gets the load balancer that is wanted",
             broken by "every create: the cluster gets a basic load balancer",
             remedy "for a standard one, for authorised ranges or for a private cluster, create a cluster of your own and attach it",

@@ -20,7 +20,7 @@ impl ScoringAnswer {
         self.reply.status
     }
 
-    /// What the service says the body is, for example `application/json`.
+    /// The content type of the body, for example `application/json`.
     #[must_use]
     pub fn content_type(&self) -> Option<&str> {
         self.header("content-type")

@@ -26,9 +26,9 @@ pub struct ScoringClientBuilder {
     proxy_error: Option<String>,
 }
 
-/// Who calls.
+/// The caller's credential.
 enum Caller {
-    Unsaid,
+    Unset,
     Anonymous,
     Key(Secret),
     Source(Arc<dyn CredentialSource>),
@@ -38,7 +38,7 @@ impl ScoringClientBuilder {
     pub(super) fn new(uri: &str) -> Self {
         Self {
             uri: uri.to_owned(),
-            caller: Caller::Unsaid,
+            caller: Caller::Unset,
             timeout: scoring::TIMEOUT,
             retry: None,
             answer_limit: bodies::SCORING,
@@ -74,7 +74,7 @@ impl ScoringClientBuilder {
         self
     }
 
-    /// How long a call may take: credential, all tries and the pauses between them; 100 seconds by
+    /// Sets the time limit of a call: credential, all tries and the pauses between them; 100 seconds by
     /// default.
     ///
     /// A service gives up by itself after its scoring timeout, 60 seconds by default and 300 at
@@ -90,7 +90,7 @@ impl ScoringClientBuilder {
         self
     }
 
-    /// How many bytes an answer may have, 100 MiB by default. A larger one is an error.
+    /// Sets the size limit of an answer in bytes, 100 MiB by default. A larger one is an error.
     pub fn answer_limit(mut self, bytes: usize) -> Self {
         self.answer_limit = bytes;
         self
@@ -120,7 +120,7 @@ impl ScoringClientBuilder {
         self
     }
 
-    /// How long the default HTTP client tries to connect; 20 seconds by default.
+    /// Sets how long the default HTTP client tries to connect; 20 seconds by default.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.default_client.connect_timeout = Some(timeout);
         self
@@ -167,7 +167,7 @@ impl ScoringClientBuilder {
                 }
                 bearer.map(Authority::Key)
             }
-            Caller::Unsaid => {
+            Caller::Unset => {
                 wrong.push(
                     "no credential: set `key`, or call `anonymous` for a service without \
                      authentication"
@@ -258,7 +258,7 @@ impl fmt::Debug for ScoringClientBuilder {
     /// Without the URI, which is not checked yet and may hold a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let caller = match &self.caller {
-            Caller::Unsaid => "unsaid",
+            Caller::Unset => "unsaid",
             Caller::Anonymous => "anonymous",
             Caller::Key(_) => "key",
             Caller::Source(_) => "source",

@@ -2,7 +2,7 @@
 
 use super::credential::Held;
 use super::{Authority, Inner, ScoringAnswer, ScoringClient, failure};
-use crate::error::{Error, ErrorKind, redact_url};
+use crate::error::{Error, ErrorKind, in_runtime, redact_url};
 use crate::operation::chance;
 use crate::transport::{
     Bearer, DirectRequest, Reply, Undelivered, is_header_name, is_header_value,
@@ -31,7 +31,7 @@ pub struct ScoringRequest {
     headers: Vec<(String, String)>,
 }
 
-/// What is asked, and where.
+/// The request and its address.
 struct Call<'a> {
     method: Method,
     url: &'a Url,
@@ -50,7 +50,7 @@ impl ScoringRequest {
         }
     }
 
-    /// How long this call may take: credential, all tries and the pauses between them.
+    /// Sets the time limit of this call: credential, all tries and the pauses between them.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -167,6 +167,7 @@ impl ScoringRequest {
     }
 
     async fn send(&self, call: Call<'_>) -> Result<ScoringAnswer, Error> {
+        in_runtime()?;
         self.check()?;
         let client_request_id = match &self.request_id {
             Some(id) => id.clone(),
@@ -190,7 +191,7 @@ impl ScoringRequest {
 
     /// Whether what the caller gave can be sent.
     fn check(&self) -> Result<(), Error> {
-        /// What a call or its connection sets.
+        /// Headers that a call or its connection sets.
         const OWN: [&str; 12] = [
             "accept",
             "authorization",
@@ -300,7 +301,7 @@ impl Inner {
         }
     }
 
-    /// What to send instead of a credential that was refused.
+    /// Returns the credential to send instead of one that was refused.
     async fn newer(
         &self,
         refused: &Current<'_>,
@@ -315,7 +316,7 @@ impl Inner {
     }
 }
 
-/// What is sent as credential.
+/// The credential that is sent.
 enum Current<'a> {
     None,
     Given(&'a Bearer),

@@ -27,7 +27,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-/// Who can fetch the key or token of a service.
+/// A source of the key or token of a service.
 #[async_trait]
 pub(crate) trait CredentialSource: Send + Sync {
     /// Fetches it anew, past any cache.
@@ -45,7 +45,7 @@ pub(crate) struct ScoringCredential {
     pub(crate) kind: CredentialKind,
 }
 
-/// What a credential is.
+/// A credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CredentialKind {
     Key,
@@ -55,7 +55,7 @@ pub(crate) enum CredentialKind {
 /// A credential that is held.
 pub(super) struct Held {
     pub(super) bearer: Bearer,
-    /// Of the fetch that gave it.
+    /// The number of the fetch that gave it.
     number: u64,
     /// Whether it was fetched because the service refused the one before it.
     after_refusal: bool,
@@ -184,7 +184,7 @@ impl Cache {
         Ok((!held.bearer.is_same(&refused.bearer)).then_some(held))
     }
 
-    /// What is `known`, or what the fetch that is under way brings, or a new one.
+    /// Returns the `known` credential, that of the fetch under way, or that of a new fetch.
     async fn land(
         &self,
         after_refusal: bool,

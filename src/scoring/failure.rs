@@ -3,9 +3,8 @@
 //! Statuses as the router of the services gives them: `azure-docs`, "Troubleshoot remote model
 //! deployment" (2020-03), "Deploy a model to an Azure Kubernetes Service cluster" (2020-09).
 
-use crate::error::{Error, ErrorKind, ServiceError};
-use crate::transport::Reply;
-use azure_core::Bytes;
+use crate::error::{Error, ErrorKind, Hidden};
+use crate::transport::{Answer, Reply};
 use url::Url;
 
 pub(super) const CODE: &str = "read the service's container logs for the exception in run(), or for the \
@@ -29,6 +28,9 @@ pub(super) const REGION: &str = "keys and tokens come from the workspace's regio
 const MISSING: &str =
     "there is no service at this scoring URI: read the URI from the service again";
 
+const PROXY: &str =
+    "give the proxy's URL with its user and password to `proxy`, or call without the proxy";
+
 const REDIRECTED: &str = "build the client with the service's current URI";
 
 /// An answer that is not a success.
@@ -36,24 +38,17 @@ const REDIRECTED: &str = "build the client with the service's current URI";
 /// # Arguments
 ///
 /// * `secret` - the key or token that was sent, which a service may repeat.
-pub(super) fn of(
-    mut reply: Reply,
-    url: &Url,
-    secret: Option<&str>,
-    client_request_id: &str,
-) -> Error {
-    if let Some(secret) = secret {
-        reply.body = without(reply.body, secret);
-    }
+pub(super) fn of(reply: Reply, url: &Url, secret: Option<&str>, client_request_id: &str) -> Error {
     let status = reply.status;
+    let hidden = Hidden::of(secret);
     if (300..400).contains(&status) {
-        return redirected(&reply, url);
+        return redirected(&reply, url).hiding(&hidden);
     }
-    let mut facts = reply.into_answer().facts(client_request_id);
-    if let Some(secret) = secret {
-        // Once more: in JSON it may have stood in another spelling.
-        facts.error = facts.error.map(|error| hide(error, secret));
-    }
+    let answer = Answer {
+        hidden,
+        ..reply.into_answer()
+    };
+    let facts = answer.facts(client_request_id);
     let reason = match (&facts.error, &facts.excerpt) {
         (Some(error), _) => error.describe(),
         (None, Some(excerpt)) => excerpt.clone(),
@@ -84,6 +79,11 @@ pub(super) fn of(
             ErrorKind::Service,
             "the service was not found",
             Some(MISSING),
+        ),
+        407 => (
+            ErrorKind::Service,
+            "the proxy refuses the caller, and nothing reached the service",
+            Some(PROXY),
         ),
         _ => (ErrorKind::Service, "the service refused the request", None),
     };
@@ -144,41 +144,4 @@ fn redirected(reply: &Reply, url: &Url) -> Error {
         ..Default::default()
     })
     .with_remedy(REDIRECTED)
-}
-
-fn hide(error: ServiceError, secret: &str) -> ServiceError {
-    let hidden = |text: Option<String>| text.map(|text| text.replace(secret, HIDDEN));
-    ServiceError {
-        code: hidden(error.code),
-        message: hidden(error.message),
-        target: hidden(error.target),
-        status_code: error.status_code,
-        details: error
-            .details
-            .into_iter()
-            .map(|detail| hide(detail, secret))
-            .collect(),
-    }
-}
-
-const HIDDEN: &str = "[redacted]";
-
-/// A body in which the secret does not stand any more.
-fn without(body: Bytes, secret: &str) -> Bytes {
-    let secret = secret.as_bytes();
-    let mut out = Vec::new();
-    let mut rest = &body[..];
-    while let Some(at) = rest
-        .windows(secret.len().max(1))
-        .position(|window| window == secret)
-    {
-        out.extend_from_slice(&rest[..at]);
-        out.extend_from_slice(HIDDEN.as_bytes());
-        rest = &rest[at + secret.len()..];
-    }
-    if out.is_empty() {
-        return body;
-    }
-    out.extend_from_slice(rest);
-    out.into()
 }

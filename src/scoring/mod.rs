@@ -98,7 +98,7 @@ struct Inner {
     answer_limit: usize,
 }
 
-/// Where the credential comes from.
+/// The source of the credential.
 #[derive(Debug)]
 enum Authority {
     /// The service asks for none.
@@ -116,7 +116,7 @@ impl ScoringClient {
         ScoringClientBuilder::new(scoring_uri.as_ref())
     }
 
-    /// Where the calls go.
+    /// Returns the address of the calls.
     #[must_use]
     pub fn scoring_uri(&self) -> &Url {
         &self.inner.uri

@@ -36,7 +36,7 @@ impl ScoringRetry {
         }
     }
 
-    /// How many more tries there may be after the first.
+    /// Sets the most tries after the first.
     #[must_use]
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.retries = retries;

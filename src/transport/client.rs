@@ -6,7 +6,7 @@ use super::exchange::{Answer, HttpRequest, Limit};
 use super::limits::reads;
 use super::retry::{BoundedRetry, Sends};
 use super::throttle::{Throttle, ThrottlePolicy, Throttled};
-use crate::error::{Error, ErrorKind, ResponseFacts};
+use crate::error::{Error, ErrorKind, ResponseFacts, in_runtime};
 use azure_core::credentials::TokenCredential;
 use azure_core::http::headers::{ACCEPT, CLIENT_REQUEST_ID, CONTENT_TYPE};
 use azure_core::http::policies::Policy;
@@ -161,6 +161,7 @@ impl ServiceClient {
     where
         F: Future<Output = Result<(Answer, T), Error>>,
     {
+        in_runtime()?;
         let trusted = self.origins.check(&request.url);
         trusted.map_err(|error| error.hiding(&request.hidden))?;
         let timeout = timeout.unwrap_or(self.timeout);
@@ -302,6 +303,7 @@ mod tests {
     use crate::Workspace;
     use crate::operation::tests::script::{Credential, Lifetime, Reply, Script, reply};
     use azure_core::http::{ExponentialRetryOptions, Transport};
+    use futures::FutureExt;
     use tokio::time::Instant;
     use url::Url;
 
@@ -493,6 +495,34 @@ mod tests {
             3
         );
         assert_eq!(run(Sending::Retried, [], reply(401), none()).await.sends, 2);
+    }
+
+    #[test]
+    fn call_without_a_runtime_or_its_clock_is_an_error() {
+        let script = Script::new();
+        let workspace = Workspace::builder("s", "g", "w")
+            .credential(Credential::new(Lifetime::Long))
+            .transport(Transport::new(script.clone()))
+            .build()
+            .unwrap();
+        let call = || workspace.location();
+        let outside = call().now_or_never().unwrap().unwrap_err();
+        assert_eq!(outside.kind(), ErrorKind::Configuration);
+        assert!(
+            outside.to_string().contains("outside of a tokio runtime"),
+            "{outside}"
+        );
+
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let without = builder.build().unwrap().block_on(call()).unwrap_err();
+        assert_eq!(without.kind(), ErrorKind::Configuration);
+        assert!(without.to_string().contains("no clock"), "{without}");
+        assert_eq!(script.sent().len(), 0);
+        script.expect([good()]);
+        let whole = builder.enable_time().build().unwrap();
+        let reached = whole.block_on(call()).unwrap_err();
+        assert_ne!(reached.kind(), ErrorKind::Configuration, "{reached}");
+        assert_eq!(script.sent().len(), 1);
     }
 
     /// Answers by itself, before anything is sent.

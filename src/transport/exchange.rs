@@ -343,6 +343,21 @@ mod tests {
     }
 
     #[test]
+    fn code_and_ids_in_headers_pass_the_redaction() {
+        for name in [
+            "x-ms-error-code",
+            "x-ms-request-id",
+            "x-ms-correlation-request-id",
+        ] {
+            let headers = [(name, "password=s3cr3t-Value1")];
+            let error = Answer::of(404, &headers, b"").refusal("id");
+            let shown = format!("{error} {error:?} {:?}", error.service_error());
+            assert!(!shown.contains("s3cr3t"), "{name}: {shown}");
+            assert!(shown.contains("password="), "{name}: {shown}");
+        }
+    }
+
+    #[test]
     fn refusal_of_secrets_shows_codes_and_no_texts() {
         let body = r#"{"error":{"code":"Outer","message":"adminKubeConfig s3cr3t","target":"s3cr3t",
             "details":[{"code":"Inner","message":"s3cr3t"},{"code":"it is s3cr3t"},"s3cr3t"]}}"#;

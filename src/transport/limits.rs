@@ -66,6 +66,10 @@ pub(crate) mod lists {
     /// Pages of one list. ARM's pages have up to 1,000 items and a workspace at most a few thousand computes,
     /// models or services; what goes on beyond this has no end, and its items would fill the memory.
     pub(crate) const PAGES: u64 = 10_000;
+    /// Files of one download. With its signed URL each takes about 1 kB until all are named, and a model of so
+    /// many files would take days at one request for each.
+    #[cfg(feature = "services")]
+    pub(crate) const FILES: u64 = 100_000;
     /// How long many resumed operations wait for the list of computes; what it has not shown by then is read
     /// by itself. The time of one call, because the list only saves calls.
     pub(crate) const RESUMED: Duration = super::calls::TIMEOUT;
@@ -312,6 +316,10 @@ mod tests {
         format!("{} ms", duration.as_millis())
     }
 
+    fn thousands(number: u64) -> String {
+        format!("{},{:03}", number / 1000, number % 1000)
+    }
+
     /// The page, with one space in place of each line break.
     fn page() -> String {
         let page = include_str!("../../docs/operations.md");
@@ -393,6 +401,20 @@ mod tests {
             format!("A call ends after {} with", seconds(calls::TIMEOUT)),
             format!("sent fewer than {} times", reads::SENDS),
         ]);
+        holds(&[format!(
+            "A list of more than {} pages",
+            thousands(lists::PAGES)
+        )]);
+        holds(&[format!(
+            "`resume_all` waits {} at most",
+            seconds(lists::RESUMED)
+        )]);
+        #[cfg(feature = "services")]
+        holds(&[format!(
+            "A download takes {} files at most, each of {:.1} TiB",
+            thousands(lists::FILES),
+            crate::blob::LARGEST as f64 / (1_u64 << 40) as f64
+        )]);
         #[cfg(feature = "services")]
         holds(&[format!(
             "of a blob | {} times, for all reasons together | {}",

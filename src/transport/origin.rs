@@ -1,6 +1,6 @@
 //! Credentials go only to origins that we trust.
 
-use crate::error::{Error, ErrorKind, redact_url};
+use crate::error::{Error, ErrorKind, place_of};
 use std::sync::Arc;
 use url::Url;
 
@@ -28,7 +28,7 @@ impl TrustedOrigins {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::UntrustedUrl`], with the values of the query hidden.
+    /// [`ErrorKind::UntrustedUrl`], with no more of the URL than its origin.
     pub(crate) fn check(&self, url: &Url) -> Result<(), Error> {
         let bare = url.scheme() == "https" && url.username().is_empty() && url.password().is_none();
         let same = |endpoint: &Url| {
@@ -50,7 +50,7 @@ impl TrustedOrigins {
             format!(
                 "the service named a URL outside {}, and nothing was sent there: {}",
                 trusted.join(", "),
-                redact_url(url)
+                place_of(url)
             ),
         ))
     }
@@ -98,19 +98,24 @@ mod tests {
     #[test]
     fn other_origins_are_refused() {
         for url in [
-            "https://evil.example/x",
+            "https://evil.example/s3cr3t?x=s3cr3t#s3cr3t",
+            "https://evil.example:8443/s3cr3t",
             "http://management.azure.com/x",
             "https://management.azure.com.evil/x",
             "https://management.azure.com@evil.example/x",
             "https://user@management.azure.com/x",
-            "https://user:pw@management.azure.com/x",
+            "https://user:s3cr3t@management.azure.com/x",
             "https://management.azure.com:8443/x",
             "https://xmanagement.azure.com/x",
             "ftp://management.azure.com/x",
         ] {
             let error = trusted().check(&Url::parse(url).unwrap()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::UntrustedUrl, "{url}");
+            assert!(!error.to_string().contains("s3cr3t"), "{error}");
         }
+        let url = Url::parse("https://evil.example:8443/x").unwrap();
+        let text = trusted().check(&url).unwrap_err().to_string();
+        assert!(text.ends_with(" https://evil.example:8443"), "{text}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::client::{Sending, ServiceClient};
 use super::exchange::{HttpRequest, Limit};
 use super::limits::lists::PAGES;
-use crate::error::{Error, ErrorKind, redact_url};
+use crate::error::{Error, ErrorKind, place_of, redact_url};
 use crate::json::{self, Item};
 use futures::lock::Mutex;
 use futures::stream::{self, BoxStream, Stream, StreamExt, TryStreamExt};
@@ -436,7 +436,7 @@ fn begin_at(
             ErrorKind::UntrustedUrl,
             format!(
                 "the continuation leads outside the hosts of the workspace, and nothing was sent there: {}",
-                redact_url(&from)
+                place_of(&from)
             ),
         ));
     }

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Until when nothing is sent, and how far reads are apart; shared by the pipelines of a workspace.
+/// The time until which nothing is sent, and the gap between reads; shared by the pipelines of a workspace.
 #[derive(Debug, Default)]
 pub(crate) struct Throttle {
     held: Mutex<Held>,
@@ -30,7 +30,7 @@ struct Held {
 #[derive(Debug, Clone, Copy)]
 struct Hold {
     until: Instant,
-    /// Of the answer that asked for it.
+    /// The status of the answer that asked for it.
     status: u16,
 }
 
@@ -74,8 +74,8 @@ impl Throttle {
         }
     }
 
-    /// What a read has to wait for its turn; with a turn that is further off than a call has patience
-    /// none is taken.
+    /// Returns how long a read waits for its turn. A turn that is further off than a call may wait
+    /// is not taken.
     fn turn(&self) -> Duration {
         let mut held = self.held();
         let Some(spacing) = &mut held.spacing else {
@@ -94,7 +94,7 @@ impl Throttle {
         wait
     }
 
-    /// Heeds how many reads the service says are left, after an answer that it gave.
+    /// Spaces reads by the number that an answer of the service says are left.
     fn budget(&self, gap: Duration) {
         let mut held = self.held();
         held.spacing = match (gap, held.spacing) {
@@ -121,7 +121,7 @@ impl Throttle {
 #[derive(Debug)]
 pub(crate) struct ThrottlePolicy {
     pub(crate) throttle: Arc<Throttle>,
-    /// Whether an answer that asks for much patience is an error at once. So it is for reads, which
+    /// Whether an answer with a long `Retry-After` is an error at once. It is for reads, which
     /// would else be tried again, run into the throttle, and lose the message of the service.
     pub(crate) impatient: bool,
 }
@@ -231,13 +231,13 @@ impl ThrottlePolicy {
 }
 
 impl Budget {
-    /// How far apart reads are while so many are left.
+    /// Returns the gap between reads while so many are left.
     fn gap(&self, left: u32) -> Duration {
         self.widest * self.scarce.saturating_sub(left) / self.scarce
     }
 }
 
-/// How far apart reads are to be, where the service says how many are left. What is not a number says nothing.
+/// Returns the gap between reads, where the service says how many are left. A value that is not a number is ignored.
 fn gap(headers: &Headers) -> Option<Duration> {
     let left = |name| -> Option<u32> { super::exchange::header(headers, name)?.parse().ok() };
     let own = left("x-ms-ratelimit-remaining-subscription-reads")?;
@@ -249,7 +249,7 @@ fn gap(headers: &Headers) -> Option<Duration> {
     })
 }
 
-/// Of a kind that `azure_core` does not try again.
+/// An error of a kind that `azure_core` does not retry.
 fn refusal(throttled: Throttled) -> azure_core::Error {
     azure_core::Error::with_error(azure_core::error::ErrorKind::Other, throttled, "throttled")
 }

@@ -22,7 +22,7 @@ const CLEANUP: [&str; 7] = [
 /// The line that shows certificate and key, while they are still in the cluster.
 const READ_TLS: &str = "kubectl get secret azuremlfessl -n default -o yaml";
 
-/// What to know before a compute is detached, and what to do after it; [`AksCompute::before_detach`] returns it.
+/// A report for the time before a detach, and what to do after it; [`AksCompute::before_detach`] returns it.
 ///
 /// `Display` writes all of it for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,10 +40,10 @@ pub struct DetachReport {
     pub has_own_certificate: bool,
 }
 
-/// What to know before a detach.
+/// Reports before a detach.
 impl AksCompute {
-    /// Returns what to know before the compute is detached: the services that still run on it, what has to be given again
-    /// if the cluster is attached later, and what stays in the cluster, with the lines that remove it.
+    /// Returns what to know before the compute is detached: the services that still run on it, what has to be given
+    /// again if the cluster is attached later, and what stays in the cluster, with the lines that remove it.
     ///
     /// Sends: GET of the compute, GETs of the list of services.
     ///
@@ -130,16 +130,16 @@ fn report(compute: &AksCompute, services: Vec<String>) -> DetachReport {
 }
 
 impl DetachReport {
-    /// Returns the lines that remove from the cluster what a detach leaves behind: the router of Azure Machine Learning and
-    /// what belongs to it. While it is there, Azure Machine Learning's extension for Kubernetes cannot be installed, and a
-    /// later attach may fail. Run them when no service runs on the cluster any more.
+    /// Returns the lines that remove from the cluster what a detach leaves behind: the router of Azure Machine Learning
+    /// and what belongs to it. While it is there, Azure Machine Learning's extension for Kubernetes cannot be
+    /// installed, and a later attach may fail. Run them when no service runs on the cluster any more.
     #[must_use]
     pub fn cleanup(&self) -> &'static [&'static str] {
         &CLEANUP
     }
 
-    /// Returns the line that deletes the cluster, where its id is known. [`ManagedCluster::delete`](crate::ManagedCluster::delete)
-    /// does the same.
+    /// Returns the line that deletes the cluster, where its id is known.
+    /// [`ManagedCluster::delete`](crate::ManagedCluster::delete) does the same.
     #[must_use]
     pub fn delete_line(&self) -> Option<String> {
         let id = self.cluster.as_deref()?;

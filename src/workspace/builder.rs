@@ -69,13 +69,13 @@ impl WorkspaceBuilder {
         }
     }
 
-    /// Who asks: any credential of `azure_core`, such as those of `azure_identity`.
+    /// Sets the credential: any of `azure_core`, such as those of `azure_identity`.
     pub fn credential(mut self, credential: Arc<dyn TokenCredential>) -> Self {
         self.credential = Some(credential);
         self
     }
 
-    /// Which Azure; the public one by default.
+    /// Sets the Azure cloud; the public one by default.
     pub fn cloud(mut self, cloud: Cloud) -> Self {
         self.cloud = cloud;
         self
@@ -140,7 +140,7 @@ impl WorkspaceBuilder {
         self
     }
 
-    /// How long a call may take, with all its tries; 100 seconds by default. Waiting for an
+    /// Sets the time limit of a call with all its tries; 100 seconds by default. Waiting for an
     /// operation has a deadline of its own, see [`WaitOptions`](crate::WaitOptions).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -159,7 +159,7 @@ impl WorkspaceBuilder {
         self
     }
 
-    /// How long the default HTTP client tries to connect; 20 seconds by default.
+    /// Sets how long the default HTTP client tries to connect; 20 seconds by default.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.default_client.connect_timeout = Some(timeout);
         self

@@ -4,7 +4,7 @@ use crate::error::{Error, ErrorKind};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
-/// What the file says. Other members, such as `workspace_id`, are of no use here.
+/// The members of the file. Others, such as `workspace_id`, are not needed here.
 #[derive(Debug, Deserialize)]
 pub(super) struct ConfigFile {
     pub(super) subscription_id: String,
@@ -12,7 +12,7 @@ pub(super) struct ConfigFile {
     pub(super) workspace_name: String,
 }
 
-/// Where `azureml-core` 1.61 looks, in its order: for each place the folder and then every folder
+/// The places that `azureml-core` 1.61 searches, in its order: for each place the folder and then every folder
 /// above it. So a `.azureml` far above wins over a `config.json` near by.
 const PLACES: [&str; 6] = [
     ".azureml/config.json",

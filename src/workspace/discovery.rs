@@ -2,7 +2,8 @@
 //! has hosts of its own.
 
 use super::Workspace;
-use crate::error::{Error, ErrorKind, redact_url};
+use crate::error::{Error, ErrorKind, place_of};
+use crate::facts::domains;
 use crate::names::WorkspaceId;
 use crate::transport::{
     Cloud, HttpRequest, Limit, Sending, ServiceClient, Settings, TrustedOrigins,
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 use url::{Host, Url};
 
-/// What the hosts of a workspace are reached with, and what is known of them.
+/// The clients for the hosts of a workspace, and the hosts that are known.
 #[derive(Debug)]
 pub(super) struct Hosts {
     settings: Settings,
@@ -44,13 +45,19 @@ impl Hosts {
     /// has to own one of Azure's hosts, too.
     fn check(&self, url: &Url, who: &str) -> Result<(), Error> {
         let host = url.host_str().unwrap_or_default();
-        let is_below = |domain: &String| {
-            let rest = host.strip_suffix(domain.as_str());
-            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        let below = |domain: &String| {
+            let rest = host.strip_suffix(domain.as_str())?;
+            (rest.is_empty() || rest.ends_with('.')).then_some(rest)
+        };
+        // What a caller names is the caller's own decision.
+        let known = self.cloud.domains().len();
+        let is_trusted = |(at, domain): (usize, &String)| {
+            let rest = below(domain);
+            rest.is_some_and(|rest| at >= known || !is_of_customers(rest))
         };
         if self.domains.is_empty()
             || self.cloud.endpoint().host_str() == Some(host)
-            || self.domains.iter().any(is_below)
+            || self.domains.iter().enumerate().any(is_trusted)
         {
             return Ok(());
         }
@@ -98,7 +105,7 @@ impl DataPlane {
         extended(&self.environments, segments)
     }
 
-    /// What the discovery document says.
+    /// The members of the discovery document.
     fn of(document: &Map<String, Value>, id: &WorkspaceId, hosts: &Hosts) -> Result<Self, Error> {
         let [model_management, history, experimentation] = [
             host(document, "modelmanagement")?,
@@ -174,7 +181,7 @@ impl Workspace {
         self.inner.hosts.found.get()
     }
 
-    /// What pipelines of other services can be made of.
+    /// The parts for pipelines of other services.
     pub(crate) fn settings(&self) -> &Settings {
         &self.inner.hosts.settings
     }
@@ -201,6 +208,13 @@ pub(super) fn domains(cloud: &Cloud, own: &[String]) -> Result<Vec<String>, Erro
     known.chain(own).collect()
 }
 
+/// Returns whether a host is one on which customers run code, by what stands in it before the domain.
+fn is_of_customers(before: &str) -> bool {
+    before
+        .split('.')
+        .any(|part| domains::OF_CUSTOMERS.contains(&part))
+}
+
 /// A URL that a token may follow: https, a host, nobody's name.
 fn trusted(text: &str) -> Option<Url> {
     let url = Url::parse(text.trim()).ok()?;
@@ -219,7 +233,7 @@ fn host(document: &Map<String, Value>, key: &str) -> Result<Url, Error> {
     let mut url = trusted(text).ok_or_else(|| {
         let shown = Url::parse(text).map_or_else(
             |_| "a text that is not a URL".to_owned(),
-            |url| redact_url(&url),
+            |url| place_of(&url),
         );
         Error::new(
             ErrorKind::UntrustedUrl,
@@ -307,6 +321,8 @@ mod tests {
         let custom = || Cloud::custom("https://arm.example", "https://a").unwrap();
         let public = workspace(|builder| builder);
         let own = workspace(|builder| builder.trusted_domain(" Own.Example "));
+        let instances =
+            workspace(|builder| builder.trusted_domain("westeurope.instances.azureml.ms"));
         let china = workspace(|builder| builder.cloud(Cloud::china()));
         let us = workspace(|builder| builder.cloud(Cloud::us_government()));
         let any = workspace(|builder| builder.cloud(custom()));
@@ -315,6 +331,15 @@ mod tests {
             (&public, "westeurope.api.azureml.ms", true),
             (&public, "westeurope.experiments.azureml.net", true),
             (&public, "westeurope.aether.ms", true),
+            (&public, "mine.westeurope.instances.azureml.ms", false),
+            (&public, "mine-8080.westeurope.instances.azureml.ms", false),
+            (&public, "instances.azureml.ms", false),
+            (&public, "MINE.westeurope.INSTANCES.azureml.ms", false),
+            (&public, "myinstances.azureml.ms", true),
+            (&us, "mine.usgovvirginia.inference.ml.azure.us", false),
+            (&china, "mine.chinaeast2.inference.ml.azure.cn", false),
+            (&instances, "mine.westeurope.instances.azureml.ms", true),
+            (&instances, "mine.northeurope.instances.azureml.ms", false),
             (&public, "management.azure.com", true),
             (&public, "x.management.azure.com", false),
             (&public, "evilazureml.ms", false),

@@ -72,7 +72,7 @@ struct Inner {
     hosts: discovery::Hosts,
 }
 
-/// What is kept of a read of the workspace.
+/// The parts of the workspace that are kept after a read.
 #[derive(Debug)]
 struct Found {
     location: String,

@@ -411,6 +411,7 @@ async fn service_cannot_write_outside_the_folder() {
         "model.pkl/\\..\\..\\x",
         "model.pkl/C:\\x",
         "model.pkl/a\0b",
+        "model.pkl/\u{1b}[2Ja",
     ] {
         let page = json!({ "value": [{ "path": name, "contentUri": url }] });
         emulator.inject(
@@ -429,6 +430,32 @@ async fn service_cannot_write_outside_the_folder() {
     let error = model.download(&target).await.unwrap_err();
     assert!(
         error.to_string().contains("no file of the model"),
+        "{error}"
+    );
+    assert_eq!(fs::read_dir(&target).unwrap().count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn download_of_more_files_than_a_model_has_is_refused() {
+    const MOST: usize = 100_000;
+    let emulator = Emulator::new();
+    let workspace = plain(&emulator);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m");
+    fs::write(&path, "first").unwrap();
+    let model = Model::register(&workspace, "m", &path).await.unwrap();
+    let target = folder.path().join("target");
+    fs::create_dir(&target).unwrap();
+    let files = (0..=MOST)
+        .map(|file| json!({ "path": format!("m/{file}"), "contentUri": "https://a/b/c?sig=d" }));
+    let page = json!({ "value": files.collect::<Vec<_>>() });
+    emulator.inject(
+        Fault::response_override(200, &[], page.to_string()).on_path("/prefix/contentinfo/"),
+    );
+    let error = model.download(&target).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+    assert!(
+        error.to_string().contains("more than 100000 files"),
         "{error}"
     );
     assert_eq!(fs::read_dir(&target).unwrap().count(), 0);

@@ -195,6 +195,49 @@ async fn own_cluster_is_judged_before_it_is_created_and_attached() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn authorised_ranges_are_compared_with_those_of_the_service() {
+    let emulator = Emulator::new();
+    let workspace = workspace(&emulator);
+    for (name, ranges, expected) in [
+        ("office", &["198.51.100.0/24"][..], true),
+        ("both", &["198.51.100.0/24", "203.0.113.0/24"], false),
+    ] {
+        let config = ManagedClusterConfiguration::builder(emulator.resource_group(), name)
+            .vm_size("Standard_D4s_v3")
+            .node_count(3)
+            .authorized_ip_ranges(ranges.iter().copied())
+            .build()
+            .unwrap();
+        let report = config.preflight(&workspace).await.unwrap();
+        assert_eq!(
+            rules_of(&report, Severity::Error).contains("preflight.ranges.covered"),
+            expected,
+            "{report}"
+        );
+        let cluster = ManagedCluster::create(&workspace, config)
+            .await
+            .unwrap()
+            .await
+            .unwrap();
+        let config = AksCompute::attach_configuration(cluster.to_ref())
+            .build()
+            .unwrap();
+        let report = config.preflight(&workspace).name("myaks").await.unwrap();
+        let found = report
+            .findings
+            .iter()
+            .find(|found| found.finding.rule == "preflight.ranges.covered");
+        assert_eq!(found.is_some(), expected, "{report}");
+        if let Some(found) = found {
+            assert!(
+                found.finding.message.contains("203.0.113.32/28"),
+                "{report}"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn checks_that_may_not_read_are_unknown_and_disturb_no_other() {
     let emulator = Emulator::new();
     let workspace = workspace(&emulator);

@@ -458,6 +458,10 @@ async fn operations_of_a_day_of_faults_are_all_accounted_for() {
     for ((verb, _), count) in &books.ended {
         *ended.entry(verb).or_default() += count;
     }
+    println!(
+        "seed {seed}: begun {:?}, ended {:?}, {} waits dropped, {} resumed, {} deadlines, {} statuses lost",
+        books.begun, books.ended, books.dropped, books.resumed, books.deadlines, books.lost
+    );
     assert_eq!(ended, books.begun, "seed {seed}: {:?}", books.ended);
     // The day was as it should be: all verbs, all ends, many drops.
     for verb in ["create", "update", "delete", "detach"] {

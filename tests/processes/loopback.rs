@@ -1,7 +1,11 @@
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use azureml_aks::emulator::{Clock, Emulator, Fault, ServeOptions};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::support::raw::{TODAY, compute_url, create_body, workspace_url};
 use crate::support::raw_services::{deploy, manual, no_code, url, with_compute};
@@ -138,6 +142,99 @@ async fn server_listens_on_loopback_only_by_default() {
     );
     let options = ServeOptions::new().http(all).allow_non_loopback(true);
     assert!(emulator.serve(options).await.is_ok());
+}
+
+#[tokio::test]
+async fn admin_requests_for_a_foreign_host_are_refused() {
+    let emulator = Emulator::new();
+    let server = emulator
+        .serve(ServeOptions::new().http(any()))
+        .await
+        .unwrap();
+    let client = reqwest::Client::new();
+    let ask = async |base: &url::Url, path: &str, host: &str| {
+        let request = client.get(base.join(path).unwrap()).header("host", host);
+        request.bearer_auth("t").send().await.unwrap().status()
+    };
+    let base = server.http_url().unwrap();
+    for (host, status) in [
+        ("127.0.0.1", 200),
+        ("127.0.0.1:8099", 200),
+        ("localhost", 200),
+        ("LOCALHOST:8099", 200),
+        ("[::1]:8099", 200),
+        ("192.0.2.1", 200),
+        ("rebound.evil.example", 403),
+        ("localhost.evil.example", 403),
+        ("127.0.0.1.evil.example", 403),
+        ("evil.localhost", 403),
+        ("127.0.0.1@evil.example", 403),
+        ("a b", 403),
+        ("", 403),
+    ] {
+        let answered = ask(&base, "_emulator/health", host).await;
+        assert_eq!(answered, status, "{host:?}");
+    }
+    // The other routes need a token, which a page does not have.
+    let target = here(&compute_url(&emulator, "myaks"), &base);
+    let path = target.strip_prefix(base.as_str()).unwrap();
+    assert_eq!(ask(&base, path, "rebound.evil.example").await, 404);
+
+    // Other machines may know this one by any name.
+    let options = ServeOptions::new().http("0.0.0.0:0".parse().unwrap());
+    let open = emulator
+        .serve(options.allow_non_loopback(true))
+        .await
+        .unwrap();
+    let mut base = open.http_url().unwrap();
+    base.set_host(Some("127.0.0.1")).unwrap();
+    assert_eq!(ask(&base, "_emulator/health", "emulator.test").await, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn connection_without_whole_headers_is_closed() {
+    let emulator = Emulator::new();
+    let server = emulator
+        .serve(ServeOptions::new().http(any()))
+        .await
+        .unwrap();
+    let address = server.http_url().unwrap().socket_addrs(|| None).unwrap()[0];
+    for sent in ["", "GET /_emulator/health HTTP/1.1\r\nx-a: b\r\n"] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let read = stream.read_to_end(&mut answer);
+        let read = timeout(Duration::from_secs(40), read).await;
+        assert!(read.is_ok(), "{sent:?} keeps its connection");
+    }
+}
+
+#[tokio::test]
+async fn large_body_of_a_stranger_is_refused_before_it_is_read() {
+    let emulator = with_compute(manual()).await;
+    deploy(&emulator, no_code("myservice")).await;
+    let server = emulator
+        .serve(ServeOptions::new().http(any()))
+        .await
+        .unwrap();
+    let address = server.http_url().unwrap().socket_addrs(|| None).unwrap()[0];
+    for (head, status) in [
+        ("POST /api/v1/service/absent/score", "404"),
+        ("POST /api/v1/service/myservice/score", "401"),
+        ("PUT /azureml/LocalUpload/c/a", "403"),
+        ("PUT /_emulator/log/a", "413"),
+    ] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head =
+            format!("{head} HTTP/1.1\r\nhost: {address}\r\ncontent-length: 99000000\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // A part of it, after which nothing more comes.
+        let _ = stream.write_all(&vec![b'1'; (4 << 20) + 1]).await;
+        let mut answer = [0; 12];
+        let read = timeout(Duration::from_secs(10), stream.read_exact(&mut answer)).await;
+        read.expect("no answer before the whole body").unwrap();
+        assert_eq!(&answer[9..], status.as_bytes(), "{head}");
+    }
 }
 
 #[tokio::test]

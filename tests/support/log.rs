@@ -27,7 +27,21 @@ impl Log {
         log
     }
 
-    /// Returns what was told so far.
+    /// Listens to this thread, until the guard is dropped.
+    #[allow(dead_code, reason = "the tests on the wire listen to the process")]
+    pub(crate) fn of_this_thread(
+        hears: fn(&str) -> bool,
+    ) -> (Self, tracing::subscriber::DefaultGuard) {
+        let log = Self {
+            text: Arc::default(),
+            spans: Arc::default(),
+            hears,
+        };
+        let guard = tracing::subscriber::set_default(log.clone());
+        (log, guard)
+    }
+
+    /// Returns the events so far.
     pub(crate) fn text(&self) -> String {
         self.text.lock().unwrap().clone()
     }

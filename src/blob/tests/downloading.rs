@@ -268,6 +268,23 @@ async fn remedy_of_a_failed_download_is_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn code_of_a_refusal_passes_the_redaction() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = store(7);
+    store.fault(
+        Asks::Range,
+        1,
+        Fault::Refused(400, "password=s3cr3t-Code1", "Not that way."),
+    );
+    let error = download(&store, &folder.path().join("x"))
+        .await
+        .unwrap_err();
+    let text = format!("{error} {error:?} {:?}", error.service_error());
+    assert!(!text.contains("s3cr3t"), "{text}");
+    assert!(text.contains("Not that way."), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn blob_that_is_replaced_meanwhile_is_not_mixed() {
     let folder = tempfile::tempdir().unwrap();
     let destination = folder.path().join("model.pkl");

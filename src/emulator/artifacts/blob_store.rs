@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hyper::body::Bytes;
 
-use crate::emulator::error::ArmError;
+use crate::emulator::error::{ArmError, UNSUPPORTED};
 
 pub(crate) fn not_found() -> ArmError {
     ArmError::new(404, "BlobNotFound", "The specified blob does not exist.")
@@ -17,6 +17,15 @@ pub(crate) fn not_found() -> ArmError {
 pub(crate) struct Block {
     pub(crate) id: String,
     pub(crate) bytes: Bytes,
+}
+
+/// What is counted for a block beside its bytes.
+const OF_A_BLOCK: u64 = 256;
+
+impl Block {
+    fn size(&self) -> u64 {
+        OF_A_BLOCK + self.bytes.len() as u64
+    }
 }
 
 /// Which list a block is taken from when a list is committed.
@@ -76,14 +85,57 @@ struct Slot {
     staged: Vec<Block>,
 }
 
+impl Slot {
+    fn size(&self) -> u64 {
+        let committed = self.blob.iter().flat_map(|blob| &blob.blocks);
+        committed.chain(&self.staged).map(Block::size).sum()
+    }
+}
+
 /// Every blob, by its path within the container.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Blobs {
     slots: BTreeMap<String, Slot>,
     etags: u64,
+    /// The sum of the sizes of all slots.
+    used: u64,
+    /// The most that this may be.
+    capacity: u64,
 }
 
 impl Blobs {
+    pub(crate) fn new(capacity: u64) -> Self {
+        Self {
+            slots: BTreeMap::new(),
+            etags: 0,
+            used: 0,
+            capacity,
+        }
+    }
+
+    /// Refuses a blob of so many bytes, in place of what is at this path, where there is no room for it.
+    pub(crate) fn check_room(&self, path: &str, bytes: usize) -> Result<(), ArmError> {
+        let before = self.slots.get(path).map_or(0, Slot::size);
+        self.check_change(before, OF_A_BLOCK + bytes as u64)
+    }
+
+    /// Refuses what would make of `before` bytes so many that there is no room for them.
+    fn check_change(&self, before: u64, after: u64) -> Result<(), ArmError> {
+        let used = (self.used - before).saturating_add(after);
+        if used <= self.capacity {
+            return Ok(());
+        }
+        Err(ArmError::new(
+            413,
+            UNSUPPORTED,
+            format!(
+                "The emulator keeps {} bytes of blobs and blocks at most: raise `blob_capacity` of its \
+                 builder, or upload less.",
+                self.capacity
+            ),
+        ))
+    }
+
     pub(crate) fn get(&self, path: &str) -> Option<&Blob> {
         self.slots.get(path)?.blob.as_ref()
     }
@@ -117,6 +169,8 @@ impl Blobs {
     ) -> &Blob {
         self.etags += 1;
         let slot = self.slots.entry(path.to_owned()).or_default();
+        self.used -= slot.size();
+        self.used += blocks.iter().map(Block::size).sum::<u64>();
         slot.staged.clear();
         let created = slot.blob.as_ref().map_or(now, |blob| blob.created);
         slot.blob.insert(Blob {
@@ -130,10 +184,13 @@ impl Blobs {
 
     /// Stages a block, or replaces the staged one with its id.
     pub(crate) fn stage(&mut self, path: &str, block: Block) -> Result<(), ArmError> {
-        let slot = self.slots.entry(path.to_owned()).or_default();
-        let known = slot.blob.iter().flat_map(|blob| &blob.blocks);
+        let slot = self.slots.get(path);
+        let known = slot
+            .iter()
+            .flat_map(|slot| slot.blob.iter().flat_map(|blob| &blob.blocks));
+        let staged = slot.map_or(&[][..], |slot| &slot.staged);
         if known
-            .chain(&slot.staged)
+            .chain(staged)
             .any(|known| !known.id.is_empty() && known.id.len() != block.id.len())
         {
             return Err(ArmError::new(
@@ -143,9 +200,14 @@ impl Blobs {
                  have one length.",
             ));
         }
-        match slot.staged.iter_mut().find(|staged| staged.id == block.id) {
+        let before = staged.iter().find(|staged| staged.id == block.id);
+        let (before, after) = (before.map_or(0, Block::size), block.size());
+        self.check_change(before, after)?;
+        self.used = self.used - before + after;
+        let staged = &mut self.slots.entry(path.to_owned()).or_default().staged;
+        match staged.iter_mut().find(|staged| staged.id == block.id) {
             Some(staged) => *staged = block,
-            None => slot.staged.push(block),
+            None => staged.push(block),
         }
         Ok(())
     }
@@ -181,6 +243,9 @@ impl Blobs {
                     "The specified block list is invalid.",
                 )
             })?;
+        // A block counts as often as it is named: a read gives as many bytes.
+        let size = blocks.iter().map(Block::size).sum();
+        self.check_change(slot.map_or(0, Slot::size), size)?;
         Ok(self.replace(path, blocks, content, now))
     }
 }

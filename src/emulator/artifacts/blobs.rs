@@ -14,7 +14,7 @@ use crate::emulator::call::Call;
 use crate::emulator::error::ArmError;
 use crate::emulator::http::{Answer, Incoming};
 use crate::emulator::routes::Reply;
-use crate::emulator::state::State;
+use crate::emulator::state::{Config, State};
 
 /// Headers of Azure Storage that are understood, beside those that every request may have.
 const KNOWN_HEADERS: [&str; 9] = [
@@ -31,6 +31,9 @@ const KNOWN_HEADERS: [&str; 9] = [
 
 /// The most bytes that a block's id may have.
 const LONGEST_ID: usize = 64;
+
+/// The most blocks that a blob may have.
+const MOST_BLOCKS: usize = 50_000;
 
 /// A refusal in the words of Azure Storage.
 pub(crate) fn refusal(request: &Incoming, error: &ArmError) -> Answer {
@@ -80,13 +83,7 @@ pub(crate) fn serve(call: Call<'_>) -> Reply {
         }
     };
     let now = state.time.now();
-    sas::check(
-        &call.config.workspace_id,
-        path,
-        request,
-        state.time.date(now),
-        wanted,
-    )?;
+    check_signature(call.config, state, request, path, wanted)?;
     check_surroundings(request, method, comp.as_deref())?;
     let blobs = &mut state.store.blobs;
     let answer = match (wanted, comp.as_deref()) {
@@ -98,6 +95,7 @@ pub(crate) fn serve(call: Call<'_>) -> Reply {
             let sum = check_md5(request)?;
             let mut content = content(request);
             content.md5 = content.md5.or(sum);
+            blobs.check_room(path, request.body.len())?;
             let blob = blobs.put(path, request.body.clone(), content, now).clone();
             tagged(state, Answer::empty(201), &blob)
         }
@@ -116,6 +114,13 @@ pub(crate) fn serve(call: Call<'_>) -> Reply {
                     "The XML is not a list of blocks.",
                 )
             })?;
+            if list.len() > MOST_BLOCKS {
+                return Err(ArmError::new(
+                    400,
+                    "BlockListTooLong",
+                    format!("The block list may not contain more than {MOST_BLOCKS} blocks."),
+                ));
+            }
             let blob = blobs.commit(path, &list, content(request), now)?.clone();
             tagged(state, Answer::empty(201), &blob)
         }
@@ -136,6 +141,22 @@ pub(crate) fn serve(call: Call<'_>) -> Reply {
     Ok(answer
         .with("x-ms-request-server-encrypted", "true")
         .with("x-ms-version", version(request)))
+}
+
+/// Whether this request may write the blob of this path.
+pub(crate) fn may_write(config: &Config, state: &State, request: &Incoming, path: &str) -> bool {
+    check_signature(config, state, request, path, 'w').is_ok()
+}
+
+fn check_signature(
+    config: &Config,
+    state: &State,
+    request: &Incoming,
+    path: &str,
+    wanted: char,
+) -> Result<(), ArmError> {
+    let now = state.time.date(state.time.now());
+    sas::check(&config.workspace_id, path, request, now, wanted)
 }
 
 /// Refuses query parameters, conditions and storage headers that would not be heeded.

@@ -289,8 +289,9 @@ impl Cluster {
         let group = properties["nodeResourceGroup"].as_str().unwrap_or_default();
         let scope = format!("/subscriptions/{subscription}/resourceGroups/{group}/providers");
         let with_identity = properties["servicePrincipalProfile"]["clientId"] == "msi";
-        if let Some(balancer) = properties["networkProfile"]["loadBalancerProfile"].as_object_mut()
-        {
+        // An index would add the member where it is absent.
+        let balancer = properties.pointer_mut("/networkProfile/loadBalancerProfile");
+        if let Some(balancer) = balancer.and_then(Value::as_object_mut) {
             let address = format!("{scope}/Microsoft.Network/publicIPAddresses/{name}-outbound");
             balancer.insert(
                 "effectiveOutboundIPs".to_owned(),

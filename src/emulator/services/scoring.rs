@@ -4,9 +4,10 @@
 use super::{ScoringRequest, Service};
 use crate::emulator::call::Call;
 use crate::emulator::error::ArmError;
-use crate::emulator::http::Answer;
+use crate::emulator::http::{Answer, Incoming};
 use crate::emulator::journal::headers;
 use crate::emulator::routes::Reply;
+use crate::emulator::state::State;
 
 /// The service that a request is for, if it lets the request in and answers.
 fn admitted<'call>(call: &'call Call<'_>) -> Result<&'call Service, ArmError> {
@@ -30,6 +31,12 @@ fn admitted<'call>(call: &'call Call<'_>) -> Result<&'call Service, ArmError> {
         ));
     }
     Ok(service)
+}
+
+/// Whether the service is there and takes the credential of this request.
+pub(crate) fn admits(state: &State, request: &Incoming, name: &str) -> bool {
+    let service = state.services.get(name);
+    service.is_some_and(|service| service.admits(request.bearer(), state.time.now()))
 }
 
 pub(crate) fn swagger(call: Call<'_>) -> Reply {

@@ -55,7 +55,7 @@ impl Common {
     }
 }
 
-/// Waits until each has ended or the deadline has passed; then [`Driver::tell`] gives each end.
+/// Waits until each has ended or the deadline has passed; then [`Driver::report`] gives each end.
 ///
 /// All state is in the drivers and changes only after a complete answer: if it is dropped, the wait has
 /// lost nothing.

@@ -234,9 +234,11 @@ impl Observed {
     }
 }
 
+/// So many cases, or as many as `PROPTEST_CASES` says.
 fn config(cases: u32) -> ProptestConfig {
+    let said = std::env::var("PROPTEST_CASES");
     ProptestConfig {
-        cases,
+        cases: said.map_or(cases, |said| said.parse().unwrap()),
         failure_persistence: None,
         ..ProptestConfig::default()
     }

@@ -185,7 +185,7 @@ fn balancer(cluster: &ClusterResource, findings: &mut Findings) {
         rules::PREFLIGHT_LOAD_BALANCER,
         "cluster.load_balancer",
         sku,
-        "the cluster has a basic load balancer, which AKS stopped supporting on 2025-09-30",
+        "the cluster has a basic load balancer, which AKS stopped supporting in September 2025",
         "upgrade it, or create a cluster with a standard one",
     );
     let access = &cluster.properties.api_server_access_profile;

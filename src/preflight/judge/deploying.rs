@@ -112,7 +112,7 @@ fn region(load: &Load, facts: &Facts, findings: &mut Findings) {
     }
 }
 
-/// What a replica was seen to take beside what it asks for.
+/// The overhead of a replica that was observed beside its request.
 const CPU_BESIDE: f64 = 0.1;
 const MEMORY_BESIDE: f64 = 0.6;
 

@@ -27,7 +27,7 @@ use url::Url;
 
 const AGENT: &str = concat!("azureml-aks/", env!("CARGO_PKG_VERSION"));
 
-/// Who sends.
+/// The sender of requests.
 #[derive(Debug)]
 pub(crate) enum Sender {
     /// The default HTTP client.
@@ -37,7 +37,7 @@ pub(crate) enum Sender {
     Given(Transport),
 }
 
-/// What is sent. Every text in it can stand in a header.
+/// A request. Every text in it can stand in a header.
 pub(crate) struct DirectRequest<'a> {
     pub(crate) method: Method,
     pub(crate) url: &'a Url,
@@ -174,7 +174,7 @@ impl Body {
     }
 }
 
-/// What came back. Headers stay as the sender has them: of a good answer hardly any is looked at.
+/// An answer. Headers stay as the sender has them: of a good answer hardly any is looked at.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -218,7 +218,7 @@ impl Reply {
     }
 }
 
-/// What `Authorization` says, made once for many requests.
+/// The value of `Authorization`, made once for many requests.
 pub(crate) struct Bearer {
     text: Secret,
     #[cfg(any(feature = "rustls", feature = "native_tls"))]

@@ -116,6 +116,15 @@ async fn existing_cluster_is_refused_with_what_to_do_or_taken() {
             assert!(error.remedy().unwrap().contains("delete it"), "{error}");
         }
     }
+    let mut failed = cluster("Failed", "x");
+    let why = json!({ "code": "SubnetIsFull", "message": "no addresses are left" });
+    failed["properties"]["status"] = json!({ "provisioningError": why });
+    script.expect([
+        reply(200).json(&cluster("Creating", "x")),
+        reply(200).json(&failed),
+    ]);
+    let error = create().or_get().await.unwrap().await.unwrap_err();
+    assert_eq!(error.code(), Some("SubnetIsFull"), "{error}");
     script.expect([reply(200).json(&cluster("Deleting", "x"))]);
     let error = create().or_get().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);

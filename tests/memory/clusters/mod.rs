@@ -1,12 +1,12 @@
 //! Clusters beside the workspace, and what a region has for them.
 
+mod attaching;
 mod creating;
 mod emulated;
 mod reading;
 mod recorded;
 mod regions;
 mod scaling;
-mod whole_way;
 
 use crate::operations::script::{Credential, Lifetime, Script};
 use azure_core::http::Transport;

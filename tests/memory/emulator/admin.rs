@@ -1,4 +1,4 @@
-use azure_core::http::Method;
+use azure_core::http::{Method, Request, Url};
 use azureml_aks::emulator::{Clock, Emulator};
 use serde_json::{Value, json};
 
@@ -156,4 +156,130 @@ async fn clock_journal_and_health_are_there_too() {
         admin(&emulator, Method::Get, "nothing", None).await.status,
         404
     );
+}
+
+/// Sends bytes with these headers, and gives the status and the text of the answer.
+async fn raw(
+    emulator: &Emulator,
+    method: Method,
+    url: &str,
+    headers: &[(&'static str, &str)],
+    body: &[u8],
+) -> (u16, String) {
+    let mut request = Request::new(Url::parse(url).unwrap(), method);
+    for (name, value) in headers {
+        request.insert_header(*name, (*value).to_owned());
+    }
+    request.set_body(body.to_vec());
+    let answer = emulator.http_client().execute_request(&request).await;
+    let (status, _, body) = answer.unwrap().deconstruct();
+    let body = body.collect().await.unwrap();
+    (
+        u16::from(status),
+        String::from_utf8_lossy(&body).into_owned(),
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn admin_requests_of_web_pages_are_refused_and_do_nothing() {
+    let emulator = Emulator::builder().clock(Clock::Manual).build();
+    put(&emulator, "myaks", &create_body(json!({}))).await;
+    let routes: [(Method, &str, &[u8]); 10] = [
+        (Method::Get, "health", b""),
+        (Method::Post, "faults", br#"{"kind":"html_error"}"#),
+        (Method::Delete, "faults", b""),
+        (Method::Get, "journal", b""),
+        (Method::Delete, "journal", b""),
+        (Method::Post, "advance", br#"{"seconds":600}"#),
+        (Method::Post, "finish", b""),
+        (Method::Put, "swagger/a", b"{}"),
+        (Method::Put, "log/a", br#""a""#),
+        (Method::Get, "nothing", b""),
+    ];
+    for (method, route, body) in routes {
+        let url = format!("http://127.0.0.1/_emulator/{route}");
+        for origin in ["https://evil.example", "http://127.0.0.1", "null", ""] {
+            let headers = [("origin", origin), ("content-type", "application/json")];
+            let (status, text) = raw(&emulator, method, &url, &headers, body).await;
+            assert_eq!(status, 403, "{method} {route} of {origin:?}: {text}");
+            assert!(text.contains("Origin"), "{text}");
+        }
+    }
+    for kind in [
+        None,
+        Some("text/plain"),
+        Some("application/x-www-form-urlencoded"),
+        Some("multipart/form-data; boundary=x"),
+        Some("application/jsonx"),
+        Some("text/plain; application/json"),
+    ] {
+        let headers: Vec<_> = kind
+            .map(|kind| ("content-type", kind))
+            .into_iter()
+            .collect();
+        for (method, route, body) in routes.iter().filter(|(_, _, body)| !body.is_empty()) {
+            let url = format!("http://127.0.0.1/_emulator/{route}");
+            let (status, text) = raw(&emulator, *method, &url, &headers, body).await;
+            assert_eq!(status, 415, "{route} as {kind:?}: {text}");
+        }
+    }
+    assert_eq!(emulator.journal().len(), 1);
+    assert_eq!(state(&emulator, "myaks"), "Creating");
+    assert_eq!(get(&emulator, "myaks").await.status, 200);
+
+    let headers = [("content-type", "Application/JSON; charset=utf-8")];
+    let url = "http://127.0.0.1/_emulator/advance";
+    let (status, text) = raw(
+        &emulator,
+        Method::Post,
+        url,
+        &headers,
+        br#"{"seconds":600}"#,
+    )
+    .await;
+    assert_eq!(status, 204, "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn journal_keeps_the_last_requests_and_tells_of_the_others() {
+    const MOST: usize = 10_000;
+    let emulator = Emulator::new();
+    let url = |number: usize| format!("https://management.azure.com/n{number}");
+    for number in 0..MOST + 7 {
+        raw(&emulator, Method::Get, &url(number), &[], b"").await;
+    }
+    let journal = emulator.journal();
+    assert_eq!((journal.len(), emulator.journal_dropped()), (MOST, 7));
+    assert_eq!(journal[0].path, "/n7");
+    // Also the entry of a request that is answered when others were dropped.
+    assert!(journal.iter().all(|entry| entry.status == Some(404)));
+    let health = admin(&emulator, Method::Get, "health", None).await.body;
+    assert_eq!(health["journalDropped"], 7);
+    emulator.clear_journal();
+    assert_eq!(
+        (emulator.journal().len(), emulator.journal_dropped()),
+        (0, 0)
+    );
+
+    // 64 MiB, of which a request with such a header takes one.
+    let header = "x".repeat(1 << 20);
+    for number in 0..70 {
+        let headers = [("x-long", header.as_str())];
+        raw(&emulator, Method::Get, &url(number), &headers, b"").await;
+    }
+    let (kept, dropped) = (emulator.journal().len(), emulator.journal_dropped());
+    assert_eq!((kept, kept + dropped), (63, 70));
+}
+
+#[tokio::test(start_paused = true)]
+async fn journal_keeps_of_a_long_body_its_length() {
+    let emulator = Emulator::new();
+    let url = "https://management.azure.com/x";
+    let json = |length: usize| format!("\"{}\"", "x".repeat(length - 2));
+    for length in [64 << 10, (64 << 10) + 1] {
+        raw(&emulator, Method::Put, url, &[], json(length).as_bytes()).await;
+    }
+    let journal = emulator.journal();
+    assert!(journal[0].body.is_string());
+    assert_eq!(journal[1].body, json!({ "bytes": 65_537 }));
 }

@@ -670,3 +670,95 @@ async fn faults_reach_blobs_and_artifacts() {
         (429, Some("3"))
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn blobs_and_blocks_have_a_capacity_that_is_given_back() {
+    // Each block counts 256 bytes more.
+    let emulator = Emulator::builder().blob_capacity(3 * 1256).build();
+    let reply = ask(&emulator, "c", &["a", "b"]).await;
+    let (one, other) = (content_uri(&reply, "a"), content_uri(&reply, "b"));
+    let body = vec![7; 1000];
+    let stage = async |uri: &str, id: &str| {
+        let url = format!("{uri}&comp=block&blockid={id}");
+        store(&emulator, Method::Put, &url, &[], &body).await
+    };
+    let commit = async |ids: &[&str]| {
+        let ids: String = ids
+            .iter()
+            .map(|id| format!("<Latest>{id}</Latest>"))
+            .collect();
+        let list = format!("<BlockList>{ids}</BlockList>");
+        let url = format!("{one}&comp=blocklist");
+        store(&emulator, Method::Put, &url, &[], list.as_bytes()).await
+    };
+    let put = async || {
+        let kind = &[("x-ms-blob-type", "BlockBlob")];
+        store(&emulator, Method::Put, &other, kind, &body).await
+    };
+    for id in ["AAAA", "BBBB", "CCCC", "AAAA"] {
+        assert_eq!(stage(&one, id).await.status, 201);
+    }
+    for refused in [
+        stage(&one, "DDDD").await,
+        stage(&other, "AAAA").await,
+        put().await,
+    ] {
+        assert_eq!(refused.status, 413, "{}", refused.text());
+        assert!(
+            refused.text().contains("blob_capacity"),
+            "{}",
+            refused.text()
+        );
+    }
+    // What is named twice counts twice; what is not named is gone.
+    assert_eq!(commit(&["AAAA", "AAAA", "BBBB", "CCCC"]).await.status, 413);
+    assert_eq!(commit(&["AAAA", "BBBB"]).await.status, 201);
+    assert_eq!(put().await.status, 201);
+    assert_eq!(put().await.status, 201, "in place of what is there");
+    assert_eq!(stage(&one, "DDDD").await.status, 413);
+    assert_eq!(commit(&["AAAA"]).await.status, 201);
+    assert_eq!(stage(&one, "DDDD").await.status, 201);
+
+    let long = "<Latest>AAAA</Latest>".repeat(50_001);
+    let list = format!("<BlockList>{long}</BlockList>");
+    let url = format!("{one}&comp=blocklist");
+    let refused = store(&emulator, Method::Put, &url, &[], list.as_bytes()).await;
+    assert_eq!(refused.header("x-ms-error-code"), "BlockListTooLong");
+}
+
+#[tokio::test(start_paused = true)]
+async fn large_body_is_taken_only_with_a_signature_that_allows_to_write() {
+    let emulator = Emulator::new();
+    let uri = content_uri(&ask(&emulator, "c", &["a"]).await, "a");
+    let body = vec![7; (4 << 20) + 1];
+    let read_only = {
+        let kept = store(&emulator, Method::Put, &uri, WHOLE, b"x").await;
+        assert_eq!(kept.status, 201);
+        reading(&emulator, "LocalUpload/c/a").await
+    };
+    let unsigned = uri.split('?').next().unwrap();
+    for (url, code) in [
+        (unsigned, "AuthenticationFailed"),
+        (&read_only, "AuthorizationPermissionMismatch"),
+    ] {
+        let refused = store(&emulator, Method::Put, url, WHOLE, &body).await;
+        assert_eq!(
+            (refused.status, refused.header("x-ms-error-code")),
+            (403, code)
+        );
+    }
+    let kind = &[("x-ms-blob-type", "BlockBlob")];
+    assert_eq!(
+        store(&emulator, Method::Put, &uri, kind, &body)
+            .await
+            .status,
+        201
+    );
+    assert_eq!(
+        emulator.artifact("LocalUpload/c/a").unwrap().len(),
+        body.len()
+    );
+    let largest = vec![7; (100 << 20) + 1];
+    let refused = store(&emulator, Method::Put, &uri, kind, &largest).await;
+    assert_eq!(refused.header("x-ms-error-code"), "RequestBodyTooLarge");
+}

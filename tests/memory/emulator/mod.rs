@@ -1,6 +1,7 @@
 //! The emulator, driven with raw requests: every behaviour and every fault.
 
 mod admin;
+mod anything;
 mod artifacts;
 mod attaching;
 mod clusters;
@@ -8,6 +9,7 @@ mod creating;
 mod environments;
 mod faults;
 mod models;
+mod numbers;
 mod own_clusters;
 mod reading;
 mod recordings;

@@ -135,6 +135,16 @@ async fn cluster_is_created_scaled_attached_and_deleted() {
     assert!(pool.get("nodeTaints").is_none() && pool.get("scaleSetPriority").is_none());
     assert!(created.header("location").is_none() && created.header("retry-after").is_none());
 
+    let outbound = |reply: &Reply| {
+        let network = &reply.body["properties"]["networkProfile"];
+        network["loadBalancerProfile"]["effectiveOutboundIPs"].is_array()
+    };
+    let kubelet = |reply: &Reply| {
+        let identities = &reply.body["properties"]["identityProfile"];
+        identities["kubeletidentity"]["resourceId"].is_string()
+    };
+    assert!(!outbound(&created) && !kubelet(&created));
+
     let operation = status_url(&created);
     let running = read(&emulator, &operation).await;
     assert_eq!(running.body["status"], "InProgress");
@@ -161,6 +171,8 @@ async fn cluster_is_created_scaled_attached_and_deleted() {
         (state(&ready), pool_state(&ready)),
         ("Succeeded", "Succeeded")
     );
+
+    assert!(outbound(&ready) && kubelet(&ready));
 
     // What was read can be sent back.
     let mut again = ready.body.clone();
@@ -256,7 +268,9 @@ async fn node_pool_is_added_scaled_and_removed() {
     );
     let off = json!({ "properties": { "enableAutoScaling": false } });
     let off = put_at(&emulator, "mine/agentPools/more", &off).await;
-    assert!(off.body["properties"].get("minCount").is_none());
+    for bound in ["minCount", "maxCount"] {
+        assert!(off.body["properties"].get(bound).is_none(), "{bound}");
+    }
     emulator.finish_operations();
 
     let removed = delete_at(&emulator, "mine/agentPools/more").await;
@@ -676,12 +690,17 @@ async fn private_cluster_and_subnet_are_shown() {
     assert!(properties.get("fqdn").is_none());
     let name = properties["privateFQDN"].as_str().unwrap();
     assert!(name.ends_with(".privatelink.eastus.azmk8s.io"), "{name}");
-    assert!(properties["networkProfile"]["loadBalancerProfile"].is_null());
     assert_eq!(
         properties["agentPoolProfiles"][0]["vnetSubnetID"],
         json!(subnet)
     );
     emulator.finish_operations();
+    let ready = get_at(&emulator, "mine").await.body;
+    assert!(
+        ready["properties"]["networkProfile"]
+            .get("loadBalancerProfile")
+            .is_none()
+    );
     for action in ["listClusterUserCredential", "listClusterAdminCredential"] {
         let url = url(&emulator, &format!("mine/{action}"));
         let reply = send(&emulator, Method::Post, &url, None).await;
@@ -831,6 +850,43 @@ async fn quota_counts_every_pool_of_the_region() {
     assert_eq!(
         put_at(&emulator, "second", &other).await.code(),
         "ErrCode_InsufficientVCPUQuota"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn version_is_given_by_its_minor_its_patch_or_not_at_all() {
+    let emulator = manual();
+    for (name, wanted, shown, runs) in [
+        ("none", "", "1.34", "1.34.3"),
+        ("minor", "1.33", "1.33", "1.33.5"),
+        ("patch", "1.33.2", "1.33.2", "1.33.2"),
+    ] {
+        let version = json!({ "kubernetesVersion": wanted });
+        let sent = body(version, json!({ "orchestratorVersion": wanted }));
+        let reply = put_at(&emulator, name, &sent).await;
+        let properties = &reply.body["properties"];
+        assert_eq!(
+            properties["kubernetesVersion"],
+            shown,
+            "{}",
+            reply.message()
+        );
+        assert_eq!(properties["currentKubernetesVersion"], runs);
+        let pool = &properties["agentPoolProfiles"][0];
+        assert_eq!(pool["orchestratorVersion"], shown);
+        assert_eq!(pool["currentOrchestratorVersion"], runs);
+    }
+    let pool = json!({ "properties": {
+        "count": 1, "vmSize": "Standard_D2_v2", "orchestratorVersion": "1.33",
+    } });
+    emulator.finish_operations();
+    let reply = put_at(&emulator, "none/agentPools/older", &pool).await;
+    let properties = &reply.body["properties"];
+    assert_eq!(
+        properties["currentOrchestratorVersion"],
+        "1.33.5",
+        "{}",
+        reply.message()
     );
 }
 

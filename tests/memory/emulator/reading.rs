@@ -1,3 +1,5 @@
+#[cfg(feature = "services")]
+use crate::support::log::Log;
 use azure_core::http::{Method, Request, Url};
 use azureml_aks::emulator::{Emulator, ExistingCluster};
 use serde_json::{Value, json};
@@ -151,6 +153,21 @@ async fn token_is_required() {
         .unwrap();
     assert_eq!(u16::from(reply.status()), 401);
     assert!(emulator.journal().iter().all(|entry| !entry.authorized));
+}
+
+#[cfg(feature = "services")]
+#[tokio::test(start_paused = true)]
+async fn log_names_the_known_versions_where_a_newer_one_is_answered() {
+    let emulator = Emulator::new();
+    let base = format!("{}/computes/myaks", workspace_url(&emulator));
+    let (log, _guard) = Log::of_this_thread(|target| target.starts_with("azureml_aks::emulator"));
+    read(&emulator, &format!("{base}?api-version={TODAY}")).await;
+    assert!(!log.text().contains("known = "), "{}", log.text());
+    read(&emulator, &format!("{base}?api-version=2031-01-01")).await;
+    let text = log.text();
+    let line = text.lines().find(|line| line.contains("known = "));
+    assert!(line.unwrap().contains(TODAY), "{text}");
+    assert!(text.contains("2031-01-01"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]

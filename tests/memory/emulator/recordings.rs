@@ -546,9 +546,18 @@ async fn cluster_is_created_as_recorded() {
         emulator.subscription(),
         emulator.resource_group()
     );
+    let url = format!("https://management.azure.com{id}?api-version=2023-10-01");
+    // Refused by the service itself, not by the front door.
+    let mut none = sent.clone();
+    none["properties"]["dnsPrefix"] = json!("");
+    let mut refusal = send(&emulator, Method::Put, &url, Some(&none)).await.body;
+    refusal.as_object_mut().unwrap().remove("target");
+    let known = cassette(&all, "22b").into_iter();
+    let mut known = known.map(|exchange| body(&exchange));
+    let known = known.find(|body| body.get("subcode").is_some());
+    check_shape(&refusal, &known.unwrap(), true, "refusal");
     // What was recorded is a refusal of the request, and answers to GETs of clusters that such requests made.
     sent["properties"]["networkProfile"]["networkPlugin"] = json!("azure");
-    let url = format!("https://management.azure.com{id}?api-version=2023-10-01");
     let reply = send(&emulator, Method::Put, &url, Some(&sent)).await;
     assert_eq!(reply.status, 201, "{}", reply.message());
     emulator.finish_operations();

@@ -291,7 +291,9 @@ async fn crash_loop_and_an_image_that_cannot_be_pulled_end_failed_with_their_log
     let body = json!("three");
     let reply = try_send(&emulator, Method::Put, admin, None, Some(&body)).await;
     assert_eq!(reply.unwrap().status, 204);
-    assert_eq!(logs(&emulator, "crashing", "").await, "\"three\"");
+    assert_eq!(logs(&emulator, "crashing", "").await, "three");
+    let reply = try_send(&emulator, Method::Put, admin, None, Some(&json!(["four"]))).await;
+    assert_eq!(reply.unwrap().status, 400);
     let reply = try_send(&emulator, Method::Get, admin, None, None).await;
     assert_eq!(reply.unwrap().status, 405);
 

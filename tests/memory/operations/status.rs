@@ -193,3 +193,20 @@ async fn compute_that_answers_with_something_else_is_not_taken_for_ready() {
         assert_eq!(run.error().kind(), ErrorKind::Protocol, "{body:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn status_that_looks_like_a_secret_is_not_shown() {
+    let word = || status("password=s3cr3t-Value1");
+    let foreign = word().header("Azure-AsyncOperation", "https://evil.example/op");
+    let run = create(created(), [word(), foreign]).await;
+    let token = run.error().resume_token().unwrap().expose();
+    let shown = format!(
+        "{} {:?} {:?} {:?} {token}",
+        run.error(),
+        run.error(),
+        run.error().last_status(),
+        run.statuses()
+    );
+    assert!(!shown.contains("s3cr3t"), "{shown}");
+    assert!(shown.contains("password="), "{shown}");
+}

@@ -141,6 +141,22 @@ pub(crate) const LIBRARY: &[Allowed] = &[
 /// What this library asks of the service without a description to hold it to.
 pub(crate) const LIBRARY_ROUTES: &[KnownRoute] = &[OPERATION_STATUS];
 
+/// What this library sends about clusters and node pools, the emulator answers, and the descriptions do not know.
+pub(crate) const OWN_CLUSTERS: &[Allowed] = &[Allowed {
+    id: "the type of a cluster in the service's spelling",
+    source: "recorded from 2022 to 2024: every read of a cluster",
+    route: "* */managedClusters/{resourceName}",
+    pointer: "/type",
+    kind: Kind::NotListed,
+    value: Some("Microsoft.ContainerService/ManagedClusters"),
+    ..RECORDED
+}];
+
+pub(crate) const OWN_CLUSTERS_ROUTES: &[KnownRoute] = &[KnownRoute {
+    path: "/subscriptions/*/providers/Microsoft.ContainerService/locations/*/operations/*",
+    ..OPERATION_STATUS
+}];
+
 /// What `azureml-core` 1.61 sends and the descriptions do not know, as it was recorded.
 pub(crate) const PYTHON: &[Allowed] = &[
     RENEW,

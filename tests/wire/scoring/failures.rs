@@ -42,6 +42,7 @@ async fn each_failure_is_distinguished_and_has_a_remedy() {
         ),
         (504, ErrorKind::ScoringTimeout, Some(3), "scoring_timeout"),
         (404, ErrorKind::Service, None, "scoring URI"),
+        (407, ErrorKind::Service, None, "proxy"),
         (400, ErrorKind::Service, None, ""),
         (413, ErrorKind::Service, None, ""),
         (429, ErrorKind::Service, None, ""),
@@ -83,13 +84,41 @@ async fn body_that_repeats_the_key_is_shown_without_it() {
         json!({"error": {"code": "Bad", "message": format!("called with {KEY}")}}).to_string(),
         format!(r#"{{"error": {{"code": "Bad", "message": "called with {escaped}"}}}}"#),
         format!("Authorization: Bearer {KEY}"),
+        format!("called with {}", azure_core::base64::encode(KEY)),
+        format!(
+            "called with {}",
+            KEY.replace('+', "%2B").replace('/', "%2F")
+        ),
     ] {
         for status in [400, 401, 502] {
             for error in errors(&mut rig, Reply::new(status, body.clone())).await {
                 let text = format!("{error} {error:?} {:?}", error.service_error());
-                assert!(!text.contains("CANARY"), "{text}");
+                let base64 = azure_core::base64::encode(KEY);
+                assert!(
+                    !text.contains("CANARY") && !text.contains(&base64),
+                    "{text}"
+                );
                 assert!(text.contains("redacted"), "{text}");
             }
+        }
+    }
+}
+
+#[tokio::test]
+async fn ids_that_repeat_the_key_are_shown_without_it() {
+    let mut rig = Rig::new().await;
+    for name in [
+        "x-ms-request-id",
+        "x-ms-correlation-request-id",
+        "x-ms-error-code",
+    ] {
+        let reply = Reply::new(500, "").header(name, &format!("id-{KEY}"));
+        for error in errors(&mut rig, reply).await {
+            let text = format!("{error} {error:?} {:?}", error.service_error());
+            assert!(
+                !text.contains("CANARY") && text.contains("id-"),
+                "{name}: {text}"
+            );
         }
     }
 }

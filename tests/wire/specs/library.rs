@@ -3,12 +3,15 @@
 
 use crate::support::fixture;
 use crate::support::recorder::{Recorded, Recorder};
-use crate::support::specs::allowed::{LIBRARY, LIBRARY_ROUTES, verdict};
+use crate::support::specs::allowed::{
+    LIBRARY, LIBRARY_ROUTES, OWN_CLUSTERS, OWN_CLUSTERS_ROUTES, verdict,
+};
 use crate::support::specs::{Exchange, Report, Specs};
 use azureml_aks::emulator::{Emulator, ExistingCluster};
 use azureml_aks::{
-    AksCompute, ClusterPurpose, ClusterRef, ComputeTarget, LoadBalancer, Network, Pem, Subnet, Tls,
-    TlsUpdate, UpdateConfiguration, VirtualNetwork, WaitOptions,
+    AksCompute, ClusterPurpose, ClusterRef, ComputeTarget, LoadBalancer, ManagedCluster,
+    ManagedClusterConfiguration, Network, OutboundType, Pem, Subnet, Tls, TlsUpdate,
+    UpdateConfiguration, VirtualNetwork, WaitOptions,
 };
 use futures::TryStreamExt;
 use serde_json::Value;
@@ -46,6 +49,27 @@ async fn misspelt_key_in_what_is_sent_or_answered_would_be_seen() {
             ..put.clone()
         };
         assert!(!check(specs, &answer).deviations.is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_request_about_a_cluster_of_your_own_is_as_described() {
+    let Some(specs) = Specs::load() else { return };
+    let seen = own_clusters().await;
+    let reports: Vec<Report> = seen.iter().map(|seen| check(specs, seen)).collect();
+    if let Err(wrong) = verdict(&reports, OWN_CLUSTERS, OWN_CLUSTERS_ROUTES) {
+        panic!("{wrong}");
+    }
+    let count = |method: &str| seen.iter().filter(|seen| seen.method == method).count();
+    assert_eq!((count("PUT"), count("DELETE")), (7, 2));
+    for put in seen.iter().filter(|seen| seen.method == "PUT") {
+        let text = String::from_utf8(put.body.to_vec()).unwrap();
+        assert!(text.contains("\"count\""), "{} {}", put.method, put.url);
+        let changed = Recorded {
+            body: text.replace("\"count\"", "\"cuont\"").into(),
+            ..put.clone()
+        };
+        assert!(!check(specs, &changed).deviations.is_empty());
     }
 }
 
@@ -178,4 +202,66 @@ async fn everything() -> Vec<Recorded> {
             .is_none()
     );
     recorder.seen()
+}
+
+/// Every verb on clusters and node pools, with every setting.
+async fn own_clusters() -> Vec<Recorded> {
+    let emulator = Emulator::new();
+    let recorder = Recorder::around(emulator.http_client());
+    let workspace = fixture::builder(&emulator)
+        .transport(recorder.transport())
+        .build()
+        .unwrap();
+    let group = emulator.resource_group();
+    let new = |name: &str| ManagedClusterConfiguration::builder(group, name);
+    let subnet = format!(
+        "/subscriptions/{}/resourceGroups/{group}/providers/Microsoft.Network/virtualNetworks/myvnet/subnets/default",
+        emulator.subscription()
+    );
+    let identity = format!(
+        "/subscriptions/{}/resourceGroups/{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i",
+        emulator.subscription()
+    );
+    let network = Subnet::new(subnet)
+        .service_cidr("10.3.0.0/16")
+        .dns_service_ip("10.3.0.10");
+    for config in [
+        new("plain"),
+        new("private")
+            .private_cluster()
+            .outbound_type(OutboundType::UserDefinedRouting)
+            .network_plugin("azure")
+            .virtual_network(network),
+        new("all")
+            .location("westus2")
+            .vm_size("Standard_D3_v2")
+            .autoscaler(1..=5)
+            .authorized_ip_ranges(["203.0.113.0/24"])
+            .user_assigned_identity(identity)
+            .tier("Standard")
+            .local_accounts(false)
+            .tag("a", "1"),
+    ] {
+        let create = ManagedCluster::create(&workspace, config.build().unwrap());
+        create.await.unwrap().await.unwrap();
+    }
+    let config = new("attached").kubernetes_version("1.34").build().unwrap();
+    let attach = AksCompute::attach_configuration(config.to_ref())
+        .build()
+        .unwrap();
+    let create = ManagedCluster::create(&workspace, config);
+    let creating = create.then_attach(&workspace, "myaks", attach);
+    let aks = creating.await.unwrap().await.unwrap();
+    aks.scale(4).await.unwrap().await.unwrap();
+    aks.autoscale(2..=6).await.unwrap().await.unwrap();
+    aks.autoscale_off().await.unwrap().await.unwrap();
+    for name in ["plain", "private"] {
+        let named = ClusterRef::named(group, name);
+        let cluster = ManagedCluster::get(&workspace, &named).await.unwrap();
+        cluster.delete(name).await.unwrap().await.unwrap();
+    }
+    let seen = recorder.seen().into_iter();
+    // The rest is that of the other test.
+    seen.filter(|seen| seen.url.contains("/Microsoft.ContainerService/"))
+        .collect()
 }

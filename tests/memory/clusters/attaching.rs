@@ -1,5 +1,5 @@
-//! Clusters of your own on the emulator: created, attached, scaled and deleted; and the way from create to attach by
-//! processes that end anywhere on it.
+//! Clusters of your own on the emulator: created, attached, scaled and deleted; and create and attach by processes that
+//! end at any request.
 
 use crate::support::fixture::{self, count};
 use async_trait::async_trait;
@@ -27,7 +27,7 @@ fn config(emulator: &Emulator) -> ManagedClusterConfigurationBuilder {
     ManagedClusterConfiguration::builder(group, "mycluster").vm_size("Standard_D3_v2")
 }
 
-fn way(emulator: &Emulator, workspace: &Workspace) -> CreateAndAttach {
+fn create_and_attach(emulator: &Emulator, workspace: &Workspace) -> CreateAndAttach {
     let config = config(emulator).build().unwrap();
     let attach = AksCompute::attach_configuration(config.to_ref())
         .cluster_purpose(ClusterPurpose::DevTest)
@@ -94,7 +94,7 @@ impl HttpClient for Mortal {
 async fn go_on(emulator: &Emulator, token: &ResumeToken) -> Result<AksCompute, Error> {
     let workspace = fixture::workspace(emulator);
     match workspace.resume(token).await? {
-        Resumed::Attachment(way) => way.await,
+        Resumed::Attachment(attaching) => attaching.await,
         Resumed::Compute(mut compute) => {
             compute.wait_for_completion(WaitOptions::new()).await?;
             compute.try_into()
@@ -102,7 +102,7 @@ async fn go_on(emulator: &Emulator, token: &ResumeToken) -> Result<AksCompute, E
         Resumed::NotStarted { verb, .. } => {
             assert_eq!(verb, Verb::Create);
             assert_eq!(count(emulator, "PUT", CLUSTER), 0);
-            way(emulator, &workspace).await?.await
+            create_and_attach(emulator, &workspace).await?.await
         }
         other => panic!("{other:?}"),
     }
@@ -117,7 +117,7 @@ fn assert_made_once(emulator: &Emulator, aks: &AksCompute, label: &str) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn process_that_ends_anywhere_on_the_way_is_replaced_and_nothing_is_made_twice() {
+async fn process_that_ends_at_any_request_is_replaced_and_nothing_is_made_twice() {
     let mut ends = 0;
     for before in [true, false] {
         for last in 0.. {
@@ -137,7 +137,7 @@ async fn process_that_ends_anywhere_on_the_way_is_replaced_and_nothing_is_made_t
                 .unwrap();
             let table = Arc::new(Table::default());
             let process = async {
-                let prepared = way(&emulator, &workspace).prepare().unwrap();
+                let prepared = create_and_attach(&emulator, &workspace).prepare().unwrap();
                 prepared
                     .send_recording(table.clone())
                     .await
@@ -175,7 +175,7 @@ async fn wait_that_is_dropped_at_any_time_goes_on_in_this_process_and_in_another
         let step = Duration::from_secs(step);
         let emulator = Emulator::new();
         let workspace = fixture::workspace(&emulator);
-        let mut here = way(&emulator, &workspace).await.unwrap();
+        let mut here = create_and_attach(&emulator, &workspace).await.unwrap();
         let first = here.resume_token().unwrap().clone();
         let aks = loop {
             if let Ok(aks) = tokio::time::timeout(step, here.wait(WaitOptions::new())).await {
@@ -185,13 +185,13 @@ async fn wait_that_is_dropped_at_any_time_goes_on_in_this_process_and_in_another
         };
         assert_made_once(&emulator, &aks, "here");
         assert!(here.resume_token().is_none());
-        // The first token takes the way to its end, whatever happened since.
+        // The first token still resumes to the end, whatever happened since.
         let aks = go_on(&emulator, &first).await.unwrap();
         assert_made_once(&emulator, &aks, "the first token");
 
         let emulator = Emulator::new();
         let workspace = fixture::workspace(&emulator);
-        let token = way(&emulator, &workspace).await.unwrap();
+        let token = create_and_attach(&emulator, &workspace).await.unwrap();
         let token = token.resume_token().unwrap().expose().parse().unwrap();
         let aks = loop {
             if let Ok(aks) = tokio::time::timeout(step, go_on(&emulator, &token)).await {
@@ -203,10 +203,10 @@ async fn wait_that_is_dropped_at_any_time_goes_on_in_this_process_and_in_another
 }
 
 #[tokio::test(start_paused = true)]
-async fn way_is_waited_for_as_events_within_one_deadline_and_with_others() {
+async fn create_and_attach_are_waited_for_as_events_within_one_deadline_and_with_others() {
     let emulator = Emulator::new();
     let workspace = fixture::workspace(&emulator);
-    let mut only = way(&emulator, &workspace).await.unwrap();
+    let mut only = create_and_attach(&emulator, &workspace).await.unwrap();
     let mut verbs = Vec::new();
     let mut events = std::pin::pin!(only.events(WaitOptions::new()));
     let mut done = None;
@@ -223,7 +223,7 @@ async fn way_is_waited_for_as_events_within_one_deadline_and_with_others() {
 
     let emulator = Emulator::new();
     let workspace = fixture::workspace(&emulator);
-    let own = way(&emulator, &workspace).await.unwrap();
+    let own = create_and_attach(&emulator, &workspace).await.unwrap();
     let provisioning = AksCompute::provisioning_configuration().build().unwrap();
     let created = ComputeTarget::create(&workspace, "created", provisioning)
         .await
@@ -254,7 +254,7 @@ async fn way_is_waited_for_as_events_within_one_deadline_and_with_others() {
     let create_takes = begun.elapsed();
     let emulator = Emulator::new();
     let workspace = fixture::workspace(&emulator);
-    let mut late = way(&emulator, &workspace).await.unwrap();
+    let mut late = create_and_attach(&emulator, &workspace).await.unwrap();
     let limit = create_takes + Duration::from_secs(10);
     let begun = tokio::time::Instant::now();
     let error = late
@@ -287,7 +287,7 @@ async fn attach_that_fails_leaves_the_cluster_and_a_token_only_where_trying_agai
         let workspace = fixture::workspace(&emulator);
         emulator.inject(fault);
         let table = Arc::new(Table::default());
-        let prepared = way(&emulator, &workspace).prepare().unwrap();
+        let prepared = create_and_attach(&emulator, &workspace).prepare().unwrap();
         let mut own = prepared.send_recording(table.clone()).await.unwrap();
         let error = own.wait(WaitOptions::new()).await.unwrap_err();
         assert_eq!(error.resume_token().is_some(), again, "{error}");
@@ -312,7 +312,7 @@ async fn create_that_fails_is_told_and_its_token_is_not_kept() {
     let workspace = fixture::workspace(&emulator);
     let table = Arc::new(Table::default());
     emulator.inject(Fault::operation_fails("QuotaExceeded", "no cores").on(Method::Put, CLUSTER));
-    let prepared = way(&emulator, &workspace).prepare().unwrap();
+    let prepared = create_and_attach(&emulator, &workspace).prepare().unwrap();
     let own = prepared.send_recording(table.clone()).await.unwrap();
     let error = own.await.unwrap_err();
     assert!(error.is_operation_failure(), "{error}");
@@ -320,7 +320,7 @@ async fn create_that_fails_is_told_and_its_token_is_not_kept() {
     assert!(table.token().is_none());
     assert_eq!(count(&emulator, "PUT", COMPUTE), 0);
     // The half-made cluster keeps the name.
-    let error = way(&emulator, &workspace).await.unwrap_err();
+    let error = create_and_attach(&emulator, &workspace).await.unwrap_err();
     assert!(
         error.is_already_exists() && error.remedy().unwrap().contains("delete"),
         "{error}"
@@ -378,4 +378,57 @@ async fn attached_and_created_clusters_are_scaled_alike() {
         error.is_not_found() && error.to_string().contains("agentpool"),
         "{error}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn existing_cluster_that_is_taken_is_attached_by_one_token_too() {
+    let emulator = Emulator::new();
+    let workspace = fixture::workspace(&emulator);
+    let made = ManagedCluster::create(&workspace, config(&emulator).build().unwrap());
+    made.await.unwrap().await.unwrap();
+    let taken = || {
+        let config = config(&emulator).build().unwrap();
+        let attach = AksCompute::attach_configuration(config.to_ref())
+            .build()
+            .unwrap();
+        let create = ManagedCluster::create(&workspace, config).or_get();
+        create.then_attach(&workspace, "myaks", attach)
+    };
+    // What was not sent is begun again.
+    let prepared = taken().prepare().unwrap();
+    let resumed = workspace.resume(prepared.token()).await.unwrap();
+    assert!(matches!(resumed, Resumed::NotStarted { .. }), "{resumed:?}");
+    emulator.inject(Fault::server_error(503).on(Method::Get, COMPUTE).times(10));
+    let mut attaching = prepared.send().await.unwrap();
+    let error = attaching.wait(WaitOptions::new()).await.unwrap_err();
+    emulator.clear_faults();
+    let aks = go_on(&emulator, error.resume_token().unwrap())
+        .await
+        .unwrap();
+    assert_made_once(&emulator, &aks, "taken");
+    // And a compute of that name, with this cluster, is taken as well.
+    assert!(taken().await.unwrap().await.unwrap().is_ready());
+    assert_made_once(&emulator, &aks, "taken again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn attach_whose_answer_is_lost_is_followed_with_a_token() {
+    let emulator = Emulator::new();
+    let workspace = fixture::workspace(&emulator);
+    let lost = Fault::response_lost().on(Method::Put, COMPUTE).times(1);
+    emulator.inject(lost);
+    let table = Arc::new(Table::default());
+    let prepared = create_and_attach(&emulator, &workspace).prepare().unwrap();
+    let mut attaching = prepared.send_recording(table.clone()).await.unwrap();
+    let error = attaching.wait(WaitOptions::new()).await.unwrap_err();
+    assert!(error.may_still_run(), "{error}");
+    // Waited for again, the compute is found, and its record is kept until the end.
+    let short = WaitOptions::new().deadline(Duration::from_secs(5));
+    let error = attaching.wait(short).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
+    assert_eq!(error.resume_token().unwrap().verb(), Verb::Attach);
+    assert!(table.token().is_some());
+    let aks = attaching.await.unwrap();
+    assert_made_once(&emulator, &aks, "lost");
+    assert!(table.token().is_none());
 }
