@@ -93,10 +93,11 @@ fn find(text: &str, section: &str, key: &str) -> Option<String> {
             .and_then(|rest| rest.strip_suffix(']'))
         {
             inside = name.trim() == section;
-        } else if let (true, Some((name, value))) = (inside, line.split_once('=')) {
-            if name.trim().eq_ignore_ascii_case(key) && !value.trim().is_empty() {
-                return Some(value.trim().to_owned());
-            }
+        } else if let (true, Some((name, value))) = (inside, line.split_once('='))
+            && name.trim().eq_ignore_ascii_case(key)
+            && !value.trim().is_empty()
+        {
+            return Some(value.trim().to_owned());
         }
     }
     None

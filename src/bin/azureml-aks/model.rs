@@ -490,7 +490,7 @@ fn shape(session: &Session, model: &Model) -> Value {
             json!(map)
         }
     };
-    let needs = resource.resource_requirements.clone().unwrap_or_default();
+    let needs = resource.resource_requirements.unwrap_or_default();
     let number = |number: Option<Value>| number.unwrap_or_else(|| json!(""));
     json!({
         "cpu": number(needs.cpu.map(Value::from)),
