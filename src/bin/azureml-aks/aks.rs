@@ -12,7 +12,7 @@ use azureml_aks::{
 };
 use clap::{Args, Subcommand};
 use futures::TryStreamExt;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Subcommand)]
@@ -162,11 +162,6 @@ const CLUSTER: Columns = &[
     ("Fqdn", "/fqdn"),
 ];
 
-const VERSIONS: Columns = &[
-    ("KubernetesVersion", "/kubernetesVersion"),
-    ("Upgrades", "/upgrades"),
-];
-
 pub(crate) async fn run(session: &Session, command: Command) -> Result<Shown> {
     match command {
         Command::Show(named) => {
@@ -224,28 +219,11 @@ async fn versions(session: &Session, location: Option<String>) -> Result<Shown> 
         .unless_interrupted(None, versions)
         .await?
         .orchestrators();
-    let marked = |version: String, preview: bool| {
-        if preview {
-            version + "(preview)"
-        } else {
-            version
-        }
-    };
-    let rows = list.orchestrators.iter().rev().map(|entry| {
-        let upgrades = entry
-            .upgrades
-            .iter()
-            .map(|to| marked(to.orchestrator_version.to_string(), to.is_preview));
-        let upgrades = upgrades.collect::<Vec<_>>().join(", ");
-        json!({
-            "kubernetesVersion": marked(entry.orchestrator_version.to_string(), entry.is_preview),
-            "upgrades": if upgrades.is_empty() { "None available" } else { &upgrades },
-        })
-    });
-    let mut shown = Shown::table(Value::Null, VERSIONS);
-    shown.rows = Some(rows.collect());
-    shown.value = serde_json::to_value(&list).map_err(|error| Failure::new(error.to_string()))?;
-    Ok(shown)
+    let value = serde_json::to_value(&list).map_err(|error| Failure::new(error.to_string()))?;
+    Ok(Shown {
+        own_table: Some(list.to_string()),
+        ..Shown::new(value)
+    })
 }
 
 async fn get_credentials(session: &Session, credentials: Credentials) -> Result<Shown> {

@@ -35,6 +35,8 @@ pub(crate) struct Shown {
     pub(crate) columns: Option<Columns>,
     /// The rows of the table where they are not those of `value`.
     pub(crate) rows: Option<Value>,
+    /// The whole table, where it is made elsewhere.
+    pub(crate) own_table: Option<String>,
     /// A text to print as it is when no format was asked for.
     pub(crate) text: Option<String>,
 }
@@ -103,6 +105,9 @@ impl Shown {
             Format::Yaml => yaml(&value)?,
             Format::Tsv => tsv(&value, &order),
             Format::Table => {
+                if let (None, Some(table)) = (query, self.own_table) {
+                    return Ok(printable(&table).into_owned());
+                }
                 let own = if query.is_none() { self.columns } else { None };
                 let value = match (query, self.rows) {
                     (None, Some(rows)) => rows,
