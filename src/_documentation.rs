@@ -40,6 +40,7 @@ macro_rules! links {
 [before-you-start.md#is-this-the-right-path]: crate::_documentation::before_you_start#is-this-the-right-path
 [before-you-start.md#names]: crate::_documentation::before_you_start#names
 [before-you-start.md#size-and-purpose]: crate::_documentation::before_you_start#size-and-purpose
+[cli.md]: crate::_documentation::cli
 [conformance.md]: crate::_documentation::conformance
 [cookbook.md#a-proxy-and-an-authority-of-your-own]: crate::_documentation::cookbook#a-proxy-and-an-authority-of-your-own
 [cookbook.md#deploy-or-update-what-is-there]: crate::_documentation::cookbook#deploy-or-update-what-is-there
