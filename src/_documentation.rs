@@ -9,6 +9,7 @@
 //! - [`operations`]: what to store, and how operations are waited for
 //! - [`validation`]: every rule, with its id and remedy
 //! - [`emulator`]: the emulator in your own tests
+//! - [`cli`]: the command line
 //! - [`security`]: what is sent where, what is stored, which roles are needed
 //! - [`reliability`]: attacks and faults that were tried, how often, and the command that repeats each
 //! - [`logging`]: events of `tracing`, and what to measure
@@ -39,6 +40,7 @@ macro_rules! links {
 [before-you-start.md#is-this-the-right-path]: crate::_documentation::before_you_start#is-this-the-right-path
 [before-you-start.md#names]: crate::_documentation::before_you_start#names
 [before-you-start.md#size-and-purpose]: crate::_documentation::before_you_start#size-and-purpose
+[cli.md]: crate::_documentation::cli
 [conformance.md]: crate::_documentation::conformance
 [cookbook.md#a-proxy-and-an-authority-of-your-own]: crate::_documentation::cookbook#a-proxy-and-an-authority-of-your-own
 [cookbook.md#deploy-or-update-what-is-there]: crate::_documentation::cookbook#deploy-or-update-what-is-there
@@ -97,6 +99,7 @@ compiled_page!(troubleshooting, "troubleshooting.md");
 page_of_parts!(operations, "operations.md");
 page!(validation, "validation.md");
 compiled_page!(emulator, "emulator.md");
+page!(cli, "cli.md");
 compiled_page!(security, "security.md");
 compiled_page!(logging, "logging.md");
 page!(reliability, "reliability.md");

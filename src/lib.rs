@@ -83,6 +83,7 @@
 //! | `services` | yes | [`Model`], [`AksWebservice`], [`ScoringClient`], [`InferenceConfiguration`], [`Environment`] and what belongs to them |
 //! | `tls_checks` | yes | checks of certificate and key by the builders that take [`Tls`] |
 //! | `emulator` | no | the module [`emulator`] |
+//! | `cli` | no | nothing of the library: the program `azureml-aks`, a command line for the same jobs ([its page](_documentation::cli)) |
 //!
 //! Without any of them there are clusters, and a workspace needs a [`transport`](WorkspaceBuilder::transport).
 //!
@@ -92,7 +93,7 @@
 //! [coming from Python](_documentation::from_python), [cookbook](_documentation::cookbook),
 //! [troubleshooting](_documentation::troubleshooting), [operations](_documentation::operations),
 //! [validation](_documentation::validation), [the emulator](_documentation::emulator),
-//! [security](_documentation::security), [logging](_documentation::logging).
+//! [security](_documentation::security), [logging](_documentation::logging), [the command line](_documentation::cli).
 //!
 // What a feature brings is a link only where the feature is on.
 #![cfg_attr(not(feature = "emulator"), doc = "[`emulator`]: #features")]

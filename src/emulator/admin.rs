@@ -58,6 +58,8 @@ fn is_local(host: &str) -> bool {
 
 pub(crate) fn health(call: Call<'_>) -> Reply {
     let config = call.config;
+    // Neither is secret: a client that knows the plain address may find the encrypted one and trust it.
+    let (https, ca) = call.state.https.clone().unzip();
     Ok(Answer::json(
         200,
         &json!({
@@ -66,6 +68,8 @@ pub(crate) fn health(call: Call<'_>) -> Reply {
             "resourceGroup": config.resource_group,
             "workspace": config.workspace,
             "location": config.location,
+            "https": https,
+            "ca": ca,
             "journalDropped": call.state.journal.dropped(),
         }),
     ))

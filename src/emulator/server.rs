@@ -117,7 +117,9 @@ impl Server {
             let listener = TcpListener::bind(address).await?;
             let address = listener.local_addr()?;
             let identity = Identity::make(address)?;
-            server.https_url = Some(url("https", address)?);
+            let https = url("https", address)?;
+            shared.state().https = Some((https.to_string(), identity.ca_pem.clone()));
+            server.https_url = Some(https);
             server.ca_pem = identity.ca_pem;
             server.listen(listener, Some(identity.acceptor), &shared);
         }

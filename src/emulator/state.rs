@@ -95,6 +95,8 @@ pub(crate) struct State {
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
     pub(crate) services: Services,
+    /// The URL of the last listener for HTTPS, and the authority that signed its certificate.
+    pub(crate) https: Option<(String, String)>,
     random: u64,
 }
 
@@ -117,6 +119,7 @@ impl State {
             faults: Faults::default(),
             journal: Journal::default(),
             services: Services::default(),
+            https: None,
             random: 0,
         }
     }

@@ -1,0 +1,58 @@
+//! `preflight`: checks before anything is changed.
+
+use crate::computetarget::{Attach, Create};
+use crate::connect::Session;
+use crate::failure::{Failure, Result};
+use crate::model::Deploy;
+use crate::output::{Columns, Shown};
+use clap::Subcommand;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Checks what `computetarget create aks` would do.
+    #[command(after_help = "Example:\n  azureml-aks preflight create -n myaks -a 3 -o table")]
+    Create(Box<Create>),
+    /// Checks what `computetarget attach aks` would do.
+    #[command(after_help = "Example:\n  azureml-aks preflight attach -n myaks -i ID -o table")]
+    Attach(Box<Attach>),
+    /// Checks what `model deploy` would do.
+    #[command(
+        after_help = "Example:\n  azureml-aks preflight deploy --ct myaks -n myservice -m mymodel:1 --dc deploymentconfig.json"
+    )]
+    Deploy(Box<Deploy>),
+}
+
+const FINDING: Columns = &[
+    ("Severity", "/severity"),
+    ("Rule", "/rule"),
+    ("Path", "/path"),
+    ("Message", "/message"),
+    ("Remedy", "/remedy"),
+];
+
+/// The flag says that a finding is an error.
+pub(crate) async fn run(session: &Session, command: Command) -> Result<(Shown, bool)> {
+    let workspace = session.workspace().await?;
+    let request = match command {
+        Command::Create(create) => {
+            let configuration = create.configuration(workspace.id().resource_group())?;
+            configuration.preflight(&workspace).name(&create.named.name)
+        }
+        Command::Attach(attach) => attach
+            .configuration()?
+            .preflight(&workspace)
+            .name(&attach.named.name),
+        Command::Deploy(deploy) => {
+            let (target, configuration) = deploy.target(session, &workspace).await?;
+            configuration.preflight(&target)
+        }
+    };
+    let report = session
+        .unless_interrupted(None, request.into_future())
+        .await?;
+    let failed = report.has_errors();
+    let value = serde_json::to_value(&report).map_err(|error| Failure::new(error.to_string()))?;
+    let mut shown = Shown::table(value, FINDING);
+    shown.rows = Some(shown.value["findings"].clone());
+    Ok((shown, failed))
+}

@@ -1,0 +1,165 @@
+//! Every command and every way to fail, one after the other, with what it prints.
+
+use crate::support::{Stage, builder, normal};
+use std::fmt::Write;
+
+const SCRIPT: &str = "def init():\n    pass\n\ndef run(data):\n    return data\n";
+const INFERENCE: &str = r#"{"entryScript": "score.py", "environment": {"name": "myenv", "version": "1", "python": {"condaDependencies": {"channels": ["conda-forge"], "dependencies": ["python=3.8", {"pip": ["azureml-defaults"]}]}}}}"#;
+const DEPLOYMENT: &str = r#"{"computeType": "AKS", "autoScaler": {"autoscaleEnabled": true, "minReplicas": 1, "maxReplicas": 3, "refreshPeriodInSeconds": 1, "targetUtilization": 70}, "dataCollection": {"storageEnabled": true}, "authEnabled": true, "containerResourceRequirements": {"cpu": 0.5, "memoryInGB": 1.0}}"#;
+
+/// `ID` stands for the id of a cluster, as the articles write `aksresourceid`.
+const LINES: &str = "
+# The articles
+ml computetarget create aks -n myaks
+aks show -n myexistingcluster -g myresourcegroup --query id
+ml computetarget attach aks -n myattached -i ID -g myresourcegroup -w myworkspace
+ml computetarget detach -n myattached -g myresourcegroup -w myworkspace
+aks get-versions -l westus -o table
+aks get-versions -l westus --query 'orchestrators[?default == `true`].orchestratorVersion' -o table
+aks get-versions -l westus --query \"orchestrators[?default == ].orchestratorVersion\" -o table
+aks get-versions -l 'West US' --query 'length(orchestrators)'
+# The tutorial
+ml folder attach -w myworkspace -g myresourcegroup --subscription-id {subscription}
+ml model register -n mymodel -f runoutput.json --asset-path \"outputs/x.pkl\" -t registeredmodel.json
+ml model download -i \"mymodel:1\" -t .
+ml model register -n mymodel -p \"x.pkl\"
+ml model deploy -ct myaks -m mymodel:1 -n myservice -ic inferenceconfig.json -dc deploymentconfig.json
+ml service show -n myservice
+ml service run -n myservice -d @testdata.json
+ml service delete -n myservice
+ml computetarget delete -n myaks
+ml computetarget create aks -n myaks --load-balancer-type InternalLoadBalancer
+# Computes
+computetarget list -o table
+computetarget list --query [].name -o tsv
+-o table computetarget show -n myaks
+computetarget update aks -n myaks --ssl-leaf-domain-label myapp --ssl-overwrite-domain True -o none
+computetarget update aks -n myaks --ssl-disable -o none
+computetarget scale -n myaks -a 4 -o tsv --query name
+computetarget get-credentials -n myaks --query 'keys(@)' -o tsv
+computetarget attach aks -n mytest -i ID --cluster-purpose DevTest -o table
+computetarget update aks -n mytest --ssl-leaf-domain-label myapp --ssl-overwrite-domain True -o table
+computetarget update aks -n mytest --ssl-renew -o none
+# Models
+model register -n other -p x.pkl --tag stage=test --model-framework Onnx --cc 0.5 --gb 1 -d text
+model list -n mymodel --latest -o table
+model list --tag stage=test --query '[].{id:id,n:name}' -o tsv
+model show -n mymodel -o table
+model show -n mymodel --version 1 --query id
+model update -i other:1 --add-tag by=me --remove-tag stage --query tags
+model delete -i other:1
+# Services
+model deploy -n myservice --ct myaks -f registeredmodel.json --cp aks --es score.py --sd source --cf conda.yml --rt python --cc 0.2 --ae true --nr 2 --tag a=b -o table
+model deploy -n myservice --ct myaks -m mymodel:1 --ic inferenceconfig.json --dc deploymentconfig.json
+model deploy -n myservice --ct myaks -m mymodel:1 --ic inferenceconfig.json --dc deploymentconfig.json --ma 5 --overwrite --query name
+service list --model-name mymodel -o table
+service update -n myservice --cc 0.3 --add-tag c=d --query tags
+service get-keys -n myservice --query 'keys(@)' -o tsv
+service regen-key -n myservice -k primary -o none
+service run -n myservice -d '[1, 2]'
+service get-logs -n myservice --num_lines 1
+service update -n myservice --ae false --token-auth-enabled true -o none
+service get-access-token -n myservice --query tokenType
+service delete -n myservice --yes -o tsv
+# Clusters
+aks list -g mygroup -o table
+aks create -n fresh -g mygroup -l 'West US' -c 2 -s Standard_D3_v2 --query '[name, location]' -o tsv
+aks scale -n fresh -g mygroup -c 5 --query agentPoolProfiles[0].count
+aks get-credentials -n mycluster -g mygroup -f kube/config
+# Checks beforehand, operations, the rest
+preflight create -n fresh -a 3 --query passed[0]
+preflight create -n myaks --vm-size Standard_D99_v2 -o table
+preflight attach -n another -i ID --query 'length(findings[?severity==`error`])'
+preflight deploy -n myservice --ct myaks -m mymodel:1 --dc deploymentconfig.json --query findings
+computetarget detach -n mytest --no-wait
+operation list --query [].[verb,name] -o tsv
+operation show nosuch
+schema deploymentconfig --query required
+# What goes wrong
+aks shwo
+aks show
+aks show -n nosuch -g mygroup
+aks get-versions
+aks list -o nosuch
+aks list --query
+aks scale -n mycluster -g mygroup -c many
+computetarget show -n nosuch
+computetarget create aks -n x
+computetarget create aks -n bad --vnet-name v
+computetarget create aks -n failing --query name
+computetarget attach aks -n again -i notanid
+computetarget update aks -n myaks --ssl-cname a.example --ssl-cert-file nosuch.pem --ssl-key-file nosuch.pem
+model deploy -n s --ct myaks -m mymodel:1 --ic inferenceconfig.json
+model deploy -n s --ct myaks -m mymodel:1 --ic nosuch.json --cp aks
+model deploy -n s --ct myaks -m mymodel:1 --ic inferenceconfig.json --cp aci
+model register -n mymodel --tag novalue -p x.pkl
+model show -i nosuch:1
+service run -n nosuch -d '{}'
+service get-keys -n nosuch
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_print_and_end_as_written_down() {
+    let run = builder().run_output("myexperiment", "run_1", "outputs/x.pkl", "a model");
+    let stage = Stage::of(run).await;
+    stage.write("score.py", SCRIPT);
+    stage.write("source/score.py", SCRIPT);
+    stage.write(
+        "conda.yml",
+        "dependencies:\n- python=3.8\n- pip:\n  - azureml-defaults\n",
+    );
+    stage.write("inferenceconfig.json", INFERENCE);
+    stage.write("deploymentconfig.json", DEPLOYMENT);
+    stage.write(
+        "runoutput.json",
+        r#"{"run_id": "run_1", "_experiment_name": "myexperiment"}"#,
+    );
+    stage.write("testdata.json", r#"{"data": [[1, 2]]}"#);
+    let cluster = format!(
+        "/subscriptions/{}/resourcegroups/myresourcegroup/providers/Microsoft.ContainerService/managedClusters/myexistingcluster",
+        stage.emulator.subscription()
+    );
+    let mut text = String::new();
+    let mut secrets = Vec::new();
+    for line in LINES.lines().filter(|line| !line.is_empty()) {
+        if line.starts_with('#') {
+            writeln!(text, "\n{line}\n").unwrap();
+            continue;
+        }
+        let filled = line
+            .replace("-i ID", &format!("-i {cluster}"))
+            .replace("{subscription}", stage.emulator.subscription());
+        let done = stage.run(&filled);
+        writeln!(
+            text,
+            "$ {line}\n{}-- {}",
+            normal(&stage, &done.stdout),
+            done.code
+        )
+        .unwrap();
+        for line in normal(&stage, &done.stderr).lines() {
+            writeln!(text, "  {line}").unwrap();
+        }
+        if line.starts_with("service get-keys -n myservice") {
+            let keys: serde_json::Value =
+                serde_json::from_str(&stage.run("service get-keys -n myservice").stdout).unwrap();
+            let keys = keys.as_object().unwrap().values();
+            secrets.extend(keys.map(|key| key.as_str().unwrap().to_owned()));
+        }
+        for file in stage.tokens() {
+            let token = std::fs::read_to_string(file).unwrap();
+            assert!(
+                !done.stdout.contains(&token) && !done.stderr.contains(&token),
+                "{line}"
+            );
+        }
+    }
+    // Secrets are printed where that is the command's purpose, and nowhere in this script in full.
+    assert_eq!(secrets.len(), 2);
+    for secret in secrets {
+        assert!(!secret.is_empty() && !text.contains(&secret));
+    }
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("transcript", text);
+    });
+}
