@@ -46,7 +46,7 @@
 //! | --- | --- |
 //! | name a workspace and its credential | [`Workspace::builder`], [`Workspace::builder_from_config`], [`Workspace::builder_from_env`]; [`WorkspaceBuilder::credential`], [`WorkspaceBuilder::default_credential`] |
 //! | create a cluster | [`AksCompute::provisioning_configuration`], [`ComputeTarget::create`] |
-//! | know first what would fail | [`ProvisioningConfiguration::preflight`], [`AttachConfiguration::preflight`], [`Preflight`] |
+//! | know first what would fail | [`AttachConfiguration::preflight`], [`ManagedClusterConfiguration::preflight`], [`ProvisioningConfiguration::preflight`], [`Preflight`] |
 //! | attach one that exists | [`AksCompute::attach_configuration`], [`ClusterRef`], [`ComputeTarget::attach`] |
 //! | attach one for v2 tools, or one that Azure Arc connects | [`KubernetesCompute`], [`KubernetesClusterRef`] |
 //! | create a cluster of your own, then attach it | [`ManagedClusterConfiguration::builder`], [`ManagedCluster::create`], [`then_attach`](models::CreateCluster::then_attach) |

@@ -373,7 +373,7 @@ async fn missing(workspace: &Workspace, id: &ClusterId, refusal: Error) -> Error
             let pools = listed(&cluster.properties.agent_pool_profiles);
             let error = Error::new(
                 refusal.kind(),
-                format!("the {id} has no such node pool, but {pools}"),
+                format!("the {id} has no such node pool; it has {pools}"),
             );
             error.with_response(refusal.response().cloned().unwrap_or_default())
         }

@@ -105,7 +105,7 @@ impl<K: Kind> ComputeTarget<K> {
     /// service does not say so. A cluster that is attached in this workspace under another name is refused, unless
     /// [`ignore_other_attachments`](AttachCompute::ignore_other_attachments) is called. As computes of kind Kubernetes one
     /// cluster may be attached several times: [`notes`](Self::notes) tells of the others. Attachments in other workspaces
-    /// cannot be seen.
+    /// are not looked for; [`PreflightRequest::other_workspaces`](crate::models::PreflightRequest::other_workspaces) does.
     ///
     /// The service's documentation says 5 minutes; more than 100 were reported. Give
     /// [`wait_for_completion`](Self::wait_for_completion) two hours, which is its default.

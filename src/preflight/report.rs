@@ -85,14 +85,17 @@ impl fmt::Display for PreflightReport {
             writeln!(f, "{severity:<8} {rule:<width$} {path}{value}: {message}")?;
             writeln!(f, "{:<8} {:<width$} -> {remedy}", "", "")?;
         }
-        let count = |severity| self.of(severity).count();
+        let count = |severity, word: &str| match self.of(severity).count() {
+            1 => format!("1 {word}"),
+            many => format!("{many} {word}s"),
+        };
         write!(
             f,
-            "{} errors, {} warnings, {} notes, {} not checked, {} passed",
-            count(Severity::Error),
-            count(Severity::Warning),
-            count(Severity::Note),
-            count(Severity::Unknown),
+            "{}, {}, {}, {} not checked, {} passed",
+            count(Severity::Error, "error"),
+            count(Severity::Warning, "warning"),
+            count(Severity::Note, "note"),
+            self.of(Severity::Unknown).count(),
             self.passed.len(),
         )
     }
@@ -150,7 +153,7 @@ impl Findings {
             ..rule
         };
         let message = format!("not checked: {reason}");
-        let remedy = "check it by hand, or have the read allowed";
+        let remedy = "check it by hand; for a refused read, have a role assigned that allows it";
         self.push(rule, unknown.finding(path, None, message, remedy));
     }
 

@@ -163,7 +163,7 @@ impl fmt::Display for DetachReport {
             [] => writeln!(f, "No service runs on compute {compute:?}.")?,
             services => writeln!(
                 f,
-                "On compute {compute:?} run {}: delete them before you detach it, for they cannot be changed afterwards.",
+                "These services still run on compute {compute:?}: {}. Delete them before you detach it: afterwards they cannot be changed.",
                 services.join(", ")
             )?,
         }
@@ -174,7 +174,7 @@ impl fmt::Display for DetachReport {
             )?;
         }
         if !self.to_give_again.is_empty() {
-            writeln!(f, "To attach the cluster again, give again:")?;
+            writeln!(f, "If you attach the cluster again later, set these again:")?;
             for what in &self.to_give_again {
                 writeln!(f, "  {what}")?;
             }

@@ -36,7 +36,8 @@ pub(super) fn exists(plan: &Plan, facts: &Facts, findings: &mut Findings) {
             CLUSTER,
             plan.cluster_id.as_deref(),
             "there is no such cluster",
-            "give the id that `az aks show --query id` prints",
+            "give the id that `az aks show --query id` prints; to create the cluster, run the preflight of its \
+             configuration instead",
         );
         return;
     };
