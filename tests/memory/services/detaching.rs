@@ -20,7 +20,7 @@ async fn services_that_run_on_the_compute_are_told_and_those_of_others_are_not()
     let report = scene.aks.before_detach().await.unwrap();
     assert_eq!(report.services, ["first", "second"]);
     let text = report.to_string();
-    assert!(text.contains("first, second: delete them"), "{text}");
+    assert!(text.contains("first, second. Delete them"), "{text}");
     let report = other.before_detach().await.unwrap();
     assert!(report.services.is_empty(), "{report}");
     assert!(
