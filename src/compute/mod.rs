@@ -40,6 +40,7 @@ use crate::names::ComputeName;
 use crate::operation::{Driver, Machine, StatusClass, Step, Subject, Ticket};
 use crate::token::{ResumeToken, Verb};
 use crate::workspace::Workspace;
+pub(crate) use aks::overlap;
 use azure_core::credentials::Secret;
 pub(crate) use prepare::named;
 use read::COMPUTES;

@@ -9,7 +9,7 @@ use super::prepare::{self, named};
 use super::{ComputeTarget, Found, Kind, read};
 use crate::compute::ComputeResource;
 use crate::error::{Error, ErrorKind, Finding, Hidden};
-use crate::names::{ComputeName, WorkspaceId};
+use crate::names::{ComputeName, WorkspaceId, resource_id};
 use crate::operation::request::{CallOptions, CheckBefore, awaitable, call_options};
 use crate::operation::{self, Prepared, Ticket, is_deleting};
 use crate::rules;
@@ -400,14 +400,8 @@ impl Existing {
     /// Returns whether a compute with this cluster may be the wanted one.
     fn may_be(&self, cluster: &str) -> bool {
         let own = self.cluster.as_deref();
-        own.is_none_or(|own| is_same(own, cluster))
+        own.is_none_or(|own| resource_id::same(own, cluster))
     }
-}
-
-/// Returns whether two ids are those of one cluster: services change their case.
-fn is_same(one: &str, other: &str) -> bool {
-    one.trim_matches('/')
-        .eq_ignore_ascii_case(other.trim_matches('/'))
 }
 
 /// Looks for another compute of the kind and the cluster. It is refused, or noted where the kind shares clusters.
@@ -455,7 +449,7 @@ async fn attachment<K: Kind>(
         // A row that cannot be read is passed over.
         let other = page.items.into_iter().flatten().find(|compute| {
             let own = compute.resource().properties.resource_id.as_deref();
-            own.is_some_and(|own| is_same(own, cluster))
+            own.is_some_and(|own| resource_id::same(own, cluster))
         });
         if other.is_some() {
             return Ok(other);

@@ -34,6 +34,12 @@ pub(crate) fn unquoted(id: &str) -> &str {
         .unwrap_or(id)
 }
 
+/// Returns whether two ids name one resource: services change their case.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    one.trim_matches('/')
+        .eq_ignore_ascii_case(other.trim_matches('/'))
+}
+
 /// Checks that `id` is the id of a resource of type `expected` and gives the name at its end.
 ///
 /// Azure compares the words of an id without regard to case, and prints them in several.

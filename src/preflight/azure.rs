@@ -28,12 +28,12 @@ async fn read(workspace: &Workspace, request: &HttpRequest, limit: Limit) -> Res
 }
 
 /// Returns the URL of the resource with this ARM id, or of what is below it.
-fn url_of(workspace: &Workspace, id: &str, below: &[&str], api_version: &str) -> Url {
+pub(super) fn url_of(workspace: &Workspace, id: &str, below: &[&str], api_version: &str) -> Url {
     let own: Vec<&str> = id.split('/').filter(|part| !part.is_empty()).collect();
     workspace.arm_url(&[&own, below].concat(), api_version)
 }
 
-fn subscription_of(workspace: &WorkspaceId) -> String {
+pub(super) fn subscription_of(workspace: &WorkspaceId) -> String {
     format!("/subscriptions/{}", workspace.subscription())
 }
 

@@ -10,12 +10,12 @@ use crate::compute::{ClusterRef, ComputeResource};
 use crate::error::Error;
 use crate::facts::arm::ML_PROVIDER;
 use crate::json::Item;
-use crate::names::{Region, WorkspaceId};
+use crate::names::{Region, WorkspaceId, resource_id};
 use crate::transport::limits::kept;
-use crate::transport::pages;
+use crate::transport::{List, pages};
 use crate::workspace::Workspace;
-use futures::future::{BoxFuture, join, join_all, join4, join5, ready};
-use futures::{FutureExt, StreamExt, TryStreamExt};
+use futures::future::{BoxFuture, join, join_all, join5, ready};
+use futures::{FutureExt, TryStreamExt};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -92,17 +92,11 @@ pub(super) async fn gather(workspace: &Workspace, plan: &Plan) -> Facts {
     let attaches = plan.action == Action::Attach;
     let names = plan.name.is_some() && plan.action.makes_cluster();
     let place = place(workspace, plan).boxed();
-    let computes = async {
-        let list = workspace.computes();
-        join(
-            when(
-                names || attaches,
-                resources(list.map(|found| found.map(|found| found.resource().clone()))),
-            ),
-            when(attaches && plan.elsewhere, elsewhere(workspace)),
-        )
-        .await
-    };
+    let id = own.to_string();
+    let computes = join(
+        when(names || attaches, computes_of(workspace, &id)),
+        when(attaches && plan.elsewhere, elsewhere(workspace)),
+    );
     let network = network(workspace, plan).boxed();
     let rights = join_all(needed(plan, own).into_iter().map(async |(scope, action)| {
         let permissions = Permissions::read(workspace, &scope);
@@ -142,16 +136,16 @@ async fn place(workspace: &Workspace, plan: &Plan) -> Facts {
         facts.region = fact(region.await);
     } else {
         #[cfg(feature = "services")]
-        if let (Action::Deploy, Some(name)) = (plan.action, &plan.name) {
+        if let Some(name) = &plan.target {
             let found = AnyCompute::get_opt(workspace, name).await;
             facts.target = fact(found.map(|found| found.map(|found| found.resource().clone())));
         }
         let of_target = || {
             let target = facts.target.as_ref()?.as_ref().ok()?.as_ref()?;
-            target.properties.resource_id.clone().map(ClusterRef::Id)
+            target.properties.resource_id.clone()
         };
-        if let Some(cluster) = plan.cluster.clone().or_else(of_target) {
-            let found = ManagedCluster::get_opt(workspace, &cluster).await;
+        if let Some(cluster) = plan.cluster_id.clone().or_else(of_target) {
+            let found = ManagedCluster::get_opt(workspace, &ClusterRef::Id(cluster)).await;
             facts.cluster = fact(found.map(|found| found.map(|found| found.resource().clone())));
         }
         facts.region = facts.cluster.as_ref().and_then(|found| match found {
@@ -181,7 +175,11 @@ async fn place(workspace: &Workspace, plan: &Plan) -> Facts {
         !access.authorized_ip_ranges.is_empty()
     });
     let kept = workspace.kept();
-    let (sizes, versions, quota, denials) = join4(
+    let ranges = match (attaches && ranged) || !plan.ranges.is_empty() {
+        true => own_ranges(workspace),
+        false => ready((None, None)).boxed(),
+    };
+    let (sizes, versions, quota, denials, (tags, pair)) = join5(
         when(true, workspace.vm_sizes(Some(region))),
         when(
             attaches || plan.version.is_some(),
@@ -203,13 +201,9 @@ async fn place(workspace: &Workspace, plan: &Plan) -> Facts {
                 azure::denied_public_addresses(workspace, region),
             ),
         ),
+        ranges,
     )
     .await;
-    let ranges = (attaches && ranged) || !plan.ranges.is_empty();
-    let (tags, pair) = match ranges {
-        true => own_ranges(workspace).await,
-        false => (None, None),
-    };
     Facts {
         sizes,
         versions,
@@ -261,23 +255,20 @@ async fn network(workspace: &Workspace, plan: &Plan) -> (Fact<Option<VirtualNetw
     (network, inbound)
 }
 
-/// Collects a list; items that cannot be read are left out, as a list of computes does elsewhere.
-async fn resources(
-    list: impl futures::Stream<Item = Result<ComputeResource, Error>>,
-) -> Result<Vec<ComputeResource>, Error> {
-    let mut list = std::pin::pin!(list);
+/// Collects a list. Items that cannot be read are left out; without one of its pages the list is not known.
+async fn all<T: 'static>(list: List<T>) -> Result<Vec<T>, Error> {
+    let mut pages = list.into_pages();
     let mut all = Vec::new();
-    while let Some(found) = list.next().await {
-        match found {
-            Ok(found) => all.push(found),
-            // Without its page the list is not known.
-            Err(error) if error.http_status().is_some() || error.is_transient() => {
-                return Err(error);
-            }
-            Err(_) => {}
-        }
+    while let Some(page) = pages.try_next().await? {
+        all.extend(page.items.into_iter().flatten());
     }
     Ok(all)
+}
+
+/// Reads the computes of the workspace with this id.
+async fn computes_of(workspace: &Workspace, id: &str) -> Result<Vec<ComputeResource>, Error> {
+    let url = azure::url_of(workspace, id, &["computes"], workspace.api_version());
+    all(pages(workspace.client().clone(), url)).await
 }
 
 /// A resource of which the id alone counts.
@@ -291,25 +282,17 @@ impl Item for AnyResource {}
 
 /// Reads the computes of all other workspaces of the subscription.
 async fn elsewhere(workspace: &Workspace) -> Result<Vec<ComputeResource>, Error> {
-    let own = workspace.id();
-    let segments = [
-        "subscriptions",
-        own.subscription(),
-        "providers",
-        ML_PROVIDER,
-        "workspaces",
-    ];
-    let url = workspace.arm_url(&segments, workspace.api_version());
-    let all: Vec<AnyResource> = pages(workspace.client().clone(), url).try_collect().await?;
-    let ids = all.iter().map(|found| found.id.as_str());
-    let others = ids.filter(|id| !id.eq_ignore_ascii_case(&own.to_string()));
+    let own = workspace.id().to_string();
+    let subscription = azure::subscription_of(workspace.id());
+    let below = ["providers", ML_PROVIDER, "workspaces"];
+    let url = azure::url_of(workspace, &subscription, &below, workspace.api_version());
+    let found: Vec<AnyResource> = all(pages(workspace.client().clone(), url)).await?;
     let mut computes = Vec::new();
-    for id in others {
-        let mut segments: Vec<&str> = id.split('/').filter(|part| !part.is_empty()).collect();
-        segments.push("computes");
-        let url = workspace.arm_url(&segments, workspace.api_version());
-        computes
-            .extend(resources(pages::<ComputeResource>(workspace.client().clone(), url)).await?);
+    for other in found
+        .iter()
+        .filter(|other| !resource_id::same(&other.id, &own))
+    {
+        computes.extend(computes_of(workspace, &other.id).await?);
     }
     Ok(computes)
 }

@@ -2,8 +2,7 @@
 
 use crate::cluster::ManagedClusterConfiguration;
 use crate::compute::{
-    AttachConfiguration, ClusterPurpose, ClusterRef, LoadBalancer, Network,
-    ProvisioningConfiguration,
+    AttachConfiguration, ClusterPurpose, LoadBalancer, Network, ProvisioningConfiguration,
 };
 use crate::facts::purposes::{DEFAULT_DEV_TEST_NODES, DEFAULT_PRODUCTION_NODES};
 use crate::facts::sizes::DEFAULT_VM_SIZE;
@@ -39,8 +38,7 @@ pub(super) struct Plan {
     pub(super) nodes: Option<Nodes>,
     /// The region of what is made, if it is not that of the workspace.
     pub(super) region: Option<String>,
-    pub(super) cluster: Option<ClusterRef>,
-    /// The ARM id of the cluster.
+    /// The ARM id of the cluster that is attached or made.
     pub(super) cluster_id: Option<String>,
     /// The version of Kubernetes that is asked for.
     pub(super) version: Option<String>,
@@ -53,6 +51,9 @@ pub(super) struct Plan {
     pub(super) internal: bool,
     /// `true` if the other workspaces of the subscription are searched, too.
     pub(super) elsewhere: bool,
+    /// The name of the compute to deploy to.
+    #[cfg(feature = "services")]
+    pub(super) target: Option<String>,
     #[cfg(feature = "services")]
     pub(super) load: Option<Load>,
 }
@@ -101,7 +102,6 @@ impl Plan {
             purpose: None,
             nodes: None,
             region: None,
-            cluster: None,
             cluster_id: None,
             version: None,
             ranges: Vec::new(),
@@ -109,6 +109,8 @@ impl Plan {
             public_egress: true,
             internal: false,
             elsewhere: false,
+            #[cfg(feature = "services")]
+            target: None,
             #[cfg(feature = "services")]
             load: None,
         }
@@ -143,7 +145,6 @@ impl Plan {
         Self {
             cluster_id: Some(configuration.cluster().resource_id(workspace)),
             purpose: configuration.cluster_purpose().cloned(),
-            cluster: Some(configuration.cluster().clone()),
             internal: is_internal(configuration.load_balancer()),
             ..Self::new(Action::Attach)
         }
@@ -192,7 +193,7 @@ impl Plan {
         use crate::webservice::Auth;
         let (least, most) = configuration.replica_bounds();
         Self {
-            name: Some(target.to_owned()),
+            target: Some(target.to_owned()),
             load: Some(Load {
                 cpu: configuration.cpu_cores().unwrap_or_default(),
                 memory_gb: configuration.memory_gb().unwrap_or_default(),

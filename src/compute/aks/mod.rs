@@ -26,6 +26,7 @@ pub use attach::{AttachConfiguration, AttachConfigurationBuilder};
 pub use cluster::ClusterRef;
 pub use credentials::AksCredentials;
 pub use load_balancer::LoadBalancer;
+pub(crate) use network::overlap;
 pub use network::{Network, Subnet, VirtualNetwork};
 pub use properties::{AksNetworking, AksProperties, SslSettings, SystemService};
 pub use provisioning::{ProvisioningConfiguration, ProvisioningConfigurationBuilder};

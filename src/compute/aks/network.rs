@@ -410,7 +410,8 @@ impl Ranges<'_> {
     }
 }
 
-fn overlap(a: &Ipv4Net, b: &Ipv4Net) -> bool {
+/// Returns whether two ranges have an address in common.
+pub(crate) fn overlap(a: &Ipv4Net, b: &Ipv4Net) -> bool {
     a.contains(&b.network()) || b.contains(&a.network())
 }
 

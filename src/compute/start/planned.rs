@@ -1,9 +1,9 @@
 //! An attach that is planned: what comes before it carries its settings in a token.
 
-use super::{AttachCompute, Put, is_same};
+use super::{AttachCompute, Put};
 use crate::compute::{Aks, AksCompute, AttachConfiguration};
 use crate::error::{Error, ErrorKind};
-use crate::names::ComputeName;
+use crate::names::{ComputeName, resource_id};
 use crate::operation::{Operation, Ticket};
 use crate::workspace::Workspace;
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ impl PlannedAttach {
         let name = ComputeName::parse_for(workspace.api_version(), "name", name);
         let (name, _) = name.map_err(|found| Error::validation("compute name", found))?;
         let own = configuration.resource_id(workspace.id());
-        if !is_same(&own, cluster) {
+        if !resource_id::same(&own, cluster) {
             let why =
                 format!("the configuration attaches {own}, and the cluster created is {cluster}");
             return Err(Error::new(ErrorKind::Refused, why).with_remedy(

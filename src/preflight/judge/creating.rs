@@ -1,5 +1,6 @@
 //! What concerns a cluster that Azure Machine Learning is to create.
 
+use crate::compute::overlap;
 use crate::names::Region;
 use crate::preflight::azure::{Subnet, VirtualNetwork};
 use crate::preflight::gather::Facts;
@@ -120,8 +121,8 @@ fn region(network: &VirtualNetwork, facts: &Facts, findings: &mut Findings) {
 
 fn overlaps(wanted: &NetworkPlan, network: &VirtualNetwork, findings: &mut Findings) {
     for (path, range) in &wanted.ranges {
-        let own = IpNet::V4(range.trunc());
-        let hit = |found: &&(String, Vec<IpNet>)| found.1.iter().any(|other| overlap(&own, other));
+        let meets = |other: &IpNet| matches!(other, IpNet::V4(other) if overlap(range, other));
+        let hit = |found: &&(String, Vec<IpNet>)| found.1.iter().any(meets);
         if let Some((name, ranges)) = network.subnets.iter().find(hit) {
             let ranges: Vec<String> = ranges.iter().map(ToString::to_string).collect();
             findings.broken(
@@ -136,10 +137,6 @@ fn overlaps(wanted: &NetworkPlan, network: &VirtualNetwork, findings: &mut Findi
             );
         }
     }
-}
-
-fn overlap(one: &IpNet, other: &IpNet) -> bool {
-    one.contains(&other.network()) || other.contains(&one.network())
 }
 
 /// The addresses of each subnet that Azure keeps for itself.

@@ -1,8 +1,9 @@
 //! The name of a compute, and other attachments of a cluster.
 
 use crate::compute::ComputeResource;
+use crate::names::resource_id;
 use crate::preflight::gather::Facts;
-use crate::preflight::plan::{Action, Plan};
+use crate::preflight::plan::Plan;
 use crate::preflight::report::Findings;
 use crate::rules;
 
@@ -48,7 +49,7 @@ pub(super) fn name(plan: &Plan, facts: &Facts, findings: &mut Findings) {
 
 /// Judges other attachments of the cluster.
 pub(super) fn attachments(plan: &Plan, facts: &Facts, findings: &mut Findings) {
-    let Some(cluster) = cluster_id(plan, facts) else {
+    let Some(cluster) = plan.cluster_id.as_deref() else {
         return;
     };
     let own_name = |found: &ComputeResource| {
@@ -61,7 +62,7 @@ pub(super) fn attachments(plan: &Plan, facts: &Facts, findings: &mut Findings) {
     ];
     if let Some(computes) = findings.known(&checked, CLUSTER, &facts.computes) {
         let mut others = computes.iter().filter(|found| !own_name(found));
-        if let Some(other) = others.find(|found| is_of(found, &cluster)) {
+        if let Some(other) = others.find(|found| is_of(found, cluster)) {
             findings.broken(
                 rules::PREFLIGHT_ATTACHED_HERE,
                 CLUSTER,
@@ -72,7 +73,7 @@ pub(super) fn attachments(plan: &Plan, facts: &Facts, findings: &mut Findings) {
         }
         let own = computes.iter().find(|found| own_name(found));
         let of_other = own.and_then(|own| own.properties.resource_id.as_deref());
-        if let Some(other) = of_other.filter(|other| !same(other, &cluster)) {
+        if let Some(other) = of_other.filter(|other| !resource_id::same(other, cluster)) {
             findings.broken(
                 rules::PREFLIGHT_OTHER_CLUSTER,
                 NAME,
@@ -84,7 +85,7 @@ pub(super) fn attachments(plan: &Plan, facts: &Facts, findings: &mut Findings) {
     }
     let checked = [rules::PREFLIGHT_ATTACHED_ELSEWHERE];
     if let Some(computes) = findings.known(&checked, CLUSTER, &facts.elsewhere)
-        && let Some(other) = computes.iter().find(|found| is_of(found, &cluster))
+        && let Some(other) = computes.iter().find(|found| is_of(found, cluster))
     {
         findings.broken(
             rules::PREFLIGHT_ATTACHED_ELSEWHERE,
@@ -96,24 +97,7 @@ pub(super) fn attachments(plan: &Plan, facts: &Facts, findings: &mut Findings) {
     }
 }
 
-/// Returns the id of the cluster, as the service writes it if it was read.
-fn cluster_id(plan: &Plan, facts: &Facts) -> Option<String> {
-    debug_assert!(plan.action == Action::Attach);
-    let read = facts
-        .cluster
-        .as_ref()
-        .and_then(|found| found.as_ref().ok()?.as_ref());
-    read.map(|cluster| cluster.id.clone())
-        .or_else(|| plan.cluster_id.clone())
-}
-
 fn is_of(compute: &ComputeResource, cluster: &str) -> bool {
     let own = compute.properties.resource_id.as_deref();
-    own.is_some_and(|own| same(own, cluster))
-}
-
-/// Returns whether two ids are those of one cluster: services change their case.
-fn same(one: &str, other: &str) -> bool {
-    one.trim_matches('/')
-        .eq_ignore_ascii_case(other.trim_matches('/'))
+    own.is_some_and(|own| resource_id::same(own, cluster))
 }
