@@ -49,49 +49,32 @@ fn id_parts<'id>(id: &'id str, shape: &[&str]) -> Option<Vec<&'id str>> {
     fits.then_some(parts)
 }
 
-/// Whether it is the id of a managed cluster.
-pub(crate) fn is_cluster_id(id: &str) -> bool {
+/// Whether it is the id of a resource of this type.
+fn is_id_of(id: &str, provider: &str, kind: &str) -> bool {
     let shape = [
         "subscriptions",
         "*",
         "resourceGroups",
         "*",
         "providers",
-        "Microsoft.ContainerService",
-        "managedClusters",
+        provider,
+        kind,
         "*",
     ];
     id_parts(id, &shape).is_some()
+}
+
+pub(crate) fn is_cluster_id(id: &str) -> bool {
+    is_id_of(id, "Microsoft.ContainerService", "managedClusters")
 }
 
 /// Whether it is the id of a cluster that Azure Arc connects.
 pub(crate) fn is_connected_cluster_id(id: &str) -> bool {
-    let shape = [
-        "subscriptions",
-        "*",
-        "resourceGroups",
-        "*",
-        "providers",
-        "Microsoft.Kubernetes",
-        "connectedClusters",
-        "*",
-    ];
-    id_parts(id, &shape).is_some()
+    is_id_of(id, "Microsoft.Kubernetes", "connectedClusters")
 }
 
-/// Whether it is the id of a user-assigned identity.
 pub(crate) fn is_user_assigned_identity_id(id: &str) -> bool {
-    let shape = [
-        "subscriptions",
-        "*",
-        "resourceGroups",
-        "*",
-        "providers",
-        "Microsoft.ManagedIdentity",
-        "userAssignedIdentities",
-        "*",
-    ];
-    id_parts(id, &shape).is_some()
+    is_id_of(id, "Microsoft.ManagedIdentity", "userAssignedIdentities")
 }
 
 /// Whether it is the id of a subnet. `None` in place of a name is what a client sends that formats

@@ -7,6 +7,28 @@ use std::collections::BTreeMap;
 /// The tags of a compute.
 pub(crate) type Tags = BTreeMap<String, String>;
 
+/// The setters of tags, for a builder with tags in this field.
+macro_rules! tag_setters {
+    ($($field:ident).+) => {
+        /// Adds a tag, or replaces the tag of that name.
+        pub fn tag(self, name: impl Into<String>, value: impl Into<String>) -> Self {
+            self.tags([(name, value)])
+        }
+
+        /// Adds tags, each replacing the tag of its name.
+        pub fn tags<K: Into<String>, V: Into<String>>(
+            mut self,
+            tags: impl IntoIterator<Item = (K, V)>,
+        ) -> Self {
+            let tags = tags.into_iter();
+            let tags = tags.map(|(name, value)| (name.into(), value.into()));
+            self.$($field).+.extend(tags);
+            self
+        }
+    };
+}
+pub(crate) use tag_setters;
+
 /// Checks the limits of Azure Resource Manager
 /// (`azure-resource-manager/management/tag-resources`).
 pub(crate) fn check_tags(tags: &Tags, findings: &mut Findings) {

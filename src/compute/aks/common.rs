@@ -152,21 +152,7 @@ macro_rules! setters {
             self
         }
 
-        /// Adds a tag, or replaces the tag of that name.
-        pub fn tag(self, name: impl Into<String>, value: impl Into<String>) -> Self {
-            self.tags([(name, value)])
-        }
-
-        /// Adds tags, each replacing the tag of its name.
-        pub fn tags<K: Into<String>, V: Into<String>>(
-            mut self,
-            tags: impl IntoIterator<Item = (K, V)>,
-        ) -> Self {
-            let tags = tags.into_iter();
-            let tags = tags.map(|(name, value)| (name.into(), value.into()));
-            self.common.tags.extend(tags);
-            self
-        }
+        crate::names::tags::tag_setters!(common.tags);
 
         /// Checks everything together. Reads the PEM files, if there are any, and nothing else.
         ///

@@ -188,21 +188,7 @@ impl KubernetesAttachConfigurationBuilder {
         self
     }
 
-    /// Adds a tag, or replaces the tag of that name.
-    pub fn tag(self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.tags([(name, value)])
-    }
-
-    /// Adds tags, each replacing the tag of its name.
-    pub fn tags<K: Into<String>, V: Into<String>>(
-        mut self,
-        tags: impl IntoIterator<Item = (K, V)>,
-    ) -> Self {
-        let tags = tags.into_iter();
-        self.tags
-            .extend(tags.map(|(name, value)| (name.into(), value.into())));
-        self
-    }
+    tags::tag_setters!(tags);
 
     /// Checks everything together. No I/O.
     ///
