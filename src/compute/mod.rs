@@ -83,7 +83,7 @@ pub struct ComputeTarget<K: Kind> {
     /// of the memory of its tree.
     requested: Option<Arc<str>>,
     deviations: Vec<Finding>,
-    /// What the attach found and did not refuse.
+    /// The notes of the attach.
     notes: Vec<Finding>,
     /// The secrets in the requests of this handle: no text of the service shows them.
     hidden: Hidden,

@@ -178,7 +178,7 @@ async fn may_delete<K: Kind>(compute: &ComputeTarget<K>) -> Result<bool, Error> 
     let properties = &resource.properties;
     check_kind::<K>(&compute.name, &properties.compute_type)?;
     match properties.is_attached_compute {
-        // Whatever the service says of it: nothing of this kind is created by the workspace.
+        // Computes of this kind are always attached, even if the service says otherwise.
         _ if Kubernetes::accepts(&properties.compute_type) => Err(attached()),
         Some(false) => Ok(true),
         Some(true) => Err(attached()),

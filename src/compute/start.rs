@@ -253,7 +253,7 @@ struct Put<K> {
     workspace: Workspace,
     name: String,
     body: MakeBody,
-    /// What a preflight judges.
+    /// The configuration, for a preflight.
     configuration: Option<Arc<dyn Any + Send + Sync>>,
     check: Option<CheckBefore>,
     existing: Existing,

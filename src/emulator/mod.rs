@@ -254,7 +254,7 @@ impl Emulator {
         self.shared.state().journal.entries().cloned().collect()
     }
 
-    /// How many requests are no longer in the [`journal`](Self::journal) because there were too many
+    /// Returns the number of requests that were dropped from the [`journal`](Self::journal), which is bounded,
     /// since it was last cleared.
     #[must_use]
     pub fn journal_dropped(&self) -> usize {

@@ -124,7 +124,7 @@ pub(crate) fn is_available(size: &VmSize) -> bool {
     !NOT_AVAILABLE.contains(&size.name.as_str())
 }
 
-/// What the nodes of the clusters of a region take up.
+/// Returns the cores that the clusters of a region use.
 #[derive(Debug, Default)]
 pub(crate) struct Used {
     nodes: u64,
@@ -144,7 +144,7 @@ impl Used {
     }
 }
 
-/// What is in use in a region of a subscription.
+/// The usage in a region of a subscription.
 pub(crate) fn used(config: &Config, state: &State, subscription: &str, place: &str) -> Used {
     let place = region(place);
     let is_here =

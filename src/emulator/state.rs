@@ -42,7 +42,7 @@ pub(crate) struct Config {
     pub(crate) absent_without_body: bool,
     pub(crate) page_size: usize,
     pub(crate) tolerate_second_attachment: bool,
-    /// What the caller may do: actions, and those that are excluded from them.
+    /// The permissions of the caller: actions, and those that are excluded from them.
     pub(crate) permissions: (Vec<String>, Vec<String>),
     pub(crate) deny_public_addresses: bool,
     pub(crate) sizes: Vec<VmSize>,

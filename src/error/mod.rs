@@ -124,7 +124,7 @@ pub(crate) struct ResponseFacts {
     pub(crate) correlation_id: Option<String>,
     pub(crate) client_request_id: Option<String>,
     pub(crate) retry_after: Option<Duration>,
-    /// The first characters of a body that is no ARM error, without secrets.
+    /// The first characters of a body that is not an ARM error, without secrets.
     pub(crate) excerpt: Option<String>,
 }
 

@@ -14,6 +14,6 @@ pub(crate) const CHINA: &[&str] = &["ml.azure.cn"];
 
 /// Parts of a domain below which customers run code of their own: the compute instances of a workspace
 /// (`{name}.{region}.instances.azureml.ms`) and online endpoints (`{name}.{region}.inference.ml.azure.us`), by
-/// `how-to-custom-dns`. What is sent there is theirs.
+/// `how-to-custom-dns`. Customers receive what is sent there.
 #[cfg(feature = "services")]
 pub(crate) const OF_CUSTOMERS: [&str; 2] = ["instances", "inference"];

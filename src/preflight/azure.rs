@@ -1,4 +1,4 @@
-//! What is read of Azure for the preflight alone: networks, service tags, pairs of regions, policies, permissions.
+//! Reads of Azure for the preflight alone: networks, service tags, pairs of regions, policies, permissions.
 
 use crate::error::Error;
 use crate::facts::arm::{
@@ -314,7 +314,7 @@ impl Permissions {
         )
     }
 
-    /// Returns whether a role of the caller allows the action. What a role excludes, another one may allow.
+    /// Returns whether a role of the caller allows the action. Another role may allow an action that one role excludes.
     pub(super) fn allow(&self, action: &str) -> bool {
         let any = |patterns: &[String]| patterns.iter().any(|pattern| matches(pattern, action));
         self.0

@@ -69,7 +69,7 @@ async fn run(workspace: &Workspace, plan: &Plan) -> PreflightReport {
 /// A preflight by itself, which the `preflight` of a configuration returns. `.await` runs it, and changes nothing.
 ///
 /// Sends GETs alone, and a POST that asks which policies would deny a public address. They go out at the same time.
-/// What a region has is kept for an hour (sizes, versions, ranges) or a minute (quota, policies, permissions).
+/// Sizes, versions and ranges are kept for an hour; quota, policies and permissions for a minute.
 ///
 /// # Errors
 ///

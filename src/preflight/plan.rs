@@ -1,4 +1,4 @@
-//! What a request is going to do, as far as the checks need it.
+//! The plan of a request, as far as the checks need it.
 
 use crate::cluster::ManagedClusterConfiguration;
 use crate::compute::{

@@ -46,11 +46,11 @@ registry! {
         Refusal RESOURCE_ID_SHAPE = "resource_id.shape": "a resource id names subscription, resource group, provider and resource, and no more",
             broken by "`mycluster`",
             remedy "give the full id, as `az aks show --query id` prints it",
-            source "ARM ids; `azureml-core` 1.61 checks the same, but heeds case";
+            source "ARM ids; `azureml-core` 1.61 checks the same, but compares case too";
         Refusal RESOURCE_ID_TYPE = "resource_id.type": "a resource id is of the type that the field asks for",
             broken by "the id of a virtual machine, as the cluster",
             remedy "give the id of a resource of that type: of a cluster, a subnet or an identity",
-            source "ARM ids; `azureml-core` 1.61 checks the same, but heeds case";
+            source "ARM ids; `azureml-core` 1.61 checks the same, but compares case too";
     }
 
     section "Size, place and capacity" {

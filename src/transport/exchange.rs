@@ -243,7 +243,7 @@ impl Answer {
         }
     }
 
-    /// The start of a body that is no ARM error, in one line.
+    /// The start of a body that is not an ARM error, in one line.
     fn excerpt(&self) -> Option<String> {
         let text = self.text();
         let text = String::from_utf8_lossy(text);

@@ -121,7 +121,7 @@ async fn terminal_shows_progress_and_takes_ctrl_c() {
     assert!(progress.contains("myaks"), "no progress: {seen:?}");
     assert!(seen.contains("azureml-aks operation resume "), "{seen:?}");
     assert_eq!(stage.tokens().len(), 1);
-    // Nothing of it is seen where standard error is no terminal.
+    // Progress is shown only where standard error is a terminal.
     let elsewhere = done(
         stage
             .command(&["operation", "list", "--query", "length(@)"])

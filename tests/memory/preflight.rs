@@ -187,6 +187,12 @@ async fn own_cluster_is_judged_before_it_is_created_and_attached() {
         "preflight.version.supported",
     ]);
     assert_eq!(rules_of(&report, Severity::Error), expected, "{report}");
+    // With a name the attach is judged, too, as that of a production cluster.
+    let report = config.preflight(&workspace).name("myaks").await.unwrap();
+    assert!(
+        rules_of(&report, Severity::Error).contains("preflight.capacity.vcpus"),
+        "{report}"
+    );
     let attach = AksCompute::attach_configuration(place)
         .cluster_purpose(ClusterPurpose::DevTest)
         .build()
@@ -312,6 +318,22 @@ async fn attachment_in_another_workspace_is_found_where_it_is_asked_for() {
     assert_eq!(
         rules_of(&report, Severity::Error),
         BTreeSet::from(["preflight.attachment.elsewhere"]),
+        "{report}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn list_with_a_page_that_cannot_be_read_settles_nothing() {
+    let emulator = Emulator::builder().page_size(1).build();
+    let workspace = workspace(&emulator);
+    created(&workspace, "first").await;
+    created(&workspace, "second").await;
+    let garbage = Fault::response_override(200, &[("content-type", "application/json")], "{");
+    emulator.inject(garbage.on(Method::Get, "/computes").after(1).times(9));
+    let config = AksCompute::provisioning_configuration().build().unwrap();
+    let report = config.preflight(&workspace).name("myaks").await.unwrap();
+    assert!(
+        rules_of(&report, Severity::Unknown).contains("preflight.name.free"),
         "{report}"
     );
 }

@@ -146,7 +146,7 @@ pub(crate) struct Create {
     /// Region, as `westus` or as the portal shows it [default: that of the workspace].
     #[arg(long, short)]
     location: Option<String>,
-    /// What the cluster is for.
+    /// The purpose of the cluster.
     #[arg(long, ignore_case = true, value_enum)]
     cluster_purpose: Option<Purpose>,
     #[command(flatten)]
@@ -182,7 +182,7 @@ pub(crate) struct Attach {
     /// Id of the cluster.
     #[arg(long, short = 'i', value_name = "ID")]
     compute_resource_id: String,
-    /// What the cluster is for.
+    /// The purpose of the cluster.
     #[arg(long, ignore_case = true, value_enum)]
     cluster_purpose: Option<Purpose>,
     #[command(flatten)]

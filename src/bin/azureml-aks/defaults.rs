@@ -1,4 +1,4 @@
-//! What is set beside the command line: the files of `az configure`, and the environment.
+//! Settings outside the command line: the files of `az configure`, and the environment.
 
 use crate::failure::{Failure, Result};
 use crate::output::Format;

@@ -74,7 +74,7 @@ pub(crate) struct Inference {
     environment_version: Option<String>,
 }
 
-/// What a service may use. Each flag wins over the same key of the file.
+/// The limits of a service. Each flag wins over the same key of the file.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What it may use")]
 pub(crate) struct Settings {
@@ -223,7 +223,7 @@ impl Inference {
             (file, false) => {
                 let mut document = match file {
                     Some(file) => {
-                        // What is wrong with the text itself is found as without flags.
+                        // Errors in the text are reported later, as without flags.
                         let _ = InferenceConfiguration::builder_from_file(file)?;
                         configuration(file, schema::INFERENCE)?
                     }
@@ -399,7 +399,7 @@ impl Settings {
                 return Ok(DeployConfiguration::builder_from_file(file)?);
             }
             (Some(file), _) => {
-                // What is wrong with the text itself is found as without flags.
+                // Errors in the text are reported later, as without flags.
                 let _ = DeployConfiguration::builder_from_file(file)?;
                 configuration(file, schema::DEPLOYMENT)?
             }

@@ -55,7 +55,7 @@ pub(crate) struct Id {
     id: String,
 }
 
-/// What a deployment without code of its own takes.
+/// The arguments of a deployment without code.
 #[derive(Debug, Args)]
 pub(crate) struct Needs {
     /// Cores.

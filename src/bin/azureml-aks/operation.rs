@@ -87,7 +87,7 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Shown> {
     }
 }
 
-/// What a token says without being one.
+/// Returns the members of a token that are not secret.
 fn shape(token: &ResumeToken) -> Value {
     let workspace = token.workspace();
     let started = token

@@ -26,7 +26,7 @@ pub(crate) enum Format {
 /// The columns of a command's own table: the header, and the path of the value in the JSON.
 pub(crate) type Columns = &'static [(&'static str, &'static str)];
 
-/// What a command returns.
+/// The result of a command.
 #[derive(Debug, Default)]
 pub(crate) struct Shown {
     /// What `-o json` prints, and what `--query` is asked on.
@@ -362,7 +362,7 @@ fn clean(value: &mut Value) {
     }
 }
 
-/// Writes the result. A reader that has gone away is no error: `head` has seen enough.
+/// Writes the result. A closed pipe is not an error, because a reader such as `head` may stop early.
 pub(crate) fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());

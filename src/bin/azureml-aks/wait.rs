@@ -88,7 +88,7 @@ impl Operations {
 impl TokenStore for Operations {
     async fn put(&self, token: &ResumeToken) -> std::result::Result<(), BoxError> {
         make_folder(&self.0)?;
-        // Whatever happens meanwhile, the file holds one token or the other, and all of it.
+        // The file is replaced at once, so that it always holds one whole token.
         let mut newer = tempfile::Builder::new()
             .prefix(".new")
             .tempfile_in(&self.0)?;

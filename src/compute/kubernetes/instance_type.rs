@@ -29,9 +29,9 @@ use std::collections::BTreeMap;
 pub struct InstanceType {
     /// The labels that a node must have.
     pub node_selector: BTreeMap<String, String>,
-    /// What is requested of each resource.
+    /// The requests by resource.
     pub requests: BTreeMap<String, String>,
-    /// What is at most given of each resource.
+    /// The limits by resource.
     pub limits: BTreeMap<String, String>,
 }
 
@@ -118,7 +118,7 @@ impl InstanceType {
             if name.contains('/') {
                 let whole = limit.is_some_and(|limit| limit.fract() == 0.0);
                 let same = request.is_none() || request == limit;
-                // What is not a quantity is reported already.
+                // An invalid quantity was reported before.
                 let readable = self.requests.contains_key(name) == request.is_some()
                     && self.limits.contains_key(name) == limit.is_some();
                 if readable && !(whole && same) {

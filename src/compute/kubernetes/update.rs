@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 /// The valid configuration of an update of a compute of kind Kubernetes.
 ///
-/// What is not given stays as it is, also what this library does not know.
+/// Members that are not given stay as they are, also those that this library does not know.
 #[must_use = "a configuration does nothing until a compute is updated with it"]
 #[derive(Debug, Clone, PartialEq)]
 pub struct KubernetesUpdateConfiguration {
@@ -110,7 +110,7 @@ fn drop_nulls(members: &mut Map<String, Value>) {
     }
 }
 
-/// What the service alone knows, though the type index (2026-05-01) does not mark it as read-only.
+/// Members that only the service sets, though the type index (2026-05-01) does not mark it as read-only.
 const READ_ONLY: &[&str] = &["extensionPrincipalId", "extensionInstanceReleaseTrain"];
 
 /// The builder of a [`KubernetesUpdateConfiguration`].

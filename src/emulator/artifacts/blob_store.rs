@@ -19,7 +19,7 @@ pub(crate) struct Block {
     pub(crate) bytes: Bytes,
 }
 
-/// What is counted for a block beside its bytes.
+/// The overhead of a block beside its bytes.
 const OF_A_BLOCK: u64 = 256;
 
 impl Block {

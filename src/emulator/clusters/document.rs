@@ -11,7 +11,7 @@ use crate::facts::arm;
 const TENANT: &str = "00000000-0000-0000-0000-0000000000ff";
 const PRINCIPAL: &str = "00000000-0000-0000-0000-0000000000aa";
 
-/// What the nodes run.
+/// The node image.
 const NODE_IMAGE: &str = "AKSUbuntu-2204gen2containerd-202606.19.0";
 
 type Body = Map<String, Value>;
@@ -281,7 +281,7 @@ pub(super) fn pool_resource(cluster: &Cluster, pool: &Value) -> Value {
 }
 
 impl Cluster {
-    /// What a cluster has once its first operation has ended well.
+    /// Members of a cluster after its first successful operation.
     pub(super) fn become_ready(&mut self) {
         let subscription = self.id.split('/').nth(2).unwrap_or_default().to_owned();
         let name = self.name.clone();

@@ -159,7 +159,7 @@ fn subnets(call: &Call<'_>, pools: &[Value]) -> Result<Vec<Subnet>, ArmError> {
     Ok(found)
 }
 
-/// What a PUT over a cluster cannot change.
+/// Members that a PUT over a cluster cannot change.
 const FIXED: &[&str] = &[
     "/dnsPrefix",
     "/nodeResourceGroup",

@@ -1,4 +1,4 @@
-//! What the container service refuses, in its words where they are known.
+//! Refusals of the container service, in its words where they are known.
 
 use ipnet::Ipv4Net;
 use serde_json::{Map, Value};

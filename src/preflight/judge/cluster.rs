@@ -242,7 +242,7 @@ pub(super) fn ranges(own: &[String], facts: &Facts, findings: &mut Findings) {
         .into_iter()
         .flatten()
         .flat_map(|region| tags.of_region(region));
-    // IPv6 is no part of authorised ranges.
+    // Authorised ranges are IPv4 ranges.
     let wanted = wanted.filter(|range| matches!(range, IpNet::V4(_)));
     let mut missing: Vec<String> = wanted
         .filter(|range| !own.iter().any(|own| own.contains(*range)))

@@ -19,7 +19,7 @@ pub enum Auth {
     /// The token comes from the region of the *workspace*: while that region is down, no token is available,
     /// and distance adds time. Keep cluster and workspace in one region.
     Token,
-    /// No authentication: whoever reaches the address may call.
+    /// No authentication: everyone who reaches the address may call.
     Disabled,
 }
 

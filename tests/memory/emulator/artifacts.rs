@@ -710,7 +710,7 @@ async fn blobs_and_blocks_have_a_capacity_that_is_given_back() {
             refused.text()
         );
     }
-    // What is named twice counts twice; what is not named is gone.
+    // A block that is named twice counts twice; one that is not named is dropped.
     assert_eq!(commit(&["AAAA", "AAAA", "BBBB", "CCCC"]).await.status, 413);
     assert_eq!(commit(&["AAAA", "BBBB"]).await.status, 201);
     assert_eq!(put().await.status, 201);

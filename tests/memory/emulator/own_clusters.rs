@@ -644,7 +644,7 @@ async fn change_of_what_is_fixed_is_refused() {
     let size = json!({ "properties": { "vmSize": "Standard_D3_v2" } });
     let reply = put_at(&emulator, "mine/agentPools/nodepool1", &size).await;
     assert_eq!(reply.body["target"], "properties.vmSize");
-    // Another case is no change.
+    // Values that differ only in case change nothing.
     let standard = json!({ "networkProfile": { "loadBalancerSku": "Standard" }, "kubernetesVersion": "1.34.3" });
     let same = put_at(
         &emulator,

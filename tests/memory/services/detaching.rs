@@ -1,4 +1,4 @@
-//! What is told before a detach.
+//! The report before a detach.
 
 use super::Scene;
 use crate::support::fixture;

@@ -259,7 +259,7 @@ async fn compute_is_detached_and_its_cluster_is_never_deleted() {
     let workspace = fixture::workspace(&emulator);
     let id = cluster(&emulator);
     let mut compute = attach(&workspace, "kube", &id).await;
-    // Whatever the service says of it, through a handle of either kind.
+    // Even if the service says otherwise, through a handle of either kind.
     for attached in [Value::Null, json!(false), json!(true)] {
         let mut document = emulator.compute("kube").unwrap();
         document["properties"]["isAttachedCompute"] = attached;
