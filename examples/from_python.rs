@@ -220,6 +220,13 @@ async fn page(emulator: &Emulator, folder: &Path) -> Result<(), Error> {
         InferenceConfiguration::builder_from_file("inferenceconfig.json")?.build()?;
     let deployment_config =
         DeployConfiguration::builder_from_file("deploymentconfig.json")?.build()?;
+    for warning in inference_config
+        .warnings()
+        .iter()
+        .chain(deployment_config.warnings())
+    {
+        eprintln!("{warning}");
+    }
     let aks_target = AksCompute::get(&ws, "myaks").await?;
     let mut service = Model::deploy(
         &ws,

@@ -42,6 +42,7 @@ macro_rules! links {
 [before-you-start.md#size-and-purpose]: crate::_documentation::before_you_start#size-and-purpose
 [cli.md]: crate::_documentation::cli
 [conformance.md]: crate::_documentation::conformance
+[cookbook.md#a-token-store]: crate::_documentation::cookbook#a-token-store
 [cookbook.md#a-proxy-and-an-authority-of-your-own]: crate::_documentation::cookbook#a-proxy-and-an-authority-of-your-own
 [cookbook.md#deploy-or-update-what-is-there]: crate::_documentation::cookbook#deploy-or-update-what-is-there
 [design.md]: crate::_documentation::design

@@ -105,7 +105,10 @@ impl ManagedCluster {
     /// # fn main() {}
     /// ```
     pub async fn get(workspace: &Workspace, cluster: &ClusterRef) -> Result<Self, Error> {
-        let id = ClusterId::of(workspace, cluster)?;
+        Self::read(workspace, ClusterId::of(workspace, cluster)?).await
+    }
+
+    async fn read(workspace: &Workspace, id: ClusterId) -> Result<Self, Error> {
         let resource = id.read(workspace).await.and_then(Found::or_refusal);
         let resource = resource.map_err(|error| error.with_context(|| format!("read {id}")))?;
         Ok(Self::found(workspace, id, resource))

@@ -117,8 +117,44 @@ impl ManagedCluster {
     }
 }
 
-/// The verbs that scale the cluster behind a compute.
+/// The cluster behind a compute, and the verbs that scale it.
 impl AksCompute {
+    /// Reads the cluster behind the compute, whether it was created or attached.
+    ///
+    /// Sends: GET of the compute if its cluster is not known yet, GET of the cluster.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Refused`] if the service does not say which cluster it is; those of the reads, among them
+    /// [`Error::is_not_found`] for a cluster that was deleted.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: it only reads.
+    ///
+    /// ```
+    /// # #[cfg(feature = "emulator")]
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), azureml_aks::Error> {
+    /// # use azureml_aks::{AksCompute, ComputeTarget, WaitOptions, Workspace, emulator::Emulator};
+    /// # let emulator = Emulator::new();
+    /// # let workspace = Workspace::builder(emulator.subscription(), emulator.resource_group(), emulator.workspace())
+    /// #     .credential(emulator.credential()).transport(emulator.transport()).build()?;
+    /// # let config = AksCompute::provisioning_configuration().build()?;
+    /// # let mut aks = ComputeTarget::create(&workspace, "myaks", config).await?;
+    /// # aks.wait_for_completion(WaitOptions::new()).await?;
+    /// let cluster = aks.cluster().await?;
+    /// assert_eq!(cluster.resource().id, aks.cluster_resource_id().unwrap());
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "emulator"))]
+    /// # fn main() {}
+    /// ```
+    pub async fn cluster(&self) -> Result<ManagedCluster, Error> {
+        let id = self.whose().cluster(self.workspace()).await?;
+        ManagedCluster::read(self.workspace(), id).await
+    }
+
     /// Sets the number of nodes of the cluster behind the compute, whether it was created or attached.
     ///
     /// It is [`ManagedCluster::scale`] for that cluster: the first `.await` sends it and gives an [`Operation`], the
@@ -190,9 +226,12 @@ impl AksCompute {
     }
 
     fn scaling(&self, scale: Scale) -> ScaleNodePool {
+        ScaleNodePool::new(self.workspace(), self.whose(), scale)
+    }
+
+    fn whose(&self) -> Whose {
         let cluster = self.cluster_resource_id().map(str::to_owned);
-        let whose = Whose::Compute(self.name().clone(), cluster);
-        ScaleNodePool::new(self.workspace(), whose, scale)
+        Whose::Compute(self.name().clone(), cluster)
     }
 }
 

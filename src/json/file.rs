@@ -40,6 +40,16 @@ pub(crate) struct Reading {
     asked: Vec<(String, &'static str)>,
 }
 
+/// Names the kind of a value that is not an object.
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Array(_) => "a list",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        _ => "a text",
+    }
+}
+
 impl Members {
     /// Reads a file. Its paths are looked for beside it, then in the working directory.
     pub(crate) fn of_file(kind: Kind, path: &Path) -> Result<Self, Error> {
@@ -67,7 +77,8 @@ impl Members {
                     reading: Reading::default(),
                 });
             }
-            Ok(_) => "it is not an object".to_owned(),
+            Ok(Value::Null) => "the file is empty, and an object is expected".to_owned(),
+            Ok(other) => format!("an object is expected, and {} was found", kind_of(&other)),
             Err(why) => why,
         };
         let remedy = "write an object with the members that are documented, each of them once";

@@ -665,10 +665,10 @@ fn text_is_read_as_a_file_of_its_base() {
 #[test]
 fn text_that_is_not_an_object_is_refused_with_the_name_of_the_file() {
     for (text, expected) in [
-        ("", "it is not an object"),
-        ("[]", "it is not an object"),
-        ("null", "it is not an object"),
-        ("score.py", "it is not an object"),
+        ("", "the file is empty, and an object is expected"),
+        ("[]", "an object is expected, and a list was found"),
+        ("null", "the file is empty, and an object is expected"),
+        ("score.py", "an object is expected, and a text was found"),
         (
             r#"{"entryScript" "score.py"}"#,
             "it is not valid YAML or JSON: did not find",
