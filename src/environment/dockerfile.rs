@@ -87,6 +87,5 @@ mod tests {
         std::fs::write(&path, " \n").unwrap();
         let error = Dockerfile::from_file(&path).unwrap_err();
         assert_eq!(error.findings()[0].rule, "dockerfile.file");
-        assert!(error.to_string().contains("it is empty"), "{error}");
     }
 }

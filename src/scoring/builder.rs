@@ -305,7 +305,6 @@ mod tests {
             .build();
         let error = error.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration);
-        assert!(error.to_string().contains("`rustls`"), "{error}");
     }
 
     proptest! {

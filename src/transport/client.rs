@@ -508,15 +508,10 @@ mod tests {
         let call = || workspace.location();
         let outside = call().now_or_never().unwrap().unwrap_err();
         assert_eq!(outside.kind(), ErrorKind::Configuration);
-        assert!(
-            outside.to_string().contains("outside of a tokio runtime"),
-            "{outside}"
-        );
 
         let mut builder = tokio::runtime::Builder::new_current_thread();
         let without = builder.build().unwrap().block_on(call()).unwrap_err();
         assert_eq!(without.kind(), ErrorKind::Configuration);
-        assert!(without.to_string().contains("no clock"), "{without}");
         assert_eq!(script.sent().len(), 0);
         script.expect([good()]);
         let whole = builder.enable_time().build().unwrap();

@@ -338,7 +338,6 @@ mod tests {
         for body in ["[]", " \r\n[\"x\"]", "[["] {
             let error = read(body).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Protocol);
-            assert!(error.to_string().contains("unexpected shape"), "{error}");
         }
     }
 

@@ -623,7 +623,6 @@ async fn token_of_a_dead_process_fits_its_own_endpoint_alone() {
     let other = Stage::new("create", false).await;
     let error = other.workspace().resume(&token).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ResumeToken, "{error}");
-    assert!(error.to_string().contains("another endpoint"), "{error}");
     assert!(other.emulator.journal().is_empty());
 
     for (from, to) in [

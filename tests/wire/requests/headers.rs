@@ -154,7 +154,6 @@ async fn application_id_that_a_user_agent_cannot_hold_is_refused() {
     for id in ["", "my app", "fleet/7", "größe", "a\r\nb", &"x".repeat(25)] {
         let error = service.builder().application_id(id).build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration, "{id}");
-        assert!(error.to_string().contains("application id"), "{error}");
     }
     for id in ["fleet-7", "a!#$%&'*+-.^_`|~9", &"x".repeat(24)] {
         service.builder().application_id(id).build().unwrap();

