@@ -12,14 +12,17 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use azureml_aks::emulator::{Clock, Emulator, EmulatorBuilder, ExistingCluster, ServeOptions};
+use azureml_aks::emulator::{
+    Clock, ConnectedCluster, Emulator, EmulatorBuilder, ExistingCluster, ServeOptions,
+};
 
 type Error = Box<dyn std::error::Error>;
 
 const USAGE: &str = "\
 emulator [--http ADDRESS] [--https ADDRESS] [--ca FILE]
          [--subscription S] [--resource-group G] [--workspace W] [--location L]
-         [--cluster GROUP/NAME[,version=V][,vm_size=V][,count=N][,location=L]]...
+         [--cluster GROUP/NAME[,version=V][,vm_size=V][,count=N][,location=L][,extension=E]]...
+         [--connected-cluster GROUP/NAME[,count=N][,location=L][,extension=E]]...
          [--speed N | --manual] [--duration SECONDS] [--retry-after SECONDS] [--page-size N]
          [--allow-non-loopback]
 
@@ -64,6 +67,7 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Flags, Error> {
             "--workspace" => builder.workspace(value()?),
             "--location" => builder.location(value()?),
             "--cluster" => builder.cluster(cluster(&value()?)?),
+            "--connected-cluster" => builder.connected_cluster(connected(&value()?)?),
             "--speed" => builder.clock(Clock::Automatic {
                 speed: value()?.parse()?,
             }),
@@ -103,24 +107,46 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Flags, Error> {
     Ok(Flags { builder, serve, ca })
 }
 
-/// `GROUP/NAME[,version=…,vm_size=…,count=…,location=…]`
-fn cluster(text: &str) -> Result<ExistingCluster, Error> {
+/// `GROUP/NAME[,KEY=VALUE]…`: what `new` makes of group and name, changed by `set` for each key.
+fn described<'t, C>(
+    text: &'t str,
+    new: impl FnOnce(&'t str, &'t str) -> C,
+    set: impl Fn(C, &str, &str) -> Result<C, Error>,
+) -> Result<C, Error> {
     let mut parts = text.split(',');
     let (group, name) = parts
         .next()
         .and_then(|id| id.split_once('/'))
         .filter(|(group, name)| !group.is_empty() && !name.is_empty())
-        .ok_or("--cluster needs GROUP/NAME")?;
-    parts.try_fold(ExistingCluster::new(group, name), |cluster, part| {
+        .ok_or("a cluster needs GROUP/NAME")?;
+    parts.try_fold(new(group, name), |cluster, part| {
         let (key, value) = part
             .split_once('=')
-            .ok_or("--cluster takes KEY=VALUE after its name")?;
+            .ok_or("a cluster takes KEY=VALUE after its name")?;
+        set(cluster, key, value)
+    })
+}
+
+fn cluster(text: &str) -> Result<ExistingCluster, Error> {
+    described(text, ExistingCluster::new, |cluster, key, value| {
         Ok(match key {
             "version" => cluster.version(value),
             "vm_size" => cluster.vm_size(value),
             "count" => cluster.node_count(value.parse()?),
             "location" => cluster.location(value),
-            _ => return Err(format!("a cluster has no {key}").into()),
+            "extension" => cluster.extension(value),
+            other => return Err(format!("--cluster has no {other}").into()),
+        })
+    })
+}
+
+fn connected(text: &str) -> Result<ConnectedCluster, Error> {
+    described(text, ConnectedCluster::new, |cluster, key, value| {
+        Ok(match key {
+            "count" => cluster.node_count(value.parse()?),
+            "location" => cluster.location(value),
+            "extension" => cluster.extension(value),
+            other => return Err(format!("--connected-cluster has no {other}").into()),
         })
     })
 }

@@ -18,7 +18,7 @@ use futures::TryStreamExt;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), azureml_aks::Error> {
     let emulator = Emulator::builder()
-        .cluster(ExistingCluster::new("mygroup", "mycluster"))
+        .cluster(ExistingCluster::new("mygroup", "mycluster").extension("azureml"))
         .clock(Clock::Automatic { speed: 1000.0 })
         .build();
     let workspace = Workspace::builder(

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Emulator;
 use super::clock::{Clock, Time};
 use super::clusters::ExistingCluster;
+use super::connected::ConnectedCluster;
 use super::groups::Group;
 use super::kubernetes::Kubernetes;
 use super::services::Settings;
@@ -21,6 +22,7 @@ pub struct EmulatorBuilder {
     workspace: String,
     location: String,
     clusters: Vec<ExistingCluster>,
+    connected: Vec<ConnectedCluster>,
     clock: Clock,
     create: Duration,
     attach: Duration,
@@ -61,6 +63,7 @@ impl Default for EmulatorBuilder {
             workspace: "emulator-workspace".to_owned(),
             location: "eastus".to_owned(),
             clusters: Vec::new(),
+            connected: Vec::new(),
             clock: Clock::default(),
             // The articles' estimates: 10 minutes to create, 5 to attach.
             create: 10 * MINUTE,
@@ -114,6 +117,12 @@ impl EmulatorBuilder {
     /// Adds an AKS cluster that exists beside the workspace.
     pub fn cluster(mut self, cluster: ExistingCluster) -> Self {
         self.clusters.push(cluster);
+        self
+    }
+
+    /// Adds a cluster that Azure Arc connects.
+    pub fn connected_cluster(mut self, cluster: ConnectedCluster) -> Self {
+        self.connected.push(cluster);
         self
     }
 
@@ -321,6 +330,9 @@ impl EmulatorBuilder {
         };
         for cluster in self.clusters {
             emulator.add_cluster(cluster);
+        }
+        for cluster in self.connected {
+            emulator.add_connected_cluster(cluster);
         }
         for output in self.outputs {
             emulator.add_run_output(

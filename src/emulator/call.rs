@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::error::{ArmError, require};
+use super::faults::{self, Kind};
 use super::http::{Answer, Incoming};
 use super::routes::{Names, Reply};
 use super::state::{Config, State};
@@ -67,6 +68,15 @@ impl<'call> Call<'call> {
             Value::Null => Ok(()),
             Value::Object(map) if map.is_empty() => Ok(()),
             _ => Err(ArmError::unsupported("This request has no body.")),
+        }
+    }
+
+    /// Refuses to write a resource of this name, by the fault of a policy.
+    pub(crate) fn denied(&mut self, name: &str) -> Result<(), ArmError> {
+        let denied = |kind: &Kind| matches!(kind, Kind::PolicyDenied { .. });
+        match self.state.fault(self.request, denied) {
+            Some(_) => Err(faults::policy_denied(name)),
+            None => Ok(()),
         }
     }
 

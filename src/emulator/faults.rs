@@ -124,7 +124,7 @@ impl Fault {
         Self::of(Kind::QuotaExceeded {})
     }
 
-    /// A PUT of a compute, a cluster or a node pool is refused with 403 `RequestDisallowedByPolicy`.
+    /// A PUT of a compute, a cluster, a node pool or an extension is refused with 403 `RequestDisallowedByPolicy`.
     pub fn policy_denied() -> Self {
         Self::of(Kind::PolicyDenied {})
     }

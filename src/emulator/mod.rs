@@ -1,7 +1,7 @@
 //! The Azure side, for tests and for trying things out.
 //!
-//! An [`Emulator`] is one workspace with its computes, models and environments, the AKS clusters
-//! beside it and the blob store of its artifacts. There are two ways in, with one state behind both: [`Emulator::transport`] without a socket, so that a test
+//! An [`Emulator`] is one workspace with its computes, models and environments, the AKS clusters and those of Azure Arc
+//! beside it with their extensions, and the blob store of its artifacts. There are two ways in, with one state behind both: [`Emulator::transport`] without a socket, so that a test
 //! runs under `tokio`'s paused clock and ten minutes of provisioning take none; and
 //! [`Emulator::serve`] on loopback, for clients in other languages.
 //!
@@ -29,9 +29,11 @@ mod call;
 mod clock;
 mod clusters;
 mod computes;
+mod connected;
 mod credential;
 mod environments;
 mod error;
+mod extensions;
 mod faults;
 mod groups;
 mod http;
@@ -66,6 +68,7 @@ use serde_json::Value;
 pub use self::builder::EmulatorBuilder;
 pub use self::clock::Clock;
 pub use self::clusters::ExistingCluster;
+pub use self::connected::ConnectedCluster;
 pub use self::faults::Fault;
 pub use self::journal::JournalEntry;
 pub use self::server::{ServeOptions, Server};
@@ -74,8 +77,10 @@ pub use self::services::{ScoringRequest, ScoringResponse};
 use self::artifacts::Place;
 use self::artifacts::blob_store as blobs;
 use self::clusters::{Cluster, Site};
+use self::connected::Connected;
+use self::extensions::{Extension, Host};
 use self::groups::Group;
-use self::state::Shared;
+use self::state::{Shared, State};
 
 /// A handle to an emulated workspace. Clones share its state.
 #[derive(Clone, Debug)]
@@ -186,8 +191,33 @@ impl Emulator {
             name: place.group.to_owned(),
             location: config.location.clone(),
         });
-        state.clusters.retain(|known| !known.is(&id));
+        let host = Host::managed(&made);
+        state.remove_cluster(&id);
         state.clusters.push(made);
+        add_extension(&mut state, &host, cluster.extension.as_deref());
+        id
+    }
+
+    /// Adds a cluster that Azure Arc connects, or replaces it, and returns its id.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "often only the cluster is wanted"
+    )]
+    pub fn add_connected_cluster(&self, cluster: ConnectedCluster) -> String {
+        let config = &self.shared.config;
+        let subscription = cluster.subscription.as_ref();
+        let mut state = self.shared.state();
+        state.add_group(Group {
+            subscription: subscription.unwrap_or(&config.subscription).clone(),
+            name: cluster.resource_group.clone(),
+            location: config.location.clone(),
+        });
+        let made = Connected::new(&mut state, config, &cluster);
+        let (id, host) = (made.id.clone(), Host::connected(&made));
+        state.connected.retain(|known| !known.is(&id));
+        state.forget_extensions(&id);
+        state.connected.push(made);
+        add_extension(&mut state, &host, cluster.extension.as_deref());
         id
     }
 
@@ -286,5 +316,13 @@ impl Emulator {
             .state()
             .compute(name)
             .map(|compute| compute.document.clone())
+    }
+}
+
+/// Adds the extension that a cluster had before.
+fn add_extension(state: &mut State, host: &Host, name: Option<&str>) {
+    if let Some(name) = name {
+        let extension = Extension::ready(state, host, name);
+        state.extensions.push(extension);
     }
 }

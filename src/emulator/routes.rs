@@ -9,14 +9,15 @@ use super::call::Call;
 use super::clusters::{self as aks, answer_with as clusters_answer};
 use super::computes::{self, operations, put};
 use super::error::{ArmError, Surroundings, UNSUPPORTED};
+use super::extensions;
 use super::faults::Kind;
 use super::http::{Answer, Incoming, Manner, is_blob_path, is_scoring_path};
 use super::operations::SIGNATURE;
 use super::services::{list as service_list, scoring, status, verbs as services};
 use super::state::{Config, Shared, State};
 use super::{
-    access, admin, assets, environments, groups, kubernetes, locations, models, network, regions,
-    versions, workspace,
+    access, admin, assets, connected, environments, groups, kubernetes, locations, models, network,
+    regions, versions, workspace,
 };
 
 pub(crate) type Reply = Result<Answer, ArmError>;
@@ -78,6 +79,14 @@ const ROUTES: &[Route] = &[
     ("POST", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}/listClusterAdminCredential", &[], aks::admin_credential),
     ("GET", "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/kubernetesVersions", &[], kubernetes::versions),
     ("GET", "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/orchestrators", &["resource-type"], kubernetes::orchestrators),
+    // Clusters that Azure Arc connects, and the extensions of clusters.
+    ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.Kubernetes/connectedClusters/{cluster}", &[], connected::get),
+    ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/{provider}/{type}/{cluster}/providers/Microsoft.KubernetesConfiguration/extensions", &[], extensions::list),
+    ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/{provider}/{type}/{cluster}/providers/Microsoft.KubernetesConfiguration/extensions/{extension}", &[], extensions::get),
+    ("PUT", "/subscriptions/{of}/resourceGroups/{in}/providers/{provider}/{type}/{cluster}/providers/Microsoft.KubernetesConfiguration/extensions/{extension}", &[], extensions::put::serve),
+    ("PATCH", "/subscriptions/{of}/resourceGroups/{in}/providers/{provider}/{type}/{cluster}/providers/Microsoft.KubernetesConfiguration/extensions/{extension}", &[], extensions::put::patch),
+    ("DELETE", "/subscriptions/{of}/resourceGroups/{in}/providers/{provider}/{type}/{cluster}/providers/Microsoft.KubernetesConfiguration/extensions/{extension}", &["forceDelete"], extensions::delete),
+    ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/{provider}/{type}/{cluster}/providers/Microsoft.KubernetesConfiguration/extensions/{extension}/operations/{operation}", SIGNATURE, extensions::operations::status),
     // The permissions of the caller, and the denials of policies.
     ("GET", "/{ws}/providers/Microsoft.Authorization/permissions", &[], access::permissions),
     ("GET", "/subscriptions/{subscription}/providers/Microsoft.Authorization/permissions", &[], access::permissions),
@@ -309,6 +318,9 @@ impl Plane {
             Self::Arm if error.front_door => {
                 Answer::json(error.status, &error.body()).with("x-ms-failure-cause", "gateway")
             }
+            Self::Arm if is_of(request, extensions::PROVIDER) => {
+                Answer::json(error.status, &error.body())
+            }
             Self::Arm if error.code != UNSUPPORTED && is_of(request, arm::AKS_PROVIDER) => {
                 clusters_answer(error.status, &error.of_clusters())
             }
@@ -350,7 +362,9 @@ impl Plane {
         if self != Self::Arm || answer.has("x-ms-failure-cause") {
             return answer;
         }
-        let answer = match answer.has("x-ms-response-type") || answer.has("Server") {
+        // The providers of clusters and of extensions have none of their own.
+        let plain = ["x-ms-response-type", "Server", "api-supported-versions"];
+        let answer = match plain.iter().any(|header| answer.has(header)) {
             true => answer,
             false => answer.with("x-ms-response-type", "standard"),
         };

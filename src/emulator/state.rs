@@ -13,7 +13,10 @@ use super::clusters::Cluster;
 use super::clusters::operations::ClusterOperation;
 use super::computes::Compute;
 use super::computes::operations::Operation;
+use super::connected::Connected;
 use super::environments::Environments;
+use super::extensions::Extension;
+use super::extensions::operations::ExtensionOperation;
 use super::faults::{Faults, Kind};
 use super::groups::Group;
 use super::http::Incoming;
@@ -22,6 +25,9 @@ use super::kubernetes::Kubernetes;
 use super::models::Models;
 use super::services::{Services, Settings};
 use super::sizes::VmSize;
+
+/// The tenant of every identity.
+pub(crate) const TENANT: &str = "00000000-0000-4000-8000-000000000001";
 
 /// What was decided when the emulator was built.
 #[derive(Debug)]
@@ -86,10 +92,14 @@ pub(crate) struct State {
     /// In the order in which they were made, as lists show them.
     pub(crate) computes: Vec<Compute>,
     pub(crate) clusters: Vec<Cluster>,
+    pub(crate) connected: Vec<Connected>,
+    /// Those of all clusters.
+    pub(crate) extensions: Vec<Extension>,
     pub(crate) groups: Vec<Group>,
     /// Those on computes.
     pub(crate) operations: BTreeMap<String, Operation>,
     pub(crate) cluster_operations: BTreeMap<String, ClusterOperation>,
+    pub(crate) extension_operations: BTreeMap<String, ExtensionOperation>,
     /// Artifacts, blobs, assets, models, environments.
     pub(crate) store: Store,
     pub(crate) faults: Faults,
@@ -106,9 +116,12 @@ impl State {
             time,
             computes: Vec::new(),
             clusters: Vec::new(),
+            connected: Vec::new(),
+            extensions: Vec::new(),
             groups: Vec::new(),
             operations: BTreeMap::new(),
             cluster_operations: BTreeMap::new(),
+            extension_operations: BTreeMap::new(),
             store: Store {
                 artifacts: Artifacts::default(),
                 blobs: Blobs::new(blob_capacity),

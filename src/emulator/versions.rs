@@ -3,6 +3,7 @@
 use crate::facts::arm;
 
 use super::error::ArmError;
+use super::extensions;
 
 /// Which shape a request and its answer have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +54,20 @@ const CONTAINER_SERVICE: &[&str] = &[
     "2026-07-01",
     "2026-08-01",
 ];
+
+/// Those of extensions: the stable ones of the published descriptions.
+const KUBERNETES_CONFIGURATION: &[&str] = &[
+    "2021-09-01",
+    "2022-03-01",
+    "2022-07-01",
+    "2022-11-01",
+    "2023-05-01",
+    "2024-11-01",
+    "2025-03-01",
+];
+
+/// Those of clusters that Azure Arc connects.
+const CONNECTED_CLUSTERS: &[&str] = &["2021-03-01", "2021-10-01", "2024-01-01"];
 
 /// The version in the URLs of the container service's operations, whatever that of the request.
 pub(crate) const CLUSTER_OPERATIONS: &str = "2025-03-01";
@@ -111,6 +126,8 @@ pub(crate) fn check(version: Option<&str>, route: &str) -> Result<(), ArmError> 
     let known = match route {
         _ if route.contains("Microsoft.Authorization") => vec![arm::PERMISSIONS_API_VERSION],
         _ if route.contains("Microsoft.PolicyInsights") => vec![arm::POLICY_API_VERSION],
+        _ if route.contains(extensions::PROVIDER) => KUBERNETES_CONFIGURATION.to_vec(),
+        _ if route.contains(arm::CONNECTED_CLUSTERS) => CONNECTED_CLUSTERS.to_vec(),
         _ if route.contains(arm::AKS_PROVIDER) => CONTAINER_SERVICE.to_vec(),
         _ if route.contains(arm::COMPUTE_PROVIDER) => COMPUTE.to_vec(),
         _ if route.contains("Microsoft.Network") => NETWORK.to_vec(),

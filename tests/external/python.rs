@@ -1,6 +1,6 @@
 //! Microsoft's Python clients against the emulator.
 //!
-//! They run from two virtual environments that `tests/python/setup.sh` makes, in the folder that
+//! They run from three virtual environments that `tests/python/setup.sh` makes, in the folder that
 //! `AZUREML_AKS_PYTHON_VENVS` names (default `target/python-venvs`). Where they are absent these
 //! tests say so and pass, unless `REQUIRE_PYTHON` is set.
 
@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use azureml_aks::emulator::{Clock, Emulator, ExistingCluster, ServeOptions};
+use azureml_aks::emulator::{Clock, ConnectedCluster, Emulator, ExistingCluster, ServeOptions};
 
 fn interpreter(client: &str) -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -41,6 +41,7 @@ async fn run(client: &str, script: &str, https: bool) {
         .location("westeurope")
         .cluster(ExistingCluster::new("existing-group", "existing-one"))
         .cluster(ExistingCluster::new("existing-group", "existing-two"))
+        .connected_cluster(ConnectedCluster::new("existing-group", "existing-edge"))
         .run_output("my-experiment", "run-1", "outputs/a.pkl", "output a")
         .run_output("my-experiment", "run-1", "outputs/b.pkl", "output b")
         .run_output("my-experiment", "run-1", "outputs/c.pkl", "output c")
@@ -158,4 +159,34 @@ async fn the_client_of_clusters_runs_over_http() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_client_of_clusters_runs_over_https() {
     run("azure-mgmt", "clusters_azure_mgmt.py", true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn older_client_of_extensions_runs_over_http() {
+    run("azure-mgmt", "extensions_azure_mgmt.py", false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn older_client_of_extensions_runs_over_https() {
+    run("azure-mgmt", "extensions_azure_mgmt.py", true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn newest_client_of_extensions_runs_over_http() {
+    run("azure-ai-ml", "extensions_azure_mgmt_extensions.py", false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn newest_client_of_extensions_runs_over_https() {
+    run("azure-ai-ml", "extensions_azure_mgmt_extensions.py", true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn azure_ai_ml_attaches_kubernetes_over_http() {
+    run("azure-ai-ml", "compute_azure_ai_ml.py", false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn azure_ai_ml_attaches_kubernetes_over_https() {
+    run("azure-ai-ml", "compute_azure_ai_ml.py", true).await;
 }

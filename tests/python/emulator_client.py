@@ -14,6 +14,7 @@ WORKSPACE = os.environ["EMULATOR_WORKSPACE"]
 LOCATION = os.environ["EMULATOR_LOCATION"]
 CLUSTER_GROUP = "existing-group"
 CLUSTERS = ["existing-one", "existing-two"]
+CONNECTED = "existing-edge"
 
 CERT = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n"
 KEY = "-----BEGIN PRIVATE KEY-----\ncanary-key\n-----END PRIVATE KEY-----\n"

@@ -163,6 +163,7 @@ fn public_types() -> Vec<(&'static str, bool)> {
         WorkspaceBuilder,
         WorkspaceId,
         emulator::Clock,
+        emulator::ConnectedCluster,
         emulator::Emulator,
         emulator::EmulatorBuilder,
         emulator::ExistingCluster,

@@ -161,6 +161,31 @@ pub(crate) fn state(emulator: &Emulator, name: &str) -> Value {
     emulator.compute(name).unwrap()["properties"]["provisioningState"].clone()
 }
 
+pub(crate) fn extension_url(cluster: &str, name: &str) -> String {
+    format!(
+        "https://management.azure.com{cluster}/providers/Microsoft.KubernetesConfiguration/extensions/{name}\
+         ?api-version=2023-05-01"
+    )
+}
+
+/// The extension as `az k8s-extension create` sends it, with these settings.
+pub(crate) fn extension_body(settings: Value) -> Value {
+    json!({ "identity": { "type": "SystemAssigned" }, "properties": {
+        "extensionType": "microsoft.azureml.kubernetes", "autoUpgradeMinorVersion": true, "releaseTrain": "stable",
+        "scope": { "cluster": { "releaseNamespace": "azureml" } },
+        "configurationSettings": settings, "configurationProtectedSettings": {},
+    } })
+}
+
+/// Installs the extension on a cluster and lets it be ready.
+pub(crate) async fn install(emulator: &Emulator, cluster: &str) {
+    let body = extension_body(json!({ "enableTraining": "True" }));
+    let url = extension_url(cluster, "azureml");
+    let reply = send(emulator, Method::Put, &url, Some(&body)).await;
+    assert_eq!(reply.status, 201, "{:?}", reply.body);
+    emulator.finish_operations();
+}
+
 /// Read and drop: the status URL of an answer.
 pub(crate) fn polling(reply: &Reply) -> String {
     reply

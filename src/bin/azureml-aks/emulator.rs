@@ -3,7 +3,7 @@
 use crate::connect::Session;
 use crate::failure::{Failure, Result};
 use crate::output::{self, Shown};
-use azureml_aks::emulator::{Clock, Emulator, ExistingCluster, ServeOptions};
+use azureml_aks::emulator::{Clock, ConnectedCluster, Emulator, ExistingCluster, ServeOptions};
 use clap::Args;
 use serde_json::json;
 use std::net::SocketAddr;
@@ -27,9 +27,12 @@ pub(crate) struct Emulate {
     /// Region of the workspace.
     #[arg(long, short)]
     location: Option<String>,
-    /// A cluster that exists: GROUP/NAME[,version=V][,vm_size=S][,count=N][,location=L].
+    /// A cluster that exists: GROUP/NAME[,version=V][,vm_size=S][,count=N][,location=L][,extension=E].
     #[arg(long, value_parser = cluster, value_name = "CLUSTER")]
     cluster: Vec<ExistingCluster>,
+    /// A cluster that Azure Arc connects: GROUP/NAME[,count=N][,location=L][,extension=E].
+    #[arg(long, value_parser = connected, value_name = "CLUSTER")]
+    connected_cluster: Vec<ConnectedCluster>,
     /// How much faster than real time operations run.
     #[arg(long, default_value_t = 60.0, conflicts_with = "manual")]
     speed: f64,
@@ -53,30 +56,53 @@ pub(crate) struct Emulate {
     allow_non_loopback: bool,
 }
 
-/// `GROUP/NAME[,version=…,vm_size=…,count=…,location=…]`
-fn cluster(text: &str) -> std::result::Result<ExistingCluster, String> {
+/// `GROUP/NAME[,KEY=VALUE]…`: what `new` makes of group and name, changed by `set` for each key.
+fn described<'t, C>(
+    text: &'t str,
+    new: impl FnOnce(&'t str, &'t str) -> C,
+    set: impl Fn(C, &str, &str) -> std::result::Result<C, String>,
+) -> std::result::Result<C, String> {
     let mut parts = text.split(',');
     let (group, name) = parts
         .next()
         .and_then(|id| id.split_once('/'))
         .filter(|(group, name)| !group.is_empty() && !name.is_empty())
         .ok_or("it needs GROUP/NAME")?;
-    parts.try_fold(ExistingCluster::new(group, name), |cluster, part| {
+    parts.try_fold(new(group, name), |cluster, part| {
         let (key, value) = part
             .split_once('=')
             .ok_or("after the name it takes KEY=VALUE")?;
+        set(cluster, key, value)
+    })
+}
+
+fn cluster(text: &str) -> std::result::Result<ExistingCluster, String> {
+    described(text, ExistingCluster::new, |cluster, key, value| {
         Ok(match key {
             "version" => cluster.version(value),
             "vm_size" => cluster.vm_size(value),
-            "count" => cluster.node_count(
-                value
-                    .parse()
-                    .map_err(|_| format!("{value:?} is not a number of nodes"))?,
-            ),
+            "count" => cluster.node_count(nodes(value)?),
             "location" => cluster.location(value),
+            "extension" => cluster.extension(value),
             _ => return Err(format!("a cluster has no {key}")),
         })
     })
+}
+
+fn connected(text: &str) -> std::result::Result<ConnectedCluster, String> {
+    described(text, ConnectedCluster::new, |cluster, key, value| {
+        Ok(match key {
+            "count" => cluster.node_count(nodes(value)?),
+            "location" => cluster.location(value),
+            "extension" => cluster.extension(value),
+            _ => return Err(format!("a connected cluster has no {key}")),
+        })
+    })
+}
+
+fn nodes(text: &str) -> std::result::Result<u32, String> {
+    text.parse()
+        .map_err(|_| format!("{text:?} is not a number of nodes"))
 }
 
 pub(crate) async fn run(session: &Session, emulate: Emulate) -> Result<Shown> {
@@ -103,6 +129,9 @@ pub(crate) async fn run(session: &Session, emulate: Emulate) -> Result<Shown> {
     );
     for cluster in emulate.cluster {
         builder = builder.cluster(cluster);
+    }
+    for cluster in emulate.connected_cluster {
+        builder = builder.connected_cluster(cluster);
     }
     if let Some(seconds) = emulate.duration {
         let duration = Duration::try_from_secs_f64(seconds)

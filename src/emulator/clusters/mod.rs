@@ -29,11 +29,12 @@ pub struct ExistingCluster {
     pub(crate) node_count: u32,
     pub(crate) location: Option<String>,
     pub(crate) subscription: Option<String>,
+    pub(crate) extension: Option<String>,
 }
 
 impl ExistingCluster {
-    /// A cluster of three `Standard_D3_v2` nodes with the default version of Kubernetes, in the workspace's
-    /// subscription and region.
+    /// A cluster of three `Standard_D3_v2` nodes with the default version of Kubernetes and without the Azure Machine
+    /// Learning extension, in the workspace's subscription and region.
     pub fn new(resource_group: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
             resource_group: resource_group.into(),
@@ -43,6 +44,7 @@ impl ExistingCluster {
             node_count: 3,
             location: None,
             subscription: None,
+            extension: None,
         }
     }
 
@@ -73,6 +75,13 @@ impl ExistingCluster {
     /// The subscription that it is in.
     pub fn subscription(mut self, subscription: impl Into<String>) -> Self {
         self.subscription = Some(subscription.into());
+        self
+    }
+
+    /// Adds the Azure Machine Learning extension under this name, installed and ready, so that the cluster can be
+    /// attached as a compute of kind Kubernetes.
+    pub fn extension(mut self, name: impl Into<String>) -> Self {
+        self.extension = Some(name.into());
         self
     }
 }

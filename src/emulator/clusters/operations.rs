@@ -41,6 +41,12 @@ impl State {
         self.cluster_operations.get(cluster.operation.as_ref()?)
     }
 
+    /// Removes a cluster with what is on it.
+    pub(crate) fn remove_cluster(&mut self, id: &str) {
+        self.clusters.retain(|cluster| !cluster.is(id));
+        self.forget_extensions(id);
+    }
+
     /// Ends every operation on a cluster whose time has come, in the order of their ends.
     pub(crate) fn settle_clusters(&mut self) {
         let now = self.time.now();
@@ -77,8 +83,7 @@ impl State {
         let status = operation.fate.status;
         match (&operation.pool, operation.task, status) {
             (None, Task::Delete, Status::Succeeded) => {
-                self.clusters
-                    .retain(|cluster| !cluster.is(&operation.cluster));
+                self.remove_cluster(&operation.cluster);
                 self.break_attachments(&operation.cluster, None, "The cluster was deleted.");
             }
             (Some(name), Task::Delete, Status::Succeeded) => {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::operations::Task;
-use super::put::{begun, change_pool, denied, new_pool};
+use super::put::{begun, change_pool, new_pool};
 use super::{Cluster, answer, document, empty, find, nodes_of, rules, schema};
 use crate::emulator::call::Call;
 use crate::emulator::error::ArmError;
@@ -39,7 +39,7 @@ pub(crate) fn put(mut call: Call<'_>) -> Reply {
     let name = call.name("pool");
     let mut cluster = find(&call)?.clone();
     let given = schema::pool(&call)?;
-    denied(&mut call, name)?;
+    call.denied(name)?;
     rules::busy(call.state, &cluster)?;
     let location = cluster.location().to_owned();
     let (task, status, before) = match cluster.pool_mut(name) {

@@ -8,17 +8,18 @@ use super::put::{accept_new, check_location, update};
 use super::{Compute, busy};
 use crate::emulator::call::Call;
 use crate::emulator::error::{ArmError, require};
-use crate::emulator::faults::{self, Kind as Fault};
 use crate::emulator::members::{self, EVERY_VERSION, Kind, Member};
 use crate::emulator::names;
 use crate::emulator::operations::Outcome;
 use crate::emulator::routes::Reply;
-use crate::emulator::state::State;
+use crate::emulator::state::{State, TENANT};
 use crate::emulator::versions;
 
 type Body = Map<String, Value>;
 
 pub(crate) const TYPE: &str = "Kubernetes";
+
+const EXTENSION_NOT_FOUND: &str = "ExtensionNotFound";
 
 /// `KubernetesSchema` of the types of 2026-05-01, which is the same since 2021-07-01.
 const RESOURCE: &[Member] = &[
@@ -83,10 +84,7 @@ pub(crate) fn is(document: &Value) -> bool {
 pub(crate) fn put(call: &mut Call<'_>, name: &str, body: &Value) -> Reply {
     let wanted = read(body)?;
     check_location(call, &wanted)?;
-    let denied = |kind: &Fault| matches!(kind, Fault::PolicyDenied { .. });
-    if call.state.fault(call.request, denied).is_some() {
-        return Err(faults::policy_denied(name));
-    }
+    call.denied(name)?;
     match call.state.compute(name).cloned() {
         Some(compute) => {
             let next = changed(call, &compute, &wanted)?;
@@ -107,11 +105,11 @@ pub(crate) fn patched(
     changed(call, compute, &wanted)
 }
 
-/// How an attach or an update of this name ends: what the extension is asked for fails where it is not there.
+/// How an attach or an update of this name ends, by its prefix: with the error of a cluster without the extension.
 pub(crate) fn outcome(name: &str) -> Outcome {
     match outcome_by_name(name) {
         Outcome::Fails { nested, .. } => Outcome::Fails {
-            code: "ExtensionNotFound".to_owned(),
+            code: EXTENSION_NOT_FOUND.to_owned(),
             message: format!(
                 "The Azure Machine Learning extension is not installed on the cluster of '{name}', as its name asks for."
             ),
@@ -123,14 +121,17 @@ pub(crate) fn outcome(name: &str) -> Outcome {
 
 /// What the end of a successful attach or update changes.
 pub(crate) fn succeed(state: &mut State, name: &str) {
-    let principal = state.uuid();
+    let cluster = state.compute(name).and_then(Compute::resource_id);
+    let extension = cluster.and_then(|id| state.ready_extension(id).ok());
+    let extension =
+        extension.map(|found| (found.principal().clone(), found.release_train().clone()));
     if let Some(compute) = state.compute_mut(name) {
         compute.set_state("Succeeded");
         compute.document["properties"]["provisioningErrors"] = Value::Null;
         let own = &mut compute.document["properties"]["properties"];
-        if own["extensionPrincipalId"].is_null() {
-            own["extensionPrincipalId"] = json!(principal);
-            own["extensionInstanceReleaseTrain"] = json!("stable");
+        if let Some((principal, train)) = extension {
+            own["extensionPrincipalId"] = principal;
+            own["extensionInstanceReleaseTrain"] = train;
         }
     }
 }
@@ -195,8 +196,12 @@ fn attach(call: &mut Call<'_>, name: &str, wanted: &Body) -> Reply {
             format!("resourceId '{id}' is the id of neither a managed nor a connected cluster.");
         return Err(ArmError::new(400, "InvalidResourceId", message));
     }
-    // Connected clusters are outside of what the emulator keeps: all are there.
-    if names::is_cluster_id(id) {
+    if names::is_connected_cluster_id(id) {
+        call.state.connected_cluster(id).ok_or_else(|| {
+            let message = format!("The connected cluster '{id}' does not exist.");
+            ArmError::new(400, "ClusterNotFound", message)
+        })?;
+    } else {
         let cluster = call.state.cluster(id).ok_or_else(|| {
             let message = format!("The AKS cluster '{id}' does not exist.");
             ArmError::new(400, "ClusterNotFound", message)
@@ -249,7 +254,15 @@ fn attach(call: &mut Call<'_>, name: &str, wanted: &Body) -> Reply {
         },
     });
     merge(call, &mut document, wanted)?;
-    let (tagged, outcome) = (wanted.contains_key("tags"), outcome(name));
+    let tagged = wanted.contains_key("tags");
+    let outcome = match (outcome(name), call.state.ready_extension(id)) {
+        (Outcome::Succeeds, Err(message)) => Outcome::Fails {
+            code: EXTENSION_NOT_FOUND.to_owned(),
+            message,
+            nested: false,
+        },
+        (outcome, _) => outcome,
+    };
     Ok(accept_new(
         call,
         name,
@@ -357,7 +370,7 @@ fn identity(call: &mut Call<'_>, before: &Value, given: &Value) -> Result<Option
     if system {
         let kept = before["principalId"].as_str().map(str::to_owned);
         stored["principalId"] = json!(kept.unwrap_or_else(|| call.state.uuid()));
-        stored["tenantId"] = json!("00000000-0000-4000-8000-000000000001");
+        stored["tenantId"] = json!(TENANT);
     }
     for id in assigned.into_iter().flat_map(Map::keys) {
         require(

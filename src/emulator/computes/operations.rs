@@ -93,6 +93,7 @@ impl State {
     /// Ends every operation whose time has come.
     pub(crate) fn settle(&mut self, config: &Config) {
         self.settle_clusters();
+        self.settle_extensions();
         self.settle_computes(config);
         self.settle_services(config);
     }
@@ -117,6 +118,7 @@ impl State {
             operation.fate.hasten(now);
         }
         self.finish_clusters();
+        self.finish_extensions();
         self.settle_computes(config);
         self.finish_services(config);
     }
@@ -200,7 +202,7 @@ impl State {
                 if let Some(id) = cluster {
                     let why = format!("The cluster was deleted with the compute '{name}'.");
                     self.break_attachments(&id, Some(name), &why);
-                    self.clusters.retain(|cluster| !cluster.is(&id));
+                    self.remove_cluster(&id);
                 }
                 self.computes
                     .retain(|compute| !compute.name.eq_ignore_ascii_case(name));

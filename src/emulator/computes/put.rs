@@ -74,10 +74,7 @@ pub(crate) fn serve(mut call: Call<'_>) -> Reply {
         }
         None => return Err(ArmError::bad_request("properties.computeType is required.")),
     }
-    let denied = |kind: &Kind| matches!(kind, Kind::PolicyDenied { .. });
-    if call.state.fault(call.request, denied).is_some() {
-        return Err(faults::policy_denied(name));
-    }
+    call.denied(name)?;
     match call.state.compute(name).cloned() {
         Some(compute) => {
             let next = changed(&mut call, &compute, &wanted)?;

@@ -1,5 +1,5 @@
 use azure_core::http::Method;
-use azureml_aks::emulator::{Clock, Emulator, ExistingCluster};
+use azureml_aks::emulator::{Clock, ConnectedCluster, Emulator, ExistingCluster};
 use serde_json::{Value, json};
 
 use crate::support::raw::*;
@@ -15,7 +15,11 @@ fn body(resource_id: &str, inner: Value) -> Value {
 }
 
 fn manual() -> Emulator {
-    Emulator::builder().clock(Clock::Manual).build()
+    let edge = ConnectedCluster::new("g", "edge").subscription("s");
+    Emulator::builder()
+        .clock(Clock::Manual)
+        .connected_cluster(edge.extension("azureml"))
+        .build()
 }
 
 async fn attached(emulator: &Emulator, name: &str) {
@@ -161,6 +165,12 @@ async fn unsuitable_requests_are_refused() {
             400,
             "does not exist",
         ),
+        (
+            "new",
+            body(&CONNECTED.replace("/edge", "/absent"), json!({})),
+            400,
+            "does not exist",
+        ),
         ("new", body("/subscriptions/s", json!({})), 400, "neither"),
         ("new", body(&foreign, json!({})), 400, "subscription"),
         (
@@ -225,6 +235,7 @@ async fn attachment_goes_on_beside_one_of_the_other_type_until_the_cluster_is_de
     let emulator = manual();
     create(&emulator, "aks", json!({})).await;
     let id = get(&emulator, "aks").await.body["properties"]["resourceId"].clone();
+    install(&emulator, id.as_str().unwrap()).await;
     let reply = put(&emulator, "kube", &body(id.as_str().unwrap(), json!({}))).await;
     assert_eq!(reply.status, 201, "{:?}", reply.body);
     emulator.finish_operations();

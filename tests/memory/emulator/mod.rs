@@ -7,6 +7,7 @@ mod attaching;
 mod clusters;
 mod creating;
 mod environments;
+mod extensions;
 mod faults;
 mod kubernetes;
 mod models;

@@ -2,8 +2,9 @@
 
 use super::{count, requests};
 use crate::support::fixture::{self, GROUP, attached};
+use crate::support::raw::install;
 use azure_core::http::Method;
-use azureml_aks::emulator::{Emulator, ExistingCluster, Fault};
+use azureml_aks::emulator::{ConnectedCluster, Emulator, ExistingCluster, Fault};
 use azureml_aks::models::ComputeResource;
 use azureml_aks::{
     AksCompute, AnyCompute, ClusterRef, ComputeTarget, ErrorKind, InstanceType,
@@ -22,7 +23,7 @@ fn config(cluster: impl Into<KubernetesClusterRef>) -> KubernetesAttachConfigura
 }
 
 fn cluster(emulator: &Emulator) -> String {
-    emulator.add_cluster(ExistingCluster::new(GROUP, "mycluster"))
+    emulator.add_cluster(ExistingCluster::new(GROUP, "mycluster").extension("azureml"))
 }
 
 async fn attach(workspace: &Workspace, name: &str, cluster: &str) -> KubernetesCompute {
@@ -42,6 +43,7 @@ async fn managed_and_connected_clusters_are_attached_with_their_settings() {
     let emulator = Emulator::new();
     let workspace = fixture::workspace(&emulator);
     let id = cluster(&emulator);
+    emulator.add_connected_cluster(ConnectedCluster::new("other", "edge").extension("azureml"));
     for (name, cluster) in [
         ("by-id", KubernetesClusterRef::id(&id)),
         ("by-name", ClusterRef::named(GROUP, "mycluster").into()),
@@ -91,6 +93,7 @@ async fn second_attachment_of_a_cluster_is_noted_and_breaks_nothing() {
     let emulator = Emulator::new();
     let workspace = fixture::workspace(&emulator);
     let (mut aks, id) = attached(&emulator, &workspace, "legacy").await;
+    install(&emulator, &id).await;
     let mut first = attach(&workspace, "first", &id).await;
     assert!(
         first.notes().is_empty(),
@@ -234,8 +237,9 @@ async fn compute_without_the_extension_fails_with_the_services_words() {
     let emulator = Emulator::new();
     let workspace = fixture::workspace(&emulator);
     let id = cluster(&emulator);
-    for name in ["fail-kube", "nested-kube"] {
-        let config = config(KubernetesClusterRef::id(&id));
+    let bare = emulator.add_cluster(ExistingCluster::new(GROUP, "bare"));
+    for (name, cluster) in [("fail-kube", &id), ("nested-kube", &id), ("kube", &bare)] {
+        let config = config(KubernetesClusterRef::id(cluster));
         let mut compute = ComputeTarget::attach(&workspace, name, config)
             .await
             .unwrap();
@@ -328,6 +332,7 @@ async fn both_kinds_are_listed_and_waited_for_together() {
     let emulator = Emulator::builder().page_size(1).build();
     let workspace = fixture::workspace(&emulator);
     let (_, id) = attached(&emulator, &workspace, "legacy").await;
+    install(&emulator, &id).await;
     let config = config(KubernetesClusterRef::id(&id));
     let kube = ComputeTarget::attach(&workspace, "kube", config)
         .await

@@ -89,7 +89,8 @@ fn check(specs: &Specs, seen: &Recorded) -> Report {
 
 /// A compute of kind Kubernetes with every setting, attached and changed.
 async fn kubernetes(emulator: &Emulator, workspace: &Workspace) {
-    let cluster = emulator.add_cluster(ExistingCluster::new("mygroup", "kube"));
+    let cluster = ExistingCluster::new("mygroup", "kube").extension("azureml");
+    let cluster = emulator.add_cluster(cluster);
     let identity = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i";
     let gpu = InstanceType::new()
         .node_label("agentpool", "gpu")
