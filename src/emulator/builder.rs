@@ -37,6 +37,8 @@ pub struct EmulatorBuilder {
     tolerate_second_attachment: bool,
     permissions: (Vec<String>, Vec<String>),
     deny_public_addresses: bool,
+    unregistered: Vec<String>,
+    v1_legacy_mode: bool,
     sizes: Vec<VmSize>,
     kubernetes: Kubernetes,
     pub(crate) services: Settings,
@@ -79,6 +81,8 @@ impl Default for EmulatorBuilder {
             tolerate_second_attachment: false,
             permissions: (vec!["*".to_owned()], Vec::new()),
             deny_public_addresses: false,
+            unregistered: Vec::new(),
+            v1_legacy_mode: false,
             sizes: sizes::known(),
             kubernetes: Kubernetes::default(),
             services: Settings::default(),
@@ -224,6 +228,19 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Names a resource provider that no subscription has registered. By default all are registered. The emulator refuses
+    /// only the PUT of an extension for it, with `MissingSubscriptionRegistration`.
+    pub fn unregistered_provider(mut self, namespace: impl Into<String>) -> Self {
+        self.unregistered.push(namespace.into());
+        self
+    }
+
+    /// Sets whether the workspace is in v1 legacy mode. The emulator reports it, and refuses nothing.
+    pub fn v1_legacy_mode(mut self, legacy: bool) -> Self {
+        self.v1_legacy_mode = legacy;
+        self
+    }
+
     /// Adds a VM size to those that are known, or replaces it.
     pub fn vm_size(mut self, name: impl Into<String>, cores: u32, memory_gb: f64) -> Self {
         let name = name.into();
@@ -315,6 +332,8 @@ impl EmulatorBuilder {
             tolerate_second_attachment: self.tolerate_second_attachment,
             permissions: self.permissions,
             deny_public_addresses: self.deny_public_addresses,
+            unregistered: self.unregistered,
+            v1_legacy_mode: self.v1_legacy_mode,
             sizes: self.sizes,
             kubernetes: self.kubernetes,
             services: self.services,

@@ -47,6 +47,7 @@ mod names;
 mod network;
 mod operations;
 mod patch;
+mod providers;
 mod regions;
 mod routes;
 mod server;
@@ -176,7 +177,7 @@ impl Emulator {
             name: &cluster.name,
         };
         let version = cluster.version.as_deref();
-        let made = Cluster::ready(
+        let mut made = Cluster::ready(
             &place,
             cluster.location.as_deref().unwrap_or(&config.location),
             version.unwrap_or_else(|| config.kubernetes.default_patch()),
@@ -184,6 +185,8 @@ impl Emulator {
             cluster.node_count.into(),
             None,
         );
+        made.trusted = cluster.trusted_access;
+        made.document["properties"]["disableLocalAccounts"] = (!cluster.local_accounts).into();
         let id = made.id.clone();
         let mut state = self.shared.state();
         state.add_group(Group {

@@ -17,7 +17,7 @@ use super::services::{list as service_list, scoring, status, verbs as services};
 use super::state::{Config, Shared, State};
 use super::{
     access, admin, assets, connected, environments, groups, kubernetes, locations, models, network,
-    regions, versions, workspace,
+    providers, regions, versions, workspace,
 };
 
 pub(crate) type Reply = Result<Answer, ArmError>;
@@ -69,6 +69,7 @@ const ROUTES: &[Route] = &[
     ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}", &[], aks::get),
     ("PUT", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}", &[], aks::put::serve),
     ("DELETE", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}", &[], aks::put::delete),
+    ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}/trustedAccessRoleBindings", &["$skiptoken"], aks::trusted::list),
     ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}/agentPools", &["$skiptoken"], aks::pools::list),
     ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}/agentPools/{pool}", &[], aks::pools::get),
     ("PUT", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}/agentPools/{pool}", &[], aks::pools::put),
@@ -103,6 +104,7 @@ const ROUTES: &[Route] = &[
     ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.Network/virtualNetworks/{network}/subnets", &["$skiptoken"], network::list_subnets),
     ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.Network/virtualNetworks/{network}/subnets/{subnet}", &[], network::get_subnet),
     ("GET", "/subscriptions/{subscription}/providers/Microsoft.Network/locations/{location}/serviceTags", &[], network::service_tags),
+    ("GET", "/subscriptions/{of}/providers/{provider}", &[], providers::get),
     // Virtual machines.
     ("GET", "/subscriptions/{subscription}/providers/Microsoft.Compute/skus", &["$filter"], regions::skus),
     ("GET", "/subscriptions/{subscription}/providers/Microsoft.Compute/locations/{location}/usages", &[], regions::usages),

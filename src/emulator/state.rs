@@ -51,6 +51,9 @@ pub(crate) struct Config {
     /// The permissions of the caller: actions, and those that are excluded from them.
     pub(crate) permissions: (Vec<String>, Vec<String>),
     pub(crate) deny_public_addresses: bool,
+    /// The resource providers that are not registered.
+    pub(crate) unregistered: Vec<String>,
+    pub(crate) v1_legacy_mode: bool,
     pub(crate) sizes: Vec<VmSize>,
     pub(crate) kubernetes: Kubernetes,
     pub(crate) services: Settings,

@@ -131,7 +131,9 @@ pub(crate) fn check(version: Option<&str>, route: &str) -> Result<(), ArmError> 
         _ if route.contains(arm::AKS_PROVIDER) => CONTAINER_SERVICE.to_vec(),
         _ if route.contains(arm::COMPUTE_PROVIDER) => COMPUTE.to_vec(),
         _ if route.contains("Microsoft.Network") => NETWORK.to_vec(),
-        _ if route.starts_with("/sub") && !route.contains("/providers/") => RESOURCES.to_vec(),
+        _ if route.starts_with("/sub") && !route.contains("/providers/Microsoft") => {
+            RESOURCES.to_vec()
+        }
         _ => [OLD, CURRENT].concat(),
     };
     match version.map(str::trim) {

@@ -49,7 +49,7 @@ fn document(call: &Call<'_>) -> Value {
                 "tenantId": TENANT,
                 "imageBuildCompute": null,
                 "provisioningState": "Succeeded",
-                "v1LegacyMode": false,
+                "v1LegacyMode": config.v1_legacy_mode,
                 "storageHnsEnabled": false,
                 "workspaceId": config.workspace_id,
                 "privateLinkCount": 0,

@@ -3,12 +3,13 @@
 use crate::support::fixture::{attached, builder, count, created, workspace};
 use async_trait::async_trait;
 use azure_core::http::{AsyncRawResponse, HttpClient, Method, Request, Transport};
-use azureml_aks::emulator::{Emulator, ExistingCluster, Fault};
+use azureml_aks::emulator::{ConnectedCluster, Emulator, ExistingCluster, Fault};
 use azureml_aks::error::Severity;
 use azureml_aks::models::PreflightReport;
 use azureml_aks::{
-    AksCompute, ClusterPurpose, ClusterRef, ComputeTarget, ErrorKind, ManagedCluster,
-    ManagedClusterConfiguration, Preflight, VirtualNetwork,
+    AksCompute, ClusterPurpose, ClusterRef, ComputeTarget, ErrorKind, KubernetesClusterRef,
+    KubernetesCompute, ManagedCluster, ManagedClusterConfiguration, Preflight, VirtualNetwork,
+    WaitOptions,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -488,4 +489,85 @@ async fn deployment_is_judged_by_the_nodes_behind_its_target() {
         BTreeSet::from(["preflight.deploy.target"]),
         "{report}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn kubernetes_attach_that_is_fine_has_a_reminder_alone() {
+    let emulator = Emulator::new();
+    let workspace = workspace(&emulator);
+    let managed = ExistingCluster::new("g", "c").extension("azureml");
+    let connected = ConnectedCluster::new("g", "edge").extension("azureml");
+    for id in [
+        emulator.add_cluster(managed),
+        emulator.add_connected_cluster(connected),
+    ] {
+        let config = KubernetesCompute::attach_configuration(KubernetesClusterRef::id(&id))
+            .build()
+            .unwrap();
+        let report = config.preflight(&workspace).name("kube").await.unwrap();
+        let reminders = BTreeSet::from(["preflight.namespace.exists"]);
+        assert_eq!(rules_of(&report, Severity::Note), reminders, "{report}");
+        let unknown = BTreeSet::from(["preflight.name.region"]);
+        assert_eq!(rules_of(&report, Severity::Unknown), unknown, "{report}");
+        assert_eq!(report.findings.len(), 2, "{report}");
+        for rule in [
+            "preflight.provider.registered",
+            "preflight.extension.ready",
+            "preflight.workspace.legacy_mode",
+            "preflight.rights",
+        ] {
+            assert!(report.passed.contains(&rule), "{rule}: {report}");
+        }
+        assert_eq!(count(&emulator, "PUT", ""), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn kubernetes_attach_that_is_wrong_in_several_ways_names_each() {
+    let emulator = Emulator::builder()
+        .unregistered_provider("Microsoft.KubernetesConfiguration")
+        .v1_legacy_mode(true)
+        .permissions(["*/read"], [])
+        .build();
+    let workspace = workspace(&emulator);
+    let cluster = ExistingCluster::new("g", "c").local_accounts(false);
+    let id = emulator.add_cluster(cluster.subscription("other"));
+    let config = KubernetesCompute::attach_configuration(KubernetesClusterRef::id(&id))
+        .build()
+        .unwrap();
+    let refused = ComputeTarget::attach(&workspace, "kube", config)
+        .preflight(Preflight::Refuse)
+        .await;
+    let error = refused.unwrap_err();
+    let found: BTreeSet<_> = error.findings().iter().map(|found| found.rule).collect();
+    let expected = BTreeSet::from([
+        "preflight.cluster.subscription",
+        "preflight.cluster.access",
+        "preflight.provider.registered",
+        "preflight.extension.ready",
+        "preflight.rights",
+    ]);
+    assert_eq!(found, expected, "{error}");
+    assert_eq!(count(&emulator, "PUT", ""), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn trusted_access_is_as_good_as_local_accounts() {
+    let emulator = Emulator::new();
+    let workspace = workspace(&emulator);
+    let cluster = ExistingCluster::new("g", "c").local_accounts(false);
+    let id = emulator.add_cluster(cluster.trusted_access().extension("azureml"));
+    let config = KubernetesCompute::attach_configuration(KubernetesClusterRef::id(&id))
+        .build()
+        .unwrap();
+    let mut kube = ComputeTarget::attach(&workspace, "kube", config.clone())
+        .preflight(Preflight::Refuse)
+        .await
+        .unwrap();
+    kube.wait_for_completion(WaitOptions::new()).await.unwrap();
+    // The same cluster again is allowed, and noted.
+    let report = config.preflight(&workspace).name("again").await.unwrap();
+    let notes = rules_of(&report, Severity::Note);
+    assert!(notes.contains("preflight.attachment.again"), "{report}");
+    assert!(!report.has_errors(), "{report}");
 }

@@ -51,6 +51,12 @@ pub(crate) struct Emulate {
     /// Let a policy deny public addresses.
     #[arg(long)]
     deny_public_addresses: bool,
+    /// A resource provider that no subscription has registered; repeatable.
+    #[arg(long, value_name = "NAMESPACE")]
+    unregistered_provider: Vec<String>,
+    /// Let the workspace be in v1 legacy mode.
+    #[arg(long)]
+    v1_legacy_mode: bool,
     /// Allow addresses that other machines can reach. The emulator takes any token.
     #[arg(long)]
     allow_non_loopback: bool,
@@ -119,7 +125,11 @@ pub(crate) async fn run(session: &Session, emulate: Emulate) -> Result<Shown> {
         .clock(clock)
         .retry_after(retry_after)
         .page_size(emulate.page_size)
-        .deny_public_addresses(emulate.deny_public_addresses);
+        .deny_public_addresses(emulate.deny_public_addresses)
+        .v1_legacy_mode(emulate.v1_legacy_mode);
+    for namespace in emulate.unregistered_provider {
+        builder = builder.unregistered_provider(namespace);
+    }
     macro_rules! set {
         ($($value:expr => $setter:ident),*) => { $(if let Some(value) = &$value { builder = builder.$setter(value); })* };
     }

@@ -7,6 +7,7 @@ pub(crate) mod pools;
 pub(crate) mod put;
 mod rules;
 mod schema;
+pub(crate) mod trusted;
 
 use azure_core::base64;
 use serde_json::{Map, Value, json};
@@ -30,6 +31,8 @@ pub struct ExistingCluster {
     pub(crate) location: Option<String>,
     pub(crate) subscription: Option<String>,
     pub(crate) extension: Option<String>,
+    pub(crate) local_accounts: bool,
+    pub(crate) trusted_access: bool,
 }
 
 impl ExistingCluster {
@@ -45,6 +48,8 @@ impl ExistingCluster {
             location: None,
             subscription: None,
             extension: None,
+            local_accounts: true,
+            trusted_access: false,
         }
     }
 
@@ -84,6 +89,18 @@ impl ExistingCluster {
         self.extension = Some(name.into());
         self
     }
+
+    /// Sets whether it has local accounts, which is the default. The emulator reports it, and refuses nothing.
+    pub fn local_accounts(mut self, enabled: bool) -> Self {
+        self.local_accounts = enabled;
+        self
+    }
+
+    /// Adds a Trusted Access role binding for the workspace. The emulator lists it, and does nothing else with it.
+    pub fn trusted_access(mut self) -> Self {
+        self.trusted_access = true;
+        self
+    }
 }
 
 /// Where a cluster is, and its name.
@@ -102,6 +119,8 @@ pub(crate) struct Cluster {
     pub(crate) name: String,
     /// The managed cluster as a GET shows it, with its node pools.
     pub(crate) document: Value,
+    /// Whether a Trusted Access role binding lets the workspace in.
+    pub(crate) trusted: bool,
     /// The operation that runs on it or on one of its pools.
     operation: Option<String>,
 }
@@ -130,6 +149,7 @@ impl Cluster {
             group: place.group.to_owned(),
             name: place.name.to_owned(),
             document: document::ready(place, location, version, vm_size, nodes, network),
+            trusted: false,
             operation: None,
         };
         cluster.become_ready();

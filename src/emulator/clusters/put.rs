@@ -103,6 +103,7 @@ fn create(call: &mut Call<'_>, place: &Site<'_>, body: &Body) -> Reply {
         group: place.group.to_owned(),
         name: place.name.to_owned(),
         document: document.clone(),
+        trusted: false,
         operation: None,
     };
     let id = cluster.id.clone();

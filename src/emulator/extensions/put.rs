@@ -3,15 +3,17 @@
 use serde_json::{Map, Value, json};
 
 use super::operations::{Verb, as_written, start};
-use super::{Extension, Host, absent, answer, busy, host, rules, schema};
+use super::{Extension, Host, PROVIDER, absent, answer, busy, host, rules, schema};
 use crate::emulator::call::Call;
 use crate::emulator::error::{ArmError, require};
 use crate::emulator::http::Answer;
 use crate::emulator::names::region;
+use crate::emulator::providers;
 use crate::emulator::routes::Reply;
 use crate::emulator::state::{State, TENANT};
 
 pub(crate) fn serve(mut call: Call<'_>) -> Reply {
+    providers::check(&call, PROVIDER)?;
     let host = host(&call)?;
     let name = call.name("extension");
     let given = Value::Object(schema::extension(&call.request.body)?);
