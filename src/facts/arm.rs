@@ -82,3 +82,12 @@ pub(crate) const PERMISSIONS_API_VERSION: &str = "2022-04-01";
 
 /// The version of `Microsoft.PolicyInsights/checkPolicyRestrictions` in Microsoft's clients of 2024.
 pub(crate) const POLICY_API_VERSION: &str = "2024-10-01";
+
+/// The version of connected clusters that `az k8s-extension` sends.
+pub(crate) const ARC_API_VERSION: &str = "2021-10-01";
+
+/// The version that the reference of `providers/get` names.
+pub(crate) const PROVIDERS_API_VERSION: &str = "2021-04-01";
+
+/// The resource provider of extensions of clusters.
+pub(crate) const KUBERNETES_CONFIGURATION_PROVIDER: &str = "Microsoft.KubernetesConfiguration";

@@ -14,7 +14,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-async fn read(workspace: &Workspace, request: &HttpRequest, limit: Limit) -> Result<Value, Error> {
+pub(super) async fn read(
+    workspace: &Workspace,
+    request: &HttpRequest,
+    limit: Limit,
+) -> Result<Value, Error> {
     let id = request.client_request_id.as_str();
     let sending = match request.method {
         Method::Get => Sending::Retried,
@@ -38,7 +42,7 @@ pub(super) fn subscription_of(workspace: &WorkspaceId) -> String {
 }
 
 /// Returns the texts at a path, be it one text or a list.
-fn texts<'v>(value: &'v Value, names: &[&str]) -> Vec<&'v str> {
+pub(super) fn texts<'v>(value: &'v Value, names: &[&str]) -> Vec<&'v str> {
     let found = names.iter().map(|name| &value[*name]);
     let all = found.flat_map(|value| match value {
         Value::Array(list) => list.iter().collect(),
@@ -47,7 +51,7 @@ fn texts<'v>(value: &'v Value, names: &[&str]) -> Vec<&'v str> {
     all.filter_map(Value::as_str).collect()
 }
 
-fn items(value: &Value) -> impl Iterator<Item = &Value> {
+pub(super) fn items(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 

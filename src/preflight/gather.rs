@@ -1,6 +1,7 @@
 //! Reading what the checks of a plan need, all at once.
 
 use super::azure::{self, Permissions, ServiceTags, VirtualNetwork};
+use super::kubernetes::{self, KubernetesFacts};
 use super::plan::{Action, Plan};
 use super::report::Fact;
 use crate::cluster::{ClusterResource, KubernetesVersions, ManagedCluster, Quota, VmSizes};
@@ -47,6 +48,8 @@ pub(super) struct Facts {
     /// Whether the security group of the subnet lets scoring requests in.
     pub(super) inbound: Fact<bool>,
     pub(super) rights: Vec<Right>,
+    /// What computes of kind Kubernetes and their extension need.
+    pub(super) kubernetes: KubernetesFacts,
 }
 
 /// An action that the request needs.
@@ -60,6 +63,7 @@ pub(super) struct Right {
 
 const COMPUTE_WRITE: &str = "Microsoft.MachineLearningServices/workspaces/computes/write";
 const CLUSTER_WRITE: &str = "Microsoft.ContainerService/managedClusters/write";
+const EXTENSION_WRITE: &str = "Microsoft.KubernetesConfiguration/extensions/write";
 const CLUSTER_ADMIN: &str =
     "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action";
 const SUBNET_JOIN: &str = "Microsoft.Network/virtualNetworks/subnets/join/action";
@@ -67,7 +71,7 @@ const SUBNET_JOIN: &str = "Microsoft.Network/virtualNetworks/subnets/join/action
 const SERVICE_WRITE: &str = "Microsoft.MachineLearningServices/workspaces/services/aks/write";
 
 /// Returns the result of a read as a fact. The reason is one line, for it stands in a table.
-fn fact<T>(read: Result<T, Error>) -> Fact<T> {
+pub(super) fn fact<T>(read: Result<T, Error>) -> Fact<T> {
     let reason = |error: Error| {
         let text = error.to_string();
         text.lines().next().unwrap_or_default().to_owned()
@@ -76,7 +80,7 @@ fn fact<T>(read: Result<T, Error>) -> Fact<T> {
 }
 
 /// Reads the fact if it is needed. Boxed, because many are read at once.
-fn when<'f, T: Send + 'f>(
+pub(super) fn when<'f, T: Send + 'f>(
     needed: bool,
     read: impl Future<Output = Result<T, Error>> + Send + 'f,
 ) -> BoxFuture<'f, Fact<T>> {
@@ -88,6 +92,9 @@ fn when<'f, T: Send + 'f>(
 
 /// Reads everything that the plan needs. A read that fails is a fact too, and disturbs no other.
 pub(super) async fn gather(workspace: &Workspace, plan: &Plan) -> Facts {
+    if plan.action.is_of_kubernetes() {
+        return kubernetes::gather(workspace, plan).await;
+    }
     let own = workspace.id();
     let attaches = plan.action == Action::Attach;
     let names = plan.name.is_some() && plan.action.makes_cluster();
@@ -98,18 +105,7 @@ pub(super) async fn gather(workspace: &Workspace, plan: &Plan) -> Facts {
         when(attaches && plan.elsewhere, elsewhere(workspace)),
     );
     let network = network(workspace, plan).boxed();
-    let rights = join_all(needed(plan, own).into_iter().map(async |(scope, action)| {
-        let permissions = Permissions::read(workspace, &scope);
-        let permissions = workspace
-            .kept()
-            .get(&scope, kept::MOMENT, permissions)
-            .await;
-        Right {
-            scope,
-            action,
-            permissions: fact(permissions),
-        }
-    }));
+    let rights = rights(workspace, plan);
     let home = async { fact(workspace.location().await.map(str::to_owned)) };
     let (mut facts, (computes, elsewhere), (network, inbound), rights, home) =
         join5(place, computes, network, rights, home).await;
@@ -120,6 +116,24 @@ pub(super) async fn gather(workspace: &Workspace, plan: &Plan) -> Facts {
     facts.inbound = inbound;
     facts.rights = rights;
     facts
+}
+
+/// Reads the permissions of the caller at each scope that the plan needs.
+pub(super) async fn rights(workspace: &Workspace, plan: &Plan) -> Vec<Right> {
+    let needed = needed(plan, workspace.id()).into_iter();
+    let rights = needed.map(async |(scope, action)| {
+        let permissions = Permissions::read(workspace, &scope);
+        let permissions = workspace
+            .kept()
+            .get(&scope, kept::MOMENT, permissions)
+            .await;
+        Right {
+            scope,
+            action,
+            permissions: fact(permissions),
+        }
+    });
+    join_all(rights).await
 }
 
 /// Reads the cluster, and then what its region has.
@@ -256,7 +270,7 @@ async fn network(workspace: &Workspace, plan: &Plan) -> (Fact<Option<VirtualNetw
 }
 
 /// Collects a list. Items that cannot be read are left out; without one of its pages the list is not known.
-async fn all<T: 'static>(list: List<T>) -> Result<Vec<T>, Error> {
+pub(super) async fn all<T: 'static>(list: List<T>) -> Result<Vec<T>, Error> {
     let mut pages = list.into_pages();
     let mut all = Vec::new();
     while let Some(page) = pages.try_next().await? {
@@ -266,7 +280,10 @@ async fn all<T: 'static>(list: List<T>) -> Result<Vec<T>, Error> {
 }
 
 /// Reads the computes of the workspace with this id.
-async fn computes_of(workspace: &Workspace, id: &str) -> Result<Vec<ComputeResource>, Error> {
+pub(super) async fn computes_of(
+    workspace: &Workspace,
+    id: &str,
+) -> Result<Vec<ComputeResource>, Error> {
     let url = azure::url_of(workspace, id, &["computes"], workspace.api_version());
     all(pages(workspace.client().clone(), url)).await
 }
@@ -318,6 +335,14 @@ fn needed(plan: &Plan, own: &WorkspaceId) -> Vec<(String, &'static str)> {
             let compute = plan.name.as_ref().map(|_| (workspace, COMPUTE_WRITE));
             let cluster = [(group.to_owned(), CLUSTER_WRITE)];
             cluster.into_iter().chain(compute).collect()
+        }
+        Action::AttachKubernetes => vec![(workspace, COMPUTE_WRITE)],
+        Action::Extension => {
+            let cluster = plan.cluster_id.clone();
+            cluster
+                .map(|cluster| (cluster, EXTENSION_WRITE))
+                .into_iter()
+                .collect()
         }
         #[cfg(feature = "services")]
         Action::Deploy => vec![(workspace, SERVICE_WRITE)],

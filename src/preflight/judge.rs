@@ -4,6 +4,7 @@ mod cluster;
 mod creating;
 #[cfg(feature = "services")]
 mod deploying;
+mod kubernetes;
 mod naming;
 mod nodes;
 #[cfg(test)]
@@ -39,6 +40,11 @@ pub(super) fn judge(plan: &Plan, facts: &Facts) -> PreflightReport {
             cluster::exists(plan, facts, &mut findings);
             nodes::of_cluster(plan, facts, &mut findings);
         }
+        Action::AttachKubernetes => {
+            naming::name(plan, facts, &mut findings);
+            kubernetes::attach(plan, facts, &mut findings);
+        }
+        Action::Extension => kubernetes::extension(plan, facts, &mut findings),
         #[cfg(feature = "services")]
         Action::Deploy => deploying::judge(plan, facts, &mut findings),
     }

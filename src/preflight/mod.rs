@@ -6,6 +6,7 @@
 mod azure;
 mod gather;
 mod judge;
+mod kubernetes;
 mod plan;
 mod report;
 
@@ -15,7 +16,8 @@ use crate::cluster::{CreateAndAttach, CreateCluster, ManagedClusterConfiguration
 #[cfg(feature = "services")]
 use crate::compute::AksCompute;
 use crate::compute::{
-    Aks, AttachCompute, AttachConfiguration, CreateCompute, ProvisioningConfiguration,
+    Aks, AttachCompute, AttachConfiguration, CreateCompute, Kubernetes,
+    KubernetesAttachConfiguration, ProvisioningConfiguration,
 };
 #[cfg(doc)]
 use crate::error::ErrorKind;
@@ -152,10 +154,23 @@ impl AttachConfiguration {
     }
 }
 
+impl KubernetesAttachConfiguration {
+    /// Checks before an attach whether the cluster, its extension and the workspace are ready for it: see
+    /// [`PreflightRequest`].
+    ///
+    /// The namespace of the cluster cannot be read from outside: the report reminds of it.
+    pub fn preflight(&self, workspace: &Workspace) -> PreflightRequest {
+        PreflightRequest {
+            workspace: workspace.clone(),
+            plan: Plan::attach_kubernetes(self, workspace.id()),
+        }
+    }
+}
+
 /// Adds the preflight to a request that makes a compute.
 macro_rules! request {
-    ($request:ident, $configuration:ty, $what:literal, $plan:path) => {
-        impl $request<Aks> {
+    ($request:ident<$kind:ident>, $configuration:ty, $what:literal, $plan:path) => {
+        impl $request<$kind> {
             #[doc = concat!("Checks before anything is changed whether the ", $what, " can succeed. By default nothing is checked.")]
             ///
             /// Sends what a [`PreflightRequest`] sends, once the name was read. With [`Preflight::Refuse`] the
@@ -175,12 +190,23 @@ macro_rules! request {
     };
 }
 request!(
-    CreateCompute,
+    CreateCompute<Aks>,
     ProvisioningConfiguration,
     "create",
     Plan::create
 );
-request!(AttachCompute, AttachConfiguration, "attach", Plan::attach);
+request!(
+    AttachCompute<Aks>,
+    AttachConfiguration,
+    "attach",
+    Plan::attach
+);
+request!(
+    AttachCompute<Kubernetes>,
+    KubernetesAttachConfiguration,
+    "attach",
+    Plan::attach_kubernetes
+);
 
 fn check(preflight: Preflight, workspace: Workspace, plan: Plan) -> CheckBefore {
     Arc::new(move || {

@@ -2,7 +2,8 @@
 
 use crate::cluster::ManagedClusterConfiguration;
 use crate::compute::{
-    AttachConfiguration, ClusterPurpose, LoadBalancer, Network, ProvisioningConfiguration,
+    AttachConfiguration, ClusterPurpose, KubernetesAttachConfiguration, LoadBalancer, Network,
+    ProvisioningConfiguration,
 };
 use crate::facts::purposes::{DEFAULT_DEV_TEST_NODES, DEFAULT_PRODUCTION_NODES};
 use crate::facts::sizes::DEFAULT_VM_SIZE;
@@ -15,6 +16,10 @@ pub(super) enum Action {
     /// Azure ML creates a cluster.
     Create,
     Attach,
+    /// A cluster is attached as a compute of kind Kubernetes.
+    AttachKubernetes,
+    /// The extension is installed in a cluster.
+    Extension,
     /// A cluster of one's own is created, and perhaps attached.
     Cluster,
     #[cfg(feature = "services")]
@@ -25,6 +30,11 @@ impl Action {
     /// Returns whether nodes are made.
     pub(super) fn makes_cluster(self) -> bool {
         matches!(self, Self::Create | Self::Cluster)
+    }
+
+    /// Returns whether it is about a compute of kind Kubernetes or about the extension.
+    pub(super) fn is_of_kubernetes(self) -> bool {
+        matches!(self, Self::AttachKubernetes | Self::Extension)
     }
 }
 
@@ -51,6 +61,10 @@ pub(super) struct Plan {
     pub(super) internal: bool,
     /// `true` if the other workspaces of the subscription are searched, too.
     pub(super) elsewhere: bool,
+    /// The compute of kind Kubernetes that is attached.
+    pub(super) kubernetes: Option<KubernetesPlan>,
+    /// The extension that is installed.
+    pub(super) extension: Option<ExtensionPlan>,
     /// The name of the compute to deploy to.
     #[cfg(feature = "services")]
     pub(super) target: Option<String>,
@@ -62,6 +76,23 @@ pub(super) struct Plan {
 pub(super) struct Nodes {
     pub(super) size: String,
     pub(super) count: u32,
+}
+
+/// A compute of kind Kubernetes that is to be attached.
+#[derive(Debug, Clone)]
+pub(super) struct KubernetesPlan {
+    pub(super) namespace: String,
+    pub(super) workspace: WorkspaceId,
+}
+
+/// An extension that is to be installed.
+#[derive(Debug, Clone)]
+pub(super) struct ExtensionPlan {
+    pub(super) name: String,
+    /// Whether its router needs three nodes.
+    pub(super) highly_available: bool,
+    /// Whether it takes the router of a compute of kind AKS over.
+    pub(super) takes_over: bool,
 }
 
 /// The network of the nodes, and the ranges that the cluster takes for itself.
@@ -109,6 +140,8 @@ impl Plan {
             public_egress: true,
             internal: false,
             elsewhere: false,
+            kubernetes: None,
+            extension: None,
             #[cfg(feature = "services")]
             target: None,
             #[cfg(feature = "services")]
@@ -147,6 +180,28 @@ impl Plan {
             purpose: configuration.cluster_purpose().cloned(),
             internal: is_internal(configuration.load_balancer()),
             ..Self::new(Action::Attach)
+        }
+    }
+
+    pub(super) fn attach_kubernetes(
+        configuration: &KubernetesAttachConfiguration,
+        workspace: &WorkspaceId,
+    ) -> Self {
+        Self {
+            cluster_id: Some(configuration.cluster().resource_id(workspace)),
+            kubernetes: Some(KubernetesPlan {
+                namespace: configuration.namespace().to_owned(),
+                workspace: workspace.clone(),
+            }),
+            ..Self::new(Action::AttachKubernetes)
+        }
+    }
+
+    pub(super) fn extension(cluster_id: String, extension: ExtensionPlan) -> Self {
+        Self {
+            cluster_id: Some(cluster_id),
+            extension: Some(extension),
+            ..Self::new(Action::Extension)
         }
     }
 

@@ -37,4 +37,31 @@ registry! {
             remedy "add the instance type, or make sure that the cluster has it",
             source "`how-to-manage-kubernetes-instance-types`: instance types can be made in the cluster, too";
     }
+
+    section "The file of `az ml compute attach`" needs "services" {
+        Refusal COMPUTE_FILE_UNREADABLE = "compute_file.unreadable": "the file can be read, as text of at most 1 MiB",
+            broken by "a missing file, a folder",
+            remedy "give the path of a YAML or JSON file that this program may read",
+            source "`reference-yaml-compute-kubernetes`; the limit is of this crate";
+        Refusal COMPUTE_FILE_SYNTAX = "compute_file.syntax": "the file holds an object, in YAML or JSON, with each key once",
+            broken by "a list, an empty file, a key that is there twice",
+            remedy "correct it at the line that the message names",
+            source "this crate";
+        Refusal COMPUTE_FILE_TYPE = "compute_file.type": "a member of the file has its documented type",
+            broken by "`properties: { instanceTypes: [] }`",
+            remedy "write the type that the message names, or leave it out",
+            source "`reference-yaml-compute-kubernetes`; `azure-ai-ml` 1.35.2";
+        Refusal COMPUTE_FILE_KIND = "compute_file.kind": "the file is for a compute of the type `kubernetes`",
+            broken by "`type: amlcompute`, or no type",
+            remedy "write `type: kubernetes`",
+            source "required by `reference-yaml-compute-kubernetes`";
+        Refusal COMPUTE_FILE_IDENTITY = "compute_file.identity": "the identity of the file is that of the system, one that is assigned, or none",
+            broken by "`identity: { type: user_assigned }`",
+            remedy "write `type: system_assigned`, or `type: user_assigned` with one identity",
+            source "`reference-yaml-compute-kubernetes`: not both at the same time; the service uses the first identity alone";
+        Advice COMPUTE_FILE_UNKNOWN_KEY = "compute_file.unknown_key": "this crate reads every key of the file",
+            broken by "`namspace: scoring`",
+            remedy "correct its spelling, or remove it",
+            source "this crate";
+    }
 }

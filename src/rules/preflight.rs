@@ -214,6 +214,61 @@ checks! {
             source "Azure ML documentation on virtual networks; the identity comes with the cluster, so that this cannot be checked before";
     }
 
+    section "Preflight: computes of kind Kubernetes, and their extension" {
+        Error PREFLIGHT_SUBSCRIPTION = "preflight.cluster.subscription": "an AKS cluster is in the subscription of the workspace",
+            broken by "an id with another subscription",
+            remedy "use a workspace in the subscription of the cluster",
+            source "Azure ML documentation on attaching Kubernetes clusters";
+        Error PREFLIGHT_CONNECTED = "preflight.cluster.connected": "Azure Arc is connected with the cluster",
+            broken by "a connected cluster with the status `Offline`",
+            remedy "check the agents of Azure Arc in the cluster",
+            source "`connectivityStatus` of the connected cluster";
+        Error PREFLIGHT_PROVIDER = "preflight.provider.registered": "the subscription of the cluster has registered `Microsoft.KubernetesConfiguration`",
+            broken by "a subscription that never had an extension",
+            remedy "register it: `az provider register -n Microsoft.KubernetesConfiguration`",
+            source "Azure ML documentation on the extension; an unregistered provider was reported";
+        Error PREFLIGHT_MANAGED_IDENTITY = "preflight.cluster.managed_identity": "an AKS cluster for a compute of kind Kubernetes has a managed identity",
+            broken by "a cluster with a service principal",
+            remedy "give it one: `az aks update --enable-managed-identity`",
+            source "Azure ML documentation on the extension";
+        Error PREFLIGHT_ACCESS = "preflight.cluster.access": "an AKS cluster has local accounts, or a Trusted Access role binding for the workspace",
+            broken by "`disableLocalAccounts: true` without a binding",
+            remedy "enable the accounts, or bind the role `Microsoft.MachineLearningServices/workspaces/mlworkload` to the workspace: `az aks trustedaccess rolebinding create`",
+            source "Azure ML documentation on attaching Kubernetes clusters; Trusted Access is in the public cloud alone";
+        Error PREFLIGHT_EXTENSION_READY = "preflight.extension.ready": "the cluster has the extension `microsoft.azureml.kubernetes`, and its state is `Succeeded`",
+            broken by "a cluster without the extension",
+            remedy "install the extension first, and wait until it has succeeded",
+            source "Azure ML documentation on attaching Kubernetes clusters";
+        Warning PREFLIGHT_EXTENSION_OTHER = "preflight.extension.other": "the cluster does not have the extension under another name",
+            broken by "an install with a new name where the extension is installed",
+            remedy "update the extension that is there, or delete it first",
+            source "inference: an extension of this type owns objects of the whole cluster";
+        Error PREFLIGHT_EXTENSION_NODES = "preflight.extension.nodes": "a highly available router has 3 nodes",
+            broken by "a cluster with 2 nodes, and inference with its defaults",
+            remedy "use 3 nodes or more, or switch high availability off",
+            source "Azure ML documentation on the extension: health code E40002";
+        Warning PREFLIGHT_LEGACY_ROUTER = "preflight.extension.legacy_router": "no compute of kind AKS has put its router `azureml-fe` into the cluster",
+            broken by "an install on a cluster that the workspace has attached as a compute of kind AKS",
+            remedy "let the extension take the router over: `kubectl annotate deployment azureml-fe azureml-fe-enable-upgrade=true`, then install with the setting `scoringFe.enableUpgrade` as `true`",
+            source "health codes E45004 and E45005 of the extension; Microsoft's page on attaching beside a compute of kind AKS";
+        Note PREFLIGHT_NAMESPACE = "preflight.namespace.exists": "the namespace of a compute of kind Kubernetes exists in the cluster",
+            broken by "every attach: nothing outside of the cluster lists its namespaces",
+            remedy "create it first: `kubectl create namespace`; neither the attach nor the service does",
+            source "Azure ML documentation on attaching Kubernetes clusters";
+        Warning PREFLIGHT_NAMESPACE_SERVICES = "preflight.namespace.services": "a compute of kind Kubernetes beside one of kind AKS has another namespace than its services",
+            broken by "the namespace `azureml-myworkspace` on a cluster with services of the workspace `myworkspace`",
+            remedy "use another namespace",
+            source "Microsoft's page on attaching beside a compute of kind AKS";
+        Note PREFLIGHT_ATTACHED_AGAIN = "preflight.attachment.again": "no other compute of kind Kubernetes uses the cluster",
+            broken by "a second attachment, for example for another namespace",
+            remedy "nothing to do: several attachments of one cluster are allowed for this kind",
+            source "Azure ML documentation on attaching Kubernetes clusters";
+        Warning PREFLIGHT_V1_LEGACY = "preflight.workspace.legacy_mode": "the workspace is not in v1 legacy mode",
+            broken by "`v1LegacyMode: true`",
+            remedy "switch it off if computes of kind Kubernetes are to have online endpoints: that mode closes the v2 API",
+            source "Azure ML documentation on network isolation with v2";
+    }
+
     section "Preflight: rights" {
         Error PREFLIGHT_RIGHTS = "preflight.rights": "the caller may do what the request needs",
             broken by "a Reader of the workspace",

@@ -205,8 +205,33 @@ fn see_kubernetes_examples(seen: &mut Seen) {
         with(new().limit("nvidia.com/gpu", text))
     });
     seen.found(&with(new().request("memory", "2Gi").limit("memory", "1Gi")));
+    #[cfg(feature = "services")]
+    see_compute_files(seen);
     let other = kubernetes().instance_type("gpu", new());
     seen.found(&attach(other.default_instance_type("cpu")));
+}
+
+#[cfg(feature = "services")]
+fn see_compute_files(seen: &mut Seen) {
+    const CLUSTER: &str = "resource_id: /subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/c";
+    let read = KubernetesAttachConfiguration::builder_from_text;
+    let build = |text: String| read(&text)?.build().map(|built| built.warnings().to_vec());
+    for rule in [
+        "compute_file.type",
+        "compute_file.identity",
+        "compute_file.unknown_key",
+    ] {
+        seen.examples(rule, |member| {
+            build(format!("type: kubernetes\n{CLUSTER}\n{member}"))
+        });
+    }
+    seen.examples("compute_file.kind", |member| {
+        build(format!("{CLUSTER}\n{member}"))
+    });
+    seen.error(read("[]"));
+    seen.error(KubernetesAttachConfiguration::builder_from_file(
+        "does/not/exist",
+    ));
 }
 
 #[test]

@@ -5,11 +5,15 @@ use super::identity::KubernetesIdentity;
 use super::instance_type::{self, InstanceType};
 use crate::error::{Error, Finding};
 use crate::facts::arm::COMPUTE_TYPE_KUBERNETES;
+#[cfg(feature = "services")]
+use crate::json::file::Reading;
 use crate::names::tags::{self, Tags};
 use crate::names::{WorkspaceId, namespace};
 use crate::rules::Findings;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+#[cfg(feature = "services")]
+use std::path::Path;
 
 /// The namespace of an attachment for which none was given. Microsoft's client always sends one.
 const DEFAULT_NAMESPACE: &str = "default";
@@ -50,15 +54,55 @@ impl KubernetesAttachConfiguration {
     pub fn builder(
         cluster: impl Into<KubernetesClusterRef>,
     ) -> KubernetesAttachConfigurationBuilder {
-        KubernetesAttachConfigurationBuilder {
-            cluster: cluster.into(),
-            namespace: None,
-            identity: None,
-            default_instance_type: None,
-            instance_types: BTreeMap::new(),
-            description: None,
-            tags: Tags::new(),
-        }
+        KubernetesAttachConfigurationBuilder::new(cluster.into())
+    }
+
+    /// Starts from the file of `az ml compute attach -f`, as YAML or JSON, for a compute of the type `kubernetes`.
+    ///
+    /// Its keys are those of the documentation (`type`, `name`, `resource_id`, `namespace`, `description`, `identity`), and
+    /// `properties` with `defaultInstanceType` and `instanceTypes`. `$schema` and `location` have no effect. A key that is
+    /// not known is a warning. What is wrong is named by its path in the file.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Validation`](crate::ErrorKind::Validation) for a file that cannot be read or is not an object. What is
+    /// wrong with its members is reported by [`build`](KubernetesAttachConfigurationBuilder::build), all at once.
+    #[cfg(feature = "services")]
+    pub fn builder_from_file(
+        path: impl AsRef<Path>,
+    ) -> Result<KubernetesAttachConfigurationBuilder, Error> {
+        super::file::from_file(path.as_ref())
+    }
+
+    /// Starts from the text of such a file: see [`builder_from_file`](Self::builder_from_file).
+    ///
+    /// ```
+    /// use azureml_aks::KubernetesAttachConfiguration;
+    ///
+    /// let config = KubernetesAttachConfiguration::builder_from_text(
+    ///     "type: kubernetes
+    /// name: kube
+    /// resource_id: /subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/c
+    /// namespace: scoring",
+    /// )?
+    /// .build()?;
+    /// assert_eq!((config.name(), config.namespace()), (Some("kube"), "scoring"));
+    /// # Ok::<(), azureml_aks::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Validation`](crate::ErrorKind::Validation) for a text that is not an object.
+    #[cfg(feature = "services")]
+    pub fn builder_from_text(text: &str) -> Result<KubernetesAttachConfigurationBuilder, Error> {
+        super::file::from_text(text)
+    }
+
+    /// Returns the name of the compute, if the configuration comes from a file that has one.
+    #[cfg(feature = "services")]
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.given.name.as_deref()
     }
 
     /// Returns the findings that do not make the configuration invalid: settings that are allowed but probably not meant.
@@ -147,16 +191,38 @@ impl KubernetesAttachConfiguration {
 #[must_use = "a builder does nothing until `build()`"]
 #[derive(Debug, Clone, PartialEq)]
 pub struct KubernetesAttachConfigurationBuilder {
-    cluster: KubernetesClusterRef,
-    namespace: Option<String>,
-    identity: Option<KubernetesIdentity>,
-    default_instance_type: Option<String>,
-    instance_types: BTreeMap<String, InstanceType>,
-    description: Option<String>,
+    pub(super) cluster: KubernetesClusterRef,
+    pub(super) namespace: Option<String>,
+    pub(super) identity: Option<KubernetesIdentity>,
+    pub(super) default_instance_type: Option<String>,
+    pub(super) instance_types: BTreeMap<String, InstanceType>,
+    pub(super) description: Option<String>,
     tags: Tags,
+    /// The name that a file gives.
+    #[cfg(feature = "services")]
+    pub(super) name: Option<String>,
+    /// The findings about the file that was read.
+    #[cfg(feature = "services")]
+    pub(super) file: Reading,
 }
 
 impl KubernetesAttachConfigurationBuilder {
+    pub(super) fn new(cluster: KubernetesClusterRef) -> Self {
+        Self {
+            cluster,
+            namespace: None,
+            identity: None,
+            default_instance_type: None,
+            instance_types: BTreeMap::new(),
+            description: None,
+            tags: Tags::new(),
+            #[cfg(feature = "services")]
+            name: None,
+            #[cfg(feature = "services")]
+            file: Reading::default(),
+        }
+    }
+
     /// Sets the namespace of the cluster in which jobs and deployments run. The default is `default`. It must be there:
     /// nobody creates it, and the attach does not check it.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
@@ -207,7 +273,11 @@ impl KubernetesAttachConfigurationBuilder {
         let default = self.default_instance_type.as_deref();
         instance_type::check(self.instance_types.iter(), default, &mut findings);
         tags::check_tags(&self.tags, &mut findings);
-        let warnings = findings.finish("attach configuration")?;
+        let what = "attach configuration";
+        #[cfg(feature = "services")]
+        let ((), warnings) = self.file.finish(Some(()), findings, None, what)?;
+        #[cfg(not(feature = "services"))]
+        let warnings = findings.finish(what)?;
         Ok(KubernetesAttachConfiguration {
             given: self,
             warnings,

@@ -6,6 +6,8 @@
 
 mod attach;
 mod cluster;
+#[cfg(feature = "services")]
+mod file;
 mod identity;
 mod instance_type;
 mod properties;

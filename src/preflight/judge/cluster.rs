@@ -56,11 +56,11 @@ pub(super) fn exists(plan: &Plan, facts: &Facts, findings: &mut Findings) {
     pools(cluster, findings);
 }
 
-fn is(word: Option<&str>, expected: &str) -> bool {
+pub(super) fn is(word: Option<&str>, expected: &str) -> bool {
     word.is_some_and(|word| word.eq_ignore_ascii_case(expected))
 }
 
-fn state(cluster: &ClusterResource, findings: &mut Findings) {
+pub(super) fn state(cluster: &ClusterResource, findings: &mut Findings) {
     let power = cluster.properties.power_state.code.as_deref();
     if power.is_some_and(|power| !is(Some(power), "Running")) {
         findings.broken(
@@ -154,7 +154,7 @@ pub(super) fn version(version: Option<&str>, facts: &Facts, findings: &mut Findi
     }
 }
 
-fn region(facts: &Facts, findings: &mut Findings) {
+pub(super) fn region(facts: &Facts, findings: &mut Findings) {
     let Some(Ok(region)) = &facts.region else {
         return;
     };

@@ -52,16 +52,12 @@ pub(super) fn attachments(plan: &Plan, facts: &Facts, findings: &mut Findings) {
     let Some(cluster) = plan.cluster_id.as_deref() else {
         return;
     };
-    let own_name = |found: &ComputeResource| {
-        let name = plan.name.as_deref();
-        name.is_some_and(|name| found.name.eq_ignore_ascii_case(name))
-    };
     let checked = [
         rules::PREFLIGHT_ATTACHED_HERE,
         rules::PREFLIGHT_OTHER_CLUSTER,
     ];
     if let Some(computes) = findings.known(&checked, CLUSTER, &facts.computes) {
-        let mut others = computes.iter().filter(|found| !own_name(found));
+        let mut others = computes.iter().filter(|found| !is_own(plan, found));
         if let Some(other) = others.find(|found| is_of(found, cluster)) {
             findings.broken(
                 rules::PREFLIGHT_ATTACHED_HERE,
@@ -71,17 +67,7 @@ pub(super) fn attachments(plan: &Plan, facts: &Facts, findings: &mut Findings) {
                 "use that compute, or detach it first: a second attachment breaks the first",
             );
         }
-        let own = computes.iter().find(|found| own_name(found));
-        let of_other = own.and_then(|own| own.properties.resource_id.as_deref());
-        if let Some(other) = of_other.filter(|other| !resource_id::same(other, cluster)) {
-            findings.broken(
-                rules::PREFLIGHT_OTHER_CLUSTER,
-                NAME,
-                Some(other),
-                "the compute of this name is attached to another cluster",
-                "take another name, or detach that compute first",
-            );
-        }
+        other_cluster(plan, cluster, computes, findings);
     }
     let checked = [rules::PREFLIGHT_ATTACHED_ELSEWHERE];
     if let Some(computes) = findings.known(&checked, CLUSTER, &facts.elsewhere)
@@ -97,7 +83,33 @@ pub(super) fn attachments(plan: &Plan, facts: &Facts, findings: &mut Findings) {
     }
 }
 
-fn is_of(compute: &ComputeResource, cluster: &str) -> bool {
+/// Judges whether a compute that already has the name is that of the cluster.
+pub(super) fn other_cluster(
+    plan: &Plan,
+    cluster: &str,
+    computes: &[ComputeResource],
+    findings: &mut Findings,
+) {
+    let own = computes.iter().find(|found| is_own(plan, found));
+    let of_other = own.and_then(|own| own.properties.resource_id.as_deref());
+    if let Some(other) = of_other.filter(|other| !resource_id::same(other, cluster)) {
+        findings.broken(
+            rules::PREFLIGHT_OTHER_CLUSTER,
+            NAME,
+            Some(other),
+            "the compute of this name is attached to another cluster",
+            "take another name, or detach that compute first",
+        );
+    }
+}
+
+/// Returns whether a compute has the name that is planned.
+pub(super) fn is_own(plan: &Plan, found: &ComputeResource) -> bool {
+    let name = plan.name.as_deref();
+    name.is_some_and(|name| found.name.eq_ignore_ascii_case(name))
+}
+
+pub(super) fn is_of(compute: &ComputeResource, cluster: &str) -> bool {
     let own = compute.properties.resource_id.as_deref();
     own.is_some_and(|own| resource_id::same(own, cluster))
 }

@@ -1,0 +1,207 @@
+//! Reading what the checks of computes of kind Kubernetes and of their extension need.
+
+use super::azure::{read, texts, url_of};
+use super::gather::{Facts, all, computes_of, rights, when};
+use super::plan::{Action, Plan};
+use super::report::Fact;
+use crate::cluster::{ClusterId, ClusterResource, ManagedCluster};
+use crate::compute::ClusterRef;
+use crate::error::Error;
+use crate::facts::arm::{
+    AKS_API_VERSION, AKS_PROVIDER, ARC_API_VERSION, KUBERNETES_CONFIGURATION_PROVIDER,
+    MANAGED_CLUSTERS, PROVIDERS_API_VERSION,
+};
+use crate::json::Item;
+use crate::names::resource_id;
+use crate::transport::{HttpRequest, Limit, pages};
+use crate::workspace::Workspace;
+use futures::future::{join, join4, join5};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The facts that only computes of kind Kubernetes and their extension need.
+#[derive(Debug, Default)]
+pub(super) struct KubernetesFacts {
+    /// The cluster, where Azure Arc connects it.
+    pub(super) connected: Fact<Option<Connected>>,
+    /// Whether the provider of extensions is registered in the subscription of the cluster.
+    pub(super) provider: Fact<bool>,
+    /// Whether a Trusted Access role binding lets the workspace into the cluster.
+    pub(super) trusted: Fact<bool>,
+    pub(super) extensions: Fact<Vec<Installed>>,
+    /// Whether the workspace is in v1 legacy mode.
+    pub(super) v1_legacy: Fact<bool>,
+}
+
+/// A cluster that Azure Arc connects.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Connected {
+    pub(super) region: Option<String>,
+    pub(super) status: Option<String>,
+    pub(super) nodes: Option<u32>,
+}
+
+/// The role of a Trusted Access binding for Azure Machine Learning.
+const TRUSTED_ROLE: &str = "Microsoft.MachineLearningServices/workspaces/mlworkload";
+
+/// Reads everything that the plan needs.
+pub(super) async fn gather(workspace: &Workspace, plan: &Plan) -> Facts {
+    let own = workspace.id().to_string();
+    let id = plan.cluster_id.as_deref().unwrap_or_default();
+    let attaches = plan.action == Action::AttachKubernetes;
+    let is_managed = is_managed(id);
+    let of_cluster = join5(
+        when(is_managed, managed(workspace, id)),
+        when(!is_managed, connected(workspace, id)),
+        when(true, extensions(workspace, id)),
+        when(attaches && is_managed, trusted(workspace, id, &own)),
+        when(true, registered(workspace, id)),
+    );
+    let home = async { workspace.location().await.map(str::to_owned) };
+    let of_workspace = join4(
+        when(true, computes_of(workspace, &own)),
+        when(attaches, v1_legacy(workspace, &own)),
+        when(attaches, home),
+        rights(workspace, plan),
+    );
+    let (of_cluster, (computes, v1_legacy, home, rights)) = join(of_cluster, of_workspace).await;
+    let (cluster, connected, extensions, trusted, provider) = of_cluster;
+    Facts {
+        home,
+        region: region(&cluster, &connected),
+        computes,
+        cluster,
+        rights,
+        kubernetes: KubernetesFacts {
+            connected,
+            provider,
+            trusted,
+            extensions,
+            v1_legacy,
+        },
+        ..Facts::default()
+    }
+}
+
+/// Returns whether the id is that of an AKS cluster; else it is one that Azure Arc connects.
+pub(super) fn is_managed(cluster: &str) -> bool {
+    let below = format!("/providers/{AKS_PROVIDER}/{MANAGED_CLUSTERS}/");
+    cluster
+        .to_ascii_lowercase()
+        .contains(&below.to_ascii_lowercase())
+}
+
+fn region(
+    cluster: &Fact<Option<ClusterResource>>,
+    connected: &Fact<Option<Connected>>,
+) -> Fact<String> {
+    let managed = cluster
+        .as_ref()
+        .and_then(|read| read.as_ref().ok()?.as_ref()?.location.clone());
+    let connected = || connected.as_ref()?.as_ref().ok()?.as_ref()?.region.clone();
+    managed.or_else(connected).map(Ok)
+}
+
+async fn managed(workspace: &Workspace, id: &str) -> Result<Option<ClusterResource>, Error> {
+    let found = ManagedCluster::get_opt(workspace, &ClusterRef::id(id)).await?;
+    Ok(found.map(|found| found.resource().clone()))
+}
+
+async fn document(
+    workspace: &Workspace,
+    id: &str,
+    below: &[&str],
+    version: &str,
+) -> Result<Value, Error> {
+    let request = HttpRequest::get(url_of(workspace, id, below, version));
+    read(workspace, &request, Limit::RESOURCE).await
+}
+
+async fn connected(workspace: &Workspace, id: &str) -> Result<Option<Connected>, Error> {
+    match document(workspace, id, &[], ARC_API_VERSION).await {
+        Ok(document) => Ok(Some(Connected {
+            region: document["location"].as_str().map(str::to_owned),
+            status: document["properties"]["connectivityStatus"]
+                .as_str()
+                .map(str::to_owned),
+            nodes: document["properties"]["totalNodeCount"]
+                .as_u64()
+                .and_then(|nodes| nodes.try_into().ok()),
+        })),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A Trusted Access role binding of a cluster.
+#[derive(Deserialize)]
+struct Binding {
+    #[serde(default)]
+    properties: Value,
+}
+
+impl Item for Binding {}
+
+/// Reads whether a role binding of the cluster is for Azure Machine Learning and this workspace.
+async fn trusted(workspace: &Workspace, cluster: &str, own: &str) -> Result<bool, Error> {
+    let url = url_of(
+        workspace,
+        cluster,
+        &["trustedAccessRoleBindings"],
+        AKS_API_VERSION,
+    );
+    let bindings: Vec<Binding> = all(pages(workspace.client().clone(), url)).await?;
+    Ok(bindings.iter().any(|Binding { properties }| {
+        let source = properties["sourceResourceId"].as_str().unwrap_or_default();
+        let mut roles = texts(properties, &["roles"]).into_iter();
+        resource_id::same(source, own) && roles.any(|role| role.eq_ignore_ascii_case(TRUSTED_ROLE))
+    }))
+}
+
+/// Reads whether the subscription of the cluster has registered the provider of extensions.
+async fn registered(workspace: &Workspace, cluster: &str) -> Result<bool, Error> {
+    let subscription = ClusterId::of_resource(cluster).subscription;
+    let id = format!("/subscriptions/{subscription}/providers/{KUBERNETES_CONFIGURATION_PROVIDER}");
+    let document = document(workspace, &id, &[], PROVIDERS_API_VERSION).await?;
+    let state = document["registrationState"].as_str().unwrap_or_default();
+    Ok(state.eq_ignore_ascii_case("Registered"))
+}
+
+async fn v1_legacy(workspace: &Workspace, own: &str) -> Result<bool, Error> {
+    let document = document(workspace, own, &[], workspace.api_version()).await?;
+    Ok(document["properties"]["v1LegacyMode"] == true)
+}
+
+/// An extension of the type `microsoft.azureml.kubernetes`.
+#[derive(Debug, Clone)]
+pub(super) struct Installed {
+    pub(super) name: String,
+    pub(super) state: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Tmp {
+    name: String,
+    properties: Value,
+}
+
+impl Item for Tmp {}
+
+async fn extensions(workspace: &Workspace, id: &str) -> Result<Vec<Installed>, Error> {
+    let url = url_of(
+        workspace,
+        id,
+        &["providers", KUBERNETES_CONFIGURATION_PROVIDER, "extensions"],
+        "2023-05-01",
+    );
+    let found: Vec<Tmp> = all(pages(workspace.client().clone(), url)).await?;
+    Ok(found
+        .into_iter()
+        .map(|t| Installed {
+            name: t.name,
+            state: t.properties["provisioningState"]
+                .as_str()
+                .map(str::to_owned),
+        })
+        .collect())
+}
