@@ -4,6 +4,7 @@
 //!
 //! - [`before_you_start`]: what to know before a cluster is created or attached, and a service deployed
 //! - [`from_python`]: the snippets of Microsoft's articles, and the same with this library
+//! - [`from_azure_ai_ml`]: the lines of Microsoft's client for Azure ML v2, and the same here
 //! - [`cookbook`]: CI, pods, many workspaces, token stores, proxies, blocking code
 //! - [`troubleshooting`]: symptom, cause, remedy
 //! - [`operations`]: what to store, and how operations are waited for
@@ -50,6 +51,8 @@ macro_rules! links {
 [emulator.md#admin-routes]: crate::_documentation::emulator#admin-routes
 [emulator.md#limits]: crate::_documentation::emulator#limits
 [emulator.md#what-is-served]: crate::_documentation::emulator#what-is-served
+[before-you-start.md#a-compute-of-kind-kubernetes]: crate::_documentation::before_you_start#a-compute-of-kind-kubernetes
+[from-azure-ai-ml.md]: crate::_documentation::from_azure_ai_ml
 [from-python.md]: crate::_documentation::from_python
 [from-python.md#files-of-the-command-line]: crate::_documentation::from_python#files-of-the-command-line
 [from-python.md#the-command-line]: crate::_documentation::from_python#the-command-line
@@ -96,6 +99,7 @@ macro_rules! page_of_parts {
 compiled_page!(before_you_start, "before-you-start.md");
 page_of_parts!(from_python, "from-python.md");
 compiled_page!(cookbook, "cookbook.md");
+compiled_page!(from_azure_ai_ml, "from-azure-ai-ml.md");
 compiled_page!(troubleshooting, "troubleshooting.md");
 page_of_parts!(operations, "operations.md");
 page!(validation, "validation.md");

@@ -244,5 +244,8 @@ async fn refusals_that_are_known_come_with_what_to_do() {
         &json!({"error": {"code": "BadRequest", "message": retired}}),
     )
     .await;
-    assert!(error.is_path_retired() && error.remedy().is_some(), "{error}");
+    assert!(
+        error.is_path_retired() && error.remedy().is_some(),
+        "{error}"
+    );
 }
