@@ -50,6 +50,25 @@ pub(crate) const ARC_PROVIDER: &str = "Microsoft.Kubernetes";
 /// The resource type of clusters that Azure Arc connects.
 pub(crate) const CONNECTED_CLUSTERS: &str = "connectedClusters";
 
+/// The version of connected clusters that `az k8s-extension` sends.
+pub(crate) const ARC_API_VERSION: &str = "2021-10-01";
+
+/// The resource provider of extensions of clusters.
+pub(crate) const KUBERNETES_CONFIGURATION_PROVIDER: &str = "Microsoft.KubernetesConfiguration";
+
+/// The resource type of extensions of clusters.
+pub(crate) const EXTENSIONS: &str = "extensions";
+
+/// The newest version of extensions whose description is at hand, and the one whose answers were recorded. Microsoft's
+/// newest client sends 2025-03-01, with the same bodies.
+pub(crate) const EXTENSIONS_API_VERSION: &str = "2023-05-01";
+
+/// The type of Azure Machine Learning's extension.
+pub(crate) const EXTENSION_TYPE: &str = "microsoft.azureml.kubernetes";
+
+/// The resource provider of Azure Relay.
+pub(crate) const RELAY_PROVIDER: &str = "Microsoft.Relay";
+
 /// The resource provider of managed identities.
 pub(crate) const IDENTITY_PROVIDER: &str = "Microsoft.ManagedIdentity";
 

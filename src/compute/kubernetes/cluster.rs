@@ -84,7 +84,7 @@ impl KubernetesClusterRef {
         }
     }
 
-    pub(super) fn check(&self, findings: &mut Findings) {
+    pub(crate) fn check(&self, findings: &mut Findings) {
         const TYPES: [ResourceType; 2] = [
             ResourceType {
                 provider: AKS_PROVIDER,
@@ -117,7 +117,7 @@ impl KubernetesClusterRef {
     }
 
     /// Returns the resource id.
-    pub(super) fn resource_id(&self, workspace: &WorkspaceId) -> String {
+    pub(crate) fn resource_id(&self, workspace: &WorkspaceId) -> String {
         match self {
             Self::Id(id) => resource_id::unquoted(id).to_owned(),
             Self::Managed {
