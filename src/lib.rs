@@ -49,6 +49,7 @@
 //! | know first what would fail | [`AttachConfiguration::preflight`], [`ManagedClusterConfiguration::preflight`], [`ProvisioningConfiguration::preflight`], [`Preflight`] |
 //! | attach one that exists | [`AksCompute::attach_configuration`], [`ClusterRef`], [`ComputeTarget::attach`] |
 //! | attach one for v2 tools, or one that Azure Arc connects | [`KubernetesCompute`], [`KubernetesClusterRef`] |
+//! | install Azure Machine Learning's extension on a cluster | [`ExtensionConfiguration::builder`], [`Extension::install`], [`ExtensionUpdateConfiguration`] |
 //! | create a cluster of your own, then attach it | [`ManagedClusterConfiguration::builder`], [`ManagedCluster::create`], [`then_attach`](models::CreateCluster::then_attach) |
 //! | change how many nodes there are | [`AksCompute::scale`](ComputeTarget::scale), [`ManagedCluster::scale`], [`ManagedCluster::autoscale`] |
 //! | wait | [`ComputeTarget::wait_for_completion`], [`WaitOptions`]; for many [`wait_all`]; as a stream [`ComputeTarget::events`] |
@@ -147,6 +148,7 @@ pub mod emulator;
 #[cfg(feature = "services")]
 mod environment;
 pub mod error;
+mod extension;
 mod facts;
 #[cfg(feature = "services")]
 mod files;
@@ -196,6 +198,10 @@ pub use environment::{
     EnvironmentBuilder, EnvironmentRef, SparkSettings,
 };
 pub use error::{Error, ErrorKind};
+pub use extension::{
+    Extension, ExtensionConfiguration, ExtensionConfigurationBuilder, ExtensionRelay, ExtensionTls,
+    ExtensionUpdateConfiguration, ExtensionUpdateConfigurationBuilder, RouterServiceType,
+};
 #[cfg(feature = "services")]
 pub use model::{Model, ModelQuery, ResourceNeeds, RunOutput};
 #[cfg(feature = "services")]
@@ -237,6 +243,10 @@ pub mod models {
         AksCredentials, AksNetworking, AksProperties, AttachCompute, ComputeProperties,
         ComputeResource, ComputeState, CreateCompute, KubernetesProperties, RemoveCompute,
         SslSettings, SystemService, UpdateCompute,
+    };
+    pub use crate::extension::{
+        DeleteExtension, ExtensionIdentity, ExtensionProperties, ExtensionResource,
+        ExtensionStatus, InstallExtension, UpdateExtension,
     };
     #[cfg(feature = "services")]
     pub use crate::model::{DeleteModel, DownloadModel, ModelResource, RegisterModel, UpdateModel};

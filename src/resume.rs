@@ -1,12 +1,14 @@
 //! Resuming the wait for an operation that another process began: one way for every token.
 
 mod cluster;
+mod extension;
 #[cfg(feature = "services")]
 mod service;
 
 use crate::cluster::{ManagedCluster, NodePoolResource};
 use crate::compute::{self, AksCompute, AnyCompute, ComputeResource, ComputeTarget, Found, Kind};
 use crate::error::{Error, ErrorKind, Hidden, in_runtime};
+use crate::extension::Extension;
 use crate::names::ComputeName;
 use crate::operation::waitable::sealed::{How, Sealed};
 use crate::operation::{
@@ -42,9 +44,11 @@ pub enum Resumed {
     /// [`wait_for_completion`](ComputeTarget::wait_for_completion) waits for it; `try_into()` makes a
     /// handle of one kind.
     Compute(AnyCompute),
+    /// The install or an update of an extension, running or done.
+    Extension(Operation<Extension>),
     /// A node pool of an AKS cluster that is scaled, or has been.
     NodePool(Operation<NodePoolResource>),
-    /// The removal of a compute, a web service or a cluster, running or done.
+    /// The removal of a compute, a web service, a cluster or an extension, running or done.
     Removal(Operation<()>),
     /// A deployment or an update of a web service: it is pending on this handle, unless it has ended.
     /// [`wait_for_deployment`](AksWebservice::wait_for_deployment) waits for it.
@@ -52,15 +56,16 @@ pub enum Resumed {
     Service(AksWebservice),
     /// The request did not arrive, as far as the resource shows: begin again.
     ///
-    /// For an update of a compute or a service and a new key this is also the answer where the resource is in a final
-    /// state, because it does not show whose change was the last. To send it again is harmless. For a cluster that
-    /// `or_get` was to take, too: begin again, and it is taken.
+    /// For an update of a compute, an extension or a service and a new key this is also the answer where the resource is in
+    /// a final state, because it does not show whose change was the last. To send it again is harmless. For a cluster or an
+    /// extension that `or_get` was to take, too: begin again, and it is taken.
     NotStarted {
         /// The verb that was requested.
         verb: Verb,
         /// The kind of the resource.
         resource: TokenResource,
-        /// The name of the compute, the web service or the cluster; `{cluster}/{pool}` of a node pool.
+        /// The name of the compute, the web service or the cluster; `{cluster}/{pool}` of a node pool,
+        /// `{cluster}/{extension}` of an extension.
         name: String,
     },
 }
@@ -73,20 +78,23 @@ impl Resumed {
             Self::NotStarted { verb, .. } => Some(*verb),
             Self::Attachment(operation) => operation.verb(),
             Self::Cluster(operation) => operation.verb(),
+            Self::Extension(operation) => operation.verb(),
             Self::NodePool(operation) => operation.verb(),
             Self::Removal(operation) => operation.verb(),
             other => other.resume_token().map(ResumeToken::verb),
         }
     }
 
-    /// Returns the name of the compute, the web service or the cluster; `{cluster}/{pool}` for a node pool. For a
-    /// cluster that is created and then attached it is first that of the cluster, then that of the compute.
+    /// Returns the name of the compute, the web service or the cluster; `{cluster}/{pool}` for a node pool,
+    /// `{cluster}/{extension}` for an extension. For a cluster that is created and then attached it is first that of the
+    /// cluster, then that of the compute.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
             Self::Attachment(operation) => operation.target(),
             Self::Cluster(operation) => operation.target(),
             Self::Compute(compute) => compute.name().as_str(),
+            Self::Extension(operation) => operation.target(),
             Self::NodePool(operation) => operation.target(),
             Self::NotStarted { name, .. } => name,
             Self::Removal(operation) => operation.target(),
@@ -102,6 +110,7 @@ impl Resumed {
             Self::Attachment(operation) => operation.resume_token(),
             Self::Cluster(operation) => operation.resume_token(),
             Self::Compute(compute) => compute.resume_token(),
+            Self::Extension(operation) => operation.resume_token(),
             Self::NodePool(operation) => operation.resume_token(),
             Self::NotStarted { .. } => None,
             Self::Removal(operation) => operation.resume_token(),
@@ -145,6 +154,7 @@ impl Sealed for Resumed {
             Self::Attachment(operation) => operation.driver(),
             Self::Cluster(operation) => operation.driver(),
             Self::Compute(compute) => compute.driver(),
+            Self::Extension(operation) => operation.driver(),
             Self::NodePool(operation) => operation.driver(),
             Self::NotStarted { .. } => None,
             Self::Removal(operation) => operation.driver(),
@@ -162,6 +172,7 @@ impl Waitable for Resumed {
             Self::Attachment(operation) => without_value(operation.end(how)),
             Self::Cluster(operation) => without_value(operation.end(how)),
             Self::Compute(compute) => compute.end(how),
+            Self::Extension(operation) => without_value(operation.end(how)),
             Self::NodePool(operation) => without_value(operation.end(how)),
             Self::NotStarted {
                 verb,
@@ -193,17 +204,18 @@ const SKEW: Duration = Duration::minutes(5);
 /// Resuming.
 impl Workspace {
     /// Resumes the wait for an operation from its token, in this process or another. Takes every token:
-    /// of a compute of any kind, its update or removal, of an AKS cluster and its node pools, and of a web service.
+    /// of a compute of any kind, its update or removal, of an AKS cluster and its node pools, of an extension, and of a web
+    /// service.
     ///
     /// Where the service's answer to the first request was seen before the token was stored, this does no I/O for a
-    /// compute, a cluster and a node pool. For the token of a prepared verb the resource is read, to find out whether
+    /// compute, a cluster, a node pool and an extension. For the token of a prepared verb the resource is read, to find out whether
     /// the request arrived. A request that is still on its way cannot be seen: after a crash, give the service a minute
     /// before `NotStarted` counts.
     ///
     /// The operation of a create is not mistaken for another one: where a compute was deleted and created
     /// again since, which its `createdOn` shows, the wait ends with an error.
     ///
-    /// Sends: a GET of the compute, the cluster or the node pool, for the token of a prepared verb. For a web service
+    /// Sends: a GET of the compute, the cluster, the node pool or the extension, for the token of a prepared verb. For a web service
     /// GETs of the workspace and of its hosts (once per workspace), and a GET of the service, for the token of a
     /// prepared verb.
     ///
@@ -221,6 +233,7 @@ impl Workspace {
             TokenResource::Cluster | TokenResource::NodePool => {
                 Box::pin(self.resume_cluster(token)).await
             }
+            TokenResource::Extension => Box::pin(self.resume_extension(token)).await,
             TokenResource::Compute(kind) => {
                 let name = self.compute_of(token)?;
                 match token.parts().accepted {
@@ -238,7 +251,7 @@ impl Workspace {
     /// The results are in the order of the tokens; [`wait_all`](crate::wait_all) waits for all of them.
     ///
     /// Sends: GETs of the list of computes, if two tokens or more are of prepared verbs on computes; a GET for each
-    /// compute that it does not show. For each web service, cluster and node pool what [`resume`](Self::resume) sends.
+    /// compute that it does not show. For each web service, cluster, node pool and extension what [`resume`](Self::resume) sends.
     ///
     /// # Errors
     ///
@@ -468,7 +481,7 @@ impl Workspace {
             Verb::Attach | Verb::Create | Verb::Update => Some((HttpVerb::Put, None)),
             Verb::Delete => Some((HttpVerb::Delete, Some("delete"))),
             Verb::Detach => Some((HttpVerb::Delete, Some("detach"))),
-            Verb::Deploy | Verb::RegenerateKey | Verb::Scale => None,
+            Verb::Deploy | Verb::Install | Verb::RegenerateKey | Verb::Scale => None,
         };
         if expected != Some((parts.method, action.as_deref())) {
             return Err(refused("its verb contradicts its request"));

@@ -16,6 +16,7 @@
 )]
 
 mod compute;
+mod extension;
 mod inference;
 mod kubernetes;
 #[cfg(test)]
@@ -26,6 +27,7 @@ mod service;
 mod tls;
 
 pub(crate) use compute::*;
+pub(crate) use extension::*;
 pub(crate) use inference::*;
 pub(crate) use kubernetes::*;
 pub(crate) use preflight::*;
@@ -243,6 +245,7 @@ pub(crate) fn sections() -> impl Iterator<Item = &'static Section> {
     [
         compute::SECTIONS,
         kubernetes::SECTIONS,
+        extension::SECTIONS,
         tls::SECTIONS,
         service::SECTIONS,
         inference::SECTIONS,

@@ -76,7 +76,8 @@ pub(crate) struct TokenParts {
     v: u32,
     /// The kind of resource that the operation changes.
     resource: TokenResource,
-    /// The name of the compute, the web service or the cluster; `{cluster}/{pool}` of a node pool.
+    /// The name of the compute, the web service or the cluster; `{cluster}/{pool}` of a node pool,
+    /// `{cluster}/{extension}` of an extension.
     target: String,
     workspace: WorkspaceId,
     /// The verb that was requested.
@@ -116,7 +117,7 @@ pub(crate) struct TokenParts {
 
 /// The kind of resource that an operation changes; [`ResumeToken::resource`] gives it.
 ///
-/// Its text form is `compute/{kind}` (`compute/AKS`), `aks/cluster`, `aks/pool` or `service`.
+/// Its text form is `compute/{kind}` (`compute/AKS`), `aks/cluster`, `aks/pool`, `kubernetes/extension` or `service`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenResource {
@@ -124,6 +125,8 @@ pub enum TokenResource {
     Cluster,
     /// A compute of this kind, as the service spells it.
     Compute(String),
+    /// An extension of a cluster.
+    Extension,
     /// A node pool of an AKS cluster.
     NodePool,
     /// A web service.
@@ -135,6 +138,7 @@ impl fmt::Display for TokenResource {
         match self {
             Self::Cluster => f.write_str("aks/cluster"),
             Self::Compute(kind) => write!(f, "compute/{kind}"),
+            Self::Extension => f.write_str("kubernetes/extension"),
             Self::NodePool => f.write_str("aks/pool"),
             Self::Service => f.write_str("service"),
         }
@@ -153,6 +157,7 @@ impl<'de> Deserialize<'de> for TokenResource {
         match text.split_once('/') {
             Some(("aks", "cluster")) => Ok(Self::Cluster),
             Some(("aks", "pool")) => Ok(Self::NodePool),
+            Some(("kubernetes", "extension")) => Ok(Self::Extension),
             Some(("compute", kind)) => Ok(Self::Compute(kind.to_owned())),
             None if text == "service" => Ok(Self::Service),
             _ => Err(serde::de::Error::custom("unknown resource")),
@@ -169,23 +174,25 @@ pub enum Verb {
     Attach,
     /// Create a compute with a new AKS cluster, or an AKS cluster beside the workspace.
     Create,
-    /// Delete the compute and its AKS cluster, an AKS cluster beside the workspace, or the web service.
+    /// Delete the compute and its AKS cluster, an AKS cluster beside the workspace, an extension, or the web service.
     Delete,
     /// Deploy models as a web service.
     Deploy,
     /// Detach the compute; its AKS cluster stays.
     Detach,
+    /// Install an extension on a cluster.
+    Install,
     /// Make a new key of a web service.
     RegenerateKey,
     /// Change how many nodes a node pool has, or who decides it.
     Scale,
-    /// Change the compute or the web service.
+    /// Change the compute, the extension or the web service.
     Update,
 }
 
 impl Verb {
-    /// Returns the verb as a word: `attach`, `create`, `delete`, `deploy`, `detach`, `regenerate-key`, `scale` or
-    /// `update`.
+    /// Returns the verb as a word: `attach`, `create`, `delete`, `deploy`, `detach`, `install`, `regenerate-key`,
+    /// `scale` or `update`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -194,6 +201,7 @@ impl Verb {
             Self::Delete => "delete",
             Self::Deploy => "deploy",
             Self::Detach => "detach",
+            Self::Install => "install",
             Self::RegenerateKey => "regenerate-key",
             Self::Scale => "scale",
             Self::Update => "update",
@@ -410,7 +418,8 @@ impl ResumeToken {
         &self.0.resource
     }
 
-    /// Returns the name of the compute, the web service or the cluster; `{cluster}/{pool}` for a node pool.
+    /// Returns the name of the compute, the web service or the cluster; `{cluster}/{pool}` for a node pool,
+    /// `{cluster}/{extension}` for an extension.
     #[must_use]
     pub fn target(&self) -> &str {
         &self.0.target

@@ -58,15 +58,23 @@ impl ServiceError {
         None
     }
 
-    /// Reads `properties.provisioningErrors[]` of a compute, or `properties.status.provisioningError` of an AKS cluster.
+    /// Reads `properties.provisioningErrors[]` of a compute, `properties.status.provisioningError` of an AKS cluster, or
+    /// `properties.errorInfo` and the errors in `properties.statuses[]` of an extension.
     pub(crate) fn of_provisioning(resource: &Value, hidden: &Hidden) -> Option<Self> {
         let properties = resource.get("properties")?;
         if let Some(error) = properties.pointer("/status/provisioningError") {
             return Self::parse(error, MAX_DEPTH, hidden);
         }
-        let errors = properties.get("provisioningErrors")?.as_array()?;
+        let list = |name: &str| properties.get(name).and_then(Value::as_array);
+        let is_error = |status: &&Value| {
+            let level = status.get("level").and_then(Value::as_str);
+            level.is_some_and(|level| level.eq_ignore_ascii_case("Error"))
+        };
+        let statuses = list("statuses").into_iter().flatten().filter(is_error);
+        let errors = list("provisioningErrors").into_iter().flatten();
         let mut errors: Vec<Self> = errors
-            .iter()
+            .chain(properties.get("errorInfo"))
+            .chain(statuses)
             .filter_map(|item| Self::parse(item, MAX_DEPTH, hidden))
             .collect();
         match errors.len() {

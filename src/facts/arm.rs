@@ -50,6 +50,22 @@ pub(crate) const ARC_PROVIDER: &str = "Microsoft.Kubernetes";
 /// The resource type of clusters that Azure Arc connects.
 pub(crate) const CONNECTED_CLUSTERS: &str = "connectedClusters";
 
+/// The version of connected clusters that `az k8s-extension` sends.
+pub(crate) const ARC_API_VERSION: &str = "2021-10-01";
+
+/// The resource type of extensions of clusters.
+pub(crate) const EXTENSIONS: &str = "extensions";
+
+/// The newest version of extensions whose description is at hand, and the one whose answers were recorded. Microsoft's
+/// newest client sends 2025-03-01, with the same bodies.
+pub(crate) const EXTENSIONS_API_VERSION: &str = "2023-05-01";
+
+/// The type of Azure Machine Learning's extension.
+pub(crate) const EXTENSION_TYPE: &str = "microsoft.azureml.kubernetes";
+
+/// The resource provider of Azure Relay.
+pub(crate) const RELAY_PROVIDER: &str = "Microsoft.Relay";
+
 /// The resource provider of managed identities.
 pub(crate) const IDENTITY_PROVIDER: &str = "Microsoft.ManagedIdentity";
 
@@ -82,9 +98,6 @@ pub(crate) const PERMISSIONS_API_VERSION: &str = "2022-04-01";
 
 /// The version of `Microsoft.PolicyInsights/checkPolicyRestrictions` in Microsoft's clients of 2024.
 pub(crate) const POLICY_API_VERSION: &str = "2024-10-01";
-
-/// The version of connected clusters that `az k8s-extension` sends.
-pub(crate) const ARC_API_VERSION: &str = "2021-10-01";
 
 /// The version that the reference of `providers/get` names.
 pub(crate) const PROVIDERS_API_VERSION: &str = "2021-04-01";

@@ -24,6 +24,69 @@ const BUSY_WORDS: &[&[&str]] = &[
     &["operation is not allowed", "in progress"],
 ];
 
+/// A code of the health check that the extension of a cluster runs before it is installed, changed or removed. Its report
+/// has code and name as words of a text.
+struct Health {
+    code: &'static str,
+    name: &'static str,
+    remedy: &'static str,
+}
+
+/// Source: `how-to-troubleshoot-kubernetes-extension`, "Error Code of HealthCheck"; the take-over of a router
+/// AML-Kubernetes, `docs/attach-compute-on-aks-v1-cluster.md`.
+const HEALTH: &[Health] = &[
+    Health {
+        code: "E40001",
+        name: "LOAD_BALANCER_NOT_SUPPORT",
+        remedy: "the cluster has no load balancers: set one up, or use the service type NodePort or ClusterIP",
+    },
+    Health {
+        code: "E40002",
+        name: "INSUFFICIENT_NODE",
+        remedy: "high availability needs three nodes: add nodes, or turn high availability off",
+    },
+    Health {
+        code: "E40003",
+        name: "INTERNAL_LOAD_BALANCER_NOT_SUPPORT",
+        remedy: "only AKS clusters have an internal load balancer, that of the provider `azure`: leave it out",
+    },
+    Health {
+        code: "E40007",
+        name: "INVALID_SSL_SETTING",
+        remedy: "the certificate or its key is not valid, or does not cover the host name (`sslCname`): give others",
+    },
+    Health {
+        code: "E45002",
+        name: "PROMETHEUS_CONFLICT",
+        remedy: "the cluster has an operator of Prometheus already: set `installPromOp` to `false` to use that one",
+    },
+    Health {
+        code: "E45003",
+        name: "BAD_NETWORK_CONNECTIVITY",
+        remedy: "the cluster does not reach Azure Machine Learning: open its firewall or proxy for the hosts that \
+                 `how-to-access-azureml-behind-firewall` lists for Kubernetes computes",
+    },
+    Health {
+        code: "E45004",
+        name: "AZUREML_FE_ROLE_CONFLICT",
+        remedy: LEGACY_ROUTER,
+    },
+    Health {
+        code: "E45005",
+        name: "AZUREML_FE_DEPLOYMENT_CONFLICT",
+        remedy: LEGACY_ROUTER,
+    },
+];
+
+const LEGACY_ROUTER: &str = "the router `azureml-fe` of a compute of kind AKS is on the cluster. Take it over: `kubectl \
+     annotate deployment azureml-fe azureml-fe-enable-upgrade=true`, and set `scoringFe.enableUpgrade` to `true`; or \
+     delete what a detach leaves behind, which ends the services there";
+
+/// The remedy for an attach of a Kubernetes cluster that fails inside the service (`how-to-attach-kubernetes-to-workspace`):
+/// the text says nothing of the reason.
+pub(crate) const KUBERNETES_ATTACH_INTERNAL: &str = "give the managed identity of the workspace the role Azure Kubernetes \
+     Service Cluster Admin on the cluster: without it an attach fails so. Then try again";
+
 /// More specific entries stand first.
 const KNOWN: &[Known] = &[
     Known {
@@ -37,6 +100,48 @@ const KNOWN: &[Known] = &[
         words: &[],
         remedy: "to create, take another name; to attach, detach the compute of that name first; .or_get() takes \
                  the existing compute",
+    },
+    Known {
+        codes: &["ExtensionNotFound"],
+        words: &[
+            &["extension", "not installed"],
+            &["extension", "isn't installed"],
+        ],
+        remedy: "install the extension `microsoft.azureml.kubernetes` on the cluster first. If it is there, give the \
+                 managed identity of the workspace the role Kubernetes Extension Contributor on the cluster: without \
+                 it the service does not see the extension",
+    },
+    Known {
+        codes: &[],
+        words: &[&["pod healthcheck failed"]],
+        remedy: "the health check of the extension refused the cluster: `kubectl describe configmap -n azureml \
+                 arcml-healthcheck` shows codes such as E40001, which docs/troubleshooting.md explains",
+    },
+    Known {
+        codes: &[],
+        words: &[
+            &["name that is still in use"],
+            &["another operation (install/upgrade/rollback) is in progress"],
+            &["operation for the helm chart is still in progress"],
+        ],
+        remedy: "an earlier install or delete is not over in the cluster: wait about an hour, then try again. \
+                 If another Helm chart has the name (`helm list -Aa`), take another one",
+    },
+    Known {
+        codes: &[],
+        words: &[&["create new content in namespace", "terminated"]],
+        remedy: "the extension is still being removed: wait until it is gone, then install it again",
+    },
+    Known {
+        codes: &[],
+        words: &[&["chart path not found"]],
+        remedy: "there is no such version of the extension: give another one, or none for the newest",
+    },
+    Known {
+        codes: &[],
+        words: &[&["invalid ownership metadata"]],
+        remedy: "the cluster has a resource that the extension would install, such as Volcano or the operator of \
+                 Prometheus: turn that part off (`installVolcano`, `installPromOp`) to use what is there",
     },
     Known {
         codes: &["Unschedulable", "PodUnschedulable"],
@@ -194,6 +299,9 @@ const KNOWN: &[Known] = &[
 
 /// Returns the remedy for a refusal with this code and message, where it is a known one.
 pub(crate) fn remedy(code: Option<&str>, message: Option<&str>) -> Option<&'static str> {
+    if let Some(health) = code.into_iter().chain(message).find_map(health) {
+        return Some(health.remedy);
+    }
     let message = message.map(str::to_lowercase);
     KNOWN
         .iter()
@@ -204,6 +312,22 @@ pub(crate) fn remedy(code: Option<&str>, message: Option<&str>) -> Option<&'stat
                     .is_some_and(|message| stands_in(message, known.words))
         })
         .map(|known| known.remedy)
+}
+
+/// Returns the code of the health check that a text names: as a word, because ids have such letters and digits too.
+fn health(text: &str) -> Option<&'static Health> {
+    let is_inside = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let mut words = text.split(|c| !is_inside(c));
+    words.find_map(|word| {
+        let mut all = HEALTH.iter();
+        all.find(|health| health.code == word || health.name == word)
+    })
+}
+
+/// Returns whether the service says that something failed inside it, and no more.
+pub(crate) fn says_internal(code: Option<&str>, message: Option<&str>) -> bool {
+    let code = code.is_some_and(|code| code.eq_ignore_ascii_case("InternalServerError"));
+    code || message.is_some_and(|message| message.to_lowercase().contains("internal server"))
 }
 
 /// Returns whether the service says that it no longer supports computes of kind AKS.
@@ -238,6 +362,32 @@ mod tests {
                     Some(known.remedy),
                     "{message}"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn code_of_the_health_check_is_found_as_a_word() {
+        for health in HEALTH {
+            let Health {
+                code,
+                name,
+                remedy: own,
+            } = health;
+            for text in [
+                format!("ErrorCode: {code} ErrorMessage: x"),
+                format!("[{name}]"),
+                format!("failed ({code}), x"),
+            ] {
+                assert_eq!(remedy(None, Some(&text)), Some(*own), "{text}");
+                assert_eq!(remedy(Some(code), Some("x")), Some(*own));
+            }
+            for text in [
+                format!("id 00000000-0000-{code}-8000-x"),
+                format!("A{code}"),
+                format!("{name}_X"),
+            ] {
+                assert_eq!(remedy(None, Some(&text)), None, "{text}");
             }
         }
     }

@@ -3,12 +3,17 @@
 /// The member whose own members are variables of an environment: some are secret, and none says so.
 pub(crate) const ENVIRONMENT_VARIABLES: &str = "environmentVariables";
 
+/// The member of an extension whose own members are all secret.
+pub(crate) const PROTECTED_SETTINGS: &str = "configurationProtectedSettings";
+
 /// Returns whether the member of this name, within the member `parent`, has a secret value.
 pub(crate) fn is_secret(parent: &str, name: &str) -> bool {
-    SECRET_MEMBERS.iter().any(|member| {
-        let within = |own: &str| own.eq_ignore_ascii_case(parent);
-        member.name.eq_ignore_ascii_case(name) && member.parent.is_none_or(within)
-    })
+    let protected = parent.eq_ignore_ascii_case(PROTECTED_SETTINGS);
+    protected
+        || SECRET_MEMBERS.iter().any(|member| {
+            let within = |own: &str| own.eq_ignore_ascii_case(parent);
+            member.name.eq_ignore_ascii_case(name) && member.parent.is_none_or(within)
+        })
 }
 
 /// A member whose value is secret, wherever it stands and in whatever case it is written.
@@ -91,4 +96,13 @@ pub(crate) const SECRET_MEMBERS: &[SecretMember] = &[
     // CredentialResults, the answer of listClusterUserCredential and listClusterAdminCredential;
     // Microsoft.ContainerService 2019-10-01.
     anywhere("kubeconfigs"),
+    // ExtensionProperties, which never come back; and what `az k8s-extension` gives there, in case that somebody gave it
+    // among the open settings.
+    anywhere(PROTECTED_SETTINGS),
+    anywhere("relayServerConnectionString"),
+    anywhere("relayserver.relayConnectionString"),
+    anywhere("servicebus.connectionString"),
+    anywhere("azure_log_analytics.connection_string"),
+    anywhere("scoringFe.sslCert"),
+    anywhere("scoringFe.sslKey"),
 ];

@@ -90,6 +90,7 @@ fn hide_in_errors(value: &mut Value, within: bool, hidden: &Hidden) -> bool {
                 let within = within
                     || name.contains("error")
                     || name.contains("warning")
+                    || name == "statuses"
                     || name.eq_ignore_ascii_case(ENVIRONMENT_VARIABLES);
                 any |= hide_in_errors(value, within, hidden);
             }
@@ -257,6 +258,15 @@ impl<'t> Place<'t> {
         rest.get(spaces).copied().unwrap_or(0)
     }
 
+    /// Returns whether the next value is `null` or an empty object: there is nothing secret then.
+    fn at_nothing(&self) -> bool {
+        let is_empty = |inside: &str| inside.trim_ascii_start().starts_with('}');
+        match self.peek() {
+            b'{' => is_empty(&self.text[self.at.get() + 1..]),
+            byte => byte == b'n',
+        }
+    }
+
     /// Passes the byte that was peeked at.
     fn pass(&self) {
         self.at.set(self.at.get() + 1);
@@ -324,8 +334,7 @@ impl<'t> Place<'t> {
             }
             let written = self.name();
             let name = decoded(written);
-            // `null` says that it is not set.
-            let secret = is_secret(parent, &name) && self.peek() != b'n';
+            let secret = is_secret(parent, &name) && !self.at_nothing();
             to.push_str(written);
             to.push(':');
             removed |= self.copy(&name, depth + 1, to)? || secret;

@@ -67,6 +67,7 @@ macro_rules! name_traits {
     };
 }
 
+pub(crate) mod kubernetes;
 #[cfg(feature = "services")]
 mod model;
 mod namespace;

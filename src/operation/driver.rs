@@ -11,8 +11,10 @@ use super::wait::WaitOptions;
 use crate::error::{
     Error, ErrorKind, Hidden, OperationFacts, ResponseFacts, in_runtime, is_passing,
 };
+use crate::facts::arm::COMPUTE_TYPE_KUBERNETES;
+use crate::facts::codes;
 use crate::json::Row;
-use crate::token::{ResumeToken, Verb};
+use crate::token::{ResumeToken, TokenResource, Verb};
 use crate::transport::limits::polls::LAST_READ;
 use crate::transport::{HttpRequest, Limit, Sending, ServiceClient};
 use serde_json::value::RawValue;
@@ -410,9 +412,12 @@ impl Driver {
                 let error = Error::of_response(kind, facts.clone());
                 let makes = matches!(
                     self.verb(),
-                    Some(Verb::Attach | Verb::Create | Verb::Deploy)
+                    Some(Verb::Attach | Verb::Create | Verb::Deploy | Verb::Install)
                 );
                 match makes && error.remedy().is_none() {
+                    true if self.attaches_kubernetes() && is_internal(&error) => {
+                        (error.with_remedy(codes::KUBERNETES_ATTACH_INTERNAL), None)
+                    }
                     true => (error.with_remedy(self.subject.remains), None),
                     false => (error, None),
                 }
@@ -441,6 +446,12 @@ impl Driver {
         Some(self.describe(error, token))
     }
 
+    fn attaches_kubernetes(&self) -> bool {
+        let resource = self.token.as_ref().map(ResumeToken::resource);
+        self.verb() == Some(Verb::Attach)
+            && matches!(resource, Some(TokenResource::Compute(kind)) if kind == COMPUTE_TYPE_KUBERNETES)
+    }
+
     fn deadline_exceeded(&self) -> Error {
         let error = Error::new(
             ErrorKind::DeadlineExceeded,
@@ -462,6 +473,11 @@ impl Driver {
                 None => format!("wait for {} {:?}", self.subject.noun, self.target),
             })
     }
+}
+
+fn is_internal(error: &Error) -> bool {
+    let error = error.service_error();
+    error.is_some_and(|error| error.any(codes::says_internal))
 }
 
 /// Keeps a live line going while something is waited for.

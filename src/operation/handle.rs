@@ -80,7 +80,7 @@ impl<T> Operation<T> {
     }
 
     /// Returns the name of what it changes: of the compute, the web service, or the cluster; `{cluster}/{pool}` for a
-    /// node pool.
+    /// node pool, `{cluster}/{extension}` for an extension.
     #[must_use]
     pub fn target(&self) -> &str {
         self.driver.target()

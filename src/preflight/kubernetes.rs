@@ -5,8 +5,9 @@ use super::gather::{Facts, all, computes_of, rights, when};
 use super::plan::{Action, Plan};
 use super::report::Fact;
 use crate::cluster::{ClusterId, ClusterResource, ManagedCluster};
-use crate::compute::ClusterRef;
+use crate::compute::{ClusterRef, KubernetesClusterRef};
 use crate::error::Error;
+use crate::extension::Extension;
 use crate::facts::arm::{
     AKS_API_VERSION, AKS_PROVIDER, ARC_API_VERSION, KUBERNETES_CONFIGURATION_PROVIDER,
     MANAGED_CLUSTERS, PROVIDERS_API_VERSION,
@@ -176,32 +177,20 @@ async fn v1_legacy(workspace: &Workspace, own: &str) -> Result<bool, Error> {
 #[derive(Debug, Clone)]
 pub(super) struct Installed {
     pub(super) name: String,
-    pub(super) state: Option<String>,
+    pub(super) state: String,
+    pub(super) is_healthy: bool,
+    /// The remedy of the first well-known error that it reports.
+    pub(super) remedy: Option<&'static str>,
 }
-
-#[derive(Deserialize)]
-struct Tmp {
-    name: String,
-    properties: Value,
-}
-
-impl Item for Tmp {}
 
 async fn extensions(workspace: &Workspace, id: &str) -> Result<Vec<Installed>, Error> {
-    let url = url_of(
-        workspace,
-        id,
-        &["providers", KUBERNETES_CONFIGURATION_PROVIDER, "extensions"],
-        "2023-05-01",
-    );
-    let found: Vec<Tmp> = all(pages(workspace.client().clone(), url)).await?;
-    Ok(found
-        .into_iter()
-        .map(|t| Installed {
-            name: t.name,
-            state: t.properties["provisioningState"]
-                .as_str()
-                .map(str::to_owned),
-        })
-        .collect())
+    let found = all(Extension::list(workspace, KubernetesClusterRef::id(id))?).await?;
+    let found = found.iter().filter(|found| found.is_machine_learning());
+    let installed = |found: &Extension| Installed {
+        name: found.name().to_owned(),
+        state: found.status().unwrap_or("unknown").to_owned(),
+        is_healthy: found.is_healthy(),
+        remedy: found.resource().remedy(),
+    };
+    Ok(found.map(installed).collect())
 }

@@ -17,11 +17,12 @@ use crate::cluster::{CreateAndAttach, CreateCluster, ManagedClusterConfiguration
 use crate::compute::AksCompute;
 use crate::compute::{
     Aks, AttachCompute, AttachConfiguration, CreateCompute, Kubernetes,
-    KubernetesAttachConfiguration, ProvisioningConfiguration,
+    KubernetesAttachConfiguration, KubernetesClusterRef, ProvisioningConfiguration,
 };
 #[cfg(doc)]
 use crate::error::ErrorKind;
 use crate::error::{Error, Severity};
+use crate::extension::{ExtensionConfiguration, InstallExtension};
 use crate::names::ComputeName;
 use crate::operation::request::{CheckBefore, awaitable};
 #[cfg(feature = "services")]
@@ -151,6 +152,40 @@ impl AttachConfiguration {
             workspace: workspace.clone(),
             plan: Plan::attach(self, workspace.id()),
         }
+    }
+}
+
+impl ExtensionConfiguration {
+    /// Checks before an install whether the cluster is ready for the extension: see [`PreflightRequest`].
+    ///
+    /// # Arguments
+    ///
+    /// * `workspace` - whose credential is used, and whose computes of kind AKS are searched for one on this cluster
+    /// * `cluster` - an AKS cluster, or one that Azure Arc connects
+    /// * `name` - the name of the extension on the cluster
+    pub fn preflight(
+        &self,
+        workspace: &Workspace,
+        cluster: impl Into<KubernetesClusterRef>,
+        name: impl AsRef<str>,
+    ) -> PreflightRequest {
+        PreflightRequest {
+            workspace: workspace.clone(),
+            plan: Plan::extension(self, &cluster.into(), name.as_ref(), workspace.id()),
+        }
+    }
+}
+
+impl InstallExtension {
+    /// Checks before anything is changed whether the install can succeed. By default nothing is checked.
+    ///
+    /// Sends what a [`PreflightRequest`] sends, once the name was read. With [`Preflight::Refuse`] the error is of the
+    /// kind [`ErrorKind::Validation`] and has all [`findings`](Error::findings).
+    pub fn preflight(self, preflight: Preflight) -> Self {
+        let (cluster, name, configuration) = self.parts();
+        let workspace = self.workspace().clone();
+        let plan = Plan::extension(configuration, cluster, name, workspace.id());
+        self.checked_by(check(preflight, workspace, plan))
     }
 }
 

@@ -2,9 +2,10 @@
 
 use crate::cluster::ManagedClusterConfiguration;
 use crate::compute::{
-    AttachConfiguration, ClusterPurpose, KubernetesAttachConfiguration, LoadBalancer, Network,
-    ProvisioningConfiguration,
+    AttachConfiguration, ClusterPurpose, KubernetesAttachConfiguration, KubernetesClusterRef,
+    LoadBalancer, Network, ProvisioningConfiguration,
 };
+use crate::extension::ExtensionConfiguration;
 use crate::facts::purposes::{DEFAULT_DEV_TEST_NODES, DEFAULT_PRODUCTION_NODES};
 use crate::facts::sizes::DEFAULT_VM_SIZE;
 use crate::names::WorkspaceId;
@@ -197,10 +198,19 @@ impl Plan {
         }
     }
 
-    pub(super) fn extension(cluster_id: String, extension: ExtensionPlan) -> Self {
+    pub(super) fn extension(
+        configuration: &ExtensionConfiguration,
+        cluster: &KubernetesClusterRef,
+        name: &str,
+        workspace: &WorkspaceId,
+    ) -> Self {
         Self {
-            cluster_id: Some(cluster_id),
-            extension: Some(extension),
+            cluster_id: Some(cluster.resource_id(workspace)),
+            extension: Some(ExtensionPlan {
+                name: name.to_owned(),
+                highly_available: configuration.is_highly_available(),
+                takes_over: configuration.takes_over(),
+            }),
             ..Self::new(Action::Extension)
         }
     }

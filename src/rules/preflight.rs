@@ -235,7 +235,7 @@ checks! {
             broken by "`disableLocalAccounts: true` without a binding",
             remedy "enable the accounts, or bind the role `Microsoft.MachineLearningServices/workspaces/mlworkload` to the workspace: `az aks trustedaccess rolebinding create`",
             source "Azure ML documentation on attaching Kubernetes clusters; Trusted Access is in the public cloud alone";
-        Error PREFLIGHT_EXTENSION_READY = "preflight.extension.ready": "the cluster has the extension `microsoft.azureml.kubernetes`, and its state is `Succeeded`",
+        Error PREFLIGHT_EXTENSION_READY = "preflight.extension.ready": "the cluster has the extension `microsoft.azureml.kubernetes`, and it is healthy",
             broken by "a cluster without the extension",
             remedy "install the extension first, and wait until it has succeeded",
             source "Azure ML documentation on attaching Kubernetes clusters";
@@ -244,7 +244,7 @@ checks! {
             remedy "update the extension that is there, or delete it first",
             source "inference: an extension of this type owns objects of the whole cluster";
         Error PREFLIGHT_EXTENSION_NODES = "preflight.extension.nodes": "a highly available router has 3 nodes",
-            broken by "a cluster with 2 nodes, and inference with its defaults",
+            broken by "a cluster with 2 nodes, and `.high_availability(true)`",
             remedy "use 3 nodes or more, or switch high availability off",
             source "Azure ML documentation on the extension: health code E40002";
         Warning PREFLIGHT_LEGACY_ROUTER = "preflight.extension.legacy_router": "no compute of kind AKS has put its router `azureml-fe` into the cluster",

@@ -4,6 +4,7 @@
 
 use crate::compute::aks::certificate::fixtures::{self, Authority, days_later, now};
 use crate::error::{Error, Finding, Severity};
+use crate::extension::ClusterFacts;
 use crate::names::{ComputeName, WorkspaceId};
 use crate::rules;
 use crate::*;
@@ -234,9 +235,68 @@ fn see_compute_files(seen: &mut Seen) {
     ));
 }
 
+fn see_extension(seen: &mut Seen) {
+    let built = |builder: ExtensionConfigurationBuilder| Ok(builder.build()?.warnings().to_vec());
+    let training = || ExtensionConfiguration::builder().training(true);
+    let inference = || {
+        training()
+            .inference(true)
+            .router_service_type(RouterServiceType::LoadBalancer)
+    };
+    let insecure = || inference().allow_insecure_connections(true);
+    let name = "a.example.com";
+
+    seen.examples("extension.service_type", |text| {
+        built(insecure().setting("inferenceRouterServiceType", text))
+    });
+    seen.examples("extension.tls_secret", |text| {
+        built(inference().tls(ExtensionTls::secret(name, text)))
+    });
+    seen.examples("extension.node_selector", |text| {
+        built(training().node_label(text, "x"))
+    });
+    seen.examples("extension.setting_name", |text| {
+        built(training().setting(text, "x"))
+    });
+    seen.examples("extension.setting_secret", |text| {
+        built(training().setting(text, "x"))
+    });
+    seen.found(&built(ExtensionConfiguration::builder()));
+    seen.found(&built(inference()));
+    seen.found(&built(training().setting("sslSecret", "s")));
+    seen.found(&built(insecure().tls(ExtensionTls::secret(name, "s"))));
+    let node_port = insecure().router_service_type(RouterServiceType::NodePort);
+    seen.found(&built(node_port.internal_load_balancer()));
+    seen.found(&built(
+        training().setting("a", "x").protected_setting("A", "x"),
+    ));
+    seen.found(&built(training().version("1").auto_upgrade(true)));
+    seen.error(ExtensionUpdateConfiguration::builder().build());
+
+    let cluster = |is_managed| ClusterFacts {
+        id: "/i".to_owned(),
+        name: "c".to_owned(),
+        is_managed,
+        location: "eastus".to_owned(),
+        nodes: Some(2),
+        is_openshift: false,
+    };
+    let on = |builder: ExtensionConfigurationBuilder, is_managed| {
+        builder.build().unwrap().body(&cluster(is_managed))
+    };
+    seen.error(on(insecure().internal_load_balancer(), false));
+    seen.error(on(insecure().high_availability(true), true));
+    let change = ExtensionUpdateConfiguration::builder().protected_setting("a", "x");
+    let current =
+        json!({ "properties": { "configurationSettings": { "enableTraining": "True" } } });
+    let current = serde_json::from_value(current).unwrap();
+    seen.error(change.build().unwrap().body(false, &current));
+}
+
 #[test]
 fn every_rule_can_be_broken() {
     let mut seen = Seen::default();
+    see_extension(&mut seen);
     let builder = ProvisioningConfiguration::builder;
 
     see_examples(&mut seen);

@@ -9,6 +9,7 @@
 mod clusters;
 #[cfg(feature = "emulator")]
 mod emulator;
+mod extensions;
 #[cfg(feature = "internals")]
 mod fuzz;
 #[cfg(all(feature = "emulator", feature = "services"))]

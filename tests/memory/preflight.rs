@@ -7,9 +7,9 @@ use azureml_aks::emulator::{ConnectedCluster, Emulator, ExistingCluster, Fault};
 use azureml_aks::error::Severity;
 use azureml_aks::models::PreflightReport;
 use azureml_aks::{
-    AksCompute, ClusterPurpose, ClusterRef, ComputeTarget, ErrorKind, KubernetesClusterRef,
-    KubernetesCompute, ManagedCluster, ManagedClusterConfiguration, Preflight, VirtualNetwork,
-    WaitOptions,
+    AksCompute, ClusterPurpose, ClusterRef, ComputeTarget, ErrorKind, Extension,
+    ExtensionConfiguration, KubernetesClusterRef, KubernetesCompute, ManagedCluster,
+    ManagedClusterConfiguration, Preflight, VirtualNetwork, WaitOptions,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -570,4 +570,37 @@ async fn trusted_access_is_as_good_as_local_accounts() {
     let notes = rules_of(&report, Severity::Note);
     assert!(notes.contains("preflight.attachment.again"), "{report}");
     assert!(!report.has_errors(), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn extension_is_checked_before_it_is_installed() {
+    let emulator = Emulator::builder()
+        .unregistered_provider("Microsoft.KubernetesConfiguration")
+        .build();
+    let workspace = workspace(&emulator);
+    let (_, id) = attached(&emulator, &workspace, "legacy").await;
+    let config = ExtensionConfiguration::builder().training(true).build();
+    let config = config.unwrap();
+    let cluster = || KubernetesClusterRef::id(&id);
+    let report = config.preflight(&workspace, cluster(), "azureml").await;
+    let report = report.unwrap();
+    let errors = BTreeSet::from(["preflight.provider.registered"]);
+    assert_eq!(rules_of(&report, Severity::Error), errors, "{report}");
+    let warnings = BTreeSet::from(["preflight.extension.legacy_router"]);
+    assert_eq!(rules_of(&report, Severity::Warning), warnings, "{report}");
+
+    let puts = count(&emulator, "PUT", "");
+    let install = || Extension::install(&workspace, cluster(), "azureml", config.clone());
+    let refused = install().preflight(Preflight::Refuse).await;
+    let error = refused.unwrap_err();
+    assert_eq!(
+        error.findings()[0].rule,
+        "preflight.provider.registered",
+        "{error}"
+    );
+    assert_eq!(count(&emulator, "PUT", ""), puts);
+    // A report alone stops nothing: the service decides.
+    let error = install().preflight(Preflight::Report).await.unwrap_err();
+    assert_eq!(error.code(), Some("MissingSubscriptionRegistration"));
+    assert!(error.remedy().is_some(), "{error}");
 }

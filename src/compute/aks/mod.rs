@@ -31,6 +31,7 @@ pub use network::{Network, Subnet, VirtualNetwork};
 pub use properties::{AksNetworking, AksProperties, SslSettings, SystemService};
 pub use provisioning::{ProvisioningConfiguration, ProvisioningConfigurationBuilder};
 pub use purpose::ClusterPurpose;
+pub(crate) use tls::{CheckedTls, check_cname};
 pub use tls::{LeafDomain, OwnCertificate, Pem, Tls};
 pub use update::{TlsUpdate, UpdateConfiguration, UpdateConfigurationBuilder};
 

@@ -275,7 +275,7 @@ fn check_label(label: &str, findings: &mut Findings) {
     }
 }
 
-fn check_cname(cname: &str, findings: &mut Findings) -> bool {
+pub(crate) fn check_cname(cname: &str, findings: &mut Findings) -> bool {
     let is_host_name = cname.len() <= HOST_NAME_MAX
         && cname.split('.').all(is_dns_label)
         && cname.parse::<Ipv4Addr>().is_err();

@@ -84,7 +84,7 @@ impl KubernetesClusterRef {
         }
     }
 
-    pub(super) fn check(&self, findings: &mut Findings) {
+    pub(crate) fn check(&self, findings: &mut Findings) {
         const TYPES: [ResourceType; 2] = [
             ResourceType {
                 provider: AKS_PROVIDER,

@@ -189,14 +189,18 @@ fn installed(facts: &Facts, findings: &mut Findings) {
             "install it first, and wait until it has succeeded",
         );
     };
-    let state = extension.state.as_deref().unwrap_or("unknown");
-    if !is(Some(state), "Succeeded") {
+    if !extension.is_healthy {
         findings.broken(
             rules::PREFLIGHT_EXTENSION_READY,
             EXTENSION,
             Some(&extension.name),
-            format!("the extension of this name is in the state {state}"),
-            "wait until it has succeeded; for one that failed, read its statuses",
+            format!(
+                "the extension of this name is not healthy; its state is {}",
+                extension.state
+            ),
+            extension
+                .remedy
+                .unwrap_or("wait until it has succeeded; for one that failed, read its statuses"),
         );
     }
 }

@@ -10,11 +10,12 @@ use crate::compute::{
     KubernetesClusterRef, VirtualNetwork,
 };
 use crate::error::Severity;
+use crate::extension::ExtensionConfiguration;
 use crate::names::WorkspaceId;
 use crate::preflight::azure::{Permissions, ServiceTags, Subnet, VirtualNetwork as Found};
 use crate::preflight::gather::Right;
 use crate::preflight::kubernetes::{Connected, Installed, KubernetesFacts};
-use crate::preflight::plan::ExtensionPlan;
+
 use crate::preflight::report::PreflightReport;
 use crate::rules::{self, Check};
 use serde_json::{Value, json};
@@ -261,7 +262,9 @@ fn of_kubernetes(change: impl FnOnce(&mut Value)) -> World {
 fn installed(name: &str, state: &str) -> Installed {
     Installed {
         name: name.to_owned(),
-        state: Some(state.to_owned()),
+        state: state.to_owned(),
+        is_healthy: state == "Succeeded",
+        remedy: None,
     }
 }
 
@@ -290,13 +293,14 @@ fn edge(status: &str) -> World {
 /// An install of the extension.
 fn extension(cluster: ClusterResource) -> World {
     let world = kubernetes("default", cluster);
-    let extension = ExtensionPlan {
-        name: "azureml".to_owned(),
-        highly_available: true,
-        takes_over: false,
-    };
+    let configuration = ExtensionConfiguration::builder()
+        .training(true)
+        .high_availability(true)
+        .build()
+        .unwrap();
+    let id = KubernetesClusterRef::id(CLUSTER);
     World {
-        plan: Plan::extension(CLUSTER.to_owned(), extension),
+        plan: Plan::extension(&configuration, &id, "azureml", &workspace()),
         ..world
     }
 }

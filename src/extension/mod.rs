@@ -1,0 +1,248 @@
+//! Azure Machine Learning's extension of a cluster (`microsoft.azureml.kubernetes`): it is installed on an AKS cluster, or
+//! on one that Azure Arc connects, before the cluster is attached as a compute of kind Kubernetes.
+
+mod address;
+mod configuration;
+mod install;
+mod relay;
+mod remove;
+mod resource;
+mod settings;
+mod tls;
+mod update;
+mod verb;
+
+pub use configuration::{ExtensionConfiguration, ExtensionConfigurationBuilder, RouterServiceType};
+pub use install::InstallExtension;
+pub use relay::ExtensionRelay;
+pub use remove::DeleteExtension;
+pub use resource::{ExtensionIdentity, ExtensionProperties, ExtensionResource, ExtensionStatus};
+pub use tls::ExtensionTls;
+pub use update::{
+    ExtensionUpdateConfiguration, ExtensionUpdateConfigurationBuilder, UpdateExtension,
+};
+
+pub(crate) use address::ExtensionId;
+#[cfg(test)]
+pub(crate) use settings::ClusterFacts;
+pub(crate) use verb::{EXTENSION, changing, watch};
+
+use crate::compute::{Found, KubernetesClusterRef};
+#[cfg(doc)]
+use crate::error::ErrorKind;
+use crate::error::{Error, Hidden};
+use crate::transport::{List, pages};
+use crate::workspace::Workspace;
+use address::ClusterAddress;
+use std::fmt;
+use std::sync::Arc;
+
+/// An extension of a cluster: a cheap handle with the extension as it was last read.
+///
+/// It is read with the credential of the workspace, and its cluster may be in any subscription of its tenant. The resource
+/// provider `Microsoft.KubernetesConfiguration` has to be registered in that subscription.
+///
+/// ```no_run
+/// # async fn example(workspace: azureml_aks::Workspace) -> Result<(), azureml_aks::Error> {
+/// use azureml_aks::{
+///     Extension, ExtensionConfiguration, ExtensionUpdateConfiguration, KubernetesClusterRef, RouterServiceType,
+/// };
+///
+/// let cluster = KubernetesClusterRef::managed("mygroup", "mycluster");
+/// let config = ExtensionConfiguration::builder()
+///     .inference(true)
+///     .router_service_type(RouterServiceType::LoadBalancer)
+///     .allow_insecure_connections(true)
+///     .build()?;
+/// let installing = Extension::install(&workspace, cluster, "azureml", config).await?; // accepted
+/// let extension = installing.await?; // installed, some minutes later
+/// assert!(extension.is_healthy());
+///
+/// let change = ExtensionUpdateConfiguration::builder().training(true).build()?;
+/// let extension = extension.update(change).await?.await?;
+/// extension.delete().await?.await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Extension {
+    workspace: Workspace,
+    id: ExtensionId,
+    resource: Arc<ExtensionResource>,
+    /// What was secret in the requests of this handle.
+    hidden: Hidden,
+}
+
+/// Reading.
+impl Extension {
+    /// Reads an extension.
+    ///
+    /// Sends: GET of the extension.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Validation`] for an id or a name that no cluster or extension has; [`Error::is_not_found`] if there
+    /// is no such extension, or no such cluster.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: it only reads.
+    pub async fn get(
+        workspace: &Workspace,
+        cluster: impl Into<KubernetesClusterRef>,
+        name: impl AsRef<str>,
+    ) -> Result<Self, Error> {
+        let id = ExtensionId::of(workspace, &cluster.into(), name.as_ref())?;
+        let resource = id.read(workspace).await.and_then(Found::or_refusal);
+        let resource = resource.map_err(|error| error.with_context(|| format!("read {id}")))?;
+        Ok(Self::found(workspace, id, resource, &Hidden::default()))
+    }
+
+    /// Reads an extension; `None` if the cluster has none of that name.
+    ///
+    /// Sends: GET of the extension.
+    ///
+    /// # Errors
+    ///
+    /// As for [`get`](Self::get), but not for an extension that is not there. A cluster that does not exist is an error.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: it only reads.
+    pub async fn get_opt(
+        workspace: &Workspace,
+        cluster: impl Into<KubernetesClusterRef>,
+        name: impl AsRef<str>,
+    ) -> Result<Option<Self>, Error> {
+        let id = ExtensionId::of(workspace, &cluster.into(), name.as_ref())?;
+        let found = id.read(workspace).await;
+        match found.map_err(|error| error.with_context(|| format!("read {id}")))? {
+            Found::Resource(resource) => {
+                let none = Hidden::default();
+                Ok(Some(Self::found(workspace, id, *resource, &none)))
+            }
+            Found::Nothing(_) => Ok(None),
+        }
+    }
+
+    /// Lists the extensions of a cluster: of every type, because the service has no filter;
+    /// [`is_machine_learning`](Self::is_machine_learning) tells Azure Machine Learning's.
+    ///
+    /// An extension that cannot be read is an error item, and the list goes on; an error of a page ends it.
+    ///
+    /// Sends: GETs of the list's pages, each when the one before is used up.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Validation`] for an id or a name that no cluster has. That the cluster does not exist is an error item
+    /// of the list.
+    pub fn list(
+        workspace: &Workspace,
+        cluster: impl Into<KubernetesClusterRef>,
+    ) -> Result<List<Self>, Error> {
+        let cluster = ClusterAddress::of(workspace, &cluster.into())?;
+        let url = cluster.extensions_url(workspace, &[]);
+        let extensions = pages::<ExtensionResource>(workspace.client().clone(), url);
+        let workspace = workspace.clone();
+        Ok(extensions.convert(move |resource| {
+            let resource = resource?;
+            let id = ExtensionId::new(cluster.clone(), &resource.name)?;
+            Ok(Self::found(&workspace, id, resource, &Hidden::default()))
+        }))
+    }
+
+    /// Reads the extension again.
+    ///
+    /// Sends: GET of the extension.
+    ///
+    /// # Errors
+    ///
+    /// As for [`get`](Self::get). What was read before stays.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: the handle changes only once the answer was whole.
+    pub async fn refresh(&mut self) -> Result<(), Error> {
+        let resource = self.id.read(&self.workspace).await;
+        let resource = resource.and_then(Found::or_refusal);
+        let resource =
+            resource.map_err(|error| error.with_context(|| format!("read {}", self.id)))?;
+        self.resource = Arc::new(resource.hiding(&self.hidden));
+        Ok(())
+    }
+
+    fn found(
+        workspace: &Workspace,
+        id: ExtensionId,
+        resource: ExtensionResource,
+        hidden: &Hidden,
+    ) -> Self {
+        Self {
+            workspace: workspace.clone(),
+            id,
+            resource: Arc::new(resource.hiding(hidden)),
+            hidden: hidden.clone(),
+        }
+    }
+}
+
+/// What is known.
+impl Extension {
+    /// Returns the name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.id.name
+    }
+
+    /// Returns the name of the cluster.
+    #[must_use]
+    pub fn cluster_name(&self) -> &str {
+        self.id.cluster.name()
+    }
+
+    /// Returns the cluster as the configuration of an attachment takes it.
+    #[must_use]
+    pub fn cluster(&self) -> KubernetesClusterRef {
+        KubernetesClusterRef::id(self.id.cluster.resource_id())
+    }
+
+    /// Returns the workspace through which the extension is read.
+    #[must_use]
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    /// Returns the extension as it was last read. It serialises whole, as the service wrote it.
+    #[must_use]
+    pub fn resource(&self) -> &ExtensionResource {
+        &self.resource
+    }
+
+    /// Returns the state as the service spells it: `Creating`, `Pending`, `Succeeded`, …
+    #[must_use]
+    pub fn status(&self) -> Option<&str> {
+        self.resource.properties.provisioning_state.as_deref()
+    }
+
+    /// Whether it is Azure Machine Learning's extension, `microsoft.azureml.kubernetes`.
+    #[must_use]
+    pub fn is_machine_learning(&self) -> bool {
+        self.resource.is_machine_learning()
+    }
+
+    /// Whether the extension is installed and reports no error; see [`ExtensionResource::is_healthy`].
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        self.resource.is_healthy()
+    }
+}
+
+impl fmt::Debug for Extension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Extension")
+            .field("cluster", &self.id.cluster.resource_id())
+            .field("name", &self.name())
+            .field("state", &self.status())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,70 @@
+//! The Azure Relay of a cluster that Azure Arc connects.
+
+use super::settings::{RELAY_CHART_CONNECTION, RELAY_CONNECTION, RELAY_ID, RELAY_NAME, Settings};
+use crate::facts::arm::RELAY_PROVIDER;
+use crate::names::resource_id::{self, ResourceType};
+use crate::rules::{self, Findings};
+use azure_core::credentials::Secret;
+
+/// The Azure Relay through which the workspace reaches a cluster that Azure Arc connects.
+///
+/// Microsoft's command line makes one in the resource group of the cluster. This library makes none: make a namespace
+/// with a hybrid connection that requires authorization, and a rule with the rights Manage, Send and Listen.
+///
+/// ```
+/// use azureml_aks::{ExtensionConfiguration, ExtensionRelay};
+///
+/// let id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Relay/namespaces/n/hybridConnections/edge";
+/// let relay = ExtensionRelay::new(id, "Endpoint=sb://n.servicebus.windows.net/;SharedAccessKey=c2VjcmV0");
+/// assert!(!format!("{relay:?}").contains("SharedAccessKey"));
+/// ExtensionConfiguration::builder().training(true).relay(relay).build()?;
+/// # Ok::<(), azureml_aks::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExtensionRelay {
+    hybrid_connection: String,
+    connection_string: Secret,
+}
+
+impl ExtensionRelay {
+    /// Uses a hybrid connection of an Azure Relay.
+    ///
+    /// # Arguments
+    ///
+    /// * `hybrid_connection` - its full resource id
+    /// * `connection_string` - the connection string of its rule, which is sent as a protected setting
+    #[must_use]
+    pub fn new(hybrid_connection: impl Into<String>, connection_string: impl Into<Secret>) -> Self {
+        Self {
+            hybrid_connection: hybrid_connection.into(),
+            connection_string: connection_string.into(),
+        }
+    }
+
+    /// Checks it, and adds the settings to send.
+    pub(super) fn resolve(&self, to: &mut Settings, findings: &mut Findings) {
+        let expected = ResourceType {
+            provider: RELAY_PROVIDER,
+            types: &["namespaces", "hybridConnections"],
+        };
+        let id = &self.hybrid_connection;
+        let name = resource_id::check("relay.hybrid_connection", id, expected, findings);
+        if self.connection_string.secret().trim().is_empty() {
+            findings.refuse(
+                rules::EXTENSION_RELAY,
+                "relay.connection_string",
+                None,
+                "the connection string is empty",
+                "give the connection string of a rule of the hybrid connection",
+            );
+        }
+        let id = resource_id::unquoted(id).to_owned();
+        to.open.insert(RELAY_ID.to_owned(), id);
+        let name = name.unwrap_or_default().to_owned();
+        to.open.insert(RELAY_NAME.to_owned(), name);
+        for name in [RELAY_CONNECTION, RELAY_CHART_CONNECTION] {
+            let value = self.connection_string.clone();
+            to.protected.insert(name.to_owned(), value);
+        }
+    }
+}
