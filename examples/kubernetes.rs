@@ -1,4 +1,5 @@
-//! A Kubernetes compute beside one of kind AKS: attached, listed with the other kind, changed and detached.
+//! A cluster of one's own with the extension of Azure Machine Learning, attached as a compute of kind Kubernetes beside one of
+//! kind AKS: listed, changed and detached.
 //!
 //! ```text
 //! cargo run --example kubernetes --features emulator
@@ -8,17 +9,17 @@
 
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
-use azureml_aks::emulator::{Clock, Emulator, ExistingCluster};
+use azureml_aks::emulator::{Clock, Emulator};
 use azureml_aks::{
-    AksCompute, ClusterRef, ComputeTarget, InstanceType, KubernetesCompute,
-    KubernetesUpdateConfiguration, WaitOptions, Workspace,
+    AksCompute, ComputeTarget, Extension, ExtensionConfiguration, InstanceType, KubernetesCompute,
+    KubernetesUpdateConfiguration, ManagedCluster, ManagedClusterConfiguration, Preflight,
+    RouterServiceType, WaitOptions, Workspace,
 };
 use futures::TryStreamExt;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), azureml_aks::Error> {
     let emulator = Emulator::builder()
-        .cluster(ExistingCluster::new("mygroup", "mycluster").extension("azureml"))
         .clock(Clock::Automatic { speed: 1000.0 })
         .build();
     let workspace = Workspace::builder(
@@ -29,20 +30,40 @@ async fn main() -> Result<(), azureml_aks::Error> {
     .credential(emulator.credential())
     .transport(emulator.transport())
     .build()?;
-    let cluster = ClusterRef::named("mygroup", "mycluster");
+    let show = || WaitOptions::new().show_output(true);
 
-    let config = AksCompute::attach_configuration(cluster.clone()).build()?;
-    let mut aks = ComputeTarget::attach(&workspace, "legacy", config).await?;
-    aks.wait_for_completion(WaitOptions::new()).await?;
+    // A cluster of one's own, attached as a compute of kind AKS for the services of v1.
+    let group = workspace.id().resource_group();
+    let config = ManagedClusterConfiguration::builder(group, "mycluster").build()?;
+    let cluster = config.to_ref();
+    let attach = AksCompute::attach_configuration(cluster.clone()).build()?;
+    let mut creating = ManagedCluster::create(&workspace, config)
+        .then_attach(&workspace, "legacy", attach)
+        .await?;
+    let mut aks = creating.wait(show()).await?;
 
-    // The same cluster, for v2 tools. The namespace has to be there.
+    // The extension, which takes the router of that compute over.
+    let config = ExtensionConfiguration::builder()
+        .training(true)
+        .inference(true)
+        .router_service_type(RouterServiceType::LoadBalancer)
+        .allow_insecure_connections(true)
+        .take_over_legacy_router(true)
+        .build()?;
+    let mut installing = Extension::install(&workspace, cluster.clone(), "azureml", config)
+        .preflight(Preflight::Refuse)
+        .await?;
+    let extension = installing.wait(show()).await?;
+    println!("{}: {:?}", extension.name(), extension.status());
+
+    // The same cluster as a compute of kind Kubernetes, for the tools of v2. The namespace has to be there.
     let config = KubernetesCompute::attach_configuration(cluster)
         .namespace("scoring")
         .instance_type("small", InstanceType::new().limit("cpu", "500m"))
         .build()?;
+    println!("{}", config.preflight(&workspace).name("kube").await?);
     let mut kube = ComputeTarget::attach(&workspace, "kube", config).await?;
-    kube.wait_for_completion(WaitOptions::new().show_output(true))
-        .await?;
+    kube.wait_for_completion(show()).await?;
 
     let gpu = InstanceType::new()
         .node_label("agentpool", "gpupool")

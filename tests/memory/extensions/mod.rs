@@ -1,5 +1,6 @@
 //! Extensions of clusters, on a scripted transport.
 
+mod attaching;
 mod emulated;
 mod installing;
 mod reading;

@@ -4,6 +4,7 @@
 
 mod computes;
 mod creating;
+mod extensions;
 mod headers;
 mod lists;
 mod polling;
