@@ -472,8 +472,18 @@ mod tests {
             (named("sslSecret", "s"), &["extension.tls_name"]),
             (named("sslCname", "a.example.com"), &["extension.tls"]),
             (
-                named("sslCname", "a.b").tls(ExtensionTls::secret("a.b", "s")),
+                named("sslCname", "other.b").tls(ExtensionTls::secret("a.b", "s")),
                 &["extension.setting_twice"],
+            ),
+            (
+                named("sslCname", "a.b").tls(ExtensionTls::secret("a.b", "s")),
+                &[],
+            ),
+            (
+                inference()
+                    .allow_insecure_connections(true)
+                    .protected_setting("sslkeypemfile", "/key.pem"),
+                &["extension.pem_file"],
             ),
             (
                 inference().protected_setting("scoringFe.sslCert", "x"),

@@ -79,6 +79,9 @@ const KNOWN: [&str; 33] = [
     "openshift",
 ];
 
+/// The settings of `az k8s-extension` that name files. The service knows none of them.
+const PEM_FILES: [&str; 2] = ["sslCertPemFile", "sslKeyPemFile"];
+
 /// The words for a router's service type.
 const SERVICE_TYPES: [&str; 3] = ["LoadBalancer", "NodePort", "ClusterIP"];
 
@@ -266,7 +269,8 @@ pub(super) struct Settings {
 
 /// Returns the name as it is documented, if it is.
 fn canonical(name: &str) -> &str {
-    let known = KNOWN.iter().find(|known| known.eq_ignore_ascii_case(name));
+    let mut known = KNOWN.iter().chain(&PEM_FILES);
+    let known = known.find(|known| known.eq_ignore_ascii_case(name));
     known.copied().unwrap_or(name)
 }
 
@@ -320,8 +324,14 @@ impl Given {
         if let Some(relay) = &self.relay {
             relay.resolve(&mut more, findings);
         }
-        for name in more.open.keys().chain(more.protected.keys()) {
-            if self.open.contains_key(name) || self.protected.contains_key(name) {
+        for (name, value) in &more.open {
+            // The same value is no contradiction.
+            if self.open.get(name).is_some_and(|given| given != value) {
+                refuse_twice(name, findings);
+            }
+        }
+        for (name, value) in &more.protected {
+            if self.protected.get(name).is_some_and(|given| given != value) {
                 refuse_twice(name, findings);
             }
         }
@@ -350,6 +360,15 @@ impl Given {
             .keys()
             .map(|name| ("protected_settings", name));
         for (path, name) in open.chain(protected) {
+            if PEM_FILES.contains(&canonical(name)) {
+                findings.refuse(
+                    rules::EXTENSION_PEM_FILE,
+                    format!("{path}.{name}"),
+                    None,
+                    "only Microsoft's command line reads the file that this setting names",
+                    "give the file by `ExtensionTls::certificate` and `Pem::file`",
+                );
+            }
             // The name of a label has a rule of its own.
             let is_blank = name.is_empty() || name.contains(char::is_whitespace);
             if is_blank && !name.starts_with(NODE_SELECTOR) {

@@ -80,7 +80,10 @@ impl ExtensionUpdateConfiguration {
         let has_certificate = is_set(&all, SSL_CNAME) && !by_secret && !is_true(&all, INSECURE);
         all.extend(change.open.clone());
         let mut findings = Findings::default();
-        check_together(&all, &change.protected, has_certificate, &mut findings);
+        // Without its present settings, the whole is not known.
+        if !own.configuration_settings.is_empty() {
+            check_together(&all, &change.protected, has_certificate, &mut findings);
+        }
         change.check_internal(is_managed, &mut findings);
         if !change.protected.is_empty() {
             let other_tls = change.protected.contains_key(ROUTER_SSL_CERT)

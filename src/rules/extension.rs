@@ -24,6 +24,10 @@ registry! {
             broken by "`My_Secret`",
             remedy "give the name that `kubectl get secrets -n azureml` shows",
             source "Kubernetes documentation, object names: RFC 1123 subdomain";
+        Refusal EXTENSION_PEM_FILE = "extension.pem_file": "a certificate is given itself, not by a setting that names its file",
+            broken by "`sslCertPemFile`, `sslKeyPemFile`",
+            remedy "give the file by `ExtensionTls::certificate` and `Pem::file`",
+            source "`az k8s-extension` reads the files that these settings name, and sends their content";
         Advice EXTENSION_TLS_AND_INSECURE = "extension.tls_and_insecure": "an extension has TLS or insecure connections, not both",
             broken by "a certificate, and insecure connections",
             remedy "leave one of them out",

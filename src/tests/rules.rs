@@ -258,6 +258,9 @@ fn see_extension(seen: &mut Seen) {
     seen.examples("extension.setting_name", |text| {
         built(training().setting(text, "x"))
     });
+    seen.examples("extension.pem_file", |text| {
+        built(training().protected_setting(text, "/a.pem".to_owned()))
+    });
     seen.examples("extension.setting_secret", |text| {
         built(training().setting(text, "x"))
     });

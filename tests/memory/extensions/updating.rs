@@ -101,6 +101,15 @@ async fn update_sends_only_what_is_another_value() {
 #[tokio::test(start_paused = true)]
 async fn document_with_nulls_is_updated_all_the_same() {
     for settings in [Value::Null, json!({ "enableTraining": null }), json!([])] {
+        let train = patched(
+            &current(settings.clone()),
+            change().release_train("preview"),
+        )
+        .await;
+        assert_eq!(
+            train.unwrap().unwrap(),
+            json!({ "properties": { "releaseTrain": "preview" } })
+        );
         let body = patched(&current(settings), change().training(true)).await;
         assert_eq!(
             body.unwrap().unwrap(),
