@@ -15,6 +15,7 @@ use super::clusters::{Cluster, Site, nodes_of};
 use super::connected::Connected;
 use super::error::ArmError;
 use super::http::Answer;
+use super::names::is_cluster_id;
 use super::operations::Outcome;
 use super::routes::Reply;
 use super::state::{State, TENANT};
@@ -65,8 +66,12 @@ impl Extension {
         extension
     }
 
+    fn is_on(&self, cluster: &str) -> bool {
+        self.cluster.eq_ignore_ascii_case(cluster)
+    }
+
     fn is(&self, cluster: &str, name: &str) -> bool {
-        self.cluster.eq_ignore_ascii_case(cluster) && self.name.eq_ignore_ascii_case(name)
+        self.is_on(cluster) && self.name.eq_ignore_ascii_case(name)
     }
 
     fn state(&self) -> &str {
@@ -86,8 +91,7 @@ impl Extension {
         if properties["currentVersion"].is_null() {
             properties["currentVersion"] = json!(CURRENT_VERSION);
         }
-        let on_aks = self.cluster.contains(arm::AKS_PROVIDER);
-        if on_aks && properties["aksAssignedIdentity"].is_null() {
+        if is_cluster_id(&self.cluster) && properties["aksAssignedIdentity"].is_null() {
             properties["aksAssignedIdentity"] =
                 json!({ "principalId": principal, "tenantId": TENANT });
         }
@@ -127,7 +131,7 @@ impl State {
     /// The extension of a cluster, or the reason why a compute cannot be attached through it.
     pub(crate) fn ready_extension(&self, cluster: &str) -> Result<&Extension, String> {
         let mut extensions = self.extensions.iter();
-        match extensions.find(|extension| extension.cluster.eq_ignore_ascii_case(cluster)) {
+        match extensions.find(|extension| extension.is_on(cluster)) {
             None => Err(format!(
                 "The Azure Machine Learning extension is not installed on the cluster '{cluster}'."
             )),
@@ -143,13 +147,13 @@ impl State {
 
     fn has_extension(&self, cluster: &str) -> bool {
         let mut extensions = self.extensions.iter();
-        extensions.any(|extension| extension.cluster.eq_ignore_ascii_case(cluster))
+        extensions.any(|extension| extension.is_on(cluster))
     }
 
     /// Forgets the extensions of a cluster that is gone.
     pub(crate) fn forget_extensions(&mut self, cluster: &str) {
-        let extensions = &mut self.extensions;
-        extensions.retain(|extension| !extension.cluster.eq_ignore_ascii_case(cluster));
+        self.extensions
+            .retain(|extension| !extension.is_on(cluster));
     }
 }
 
@@ -181,7 +185,7 @@ impl Host {
     }
 
     fn is_managed(&self) -> bool {
-        self.id.contains(arm::AKS_PROVIDER)
+        is_cluster_id(&self.id)
     }
 
     /// The id of an extension with this name.
@@ -238,7 +242,7 @@ fn absent(host: &Host, name: &str) -> ArmError {
 pub(crate) fn list(call: Call<'_>) -> Reply {
     let host = host(&call)?;
     let extensions = call.state.extensions.iter();
-    let of_host = extensions.filter(|extension| extension.cluster.eq_ignore_ascii_case(&host.id));
+    let of_host = extensions.filter(|extension| extension.is_on(&host.id));
     let value: Vec<&Value> = of_host.map(|extension| &extension.document).collect();
     // There is no next page, and the provider says so, unlike others.
     let page = json!({ "value": value, "nextLink": null });

@@ -119,22 +119,15 @@ fn located(answer: Answer, host: &Host, name: &str) -> Answer {
     answer.with("Location", url)
 }
 
-/// A PUT over an extension: all that may change is what is given.
+/// A PUT over an extension: what it does not name gets its default.
 fn replace(call: &mut Call<'_>, host: &Host, there: Extension, given: &Value) -> Reply {
     busy(&there)?;
     let name = there.name.as_str();
     let own = &there.document["properties"];
-    let wanted = &given["properties"];
-    let kind = |of: &Value| of["extensionType"].as_str().map(str::to_ascii_lowercase);
-    for (what, same) in [
-        ("extensionType", kind(own) == kind(wanted)),
-        ("scope", own["scope"] == wanted["scope"]),
-    ] {
-        if !same {
-            return Err(ArmError::conflict(format!(
-                "The extension '{name}' exists with another {what}, which cannot be changed."
-            )));
-        }
+    if own["scope"] != given["properties"]["scope"] {
+        return Err(ArmError::conflict(format!(
+            "The extension '{name}' exists with another scope, which cannot be changed."
+        )));
     }
     let now = call.now();
     let mut next = document(call.state, host, name, given, &now);
