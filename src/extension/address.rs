@@ -4,7 +4,7 @@ use super::resource::ExtensionResource;
 use super::settings::ClusterFacts;
 use crate::cluster::ClusterId;
 use crate::compute::{Found, KubernetesClusterRef, find};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Hidden};
 use crate::facts::arm::{
     AKS_PROVIDER, ARC_API_VERSION, ARC_PROVIDER, CONNECTED_CLUSTERS, EXTENSIONS,
     EXTENSIONS_API_VERSION, KUBERNETES_CONFIGURATION_PROVIDER, MANAGED_CLUSTERS,
@@ -191,8 +191,9 @@ impl ExtensionId {
     pub(crate) async fn read(
         &self,
         workspace: &Workspace,
+        hidden: &Hidden,
     ) -> Result<Found<ExtensionResource>, Error> {
-        let request = HttpRequest::get(self.url(workspace));
+        let request = HttpRequest::get(self.url(workspace)).hiding(hidden);
         find(workspace, &request, EXTENSIONS).await
     }
 }

@@ -6,7 +6,7 @@ use super::configuration::ExtensionConfiguration;
 use super::resource::ExtensionResource;
 use super::verb::{self, EXTENSION, changing, watch};
 use crate::compute::{Found, KubernetesClusterRef};
-use crate::error::{Error, ErrorKind, Finding};
+use crate::error::{Error, ErrorKind, Finding, Hidden};
 use crate::operation::request::{CallOptions, CheckBefore, awaitable, call_options};
 use crate::operation::{self, Machine, Operation, Prepared, Step, Ticket, is_deleting};
 use crate::token::{HttpVerb, Verb};
@@ -129,17 +129,22 @@ impl InstallExtension {
         let (named, timeout) = (id.to_string(), self.options.timeout);
         Ok(Prepared::new(named, token, timeout, move |ticket| {
             async move {
-                let begun = self.begin(&id, &ticket).await?;
                 let hidden = self.configuration.hidden();
+                let begun = self.begin(&id, &hidden, &ticket).await?;
                 Ok(changing(&self.workspace, id, hidden, ticket, begun))
             }
             .boxed()
         }))
     }
 
-    async fn begin(&self, id: &ExtensionId, ticket: &Ticket) -> Result<(Machine, Step), Error> {
+    async fn begin(
+        &self,
+        id: &ExtensionId,
+        hidden: &Hidden,
+        ticket: &Ticket,
+    ) -> Result<(Machine, Step), Error> {
         let (workspace, token) = (&self.workspace, &ticket.token);
-        if let Found::Resource(existing) = id.read(workspace).await? {
+        if let Found::Resource(existing) = id.read(workspace, hidden).await? {
             return self.found(id, &existing, ticket);
         }
         if let Some(check) = &self.check {
@@ -150,11 +155,11 @@ impl InstallExtension {
         let body = self.configuration.body(&cluster)?;
         let request = HttpRequest::new(Method::Put, id.url(workspace))
             .json(&body)
-            .hiding(&self.configuration.hidden());
+            .hiding(hidden);
         let answer = operation::write(workspace.client(), request, token).await?;
         // Another request was faster.
         if answer.status == 409
-            && let Ok(Found::Resource(existing)) = id.read(workspace).await
+            && let Ok(Found::Resource(existing)) = id.read(workspace, hidden).await
         {
             return self.found(id, &existing, ticket);
         }

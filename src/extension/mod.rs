@@ -93,9 +93,10 @@ impl Extension {
         name: impl AsRef<str>,
     ) -> Result<Self, Error> {
         let id = ExtensionId::of(workspace, &cluster.into(), name.as_ref())?;
-        let resource = id.read(workspace).await.and_then(Found::or_refusal);
+        let none = Hidden::default();
+        let resource = id.read(workspace, &none).await.and_then(Found::or_refusal);
         let resource = resource.map_err(|error| error.with_context(|| format!("read {id}")))?;
-        Ok(Self::found(workspace, id, resource, &Hidden::default()))
+        Ok(Self::found(workspace, id, resource, &none))
     }
 
     /// Reads an extension; `None` if the cluster has none of that name.
@@ -115,12 +116,10 @@ impl Extension {
         name: impl AsRef<str>,
     ) -> Result<Option<Self>, Error> {
         let id = ExtensionId::of(workspace, &cluster.into(), name.as_ref())?;
-        let found = id.read(workspace).await;
+        let none = Hidden::default();
+        let found = id.read(workspace, &none).await;
         match found.map_err(|error| error.with_context(|| format!("read {id}")))? {
-            Found::Resource(resource) => {
-                let none = Hidden::default();
-                Ok(Some(Self::found(workspace, id, *resource, &none)))
-            }
+            Found::Resource(resource) => Ok(Some(Self::found(workspace, id, *resource, &none))),
             Found::Nothing(_) => Ok(None),
         }
     }
@@ -163,7 +162,7 @@ impl Extension {
     ///
     /// Safe: the handle changes only once the answer was whole.
     pub async fn refresh(&mut self) -> Result<(), Error> {
-        let resource = self.id.read(&self.workspace).await;
+        let resource = self.id.read(&self.workspace, &self.hidden).await;
         let resource = resource.and_then(Found::or_refusal);
         let resource =
             resource.map_err(|error| error.with_context(|| format!("read {}", self.id)))?;

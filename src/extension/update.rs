@@ -1,7 +1,6 @@
 //! `update`: only what changes is sent.
 
 use super::Extension;
-use super::address::ExtensionId;
 use super::configuration::{RouterServiceType, clear};
 use super::relay::ExtensionRelay;
 use super::resource::ExtensionResource;
@@ -14,7 +13,7 @@ use super::verb::{self, changing, watch};
 use crate::compute::Found;
 #[cfg(doc)]
 use crate::error::ErrorKind;
-use crate::error::{Error, Finding};
+use crate::error::{Error, Finding, Hidden};
 use crate::operation::request::{CallOptions, awaitable, call_options};
 use crate::operation::{self, Machine, Operation, Prepared, Step, Ticket};
 use crate::rules::{self, Findings};
@@ -244,7 +243,7 @@ impl UpdateExtension {
             move |ticket| {
                 async move {
                     let hidden = extension.hidden.and(&change.settings.hidden());
-                    let begun = begin(&extension, &id, &change, &ticket).await?;
+                    let begun = begin(&extension, &change, &hidden, &ticket).await?;
                     let workspace = &extension.workspace;
                     Ok(changing(workspace, id, hidden, ticket, begun))
                 }
@@ -256,19 +255,20 @@ impl UpdateExtension {
 
 async fn begin(
     extension: &Extension,
-    id: &ExtensionId,
     change: &ExtensionUpdateConfiguration,
+    hidden: &Hidden,
     ticket: &Ticket,
 ) -> Result<(Machine, Step), Error> {
-    let workspace = &extension.workspace;
-    let current = id.read(workspace).await.and_then(Found::or_refusal)?;
+    let Extension { workspace, id, .. } = extension;
+    let current = id.read(workspace, hidden).await;
+    let current = current.and_then(Found::or_refusal)?;
     let Some(body) = change.body(id.cluster.is_managed(), &current)? else {
         let state = current.properties.provisioning_state.as_deref();
         return Ok(watch(workspace, id, ticket, state));
     };
     let request = HttpRequest::new(Method::Patch, id.url(workspace))
         .json(&body)
-        .hiding(&change.settings.hidden());
+        .hiding(hidden);
     let answer = operation::write(workspace.client(), request, &ticket.token).await?;
     operation::begin(workspace.client(), &ticket.token, &answer)
 }

@@ -54,7 +54,7 @@ async fn look_up(
     token: &ResumeToken,
 ) -> Result<Option<(Machine, Step)>, Error> {
     let verb = token.verb();
-    let resource = match id.read(workspace).await? {
+    let resource = match id.read(workspace, &Hidden::default()).await? {
         Found::Resource(resource) => resource,
         Found::Nothing(_) if verb == Verb::Delete => {
             return operation::done(workspace.client(), token).map(Some);

@@ -122,6 +122,22 @@ async fn protected_settings_are_in_no_error_token_or_document() {
         ];
         assert!(!shows(&texts, &key), "{texts:?}");
 
+        // What was secret in the install, in answers to what comes after it.
+        let refused = json!({ "error": error_of(&sentence) });
+        script.expect([reply(400).json(&refused)]);
+        let error = own.refresh().await.unwrap_err();
+        assert!(!shows(&told(&error), &key), "{error}");
+        script.expect([
+            reply(200).json(&extension("Succeeded")),
+            reply(400).json(&refused),
+            reply(400).json(&refused),
+        ]);
+        let train = ExtensionUpdateConfiguration::builder().release_train("preview");
+        let error = own.update(train.build().unwrap()).await.unwrap_err();
+        assert!(!shows(&told(&error), &key), "{error}");
+        let error = own.delete().await.unwrap_err();
+        assert!(!shows(&told(&error), &key), "{error}");
+
         let change = ExtensionUpdateConfiguration::builder()
             .protected_setting("own", SECRET)
             .tls(ExtensionTls::certificate(

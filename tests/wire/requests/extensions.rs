@@ -1,6 +1,8 @@
 //! Extensions of clusters: every request, byte for byte.
 
 use super::*;
+use crate::support::redirect::Seen;
+use crate::support::specs::{Deviation, Direction, Exchange, Specs};
 use azureml_aks::{
     Extension, ExtensionConfiguration, ExtensionRelay, ExtensionTls, ExtensionUpdateConfiguration,
     KubernetesClusterRef, RouterServiceType,
@@ -12,11 +14,51 @@ const ARC: &str =
     "/subscriptions/sub/resourceGroups/G/providers/Microsoft.Kubernetes/connectedClusters/c";
 const EXTENSIONS: &str = "/providers/Microsoft.KubernetesConfiguration/extensions";
 
+/// What departs from Microsoft's published types of extensions, which say nothing of routes and methods.
+fn deviations(sent: &Seen) -> Option<Vec<String>> {
+    Specs::load()?;
+    let folder = std::env::var("AZURE_API_SPECS").unwrap_or_else(|_| "../shared/specs".to_owned());
+    let file = format!("{folder}/bicep/kubernetesconfiguration-2023-05-01.json");
+    let types = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let body = json!({ "in": "body", "name": "extension", "schema": { "type": "object" } });
+    let version = json!({ "in": "query", "name": "api-version", "type": "string" });
+    let verb =
+        json!({ "parameters": [version, body], "responses": { "200": { "description": "" } } });
+    let route = "/subscriptions/{s}/resourceGroups/{g}/providers/{p}/{t}/{c}/providers/Microsoft.KubernetesConfiguration/extensions/{e}";
+    let routes = json!({
+        "swagger": "2.0", "info": { "version": "none" }, "paths": { route: { "put": verb } },
+    });
+    let specs = Specs::from_values(routes, types).unwrap();
+    let exchange = Exchange::new("PUT", &sent.target);
+    let report = specs.check(&exchange.sending(serde_json::from_str(sent.text()).unwrap()));
+    assert!(report.undescribed.is_none(), "{report:?}");
+    assert_eq!(report.held_against, "bicep 2023-05-01");
+    let sent = |deviation: &&Deviation| deviation.direction == Direction::Request;
+    let found = report.deviations.iter().filter(sent);
+    Some(found.map(ToString::to_string).collect())
+}
+
 fn extension() -> Value {
     json!({ "name": "azureml", "properties": {
         "extensionType": "microsoft.azureml.kubernetes", "provisioningState": "Succeeded",
         "configurationSettings": { "enableTraining": "True", "relayserver.enabled": "false" },
     } })
+}
+
+/// The body is as described, and one with a misspelt member is not.
+fn assert_described(sent: &Seen) {
+    let Some(found) = deviations(sent) else {
+        return;
+    };
+    assert_eq!(found, [""; 0]);
+    let misspelt = sent
+        .text()
+        .replace("\"configurationSettings\"", "\"configurationSetings\"");
+    let wrong = Seen {
+        body: misspelt.into(),
+        ..sent.clone()
+    };
+    assert!(!deviations(&wrong).unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -55,6 +97,7 @@ async fn install_on_aks_reads_the_cluster_and_derives_what_the_command_line_deri
         ]
     );
     let put = service.last();
+    assert_described(&put);
     assert_eq!(put.headers["content-type"], "application/json");
     assert_eq!(
         put.text(),
@@ -132,6 +175,7 @@ async fn install_on_a_connected_cluster_sends_relay_and_certificate_protected() 
         service.lines(),
         [format!("GET {target}"), format!("PUT {target}")]
     );
+    assert_described(&service.last());
     assert_eq!(
         service.last().text(),
         json!({
@@ -209,6 +253,7 @@ async fn update_patches_the_change_and_delete_may_be_forced() {
         .await
         .unwrap();
     let patch = service.last();
+    assert_described(&patch);
     assert_eq!(patch.headers["content-type"], "application/json");
     assert_eq!(
         patch.text(),
