@@ -37,10 +37,10 @@ pub(crate) enum Command {
     #[command(
         after_help = "Example:\n  azureml-aks computetarget detach -n myaks -g myresourcegroup -w myworkspace"
     )]
-    Detach(Remove),
+    Detach(Detach),
     /// Deletes a cluster that was created here.
     #[command(after_help = "Example:\n  azureml-aks computetarget delete -n myaks --yes")]
-    Delete(Remove),
+    Delete(Delete),
     /// Prints the kubeconfigs of a cluster. They are secret.
     #[command(
         after_help = "Example:\n  azureml-aks computetarget get-credentials -n myaks --query userKubeConfig -o tsv"
@@ -189,6 +189,9 @@ pub(crate) struct Attach {
     balancing: Balancing,
     #[command(flatten)]
     certificates: Certificates,
+    /// Attach the cluster although it is attached to the workspace under another name, which may stop working.
+    #[arg(long)]
+    ignore_other_attachments: bool,
     #[command(flatten)]
     pub(crate) waiting: Waiting,
 }
@@ -213,7 +216,15 @@ pub(crate) struct Update {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Remove {
+pub(crate) struct Detach {
+    #[command(flatten)]
+    named: Named,
+    #[command(flatten)]
+    waiting: Waiting,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Delete {
     #[command(flatten)]
     named: Named,
     #[command(flatten)]
@@ -368,8 +379,11 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Shown> {
             .await
         }
         Command::Attach(AttachKind::Aks(attach)) => {
-            let request =
+            let mut request =
                 ComputeTarget::attach(&workspace, &attach.named.name, attach.configuration()?);
+            if attach.ignore_other_attachments {
+                request = request.ignore_other_attachments();
+            }
             session.warn_of(&request.warnings());
             started(
                 session,
@@ -411,11 +425,11 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Shown> {
             session.send(compute.update(change).prepare()?).await?;
             started(session, compute, update.waiting.no_wait).await
         }
-        Command::Detach(remove) => {
-            let mut compute = get(&remove.named.name).await?;
+        Command::Detach(Detach { named, waiting }) => {
+            let mut compute = get(&named.name).await?;
             let prepared = compute.detach().prepare()?;
             let operation = session.send(prepared).await?;
-            removed(session, operation, &remove).await
+            removed(session, operation, named, waiting).await
         }
         Command::Delete(remove) => {
             let what = format!(
@@ -426,7 +440,7 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Shown> {
             let mut compute = get(&remove.named.name).await?;
             let prepared = compute.delete().prepare()?;
             let operation = session.send(prepared).await?;
-            removed(session, operation, &remove).await
+            removed(session, operation, remove.named, remove.waiting).await
         }
         Command::GetCredentials(named) => {
             let compute = get(&named.name).await?;
@@ -468,15 +482,13 @@ async fn started(session: &Session, mut compute: AksCompute, no_wait: bool) -> R
 async fn removed(
     session: &Session,
     mut operation: azureml_aks::Operation<()>,
-    remove: &Remove,
+    named: Named,
+    waiting: Waiting,
 ) -> Result<Shown> {
-    if wait_for!(session, remove.waiting.no_wait, operation, wait).is_none() {
+    if wait_for!(session, waiting.no_wait, operation, wait).is_none() {
         return Ok(Shown::nothing());
     }
-    Ok(Shown::table(
-        json!({ "name": remove.named.name }),
-        &COMPUTE[..1],
-    ))
+    Ok(Shown::table(json!({ "name": named.name }), &COMPUTE[..1]))
 }
 
 /// The main members of a compute, or all with `-v`.

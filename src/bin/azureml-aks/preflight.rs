@@ -2,7 +2,7 @@
 
 use crate::computetarget::{Attach, Create};
 use crate::connect::Session;
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, of_this_program};
 use crate::model::Deploy;
 use crate::output::{Columns, Shown};
 use clap::Subcommand;
@@ -51,7 +51,13 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<(Shown, b
         .unless_interrupted(None, request.into_future())
         .await?;
     let failed = report.has_errors();
-    let value = serde_json::to_value(&report).map_err(|error| Failure::new(error.to_string()))?;
+    let mut value =
+        serde_json::to_value(&report).map_err(|error| Failure::new(error.to_string()))?;
+    for finding in value["findings"].as_array_mut().into_iter().flatten() {
+        if let Some(remedy) = finding["remedy"].as_str() {
+            finding["remedy"] = of_this_program(remedy).into();
+        }
+    }
     let mut shown = Shown::table(value, FINDING);
     shown.rows = Some(shown.value["findings"].clone());
     Ok((shown, failed))
