@@ -3,7 +3,7 @@
 use crate::support::{Stage, builder, done, mode};
 use azureml_aks::{AksCompute, AksWebservice, Workspace};
 use std::io::Read;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn workspace_comes_from_flags_folder_environment_or_az() {
@@ -117,11 +117,20 @@ async fn emulator_is_reached_by_either_address() {
     }
 }
 
+/// A process that ends with the test, however that ends.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn emulator_command_prints_one_line_and_serves() {
     let stage = Stage::of(builder()).await;
     stage.write("x.txt", "content of the run");
-    let mut child = stage
+    let child = stage
         .alone(&[
             "emulator",
             "--http",
@@ -155,8 +164,9 @@ async fn emulator_command_prints_one_line_and_serves() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
+    let mut child = Ended(child);
     let mut line = String::new();
-    let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut out = std::io::BufReader::new(child.0.stdout.take().unwrap());
     std::io::BufRead::read_line(&mut out, &mut line).unwrap();
     let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
     let url = ready["http"].as_str().unwrap();
@@ -192,9 +202,9 @@ async fn emulator_command_prints_one_line_and_serves() {
     let state = ask("computetarget create aks -n myaks --vm-size Huge --query provisioningState");
     assert_eq!(state, "Succeeded\n");
     assert_eq!(ready["workspace"], "own");
-    let pid = rustix::process::Pid::from_child(&child);
+    let pid = rustix::process::Pid::from_child(&child.0);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-    assert!(child.wait().unwrap().success());
+    assert!(child.0.wait().unwrap().success());
     let mut rest = String::new();
     out.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "");

@@ -63,6 +63,7 @@ model deploy -n myservice --ct myaks -m mymodel:1 --ic inferenceconfig.json --dc
 service list --model-name mymodel -o table
 model deploy -n second --ct myaks -m mymodel:1 --es score.py --sd source --ed environment --dc deploymentconfig.json --query state
 service update -n myservice --cc 0.3 --add-tag c=d --query tags
+service update -n second --dc keys.json --query state
 service get-keys -n myservice --query 'keys(@)' -o tsv
 service regen-key -n myservice -k primary -o none
 service run -n myservice -d '[1, 2]'
@@ -182,6 +183,8 @@ async fn commands_print_and_end_as_written_down() {
     );
     stage.write("testdata.json", r#"{"data": [[1, 2]]}"#);
     stage.write_environment("environment");
+    let keys = r#"{"computeType": "AKS", "authEnabled": true, "keys": {"primaryKey": "a-key-of-my-own"}, "nosuch": 1}"#;
+    stage.write("keys.json", keys);
     let cluster = format!(
         "/subscriptions/{}/resourcegroups/myresourcegroup/providers/Microsoft.ContainerService/managedClusters/myexistingcluster",
         stage.emulator.subscription()

@@ -250,7 +250,19 @@ pub(crate) fn complaint(error: &clap::Error, given: &[OsString]) -> String {
     ] {
         text = text.replace(from, to);
     }
-    for argument in given.iter().filter_map(|argument| argument.to_str()) {
+    let words = given
+        .iter()
+        .skip(1)
+        .filter_map(|argument| argument.to_str());
+    if let (ErrorKind::MissingRequiredArgument, Some(example)) =
+        (error.kind(), example(words.clone()))
+    {
+        text = text.replace(
+            "For more information",
+            &format!("{example}\n\nFor more information"),
+        );
+    }
+    for argument in words {
         let flag = argument.split('=').next().unwrap_or_default();
         let Some(letters) = flag.strip_prefix('-').filter(|letters| letters.len() > 1) else {
             continue;
@@ -263,6 +275,15 @@ pub(crate) fn complaint(error: &clap::Error, given: &[OsString]) -> String {
         }
     }
     text
+}
+
+/// The example of the command that the words name.
+fn example<'w>(words: impl Iterator<Item = &'w str>) -> Option<String> {
+    let whole = Cli::command();
+    let named = words.fold(&whole, |command, word| {
+        command.find_subcommand(word).unwrap_or(command)
+    });
+    named.get_after_help().map(ToString::to_string)
 }
 
 /// Whether an option of the command, or of one below it, has this as a further name.

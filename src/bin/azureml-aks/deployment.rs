@@ -429,7 +429,7 @@ impl Settings {
     }
 
     /// What changes of a service, or nothing.
-    pub(crate) fn update(&self) -> Result<Option<ServiceUpdate>> {
+    pub(crate) fn update(&self, session: &Session) -> Result<Option<ServiceUpdate>> {
         let keys = self.keys();
         if keys.is_empty() && self.settings_file.is_none() {
             return Ok(None);
@@ -458,7 +458,23 @@ impl Settings {
         if let Some(namespace) = given.namespace() {
             update = update.namespace(namespace);
         }
-        Ok(Some(update.build()?))
+        let update = update.build()?;
+        // The caller prints those of the update.
+        let own: Vec<String> = update.warnings().iter().map(ToString::to_string).collect();
+        let of_file = given.warnings().iter();
+        session.warn_of(of_file.filter(|finding| !own.contains(&finding.to_string())));
+        if let Some(file) = &self.settings_file
+            && document(file)?
+                .get("keys")
+                .is_some_and(|keys| !keys.is_null())
+        {
+            session.warn(format!(
+                "{}: the keys are left out, because an update does not change keys; `azureml-aks service regen-key \
+                 --set-key VALUE` does",
+                file.display()
+            ));
+        }
+        Ok(Some(update))
     }
 }
 

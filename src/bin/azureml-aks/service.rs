@@ -347,7 +347,7 @@ impl List {
 async fn update(session: &Session, service: &mut AksWebservice, update: Update) -> Result<Shown> {
     let models = update.models.read(session, service.workspace()).await?;
     let inference = update.inference.configuration()?;
-    let settings = update.settings.update()?;
+    let settings = update.settings.update(session)?;
     let mut builder = settings.map_or_else(ServiceUpdate::builder, ServiceUpdate::into_builder);
     if let Some(text) = update.description {
         builder = builder.description(text);

@@ -166,6 +166,8 @@ fn complaints_name_the_flag_as_it_was_written() {
         text.starts_with("ERROR: ") && text.contains("'show'"),
         "{text}"
     );
+    let text = complaint("aks show");
+    assert!(text.contains("azureml-aks aks show -n mycluster"), "{text}");
     let text = complaint("aks scale -n c -c many");
     assert!(text.contains("it must be a whole number"), "{text}");
     let text = complaint("model deploy -n s --overwrit --dc f --entry-skript s");
