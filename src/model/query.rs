@@ -25,6 +25,7 @@ pub struct ModelQuery {
     framework: Option<String>,
     description: Option<String>,
     run_id: Option<String>,
+    dataset_id: Option<String>,
     tags: BTreeMap<String, Option<String>>,
     properties: BTreeMap<String, Option<String>>,
     latest_only: bool,
@@ -58,6 +59,12 @@ impl ModelQuery {
     /// Selects models that this run made.
     pub fn run_id(mut self, run_id: impl Into<String>) -> Self {
         self.run_id = Some(run_id.into());
+        self
+    }
+
+    /// Selects models that name the dataset of this id.
+    pub fn dataset_id(mut self, dataset_id: impl Into<String>) -> Self {
+        self.dataset_id = Some(dataset_id.into());
         self
     }
 
@@ -105,6 +112,7 @@ impl ModelQuery {
         say("framework", self.framework.clone());
         say("description", self.description.clone());
         say("runId", self.run_id.clone());
+        say("datasetId", self.dataset_id.clone());
         say("tags", pairs("tags", &self.tags, &mut findings));
         let properties = pairs("properties", &self.properties, &mut findings);
         say("properties", properties);

@@ -1,10 +1,12 @@
 //! A model and its asset, as the service gives them.
 
+use crate::error::Finding;
 use crate::json::lenient::{object, or_default};
 use crate::json::{Document, Item, Names, kept, twin};
+use crate::rules;
 use serde::de::MapAccess;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -113,7 +115,51 @@ pub struct ResourceNeeds {
     pub gpu: Option<u32>,
 }
 
+/// The members of a model that name its sample datasets.
+pub(super) const INPUT_SAMPLE: &str = "sampleInputData";
+pub(super) const OUTPUT_SAMPLE: &str = "sampleOutputData";
+
+/// The URLs of the datasets that show what a model takes and returns.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Samples {
+    pub(super) input: Option<String>,
+    pub(super) output: Option<String>,
+}
+
+/// Returns how a member of a model names a dataset.
+pub(super) fn dataset_url(id: &str) -> String {
+    format!("aml://dataset/{id}")
+}
+
 impl ResourceNeeds {
+    /// Returns the needs as a request has them.
+    pub(super) fn body(self) -> Value {
+        let mut body = Map::new();
+        for (key, value) in [
+            ("cpu", self.cpu.map(|value| json!(value))),
+            ("memoryInGB", self.memory_gb.map(|value| json!(value))),
+            ("gpu", self.gpu.map(|value| json!(value))),
+        ] {
+            body.extend(value.map(|value| (key.to_owned(), value)));
+        }
+        Value::Object(body)
+    }
+
+    /// Returns the rules that the needs break.
+    pub(super) fn broken(&self) -> impl Iterator<Item = Finding> {
+        [("cpu", self.cpu), ("memory_gb", self.memory_gb)]
+            .into_iter()
+            .filter_map(|(field, value)| {
+                let value = value.filter(|value| !(value.is_finite() && *value > 0.0))?;
+                Some(rules::MODEL_NEEDS_POSITIVE.finding(
+                    format!("resource_needs.{field}"),
+                    Some(&value.to_string()),
+                    "a resource of a model must be above 0",
+                    "give a number above 0, or leave it out",
+                ))
+            })
+    }
+
     /// Returns needs in which nothing is set.
     #[must_use]
     pub fn new() -> Self {

@@ -1,8 +1,9 @@
 //! Changing what is noted of a model.
 
+use super::resource::{INPUT_SAMPLE, OUTPUT_SAMPLE, Samples, dataset_url};
 use super::{Model, model_url, read};
 use crate::error::{Error, Finding};
-use crate::model::ModelResource;
+use crate::model::{ModelResource, ResourceNeeds};
 use crate::names::tags::{TagChanges, Tags, pointer_token, tags_value};
 use crate::operation::request::{CallOptions, awaitable, call_options};
 use crate::rules;
@@ -14,7 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 
 impl Model {
-    /// Changes tags, properties or the description of this version.
+    /// Changes tags, properties, the description, the resource needs or the sample datasets of this version.
     ///
     /// Returns a request; `.await` sends it. See [`UpdateModel`] for what it sends.
     ///
@@ -30,6 +31,8 @@ impl Model {
             tags: TagChanges::default(),
             properties: Tags::new(),
             description: None,
+            needs: None,
+            samples: Samples::default(),
             options: CallOptions::default(),
         }
     }
@@ -45,8 +48,8 @@ impl Model {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Validation`](crate::ErrorKind::Validation) if nothing changes, or a property has
-/// another value already; [`ErrorKind::Service`](crate::ErrorKind::Service) with the service's
+/// [`ErrorKind::Validation`](crate::ErrorKind::Validation) if nothing changes, a property has
+/// another value already, or a resource need is not above 0; [`ErrorKind::Service`](crate::ErrorKind::Service) with the service's
 /// reason.
 ///
 /// # Cancel safety
@@ -59,6 +62,8 @@ pub struct UpdateModel<'m> {
     tags: TagChanges,
     properties: Tags,
     description: Option<String>,
+    needs: Option<ResourceNeeds>,
+    samples: Samples,
     options: CallOptions,
 }
 
@@ -85,6 +90,24 @@ impl<'m> UpdateModel<'m> {
     /// Sets the description, a free text.
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
+        self
+    }
+
+    /// Sets the resources that a deployment without code needs, in place of all that were set.
+    pub fn resource_needs(mut self, needs: ResourceNeeds) -> Self {
+        self.needs = Some(needs);
+        self
+    }
+
+    /// Names a registered dataset, by its id, as a sample of what the model takes.
+    pub fn sample_input_dataset(mut self, id: impl AsRef<str>) -> Self {
+        self.samples.input = Some(dataset_url(id.as_ref()));
+        self
+    }
+
+    /// Names a registered dataset, by its id, as a sample of what the model returns.
+    pub fn sample_output_dataset(mut self, id: impl AsRef<str>) -> Self {
+        self.samples.output = Some(dataset_url(id.as_ref()));
         self
     }
 
@@ -132,6 +155,18 @@ impl<'m> UpdateModel<'m> {
         }
         if let Some(description) = &self.description {
             patch.push(replace("/description", description.as_str().into()));
+        }
+        if let Some(needs) = self.needs {
+            found.extend(needs.broken());
+            patch.push(replace("/resourceRequirements", needs.body()));
+        }
+        for (key, url) in [
+            (INPUT_SAMPLE, &self.samples.input),
+            (OUTPUT_SAMPLE, &self.samples.output),
+        ] {
+            if let Some(url) = url {
+                patch.push(replace(&format!("/{key}"), url.as_str().into()));
+            }
         }
         if patch.is_empty() && found.is_empty() {
             found.push(rules::MODEL_UPDATE_NOTHING.finding(

@@ -4,7 +4,7 @@ use crate::support::{Stage, builder, done, mode};
 use azureml_aks::emulator::Clock;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{Read, Write};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 /// Waits until the emulator has accepted the create of `myaks`.
@@ -72,11 +72,9 @@ async fn interrupted_wait_is_resumed_by_the_command_that_was_printed() {
     );
 }
 
-/// In a pseudo-terminal, which Python opens.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn terminal_shows_progress_and_takes_ctrl_c() {
-    let stage = Stage::of(builder().clock(Clock::Manual)).await;
-    let own = stage.command(&["computetarget", "create", "aks", "-n", "myaks"]);
+/// Starts the program in a pseudo-terminal, which Python opens. Nothing where there is no Python.
+fn in_terminal(stage: &Stage, arguments: &[&str]) -> Option<Child> {
+    let own = stage.command(arguments);
     let mut python = std::process::Command::new("python3");
     python
         .args([
@@ -94,16 +92,55 @@ async fn terminal_shows_progress_and_takes_ctrl_c() {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut child = match python.spawn() {
-        Ok(child) => child,
+    match python.spawn() {
+        Ok(child) => Some(child),
         Err(error) => {
             assert!(
                 std::env::var_os("REQUIRE_PYTHON").is_none(),
                 "python3: {error}"
             );
+            None
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn terminal_is_asked_before_something_is_deleted() {
+    let stage = Stage::of(builder()).await;
+    let created = stage.run("computetarget create aks -n myaks -o none");
+    assert_eq!(created.code, 0, "{}", created.stderr);
+    for (keys, code) in [("n\n", 1), ("\n", 1), ("y\n", 0)] {
+        let delete = ["computetarget", "delete", "-n", "myaks"];
+        let Some(mut child) = in_terminal(&stage, &delete) else {
             println!("skipped: no python3");
             return;
-        }
+        };
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(keys.as_bytes())
+            .unwrap();
+        let ended = done(child.wait_with_output().unwrap());
+        assert_eq!(ended.code, code, "{keys:?}: {}", ended.stdout);
+        assert!(
+            ended.stdout.contains("Are you sure? (y/n)"),
+            "{}",
+            ended.stdout
+        );
+        let cancelled = ended.stdout.contains("Operation cancelled.");
+        assert_eq!(cancelled, code == 1, "{}", ended.stdout);
+        assert_eq!(stage.emulator.compute("myaks").is_some(), code == 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn terminal_shows_progress_and_takes_ctrl_c() {
+    let stage = Stage::of(builder().clock(Clock::Manual)).await;
+    let create = ["computetarget", "create", "aks", "-n", "myaks"];
+    let Some(mut child) = in_terminal(&stage, &create) else {
+        println!("skipped: no python3");
+        return;
     };
     accepted(&stage);
     let mut keys = child.stdin.take().unwrap();

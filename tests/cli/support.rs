@@ -52,6 +52,25 @@ impl Stage {
         std::fs::write(path, text).unwrap();
     }
 
+    /// Writes a folder as `az ml environment scaffold` does.
+    pub(crate) fn write_environment(&self, folder: &str) {
+        let files = [
+            (
+                "azureml_environment.json",
+                r#"{"name": "myenv", "version": null, "environmentVariables": {"A": "1"}, "docker": {"baseImage": null},
+                    "python": {"userManagedDependencies": false, "interpreterPath": "python"}}"#,
+            ),
+            (
+                "conda_dependencies.yml",
+                "dependencies:\n- python=3.8\n- pip:\n  - azureml-defaults\n",
+            ),
+            ("BaseDockerfile", "FROM base\n"),
+        ];
+        for (name, text) in files {
+            self.write(&format!("{folder}/{name}"), text);
+        }
+    }
+
     pub(crate) fn http(&self) -> String {
         self.server.http_url().unwrap().to_string()
     }

@@ -1,7 +1,9 @@
 //! Every command and every way to fail, one after the other, with what it prints.
 
 use crate::support::{Stage, builder, normal};
+use azureml_aks::emulator::Fault;
 use std::fmt::Write;
+use std::path::Path;
 
 const SCRIPT: &str = "def init():\n    pass\n\ndef run(data):\n    return data\n";
 const INFERENCE: &str = r#"{"entryScript": "score.py", "environment": {"name": "myenv", "version": "1", "python": {"condaDependencies": {"channels": ["conda-forge"], "dependencies": ["python=3.8", {"pip": ["azureml-defaults"]}]}}}}"#;
@@ -37,35 +39,47 @@ computetarget update aks -n myaks --ssl-leaf-domain-label myapp --ssl-overwrite-
 computetarget update aks -n myaks --ssl-disable -o none
 computetarget scale -n myaks -a 4 -o tsv --query name
 computetarget get-credentials -n myaks --query 'keys(@)' -o tsv
+computetarget list -v --query '[0].properties.computeType' -o jsonc
+computetarget show -n myaks --query '{state:provisioningState,name:name}' -o yamlc
 computetarget attach aks -n mytest -i ID --cluster-purpose DevTest -o table
 computetarget update aks -n mytest --ssl-leaf-domain-label myapp --ssl-overwrite-domain True -o table
 computetarget update aks -n mytest --ssl-renew -o none
 # Models
-model register -n other -p x.pkl --tag stage=test --model-framework Onnx --cc 0.5 --gb 1 -d text
+model register -n other -p x.pkl --tag stage=test --model-framework Onnx --cc 0.5 --gb 1 -d text --sample-input-dataset-id d1
 model list -n mymodel --latest -o table
 model list --tag stage=test --query '[].{id:id,n:name}' -o tsv
 model show -n mymodel -o table
 model show -n mymodel --version 1 --query id
+model show -n mymodel --run-id run_1 --query id
+model show -n mymodel --run-id run_1 --version 2
+model list --dataset-id d1 -o table
 model update -i other:1 --add-tag by=me --remove-tag stage --query tags
+model update -i other:1 --cc 1 --sample-output-dataset-id d2 --query '[cpu,memoryInGB,sampleInputDatasetId,sampleOutputDatasetId]'
 model delete -i other:1
 # Services
 model deploy -n myservice --ct myaks -f registeredmodel.json --cp aks --es score.py --sd source --cf conda.yml --rt python --cc 0.2 --ae true --nr 2 --tag a=b -o table
 model deploy -n myservice --ct myaks -m mymodel:1 --ic inferenceconfig.json --dc deploymentconfig.json
 model deploy -n myservice --ct myaks -m mymodel:1 --ic inferenceconfig.json --dc deploymentconfig.json --ma 5 --overwrite --query name
 service list --model-name mymodel -o table
+model deploy -n second --ct myaks -m mymodel:1 --es score.py --sd source --ed environment --dc deploymentconfig.json --query state
 service update -n myservice --cc 0.3 --add-tag c=d --query tags
+service update -n second --dc keys.json --query state
 service get-keys -n myservice --query 'keys(@)' -o tsv
 service regen-key -n myservice -k primary -o none
 service run -n myservice -d '[1, 2]'
+service run -n myservice -d '{\"data\": [[1, 2]]}' -o table
 service get-logs -n myservice --num_lines 1
 service update -n myservice --ae false --token-auth-enabled true -o none
 service get-access-token -n myservice --query tokenType
 service delete -n myservice --yes -o tsv
 # Clusters
 aks list -g mygroup -o table
+aks list -g mygroup -o tsv
+aks show -n mycluster -g mygroup
 aks create -n fresh -g mygroup -l 'West US' -c 2 -s Standard_D3_v2 --query '[name, location]' -o tsv
 aks scale -n fresh -g mygroup -c 5 --query agentPoolProfiles[0].count
 aks get-credentials -n mycluster -g mygroup -f kube/config
+aks get-credentials -n mycluster -g mygroup -f other/config --only-show-errors
 # Checks beforehand, operations, the rest
 preflight create -n fresh -a 3 --query passed[0]
 preflight create -n myaks --vm-size Standard_D99_v2 -o table
@@ -73,8 +87,15 @@ preflight attach -n another -i ID --query 'length(findings[?severity==`error`])'
 preflight deploy -n myservice --ct myaks -m mymodel:1 --dc deploymentconfig.json --query findings
 computetarget detach -n mytest --no-wait
 operation list --query [].[verb,name] -o tsv
+operation show OPERATION -o table
+operation resume OPERATION --query [name,status] -o tsv
+operation list
 operation show nosuch
 schema deploymentconfig --query required
+schema inferenceconfig --query required
+completion bash
+completion tcsh
+emulator --http 192.0.2.1:8099
 # What goes wrong
 aks shwo
 aks show
@@ -96,7 +117,53 @@ model register -n mymodel --tag novalue -p x.pkl
 model show -i nosuch:1
 service run -n nosuch -d '{}'
 service get-keys -n nosuch
+computetarget create aks -n myaks
+computetarget create aks -n cancelled
+computetarget attach aks -n first -i ID -o none
+computetarget attach aks -n again -i ID
+computetarget attach aks -n again -i ID --ignore-other-attachments --query name
+computetarget detach -n myaks --yes
+computetarget create aks -n fresh --load-balancer-subnet s
+model download -i mymodel:1 -t .
+model deploy -n s --ct myaks -m mymodel:1 --location westus
+model deploy -n failing --ct myaks -m mymodel:1 --ic inferenceconfig.json --dc deploymentconfig.json
+service update -n second --compute-target other --is-migration true
+schema deploymentconfig -g mygroup
+model deploy -n s -es score.py
+service list --query 'length(name)'
+aks create -n broken -g mygroup -l westus --min-count 1
+aks get-credentials -n mycluster -g mygroup -f kube/config --context x
+aks get-credentials -n mycluster -g mygroup -f x.pkl
+! expired_token
+computetarget list
+! policy_denied
+computetarget create aks -n fresh
+! quota_exceeded
+computetarget create aks -n fresh
+! path_retired
+computetarget create aks -n other
+! crash_loop
+model deploy -n third --ct myaks -m mymodel:1 --ic inferenceconfig.json --dc deploymentconfig.json
+! image_pull_failure
+model deploy -n fourth --ct myaks -m mymodel:1 --ic inferenceconfig.json --dc deploymentconfig.json
+! unschedulable
+model deploy -n fifth --ct myaks -m mymodel:1 --ic inferenceconfig.json --dc deploymentconfig.json
 ";
+
+/// What goes wrong on the side of Azure during the next line.
+fn fault(name: &str) -> Fault {
+    match name {
+        "crash_loop" => Fault::crash_loop(),
+        "expired_token" => Fault::expired_token(),
+        "image_pull_failure" => Fault::image_pull_failure(),
+        "path_retired" => Fault::path_retired(),
+        "policy_denied" => Fault::policy_denied(),
+        "quota_exceeded" => Fault::quota_exceeded(),
+        "unschedulable" => Fault::unschedulable("cpu"),
+        other => panic!("there is no fault {other}"),
+    }
+    .times(20)
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commands_print_and_end_as_written_down() {
@@ -115,6 +182,9 @@ async fn commands_print_and_end_as_written_down() {
         r#"{"run_id": "run_1", "_experiment_name": "myexperiment"}"#,
     );
     stage.write("testdata.json", r#"{"data": [[1, 2]]}"#);
+    stage.write_environment("environment");
+    let keys = r#"{"computeType": "AKS", "authEnabled": true, "keys": {"primaryKey": "a-key-of-my-own"}, "nosuch": 1}"#;
+    stage.write("keys.json", keys);
     let cluster = format!(
         "/subscriptions/{}/resourcegroups/myresourcegroup/providers/Microsoft.ContainerService/managedClusters/myexistingcluster",
         stage.emulator.subscription()
@@ -126,10 +196,28 @@ async fn commands_print_and_end_as_written_down() {
             writeln!(text, "\n{line}\n").unwrap();
             continue;
         }
+        if let Some(name) = line.strip_prefix("! ") {
+            stage.emulator.inject(fault(name));
+            writeln!(text, "{line}").unwrap();
+            continue;
+        }
+        let pending = stage.tokens().pop();
+        let pending = pending.as_deref().and_then(Path::file_stem);
         let filled = line
+            .replace("OPERATION", &pending.unwrap_or_default().to_string_lossy())
             .replace("-i ID", &format!("-i {cluster}"))
             .replace("{subscription}", stage.emulator.subscription());
-        let done = stage.run(&filled);
+        let mut done = stage.run(&filled);
+        stage.emulator.clear_faults();
+        if line.starts_with("completion ") {
+            // Generated: the command of the first line is known to the shell.
+            done.stdout = done
+                .stdout
+                .lines()
+                .take(1)
+                .map(|line| format!("{line}\n"))
+                .collect();
+        }
         writeln!(
             text,
             "$ {line}\n{}-- {}",

@@ -324,7 +324,7 @@ async fn models_are_listed_by_pages_and_filters_and_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tags_properties_and_description_change_and_the_rest_stays() {
+async fn what_an_update_sets_changes_and_the_rest_stays() {
     let emulator = Emulator::new();
     let workspace = workspace(&emulator);
     let (_folder, path) = folder();
@@ -332,13 +332,17 @@ async fn tags_properties_and_description_change_and_the_rest_stays() {
         .tag("a", "1")
         .tag("b", "2")
         .property("p", "1")
+        .resource_needs(ResourceNeeds::new().cpu(1.0))
+        .sample_input_dataset("d1")
         .await
         .unwrap();
     let change = model
         .update()
         .tag("c", "3")
         .remove_tag("a")
-        .property("q/r", "2");
+        .property("q/r", "2")
+        .resource_needs(ResourceNeeds::new().memory_gb(2.0))
+        .sample_output_dataset("d2");
     change.description("new").await.unwrap();
     let resource = Model::get(&workspace, "m:1")
         .await
@@ -354,7 +358,22 @@ async fn tags_properties_and_description_change_and_the_rest_stays() {
     assert_eq!(tags, [("b", "2"), ("c", "3")]);
     assert_eq!(resource.properties["q/r"], "2");
     assert_eq!(resource.description.as_deref(), Some("new"));
+    assert_eq!(
+        resource.resource_requirements,
+        Some(ResourceNeeds::new().memory_gb(2.0)),
+        "in place of those that were set"
+    );
+    assert_eq!(resource.other["sampleInputData"], "aml://dataset/d1");
+    assert_eq!(resource.other["sampleOutputData"], "aml://dataset/d2");
     for (change, rule) in [
+        (
+            model
+                .clone()
+                .update()
+                .resource_needs(ResourceNeeds::new().cpu(-1.0))
+                .await,
+            "model.resource_needs.positive",
+        ),
         (
             model.clone().update().property("p", "9").await,
             "model.property",

@@ -341,23 +341,65 @@ async fn scale(session: &Session, scale: Scale) -> Result<Shown> {
     Ok(shown(&cluster))
 }
 
-/// Spellings that `az` changes between the service and the terminal.
-const RENAMED: [(&str, &str); 12] = [
-    ("azurePortalFQDN", "azurePortalFqdn"),
-    ("dnsServiceIP", "dnsServiceIp"),
-    ("enableFIPS", "enableFips"),
-    ("enableNodePublicIP", "enableNodePublicIp"),
-    ("enableRBAC", "enableRbac"),
-    ("enableUltraSSD", "enableUltraSsd"),
-    ("issuerURL", "issuerUrl"),
-    ("osDiskSizeGB", "osDiskSizeGb"),
-    ("osSKU", "osSku"),
-    ("privateFQDN", "privateFqdn"),
-    ("resourceUID", "resourceUid"),
-    ("vnetSubnetID", "vnetSubnetId"),
+/// A member as `az` spells it: of the capitals that stand together, the first alone, and no hyphens.
+pub(crate) fn spelt(key: &str) -> String {
+    let letters: Vec<char> = key.replace("IPv6", "Ipv6").chars().collect();
+    let mut name = String::with_capacity(letters.len());
+    for (at, letter) in letters.iter().enumerate() {
+        let before = at.checked_sub(1).map(|before| letters[before]);
+        let capital = |letter: Option<char>| letter.is_some_and(char::is_uppercase);
+        let starts_word = letters.get(at + 1).is_some_and(|next| next.is_lowercase());
+        match letter {
+            '-' => {}
+            _ if before == Some('-') => name.extend(letter.to_uppercase()),
+            _ if letter.is_uppercase() && capital(before) && !starts_word => {
+                name.extend(letter.to_lowercase());
+            }
+            _ => name.push(*letter),
+        }
+    }
+    name
+}
+
+/// Members whose own members have names that somebody chose.
+const MAPS: [&str; 5] = [
+    "addonProfiles",
+    "identityProfile",
+    "nodeLabels",
+    "tags",
+    "userAssignedIdentities",
 ];
 
-/// A cluster as `az` shows it: without the level `properties`, and with its resource group.
+/// The members of a cluster that `az` prints, whether the service sent them or not: those of the API version 2026-06-01
+/// by azure-mgmt-containerservice.
+const OF_CLUSTER: &str = "aadProfile addonProfiles agentPoolProfiles aiToolchainOperatorProfile apiServerAccessProfile \
+    autoScalerProfile autoUpgradeProfile azureMonitorProfile azurePortalFqdn bootstrapProfile currentKubernetesVersion \
+    disableLocalAccounts diskEncryptionSetId dnsPrefix eTag enableRbac extendedLocation fqdn fqdnSubdomain \
+    hostedSystemProfile httpProxyConfig id identity identityProfile ingressProfile kind kubernetesVersion linuxProfile \
+    location maxAgentPools metricsProfile name networkProfile nodeProvisioningProfile nodeResourceGroup \
+    nodeResourceGroupProfile oidcIssuerProfile podIdentityProfile powerState privateFqdn privateLinkResources \
+    provisioningState publicNetworkAccess resourceUid schedulerProfile securityProfile serviceMeshProfile \
+    servicePrincipalProfile sku status storageProfile supportPlan systemData tags type upgradeSettings windowsProfile workloadAutoScalerProfile";
+
+/// Those of a node pool.
+pub(crate) const OF_POOL: &str = "artifactStreamingProfile availabilityZones capacityReservationGroupId count creationData \
+    currentOrchestratorVersion eTag enableAutoScaling enableEncryptionAtHost enableFips enableNodePublicIp \
+    enableUltraSsd gatewayProfile gpuInstanceProfile gpuProfile hostGroupId kubeletConfig kubeletDiskType \
+    linuxOsConfig localDnsProfile maxCount maxPods messageOfTheDay minCount mode name networkProfile nodeImageVersion \
+    nodeLabels nodePublicIpPrefixId nodeTaints orchestratorVersion osDiskSizeGb osDiskType osSku osType podIpAllocationMode \
+    podSubnetId powerState provisioningState proximityPlacementGroupId scaleDownMode scaleSetEvictionPolicy \
+    scaleSetPriority securityProfile spotMaxPrice status tags type upgradeSettings virtualMachineNodesStatus \
+    virtualMachinesProfile vmSize vnetSubnetId windowsProfile workloadRuntime";
+
+/// Adds the members that are absent, as `null`.
+fn filled(object: &mut Map<String, Value>, members: &str) {
+    for member in members.split_whitespace() {
+        object.entry(member).or_insert(Value::Null);
+    }
+}
+
+/// A cluster as `az` shows it: without the level `properties`, with its resource group, and with `null` for what is
+/// absent.
 fn shape(cluster: &ManagedCluster) -> Value {
     let mut document = renamed(cluster.resource().to_value());
     if let Some(object) = document.as_object_mut() {
@@ -367,6 +409,13 @@ fn shape(cluster: &ManagedCluster) -> Value {
             }
         }
         object.insert("resourceGroup".to_owned(), cluster.resource_group().into());
+        filled(object, OF_CLUSTER);
+        let pools = object
+            .get_mut("agentPoolProfiles")
+            .and_then(Value::as_array_mut);
+        for pool in pools.into_iter().flatten().filter_map(Value::as_object_mut) {
+            filled(pool, OF_POOL);
+        }
     }
     document
 }
@@ -380,18 +429,29 @@ fn shown(cluster: &ManagedCluster) -> Shown {
 fn renamed(value: Value) -> Value {
     match value {
         Value::Object(object) => {
-            let rename = |key: String| match RENAMED.iter().find(|(wire, _)| *wire == key) {
-                Some((_, shown)) => (*shown).to_owned(),
-                None => key,
-            };
-            let members = object
-                .into_iter()
-                .map(|(key, value)| (rename(key), renamed(value)));
-            Value::Object(members.collect::<Map<_, _>>())
+            let members = object.into_iter().map(|(key, value)| {
+                let value = match MAPS.contains(&key.as_str()) {
+                    true => value,
+                    false => renamed(value),
+                };
+                (spelt(&key), value)
+            });
+            let mut members: Map<String, Value> = members.collect();
+            if let Some(group) = members.get("id").and_then(group_of) {
+                members.entry("resourceGroup").or_insert(group);
+            }
+            Value::Object(members)
         }
         Value::Array(items) => items.into_iter().map(renamed).collect(),
         other => other,
     }
+}
+
+/// The resource group in an id, which `az` shows beside it.
+fn group_of(id: &Value) -> Option<Value> {
+    let mut parts = id.as_str()?.split('/');
+    parts.find(|part| part.eq_ignore_ascii_case("resourceGroups"))?;
+    parts.next().map(Value::from)
 }
 
 /// The table shows the private host name of a cluster that has no other.

@@ -2,8 +2,12 @@
 
 use crate::output::Format;
 use crate::query::Query;
-use crate::{aks, computetarget, emulator, folder, model, operation, preflight, schema, service};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use crate::{
+    aks, computetarget, emulator, extension, folder, model, operation, preflight, schema, service,
+};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -44,9 +48,12 @@ pub(crate) struct Global {
     /// Print errors alone on standard error: no progress, no warnings.
     #[arg(long, global = true)]
     pub(crate) only_show_errors: bool,
-    /// Print how long the command took, and what the library reports.
+    /// Print what is reported of the work, and how long the command took.
     #[arg(long, global = true)]
     pub(crate) verbose: bool,
+    /// Print all of that, and each request. Secrets are left out.
+    #[arg(long, global = true)]
+    pub(crate) debug: bool,
     /// Resource group of the workspace, or of the cluster for `aks`.
     #[arg(long, short = 'g', global = true, value_name = "GROUP")]
     pub(crate) resource_group: Option<String>,
@@ -107,6 +114,9 @@ pub(crate) enum Command {
     /// Clusters that are computes of the workspace.
     #[command(subcommand)]
     Computetarget(computetarget::Command),
+    /// Azure Machine Learning's extension of a cluster, which computes of kind Kubernetes need.
+    #[command(subcommand)]
+    Extension(extension::Command),
     /// Models, and their deployment.
     #[command(subcommand)]
     Model(model::Command),
@@ -124,7 +134,7 @@ pub(crate) enum Command {
     Operation(operation::Command),
     /// Runs the emulator of the Azure side until Ctrl-C, and prints its addresses as one line of JSON.
     #[command(after_help = emulator::EXAMPLE)]
-    Emulator(emulator::Emulate),
+    Emulator(Box<emulator::Emulate>),
     /// JSON Schemas of the configuration files, for an editor.
     #[command(subcommand)]
     Schema(schema::Command),
@@ -164,6 +174,133 @@ pub(crate) struct Waiting {
 
 /// One-dash flags of several letters in the articles, and what they are today.
 const OLD_FLAGS: [(&str, &str); 3] = [("-ct", "--ct"), ("-ic", "--ic"), ("-dc", "--dc")];
+
+/// The options of [`Global`] that say which workspace, and how much of its answers is shown.
+const ALL: &[&str] = &[
+    "resource_group",
+    "workspace_name",
+    "subscription",
+    "path",
+    "whole",
+];
+/// Those that say how it is reached. A shell's alias may have them before every command.
+const WAY: &[&str] = &["credential", "emulator", "emulator_ca"];
+
+/// The options that have no effect on a command: those that it refuses, and those that it accepts and does not list.
+fn meaningless(command: &str) -> (&'static [&'static str], &'static [&'static str]) {
+    match command {
+        "aks" | "extension" => (&["whole"], &[]),
+        "completion" => (
+            ALL,
+            &["credential", "emulator", "emulator_ca", "output", "query"],
+        ),
+        "emulator" => (
+            &["path", "whole"],
+            &["credential", "emulator", "emulator_ca", "output", "query"],
+        ),
+        "folder" => (&["whole"], WAY),
+        "operation" => (ALL, &[]),
+        "preflight" => (&["whole"], &[]),
+        "schema" => (ALL, WAY),
+        _ => (&[], &[]),
+    }
+}
+
+/// The parser. The options that have no effect on a command are not in its help.
+pub(crate) fn command() -> clap::Command {
+    let whole = Cli::command();
+    let options: Vec<clap::Arg> = whole.get_arguments().cloned().collect();
+    whole.mut_subcommands(|command| {
+        let (refused, unlisted) = meaningless(command.get_name());
+        let hidden = options.iter().filter(|option| {
+            let id = option.get_id().as_str();
+            refused.contains(&id) || unlisted.contains(&id)
+        });
+        // An option that a command has itself is not taken over from the program.
+        command.args(hidden.map(|option| option.clone().hide(true)))
+    })
+}
+
+/// Reads the command line.
+///
+/// # Errors
+///
+/// What to print: help that was asked for, or what is wrong.
+pub(crate) fn parse(
+    given: impl IntoIterator<Item = OsString>,
+) -> std::result::Result<Cli, clap::Error> {
+    let mut parser = command();
+    let mut matches = parser.try_get_matches_from_mut(modern(given))?;
+    let name = matches.subcommand_name().unwrap_or_default().to_owned();
+    let given = |id: &&&str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    if let Some(id) = meaningless(&name).0.iter().find(given) {
+        let option = parser.get_arguments().find(|option| option.get_id() == *id);
+        let option = option.map(ToString::to_string).unwrap_or_default();
+        let text =
+            format!("the command '{name}' does not take '{option}', which has no effect on it\n");
+        return Err(clap::Error::raw(ErrorKind::UnknownArgument, text));
+    }
+    Cli::from_arg_matches_mut(&mut matches)
+}
+
+/// What is wrong with a command line, as the other errors of the program are written.
+pub(crate) fn complaint(error: &clap::Error, given: &[OsString]) -> String {
+    let mut text = error.render().to_string();
+    if let Some(rest) = text.strip_prefix("error: ") {
+        text = format!("ERROR: {rest}");
+    }
+    for (from, to) in [
+        ("invalid digit found in string", "it must be a whole number"),
+        ("invalid float literal", "it must be a number"),
+    ] {
+        text = text.replace(from, to);
+    }
+    let words = given
+        .iter()
+        .skip(1)
+        .filter_map(|argument| argument.to_str());
+    if let (ErrorKind::MissingRequiredArgument, Some(example)) =
+        (error.kind(), example(words.clone()))
+    {
+        text = text.replace(
+            "For more information",
+            &format!("{example}\n\nFor more information"),
+        );
+    }
+    for argument in words {
+        let flag = argument.split('=').next().unwrap_or_default();
+        let Some(letters) = flag.strip_prefix('-').filter(|letters| letters.len() > 1) else {
+            continue;
+        };
+        if OLD_FLAGS.iter().any(|(old, _)| *old == flag) {
+            // The parser was given two dashes.
+            text = text.replace(&format!("'-{flag}"), &format!("'{flag}"));
+        } else if is_alias(&Cli::command(), letters) {
+            text += &format!("\n  tip: '{flag}' is written with two dashes: '-{flag}'\n");
+        }
+    }
+    text
+}
+
+/// The example of the command that the words name.
+fn example<'w>(words: impl Iterator<Item = &'w str>) -> Option<String> {
+    let whole = Cli::command();
+    let named = words.fold(&whole, |command, word| {
+        command.find_subcommand(word).unwrap_or(command)
+    });
+    named.get_after_help().map(ToString::to_string)
+}
+
+/// Whether an option of the command, or of one below it, has this as a further name.
+fn is_alias(command: &clap::Command, letters: &str) -> bool {
+    let own = command.get_arguments().any(|argument| {
+        let names = argument.get_all_aliases().unwrap_or_default();
+        names.contains(&letters)
+    });
+    own || command
+        .get_subcommands()
+        .any(|inner| is_alias(inner, letters))
+}
 
 /// The arguments as the parser takes them: without a first word `ml`, and with today's flags.
 pub(crate) fn modern(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {

@@ -3,11 +3,12 @@
 use crate::args::{Named, Sure, Waiting, boolean};
 use crate::connect::Session;
 use crate::failure::{Failure, Result};
+use crate::kubernetes;
 use crate::output::{Columns, Shown};
 use crate::wait::wait_for;
 use azureml_aks::models::ComputeResource;
 use azureml_aks::{
-    AksCompute, AnyCompute, AttachConfiguration, ClusterPurpose, ClusterRef, ComputeTarget,
+    AksCompute, AnyCompute, AttachConfiguration, ClusterPurpose, ClusterRef, ComputeTarget, Kind,
     LoadBalancer, Pem, ProvisioningConfiguration, Tls, TlsUpdate, UpdateConfiguration,
     VirtualNetwork,
 };
@@ -37,10 +38,10 @@ pub(crate) enum Command {
     #[command(
         after_help = "Example:\n  azureml-aks computetarget detach -n myaks -g myresourcegroup -w myworkspace"
     )]
-    Detach(Remove),
+    Detach(Detach),
     /// Deletes a cluster that was created here.
     #[command(after_help = "Example:\n  azureml-aks computetarget delete -n myaks --yes")]
-    Delete(Remove),
+    Delete(Delete),
     /// Prints the kubeconfigs of a cluster. They are secret.
     #[command(
         after_help = "Example:\n  azureml-aks computetarget get-credentials -n myaks --query userKubeConfig -o tsv"
@@ -69,6 +70,12 @@ pub(crate) enum AttachKind {
         $(azureml-aks aks show -n mycluster -g myresourcegroup --query id -o tsv)"
     )]
     Aks(Attach),
+    /// A cluster with the extension, as a compute of kind Kubernetes.
+    #[command(
+        after_help = "Examples:\n  azureml-aks computetarget attach kubernetes -n kube -i ID --namespace scoring\n  \
+        azureml-aks computetarget attach kubernetes -f compute.yml"
+    )]
+    Kubernetes(Box<kubernetes::Attach>),
 }
 
 #[derive(Debug, Subcommand)]
@@ -78,6 +85,11 @@ pub(crate) enum UpdateKind {
         after_help = "Example:\n  azureml-aks computetarget update aks -n myaks --ssl-leaf-domain-label myapp --ssl-overwrite-domain"
     )]
     Aks(Update),
+    /// A compute of kind Kubernetes.
+    #[command(
+        after_help = "Example:\n  azureml-aks computetarget update kubernetes -n kube --description scoring"
+    )]
+    Kubernetes(kubernetes::Update),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -189,6 +201,9 @@ pub(crate) struct Attach {
     balancing: Balancing,
     #[command(flatten)]
     certificates: Certificates,
+    /// Attach the cluster although it is attached to the workspace under another name, which may stop working.
+    #[arg(long)]
+    ignore_other_attachments: bool,
     #[command(flatten)]
     pub(crate) waiting: Waiting,
 }
@@ -213,7 +228,15 @@ pub(crate) struct Update {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Remove {
+pub(crate) struct Detach {
+    #[command(flatten)]
+    named: Named,
+    #[command(flatten)]
+    waiting: Waiting,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Delete {
     #[command(flatten)]
     named: Named,
     #[command(flatten)]
@@ -368,8 +391,11 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Shown> {
             .await
         }
         Command::Attach(AttachKind::Aks(attach)) => {
-            let request =
+            let mut request =
                 ComputeTarget::attach(&workspace, &attach.named.name, attach.configuration()?);
+            if attach.ignore_other_attachments {
+                request = request.ignore_other_attachments();
+            }
             session.warn_of(&request.warnings());
             started(
                 session,
@@ -377,6 +403,14 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Shown> {
                 attach.waiting.no_wait,
             )
             .await
+        }
+        Command::Attach(AttachKind::Kubernetes(attach)) => {
+            let compute = attach.send(session, &workspace).await?;
+            started(session, compute, attach.waiting.no_wait).await
+        }
+        Command::Update(UpdateKind::Kubernetes(update)) => {
+            let compute = update.send(session, &workspace).await?;
+            started(session, compute, update.waiting.no_wait).await
         }
         Command::Show(named) => {
             // Other kinds have a name and a state too.
@@ -411,11 +445,13 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Shown> {
             session.send(compute.update(change).prepare()?).await?;
             started(session, compute, update.waiting.no_wait).await
         }
-        Command::Detach(remove) => {
-            let mut compute = get(&remove.named.name).await?;
+        Command::Detach(Detach { named, waiting }) => {
+            // Any kind.
+            let compute = AnyCompute::get(&workspace, &named.name);
+            let mut compute = session.unless_interrupted(None, compute).await?;
             let prepared = compute.detach().prepare()?;
             let operation = session.send(prepared).await?;
-            removed(session, operation, &remove).await
+            removed(session, operation, named, waiting).await
         }
         Command::Delete(remove) => {
             let what = format!(
@@ -426,7 +462,7 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Shown> {
             let mut compute = get(&remove.named.name).await?;
             let prepared = compute.delete().prepare()?;
             let operation = session.send(prepared).await?;
-            removed(session, operation, &remove).await
+            removed(session, operation, remove.named, remove.waiting).await
         }
         Command::GetCredentials(named) => {
             let compute = get(&named.name).await?;
@@ -458,7 +494,11 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Shown> {
     }
 }
 
-async fn started(session: &Session, mut compute: AksCompute, no_wait: bool) -> Result<Shown> {
+async fn started<K: Kind>(
+    session: &Session,
+    mut compute: ComputeTarget<K>,
+    no_wait: bool,
+) -> Result<Shown> {
     if wait_for!(session, no_wait, compute, wait_for_completion).is_none() {
         return Ok(Shown::nothing());
     }
@@ -468,15 +508,13 @@ async fn started(session: &Session, mut compute: AksCompute, no_wait: bool) -> R
 async fn removed(
     session: &Session,
     mut operation: azureml_aks::Operation<()>,
-    remove: &Remove,
+    named: Named,
+    waiting: Waiting,
 ) -> Result<Shown> {
-    if wait_for!(session, remove.waiting.no_wait, operation, wait).is_none() {
+    if wait_for!(session, waiting.no_wait, operation, wait).is_none() {
         return Ok(Shown::nothing());
     }
-    Ok(Shown::table(
-        json!({ "name": remove.named.name }),
-        &COMPUTE[..1],
-    ))
+    Ok(Shown::table(json!({ "name": named.name }), &COMPUTE[..1]))
 }
 
 /// The main members of a compute, or all with `-v`.

@@ -56,7 +56,8 @@ impl Session {
     /// Prints a warning, unless errors alone are wanted.
     pub(crate) fn warn(&self, text: impl std::fmt::Display) {
         if !self.global.only_show_errors {
-            eprintln!("WARNING: {}", crate::output::printable(&text.to_string()));
+            let text = crate::failure::of_this_program(&text.to_string());
+            crate::output::say(format_args!("WARNING: {text}"));
         }
     }
 
@@ -140,7 +141,7 @@ impl Session {
                     Some(id.resource_group().to_owned()),
                     Some(id.name().to_owned()),
                 ),
-                Err(error) => place.no_file = error,
+                Err(error) => place.no_file = crate::failure::of_this_program(&error),
             }
         }
         place.fill(

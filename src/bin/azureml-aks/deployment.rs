@@ -64,6 +64,14 @@ pub(crate) struct Inference {
     /// Registered environment; one in the file wins.
     #[arg(long, short, value_name = "NAME")]
     environment_name: Option<String>,
+    /// Folder with azureml_environment.json, as `az ml environment scaffold` makes it; an environment in the file wins.
+    #[arg(
+        long,
+        visible_alias = "ed",
+        conflicts_with = "environment_name",
+        value_name = "FOLDER"
+    )]
+    environment_directory: Option<PathBuf>,
     /// Its version [default: the latest].
     #[arg(
         long,
@@ -216,7 +224,10 @@ impl Models {
 impl Inference {
     /// The configuration, or nothing where neither a file nor a flag says anything.
     pub(crate) fn configuration(&self) -> Result<Option<InferenceConfiguration>> {
-        let flat = self.flat();
+        let mut flat = self.flat();
+        if let Some(folder) = &self.environment_directory {
+            flat.insert("environment".to_owned(), environment(folder)?);
+        }
         let mut builder = match (&self.inference_file, flat.is_empty()) {
             (Some(file), true) => InferenceConfiguration::builder_from_file(file)?,
             (None, true) => InferenceConfiguration::builder(),
@@ -263,6 +274,7 @@ impl Inference {
         }
         let nothing = self.inference_file.is_none()
             && self.flat().is_empty()
+            && self.environment_directory.is_none()
             && self.environment_name.is_none()
             && self.entry_script.is_none()
             && self.source_directory.is_none();
@@ -417,7 +429,7 @@ impl Settings {
     }
 
     /// What changes of a service, or nothing.
-    pub(crate) fn update(&self) -> Result<Option<ServiceUpdate>> {
+    pub(crate) fn update(&self, session: &Session) -> Result<Option<ServiceUpdate>> {
         let keys = self.keys();
         if keys.is_empty() && self.settings_file.is_none() {
             return Ok(None);
@@ -446,8 +458,41 @@ impl Settings {
         if let Some(namespace) = given.namespace() {
             update = update.namespace(namespace);
         }
-        Ok(Some(update.build()?))
+        let update = update.build()?;
+        // The caller prints those of the update.
+        let own: Vec<String> = update.warnings().iter().map(ToString::to_string).collect();
+        let of_file = given.warnings().iter();
+        session.warn_of(of_file.filter(|finding| !own.contains(&finding.to_string())));
+        if let Some(file) = &self.settings_file
+            && document(file)?
+                .get("keys")
+                .is_some_and(|keys| !keys.is_null())
+        {
+            session.warn(format!(
+                "{}: the keys are left out, because an update does not change keys; `azureml-aks service regen-key \
+                 --set-key VALUE` does",
+                file.display()
+            ));
+        }
+        Ok(Some(update))
     }
+}
+
+/// The environment of a folder, as `azureml-core`'s `Environment.load_from_directory` reads it: the files beside the
+/// definition win over its members.
+fn environment(folder: &Path) -> Result<Value> {
+    let mut members = document(&folder.join("azureml_environment.json"))?;
+    let conda = folder.join("conda_dependencies.yml");
+    if conda.is_file() {
+        let conda = document(&conda)?;
+        set(&mut members, "python.condaDependencies", conda.into());
+    }
+    let steps = folder.join("BaseDockerfile");
+    if steps.is_file() {
+        let text = std::fs::read_to_string(&steps).map_err(|error| Failure::file(&steps, error))?;
+        set(&mut members, "docker.baseDockerfile", text.into());
+    }
+    Ok(members.into())
 }
 
 /// The members of a file, YAML or JSON.

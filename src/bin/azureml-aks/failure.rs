@@ -33,6 +33,13 @@ impl Failure {
         }
     }
 
+    pub(crate) fn not_found(text: impl Into<String>) -> Self {
+        Self {
+            code: NOT_FOUND,
+            text: text.into(),
+        }
+    }
+
     /// A failure that was reported before.
     pub(crate) fn reported() -> Self {
         Self::new("")
@@ -51,9 +58,118 @@ impl From<Error> for Failure {
             } else {
                 FAILED
             },
-            text: printable(&error.to_string()).into_owned(),
+            text: of_this_program(&error.to_string()),
         }
     }
+}
+
+/// What the texts of the library call by the names of its items, and what does the same here.
+const WORDS: &[(&str, &str)] = &[
+    (
+        ", or add .or_get() to take the existing cluster",
+        "; `azureml-aks aks show` shows the existing one",
+    ),
+    (
+        ", or add .or_get() to take the existing compute",
+        "; `azureml-aks computetarget show` shows the existing one",
+    ),
+    (
+        "add .or_get() to take the existing compute, or",
+        "`azureml-aks computetarget show` shows the existing one;",
+    ),
+    (
+        ".or_get() takes the existing compute",
+        "`azureml-aks computetarget show` shows the existing one",
+    ),
+    (
+        ", or the existing compute with `or_get()`",
+        "; `azureml-aks computetarget show` shows the existing one",
+    ),
+    (
+        "send the request with `despite_findings`",
+        "add --despite-findings; where the name is taken, --overwrite updates that service",
+    ),
+    (
+        "call ignore_other_attachments()",
+        "add --ignore-other-attachments",
+    ),
+    ("call private_cluster()", "add --enable-private-cluster"),
+    ("virtual_network(..)", "--vnet-subnet-id"),
+    ("node_pool(..)", "--nodepool-name"),
+    ("`ClusterPurpose::DevTest`", "--cluster-purpose DevTest"),
+    (
+        "use `LoadBalancer::internal()`",
+        "leave out --load-balancer-subnet",
+    ),
+    (
+        "`TlsUpdate::Enable`: a leaf domain label, or your own",
+        "--ssl-leaf-domain-label, or with your own",
+    ),
+    ("EnvironmentRef", "--environment-name"),
+    (
+        "user_managed_dependencies(true)",
+        "userManagedDependencies to true in the environment",
+    ),
+    (
+        "(wait_for_completion)",
+        "(`azureml-aks operation list` shows those that were started here)",
+    ),
+    (
+        "wait for it with wait_for_completion",
+        "wait until it has ended (`azureml-aks operation resume`, if it was started here)",
+    ),
+    (
+        "wait for it with wait_for_deployment",
+        "wait until it has ended (`azureml-aks operation resume`, if it was started here)",
+    ),
+    (
+        "set one that the message lists with WorkspaceBuilder::api_version",
+        "use the library, which can send another one",
+    ),
+    (
+        "autoscale_min_replicas, autoscale_max_replicas",
+        "--autoscale-min-replicas, --autoscale-max-replicas",
+    ),
+    (
+        "autoscale_target_utilization",
+        "--autoscale-target-utilization",
+    ),
+    ("scoring_timeout (", "--scoring-timeout-ms ("),
+    (
+        "to `proxy`, or call without the proxy",
+        "in HTTPS_PROXY, or unset it",
+    ),
+    ("`Auth::Key`", "--auth-enabled true"),
+    ("Auth::Token", "--token-auth-enabled true"),
+    ("or allow to overwrite", "or add --overwrite"),
+    ("; allow to overwrite", "; add --overwrite for"),
+    ("and allow to overwrite", "and add --overwrite for"),
+    ("deploy with overwrite", "deploy with --overwrite"),
+    (
+        "build a new client with `scoring_client`",
+        "run the command again",
+    ),
+    (
+        "or use Workspace::builder",
+        "or write it with `azureml-aks folder attach`",
+    ),
+    (
+        "call `trusted_domain` of the builder of the workspace",
+        "use the library: this program cannot be told to trust it",
+    ),
+];
+
+/// A text of the library, with this program's options and commands in place of the library's items.
+pub(crate) fn of_this_program(text: &str) -> String {
+    let text = printable(text).into_owned();
+    WORDS
+        .iter()
+        .fold(text, |text, (word, here)| text.replace(word, here))
+}
+
+#[cfg(test)]
+pub(crate) fn words() -> impl Iterator<Item = &'static str> {
+    WORDS.iter().map(|(word, _)| *word)
 }
 
 impl From<std::io::Error> for Failure {

@@ -1,10 +1,5 @@
 //! The command line of `azureml-aks`: the jobs of `az ml` (v1) with computes of kind AKS, by the public items of the library.
 
-#![allow(
-    clippy::print_stderr,
-    reason = "a program says what it does and what is wrong"
-)]
-
 mod aks;
 mod args;
 mod computetarget;
@@ -12,9 +7,13 @@ mod connect;
 mod defaults;
 mod deployment;
 mod emulator;
+mod extension;
 mod failure;
 mod folder;
+mod foreign;
 mod kubeconfig;
+mod kubernetes;
+mod log;
 mod model;
 mod operation;
 mod output;
@@ -27,35 +26,42 @@ mod tests;
 mod wait;
 
 use args::{Cli, Command};
-use clap::{CommandFactory, Parser};
 use connect::Session;
 use failure::{Failure, Result};
 use output::{Format, Shown};
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Instant;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse_from(args::modern(std::env::args_os())) {
+    let given: Vec<OsString> = std::env::args_os().collect();
+    let cli = match args::parse(given.clone()) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help that was asked for is a result, and goes to standard output.
-            let _ = error.print();
+            // Help that was asked for is a result.
+            let _ = match error.use_stderr() {
+                false => output::print(&error.render().to_string()),
+                true => {
+                    output::say(args::complaint(&error, &given).trim_end());
+                    Ok(())
+                }
+            };
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let (begun, verbose) = (Instant::now(), cli.global.verbose);
+    let verbose = cli.global.verbose || cli.global.debug;
+    log::start(&cli.global);
+    let begun = Instant::now();
     let done = run(cli);
     if verbose {
-        eprintln!(
-            "INFO: Command ran in {:.3} seconds.",
-            begun.elapsed().as_secs_f64()
-        );
+        let seconds = begun.elapsed().as_secs_f64();
+        output::say(format_args!("INFO: Command ran in {seconds:.3} seconds."));
     }
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { code, text }) => {
             if !text.is_empty() {
-                eprintln!("ERROR: {text}");
+                output::say(format_args!("ERROR: {text}"));
             }
             ExitCode::from(code)
         }
@@ -72,7 +78,7 @@ fn run(cli: Cli) -> Result<()> {
     let session = Session::new(global);
     if let Command::Completion { shell } = command {
         let mut text = Vec::new();
-        clap_complete::generate(shell, &mut Cli::command(), "azureml-aks", &mut text);
+        clap_complete::generate(shell, &mut args::command(), "azureml-aks", &mut text);
         return Ok(output::print(&String::from_utf8_lossy(&text))?);
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -101,12 +107,13 @@ async fn dispatch(session: &Session, command: Command) -> Result<(Shown, bool)> 
     Ok(match command {
         Command::Aks(command) => (aks::run(session, command).await?, false),
         Command::Computetarget(command) => (computetarget::run(session, command).await?, false),
+        Command::Extension(command) => (extension::run(session, command).await?, false),
         Command::Model(command) => (model::run(session, command).await?, false),
         Command::Service(command) => (service::run(session, command).await?, false),
         Command::Folder(command) => (folder::run(session, command)?, false),
         Command::Preflight(command) => preflight::run(session, command).await?,
         Command::Operation(command) => (operation::run(session, command).await?, false),
-        Command::Emulator(emulate) => (emulator::run(session, emulate).await?, false),
+        Command::Emulator(emulate) => (emulator::run(session, *emulate).await?, false),
         Command::Schema(command) => (schema::run(command), false),
         Command::Completion { .. } => (Shown::nothing(), false),
     })

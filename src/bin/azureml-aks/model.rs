@@ -4,6 +4,7 @@ use crate::args::{Named, Sure, Waiting, condition, pair};
 use crate::connect::Session;
 use crate::deployment::{AtFirst, Inference, Models, Settings, document};
 use crate::failure::{Failure, Result};
+use crate::foreign::{Foreign, OfDeploy};
 use crate::output::{Columns, Shown};
 use crate::service;
 use crate::wait::wait_for;
@@ -12,6 +13,7 @@ use azureml_aks::{
 };
 use clap::{Args, Subcommand};
 use futures::TryStreamExt;
+use futures::future::ready;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -32,7 +34,7 @@ pub(crate) enum Command {
     /// Downloads the files of a model.
     #[command(after_help = "Example:\n  azureml-aks model download -i mymodel:1 -t .")]
     Download(Download),
-    /// Changes tags, properties or the description of a model.
+    /// Changes tags, properties, the description, the needs or the samples of a model.
     #[command(
         after_help = "Example:\n  azureml-aks model update -i mymodel:1 --add-tag stage=test"
     )]
@@ -67,6 +69,25 @@ pub(crate) struct Needs {
     /// GPUs.
     #[arg(long, visible_alias = "gc")]
     gpu_cores: Option<u32>,
+}
+
+impl Needs {
+    fn of(&self) -> Option<ResourceNeeds> {
+        let mut needs = ResourceNeeds::new();
+        (needs.cpu, needs.memory_gb, needs.gpu) = (self.cpu_cores, self.memory_gb, self.gpu_cores);
+        (needs != ResourceNeeds::new()).then_some(needs)
+    }
+}
+
+/// The datasets that show what a model takes and returns.
+#[derive(Debug, Args)]
+pub(crate) struct Samples {
+    /// Id of a registered dataset: a sample of what the model takes.
+    #[arg(long, value_name = "ID")]
+    sample_input_dataset_id: Option<String>,
+    /// Id of a registered dataset: a sample of what the model returns.
+    #[arg(long, value_name = "ID")]
+    sample_output_dataset_id: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -105,6 +126,8 @@ pub(crate) struct Register {
     property: Vec<(String, String)>,
     #[command(flatten)]
     needs: Needs,
+    #[command(flatten)]
+    samples: Samples,
     /// Write a file with the id, which `model deploy -f` takes.
     #[arg(long, short = 't', value_name = "FILE")]
     output_metadata_file: Option<PathBuf>,
@@ -127,6 +150,9 @@ pub(crate) struct List {
     /// Run that made the models.
     #[arg(long)]
     run_id: Option<String>,
+    /// Dataset that the models name.
+    #[arg(long)]
+    dataset_id: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -146,6 +172,9 @@ pub(crate) struct Show {
     /// Its version [default: the latest].
     #[arg(long, requires = "name")]
     version: Option<u64>,
+    /// Run that made the model; of its versions, only that run's are considered.
+    #[arg(long, requires = "name")]
+    run_id: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -176,6 +205,10 @@ pub(crate) struct Update {
     /// Text about the model.
     #[arg(long)]
     description: Option<String>,
+    #[command(flatten)]
+    needs: Needs,
+    #[command(flatten)]
+    samples: Samples,
 }
 
 #[derive(Debug, Args)]
@@ -195,6 +228,9 @@ pub(crate) struct Deploy {
     /// Update the service when the name is taken.
     #[arg(long)]
     overwrite: bool,
+    /// Send the request although the service's own checks find something wrong with it.
+    #[arg(long)]
+    despite_findings: bool,
     #[command(flatten)]
     pub(crate) first: AtFirst,
     #[command(flatten)]
@@ -203,6 +239,8 @@ pub(crate) struct Deploy {
     settings: Settings,
     #[command(flatten)]
     waiting: Waiting,
+    #[command(flatten)]
+    _foreign: Foreign<OfDeploy>,
 }
 
 const MODEL: Columns = &[
@@ -248,20 +286,7 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Shown> {
             Ok(Shown::table(rows.collect(), &MODEL[..5]))
         }
         Command::Show(show) => {
-            let model = match (&show.id, &show.name, show.version) {
-                (Some(id), _, _) => get(session, &workspace, id).await?,
-                (None, Some(name), Some(version)) => {
-                    get(session, &workspace, &format!("{name}:{version}")).await?
-                }
-                (None, Some(name), None) => {
-                    session
-                        .unless_interrupted(None, Model::latest(&workspace, name))
-                        .await?
-                }
-                (None, None, _) => {
-                    return Err(Failure::usage("--model-id/-i or --model-name/-n is needed"));
-                }
-            };
+            let model = show.find(session, &workspace).await?;
             Ok(Shown::table(shape(session, &model), MODEL))
         }
         Command::Download(download) => {
@@ -294,6 +319,15 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Shown> {
             for (name, value) in update.add_property {
                 request = request.property(name, value);
             }
+            if let Some(needs) = update.needs.of() {
+                request = request.resource_needs(needs);
+            }
+            if let Some(id) = update.samples.sample_input_dataset_id {
+                request = request.sample_input_dataset(id);
+            }
+            if let Some(id) = update.samples.sample_output_dataset_id {
+                request = request.sample_output_dataset(id);
+            }
             session
                 .unless_interrupted(None, request.into_future())
                 .await?;
@@ -320,6 +354,41 @@ async fn get(session: &Session, workspace: &Workspace, id: &str) -> Result<Model
         .await
 }
 
+impl Show {
+    async fn find(&self, session: &Session, workspace: &Workspace) -> Result<Model> {
+        let name = match (&self.id, &self.name) {
+            (Some(id), _) => return get(session, workspace, id).await,
+            (None, Some(name)) => name,
+            (None, None) => {
+                return Err(Failure::usage("--model-id/-i or --model-name/-n is needed"));
+            }
+        };
+        let Some(run) = &self.run_id else {
+            return match self.version {
+                Some(version) => get(session, workspace, &format!("{name}:{version}")).await,
+                None => {
+                    session
+                        .unless_interrupted(None, Model::latest(workspace, name))
+                        .await
+                }
+            };
+        };
+        // The newest comes first.
+        let models = Model::list(workspace, ModelQuery::new().name(name).run_id(run));
+        let version = self.version;
+        let mut models =
+            models.try_filter(move |model| ready(version.is_none() || model.version() == version));
+        let found = session.unless_interrupted(None, models.try_next()).await?;
+        found.ok_or_else(|| {
+            let version = version.map(|version| format!(" {version}"));
+            let version = version.unwrap_or_default();
+            Failure::not_found(format!(
+                "run {run:?} made no version{version} of model {name:?}"
+            ))
+        })
+    }
+}
+
 impl List {
     fn query(self) -> ModelQuery {
         let mut query = ModelQuery::new();
@@ -331,6 +400,9 @@ impl List {
         }
         if let Some(id) = self.run_id {
             query = query.run_id(id);
+        }
+        if let Some(id) = self.dataset_id {
+            query = query.dataset_id(id);
         }
         for (name, value) in self.tag {
             query = match value {
@@ -368,15 +440,14 @@ async fn register(session: &Session, workspace: &Workspace, register: Register) 
     for (name, value) in &register.property {
         request = request.property(name, value);
     }
-    let Needs {
-        cpu_cores,
-        memory_gb,
-        gpu_cores,
-    } = register.needs;
-    if cpu_cores.is_some() || memory_gb.is_some() || gpu_cores.is_some() {
-        let mut needs = ResourceNeeds::new();
-        (needs.cpu, needs.memory_gb, needs.gpu) = (cpu_cores, memory_gb, gpu_cores);
+    if let Some(needs) = register.needs.of() {
         request = request.resource_needs(needs);
+    }
+    if let Some(id) = &register.samples.sample_input_dataset_id {
+        request = request.sample_input_dataset(id);
+    }
+    if let Some(id) = &register.samples.sample_output_dataset_id {
+        request = request.sample_output_dataset(id);
     }
     let model = session
         .unless_interrupted(None, request.into_future())
@@ -458,9 +529,11 @@ async fn deploy(session: &Session, workspace: &Workspace, deploy: Deploy) -> Res
             ));
         }
     };
-    let prepared = session
-        .unless_interrupted(None, request.overwrite(deploy.overwrite).prepare())
-        .await?;
+    let mut request = request.overwrite(deploy.overwrite);
+    if deploy.despite_findings {
+        request = request.despite_findings();
+    }
+    let prepared = session.unless_interrupted(None, request.prepare()).await?;
     let mut service = session.send(prepared).await?;
     session.warn_of(service.warnings());
     if wait_for!(
@@ -490,6 +563,10 @@ fn shape(session: &Session, model: &Model) -> Value {
             json!(map)
         }
     };
+    let dataset = |key: &str| {
+        let url = resource.other.get(key).and_then(Value::as_str);
+        url.map_or("", |url| url.strip_prefix("aml://dataset/").unwrap_or(url))
+    };
     let needs = resource.resource_requirements.unwrap_or_default();
     let number = |number: Option<Value>| number.unwrap_or_else(|| json!(""));
     json!({
@@ -505,6 +582,8 @@ fn shape(session: &Session, model: &Model) -> Value {
         "name": model.name(),
         "properties": map(&resource.properties),
         "runId": text(&resource.run_id),
+        "sampleInputDatasetId": dataset("sampleInputData"),
+        "sampleOutputDatasetId": dataset("sampleOutputData"),
         "tags": map(&resource.tags),
         "version": model.version(),
     })

@@ -10,15 +10,17 @@ use std::io::{self, Write};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// Indented by two, keys sorted.
-    #[value(alias = "jsonc")]
     Json,
+    /// The same; az colours it.
+    Jsonc,
     /// Columns for a person.
     Table,
     /// Values between tabs, for scripts.
     Tsv,
     /// Keys sorted.
-    #[value(alias = "yamlc")]
     Yaml,
+    /// The same; az colours it.
+    Yamlc,
     /// Nothing.
     None,
 }
@@ -101,8 +103,8 @@ impl Shown {
         };
         Ok(match format {
             Format::None => String::new(),
-            Format::Json => json(&value),
-            Format::Yaml => yaml(&value)?,
+            Format::Json | Format::Jsonc => json(&value),
+            Format::Yaml | Format::Yamlc => yaml(&value)?,
             Format::Tsv => tsv(&value, &order),
             Format::Table => {
                 if let (None, Some(table)) = (query, self.own_table) {
@@ -360,6 +362,11 @@ fn clean(value: &mut Value) {
         Value::Object(map) => map.values_mut().for_each(clean),
         _ => {}
     }
+}
+
+/// Writes a line to standard error. Where nobody reads it any more, the command goes on.
+pub(crate) fn say(text: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// Writes the result. A closed pipe is not an error, because a reader such as `head` may stop early.

@@ -2,7 +2,9 @@
 
 use crate::computetarget::{Attach, Create};
 use crate::connect::Session;
-use crate::failure::{Failure, Result};
+use crate::extension::Install;
+use crate::failure::{Failure, Result, of_this_program};
+use crate::kubernetes;
 use crate::model::Deploy;
 use crate::output::{Columns, Shown};
 use clap::Subcommand;
@@ -15,6 +17,17 @@ pub(crate) enum Command {
     /// Checks what `computetarget attach aks` would do.
     #[command(after_help = "Example:\n  azureml-aks preflight attach -n myaks -i ID -o table")]
     Attach(Box<Attach>),
+    /// Checks what `computetarget attach kubernetes` would do.
+    #[command(
+        after_help = "Example:\n  azureml-aks preflight attach-kubernetes -n kube -i ID -o table"
+    )]
+    AttachKubernetes(Box<kubernetes::Attach>),
+    /// Checks what `extension install` would do.
+    #[command(
+        after_help = "Example:\n  azureml-aks preflight install -n azureml -c mycluster -g myresourcegroup \
+        --config enableTraining=True -o table"
+    )]
+    Install(Box<Install>),
     /// Checks what `model deploy` would do.
     #[command(
         after_help = "Example:\n  azureml-aks preflight deploy --ct myaks -n myservice -m mymodel:1 --dc deploymentconfig.json"
@@ -32,18 +45,27 @@ const FINDING: Columns = &[
 
 /// The flag says that a finding is an error.
 pub(crate) async fn run(session: &Session, command: Command) -> Result<(Shown, bool)> {
-    let workspace = session.workspace().await?;
+    let workspace = async || session.workspace().await;
     let request = match command {
         Command::Create(create) => {
+            let workspace = workspace().await?;
             let configuration = create.configuration(workspace.id().resource_group())?;
             configuration.preflight(&workspace).name(&create.named.name)
         }
         Command::Attach(attach) => attach
             .configuration()?
-            .preflight(&workspace)
+            .preflight(&workspace().await?)
             .name(&attach.named.name),
+        Command::AttachKubernetes(attach) => {
+            let (name, configuration) = attach.configuration()?;
+            configuration.preflight(&workspace().await?).name(name)
+        }
+        Command::Install(install) => {
+            let (workspace, cluster, name, configuration) = install.request(session).await?;
+            configuration.preflight(&workspace, cluster, name)
+        }
         Command::Deploy(deploy) => {
-            let (target, configuration) = deploy.target(session, &workspace).await?;
+            let (target, configuration) = deploy.target(session, &workspace().await?).await?;
             configuration.preflight(&target)
         }
     };
@@ -51,7 +73,13 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<(Shown, b
         .unless_interrupted(None, request.into_future())
         .await?;
     let failed = report.has_errors();
-    let value = serde_json::to_value(&report).map_err(|error| Failure::new(error.to_string()))?;
+    let mut value =
+        serde_json::to_value(&report).map_err(|error| Failure::new(error.to_string()))?;
+    for finding in value["findings"].as_array_mut().into_iter().flatten() {
+        if let Some(remedy) = finding["remedy"].as_str() {
+            finding["remedy"] = of_this_program(remedy).into();
+        }
+    }
     let mut shown = Shown::table(value, FINDING);
     shown.rows = Some(shown.value["findings"].clone());
     Ok((shown, failed))

@@ -4,6 +4,7 @@ use crate::args::{Named, Sure, Waiting, condition, pair};
 use crate::connect::Session;
 use crate::deployment::{Inference, Models, Settings};
 use crate::failure::{Failure, Result};
+use crate::foreign::{Foreign, OfUpdate};
 use crate::output::{Columns, Shown};
 use crate::wait::wait_for;
 use azureml_aks::azure_core::time::{OffsetDateTime, to_rfc3339};
@@ -99,8 +100,13 @@ pub(crate) struct Update {
     /// Property to add, as KEY=VALUE.
     #[arg(long, value_parser = pair, value_name = "KEY=VALUE")]
     add_property: Vec<(String, String)>,
+    /// Send the request although the service's own checks find something wrong with it.
+    #[arg(long)]
+    despite_findings: bool,
     #[command(flatten)]
     waiting: Waiting,
+    #[command(flatten)]
+    _foreign: Foreign<OfUpdate>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -272,6 +278,11 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Shown> {
             let answer = session.unless_interrupted(None, answer).await?;
             let text = String::from_utf8_lossy(answer.body()).into_owned();
             Ok(match serde_json::from_str(&text) {
+                // A table has the whole answer in one cell, whatever its form.
+                Ok(value @ (Value::Object(_) | Value::Array(_))) => Shown {
+                    rows: Some(value.to_string().into()),
+                    ..Shown::new(value)
+                },
                 Ok(value) => Shown::new(value),
                 Err(_) => Shown::text(text),
             })
@@ -336,7 +347,7 @@ impl List {
 async fn update(session: &Session, service: &mut AksWebservice, update: Update) -> Result<Shown> {
     let models = update.models.read(session, service.workspace()).await?;
     let inference = update.inference.configuration()?;
-    let settings = update.settings.update()?;
+    let settings = update.settings.update(session)?;
     let mut builder = settings.map_or_else(ServiceUpdate::builder, ServiceUpdate::into_builder);
     if let Some(text) = update.description {
         builder = builder.description(text);
@@ -359,6 +370,9 @@ async fn update(session: &Session, service: &mut AksWebservice, update: Update) 
     }
     if !models.is_empty() {
         request = request.models(&models);
+    }
+    if update.despite_findings {
+        request = request.despite_findings();
     }
     let prepared = session.unless_interrupted(None, request.prepare()).await?;
     session.send(prepared).await?;

@@ -1,19 +1,349 @@
 //! The parts of the program by themselves: the command line, the formats against recorded calls of the real `az`, the schemas.
 
-use crate::args::{Cli, modern};
+use crate::args::{self, modern};
 use crate::output::{Columns, Format, Shown};
 use crate::query::Query;
 use crate::schema;
 use azureml_aks::error::Severity;
 use azureml_aks::{DeployConfiguration, Error, InferenceConfiguration};
-use clap::{CommandFactory, Parser};
+use clap::{Parser, ValueEnum};
 use serde_json::{Map, Value, json};
 use std::ffi::OsString;
 use std::path::Path;
 
 #[test]
 fn command_line_is_consistent() {
-    Cli::command().debug_assert();
+    args::command().debug_assert();
+}
+
+/// The parser with the global options in each of its commands.
+fn built() -> clap::Command {
+    let mut command = args::command();
+    command.build();
+    command
+}
+
+fn find<'c>(command: &'c clap::Command, path: &str) -> &'c clap::Command {
+    let inner = path.split_whitespace();
+    inner.fold(command, |command, name| {
+        let found = command.find_subcommand(name);
+        found.unwrap_or_else(|| panic!("there is no command {path}"))
+    })
+}
+
+/// Returns what an option is called, as on the command line.
+fn spellings(argument: &clap::Arg) -> Vec<String> {
+    let longs = argument.get_long_and_visible_aliases().unwrap_or_default();
+    let aliases = argument.get_all_aliases().unwrap_or_default();
+    let longs = longs
+        .into_iter()
+        .chain(aliases)
+        .map(|name| format!("--{name}"));
+    let short = argument.get_short().map(|letter| format!("-{letter}"));
+    longs.chain(short).collect()
+}
+
+#[test]
+fn flags_of_the_original_are_all_known() {
+    let command = built();
+    let mut seen = 0;
+    let mut common: Vec<&str> = Vec::new();
+    for line in include_str!("../../../tests/cli/original.txt").lines() {
+        let Some((path, flags)) = line.split_once(':').filter(|_| !line.starts_with('#')) else {
+            continue;
+        };
+        let flags: Vec<&str> = flags.split_whitespace().collect();
+        if path == "common" {
+            common = flags;
+            continue;
+        }
+        let own = find(&command, path);
+        let of_all = match path {
+            "computetarget attach aks" => &[][..],
+            "folder attach" => &common[..4],
+            _ => &common[..],
+        };
+        for flag in flags.iter().chain(of_all) {
+            let wanted: Vec<&str> = flag.split('/').collect();
+            let one = own.get_arguments().find(|argument| {
+                let names = spellings(argument);
+                wanted
+                    .iter()
+                    .all(|name| names.iter().any(|own| own == name))
+            });
+            assert!(one.is_some(), "{path} does not know {flag}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 300, "{seen}");
+}
+
+#[test]
+fn flags_without_effect_are_refused_with_the_reason() {
+    for (line, why) in [
+        (
+            "model deploy -n s --location westus",
+            "deploys to AKS alone",
+        ),
+        ("model deploy -n s --lo=westus", "deploys to AKS alone"),
+        ("model deploy -n s --tp 50", "a second service"),
+        ("model deploy -n s --ssl-enabled", "deploys to AKS alone"),
+        (
+            "service update -n s --is-migration true",
+            "under another name",
+        ),
+        ("service update -n s --kp key", "regen-key --set-key"),
+        (
+            "schema deploymentconfig -g group",
+            "'--resource-group <GROUP>'",
+        ),
+        ("-v completion bash", "'-v'"),
+        ("operation list -w w", "'--workspace-name <NAME>'"),
+        ("aks list -v", "'-v'"),
+    ] {
+        let refused = args::parse(words(&format!("p {line}")).into_iter().map(OsString::from));
+        let text = refused.unwrap_err().to_string();
+        assert!(text.contains(why), "{line}: {text}");
+    }
+    for line in [
+        "schema deploymentconfig --emulator u",
+        "emulator -g group -w w",
+        "aks list -g group",
+        "service show -n s -v",
+    ] {
+        let taken = args::parse(words(&format!("p {line}")).into_iter().map(OsString::from));
+        assert!(taken.is_ok(), "{line}: {}", taken.unwrap_err());
+    }
+}
+
+#[test]
+fn help_lists_global_options_where_they_have_an_effect() {
+    let help = |path: &str| {
+        let command = built();
+        let mut own = find(&command, path).clone();
+        own.render_help().to_string()
+    };
+    let (schema, service) = (help("schema deploymentconfig"), help("service show"));
+    for option in [
+        "--resource-group",
+        "--workspace-name",
+        "--emulator",
+        "--path",
+        "-v ",
+    ] {
+        assert!(service.contains(option), "{option}");
+        assert!(!schema.contains(option), "{option}");
+    }
+    assert!(schema.contains("--output"));
+}
+
+#[test]
+fn complaints_name_the_flag_as_it_was_written() {
+    let complaint = |line: &str| {
+        let given: Vec<OsString> = words(&format!("p {line}"))
+            .into_iter()
+            .map(OsString::from)
+            .collect();
+        args::complaint(&args::parse(given.clone()).unwrap_err(), &given)
+    };
+    let text = complaint("service show -ct x");
+    assert!(text.contains("unexpected argument '-ct'"), "{text}");
+    for line in [
+        "model deploy -es score.py -n s",
+        "model deploy -ae=true -n s",
+    ] {
+        let text = complaint(line);
+        let flag = line.split([' ', '=']).nth(2).unwrap();
+        assert!(
+            text.contains(&format!("'{flag}' is written with two dashes: '-{flag}'")),
+            "{text}"
+        );
+    }
+    let text = complaint("service show --nam x --nosuch");
+    assert!(!text.contains("two dashes"), "{text}");
+    let text = complaint("service shwo");
+    assert!(
+        text.starts_with("ERROR: ") && text.contains("'show'"),
+        "{text}"
+    );
+    let text = complaint("aks show");
+    assert!(text.contains("azureml-aks aks show -n mycluster"), "{text}");
+    let text = complaint("aks scale -n c -c many");
+    assert!(text.contains("it must be a whole number"), "{text}");
+    let text = complaint("model deploy -n s --overwrit --dc f --entry-skript s");
+    assert!(text.contains("'--entry-script'"), "{text}");
+}
+
+/// The methods that this program does not pass on as an option of their own, and why.
+const NOT_OPTIONS: &[(&str, &str)] = &[
+    ("build", "makes the emulator"),
+    ("score", "is code"),
+    ("score_async", "is code"),
+    ("clock", "is --speed and --manual"),
+    (
+        "workspace",
+        "is the option --workspace-name of every command",
+    ),
+    ("new", "makes the options"),
+    ("node_count", "is a part of --cluster"),
+];
+
+#[test]
+fn settings_of_the_emulator_are_all_options_of_its_command() {
+    let command = built();
+    let own = find(&command, "emulator");
+    let parts = own
+        .get_arguments()
+        .find(|argument| argument.get_id() == "cluster");
+    let parts = parts.unwrap().get_help().unwrap().to_string();
+    let mut seen = 0;
+    for line in include_str!("../../../docs/api.md").lines() {
+        let of = |name: &str| line.strip_prefix(&format!("pub fn azureml_aks::emulator::{name}::"));
+        let method = |rest: &str| rest.split(['(', '<']).next().map(str::to_owned);
+        let Some(name) = of("EmulatorBuilder")
+            .or(of("ServeOptions"))
+            .and_then(method)
+        else {
+            if let Some(name) = of("ExistingCluster").and_then(method) {
+                let listed = parts.contains(&format!("{name}="));
+                assert!(
+                    listed || NOT_OPTIONS.iter().any(|(other, _)| *other == name),
+                    "{name}"
+                );
+            }
+            continue;
+        };
+        seen += 1;
+        let flag = format!("--{}", name.replace('_', "-"));
+        let known = own
+            .get_arguments()
+            .any(|argument| spellings(argument).contains(&flag));
+        let excused = NOT_OPTIONS.iter().any(|(other, _)| *other == name);
+        assert!(
+            known != excused,
+            "{name}: an option: {known}, excused: {excused}"
+        );
+    }
+    assert!(seen > 30, "{seen}");
+}
+
+/// Names of the library's items in texts that no command of this program reaches, and why.
+const UNREACHED: &[(&str, &str)] = &[
+    (
+        "to_ref()",
+        "clusters are created and attached by two commands",
+    ),
+    ("`enable_all` or `enable_time`", "the program has a runtime"),
+    ("outside of a tokio runtime", "the program has a runtime"),
+    (
+        "without the feature `tls_checks`",
+        "the program is built with it",
+    ),
+    (
+        "with the feature `tls_checks`",
+        "the program is built with it",
+    ),
+    (
+        "with the feature `services`",
+        "the program is built with it",
+    ),
+    (
+        "feature `rustls` or `native_tls`",
+        "the program is built with one",
+    ),
+    (
+        "set `key`, or call `anonymous`",
+        "the key or token is fetched",
+    ),
+    ("set it with `key`", "the key or token is fetched"),
+    (
+        "call `credential`, or `default_credential`",
+        "the program always sets one",
+    ),
+    (
+        "overwrite_existing_domain(true)",
+        "no command prints the report before a detach",
+    ),
+    (
+        "subscription_id, resource_group and workspace_name",
+        "members of a file",
+    ),
+    ("importlib", "the text is a program"),
+    ("crate::_documentation", "the text is of the documentation"),
+    ("in a tokio runtime", "the program has a runtime"),
+    ("{", "what is between braces is a name in the source"),
+];
+
+/// Every name of an item in a text is translated, or known not to be reached.
+#[test]
+fn texts_of_the_library_name_no_items_of_it() {
+    let texts = include_str!("../../tests/snapshots/texts.snap");
+    for word in crate::failure::words() {
+        assert!(texts.contains(word), "no text has {word:?} any more");
+    }
+    let api = include_str!("../../../docs/api.md");
+    let mut wrong = Vec::new();
+    for text in texts.lines().filter(|line| line.starts_with("    ")) {
+        let here = crate::failure::of_this_program(text);
+        let item = |word: &str| {
+            // Those two are of the entry script.
+            let called = !["run()", "init()"].contains(&word.trim_matches([',', ':', ';']))
+                && word.contains("()")
+                || word.contains("(..)")
+                || word.contains("(true)");
+            let path = word.contains("::");
+            let name = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '_');
+            let method = name.contains('_') && api.contains(&format!("::{name}("));
+            called || path || method
+        };
+        let excused = UNREACHED.iter().any(|(part, _)| text.contains(part));
+        if !excused && here.split_whitespace().any(item) {
+            wrong.push(here);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Every command is in the transcript that `tests/cli/transcript.rs` holds, by a line that it takes.
+#[test]
+fn commands_are_all_in_the_transcript() {
+    let transcript = include_str!("../../../tests/cli/snapshots/transcript.snap");
+    let lines: Vec<&str> = transcript
+        .lines()
+        .filter_map(|line| line.strip_prefix("$ "))
+        .collect();
+    leaves(&args::command(), "", &mut |path, _| {
+        let path = path.trim_start().trim_start_matches("azureml-aks ");
+        let has = |line: &&str| {
+            let words = words(line);
+            let parsed = args::parse(
+                ["p".to_owned()]
+                    .into_iter()
+                    .chain(words)
+                    .map(OsString::from),
+            );
+            parsed.is_ok()
+        };
+        let mut own = lines.iter().filter(|line| line.contains(path));
+        assert!(own.any(has), "no line for {path}");
+    });
+}
+
+#[test]
+fn completions_of_every_shell_know_every_command() {
+    let mut names = Vec::new();
+    leaves(&args::command(), "", &mut |path, _| {
+        names.extend(path.split_whitespace().last().map(str::to_owned));
+    });
+    for shell in clap_complete::Shell::value_variants() {
+        let mut text = Vec::new();
+        clap_complete::generate(*shell, &mut args::command(), "azureml-aks", &mut text);
+        let text = String::from_utf8(text).unwrap();
+        for name in &names {
+            assert!(text.contains(name.as_str()), "{shell}: {name}");
+        }
+        assert!(text.contains("despite-findings"), "{shell}");
+    }
 }
 
 fn leaves(command: &clap::Command, path: &str, each: &mut dyn FnMut(&str, &clap::Command)) {
@@ -29,7 +359,7 @@ fn leaves(command: &clap::Command, path: &str, each: &mut dyn FnMut(&str, &clap:
 #[test]
 fn every_command_has_an_example_that_the_parser_takes_and_every_option_a_text() {
     let mut seen = 0;
-    leaves(&Cli::command(), "", &mut |path, command| {
+    leaves(&args::command(), "", &mut |path, command| {
         let help = command
             .get_after_help()
             .map(ToString::to_string)
@@ -44,8 +374,7 @@ fn every_command_has_an_example_that_the_parser_takes_and_every_option_a_text() 
                 "$(azureml-aks aks show -n mycluster -g myresourcegroup --query id -o tsv)",
                 "ID",
             );
-            let words = words(&line).into_iter().map(OsString::from);
-            let parsed = Cli::try_parse_from(modern(words));
+            let parsed = args::parse(words(&line).into_iter().map(OsString::from));
             assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
         }
         for argument in command.get_arguments() {
@@ -144,6 +473,27 @@ fn formatted(call: &Value, shown: Shown) -> String {
     shown.render(format, query.as_ref()).unwrap()
 }
 
+/// Pairs of azure-mgmt-containerservice 41.6.0: what the service writes, and what `az` prints.
+const SPELLINGS: &str = "authorizedIPRanges authorizedIpRanges, azurePortalFQDN azurePortalFqdn, \
+    blobCSIDriver blobCsiDriver, clientAppID clientAppId, containerLogMaxSizeMB containerLogMaxSizeMb, \
+    countIPv6 countIpv6, customCATrustCertificates customCaTrustCertificates, diskEncryptionSetID diskEncryptionSetId, \
+    dnsServiceIP dnsServiceIp, eTag eTag, effectiveOutboundIPs effectiveOutboundIPs, enableAzureRBAC enableAzureRbac, \
+    enableCSIProxy enableCsiProxy, enableFIPS enableFips, enableUltraSSD enableUltraSsd, enableVTPM enableVtpm, \
+    gatewayAPI gatewayApi, gatewayAPIImplementations gatewayApiImplementations, issuerURL issuerUrl, \
+    kubeDNSOverrides kubeDnsOverrides, linuxOSConfig linuxOsConfig, managedOutboundIPProfile managedOutboundIpProfile, \
+    managedOutboundIPs managedOutboundIPs, max-empty-bulk-delete maxEmptyBulkDelete, \
+    nodeOSUpgradeChannel nodeOsUpgradeChannel, nodePublicIPPrefixID nodePublicIpPrefixId, osDiskSizeGB osDiskSizeGb, \
+    osSKU osSku, outboundIPPrefixes outboundIpPrefixes, outboundIPs outboundIPs, privateDNSZone privateDnsZone, \
+    privateFQDN privateFqdn, resourceUID resourceUid, vnetSubnetID vnetSubnetId";
+
+#[test]
+fn members_of_a_cluster_are_spelt_as_az_spells_them() {
+    for pair in SPELLINGS.split(", ") {
+        let (wire, shown) = pair.split_once(' ').unwrap();
+        assert_eq!(crate::aks::spelt(wire), shown);
+    }
+}
+
 const POOL: Columns = &[
     ("Name", "/name"),
     ("OsType", "/osType"),
@@ -163,6 +513,12 @@ fn formats_are_those_of_az() {
         args(call) == "aks nodepool update --cluster-name mycluster -g mygroup -n nodepool1"
     });
     let pool: Value = serde_json::from_str(pool.unwrap()["stdout"].as_str().unwrap()).unwrap();
+    let members = pool.as_object().unwrap().keys().map(String::as_str);
+    // Those that only a pool by itself has.
+    let alone = ["id", "resourceGroup", "systemData", "typePropertiesType"];
+    let members: Vec<&str> = members.filter(|key| !alone.contains(key)).collect();
+    let own: Vec<&str> = crate::aks::OF_POOL.split_whitespace().collect();
+    assert_eq!(own, members);
     let cluster = |name: &str, group: &str, fqdn: Value, private: Value, pools: usize| {
         json!({
             "id": format!("/subscriptions/11111111-2222-3333-4444-555555555555/resourcegroups/{group}/providers/\

@@ -3,6 +3,7 @@
 use crate::connect::Session;
 use crate::defaults;
 use crate::failure::{Failure, Result};
+use crate::output::say;
 use azureml_aks::error::BoxError;
 use azureml_aks::{Error, Prepared, ResumeToken, TokenStore, WaitOptions, async_trait};
 use std::fs;
@@ -39,11 +40,10 @@ impl Operations {
             && id
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-        let unknown = || Failure {
-            code: 3,
-            text: format!(
+        let unknown = || {
+            Failure::not_found(format!(
                 "there is no operation {id:?}; `azureml-aks operation list` shows those that there are"
-            ),
+            ))
         };
         if !plain {
             return Err(unknown());
@@ -159,10 +159,10 @@ impl Session {
     /// Says how to wait later.
     pub(crate) fn not_waiting(&self, token: Option<&ResumeToken>) {
         if let (Some(token), false) = (token, self.global.only_show_errors) {
-            eprintln!(
-                "The operation goes on. To wait for it:\n  {}",
-                self.resume_line(token.id())
-            );
+            let line = self.resume_line(token.id());
+            say(format_args!(
+                "The operation goes on. To wait for it:\n  {line}"
+            ));
         }
     }
 
@@ -182,7 +182,7 @@ impl Session {
         if yes || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
             return Ok(());
         }
-        eprint!("{what} Are you sure? (y/n): ");
+        write!(std::io::stderr(), "{what} Are you sure? (y/n): ")?;
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer)?;
         match answer.trim().to_ascii_lowercase().as_str() {

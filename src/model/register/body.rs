@@ -2,7 +2,8 @@
 
 use super::RegisterModel;
 use crate::model::ResourceNeeds;
-use serde_json::{Map, Value, json};
+use crate::model::resource::{INPUT_SAMPLE, OUTPUT_SAMPLE};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 impl RegisterModel {
@@ -24,7 +25,9 @@ impl RegisterModel {
             ("frameworkVersion", text(&self.framework_version)),
             ("experimentName", text(&experiment)),
             ("runId", text(&run)),
-            ("resourceRequirements", self.needs.map(needs_body)),
+            ("resourceRequirements", self.needs.map(ResourceNeeds::body)),
+            (INPUT_SAMPLE, text(&self.samples.input)),
+            (OUTPUT_SAMPLE, text(&self.samples.output)),
         ] {
             if let Some(value) = value {
                 body[key] = value;
@@ -41,16 +44,4 @@ pub(super) fn asset_body(name: &str, prefix: &str, run: Option<&str>) -> Value {
         body["runid"] = json!(run);
     }
     body
-}
-
-fn needs_body(needs: ResourceNeeds) -> Value {
-    let mut body = Map::new();
-    for (key, value) in [
-        ("cpu", needs.cpu.map(|value| json!(value))),
-        ("memoryInGB", needs.memory_gb.map(|value| json!(value))),
-        ("gpu", needs.gpu.map(|value| json!(value))),
-    ] {
-        body.extend(value.map(|value| (key.to_owned(), value)));
-    }
-    Value::Object(body)
 }

@@ -21,18 +21,7 @@ impl RegisterModel {
             ));
         }
         if let Some(needs) = &self.needs {
-            for (field, value) in [("cpu", needs.cpu), ("memory_gb", needs.memory_gb)] {
-                if let Some(value) = value
-                    && !(value.is_finite() && value > 0.0)
-                {
-                    found.push(rules::MODEL_NEEDS_POSITIVE.finding(
-                        format!("resource_needs.{field}"),
-                        Some(&value.to_string()),
-                        "a resource of a model must be above 0",
-                        "give a number above 0, or leave it out",
-                    ));
-                }
-            }
+            found.extend(needs.broken());
         }
         if let Origin::Run(output) = &self.origin {
             for (field, value) in [

@@ -5,6 +5,7 @@ mod check;
 mod steps;
 
 use super::Model;
+use super::resource::{Samples, dataset_url};
 use crate::blob::TransferProgress;
 #[cfg(doc)]
 use crate::error::ErrorKind;
@@ -129,6 +130,7 @@ pub struct RegisterModel {
     framework: Option<String>,
     framework_version: Option<String>,
     needs: Option<ResourceNeeds>,
+    samples: Samples,
     always_new: bool,
     progress: Option<Callback>,
     options: CallOptions,
@@ -154,6 +156,7 @@ impl RegisterModel {
             framework: None,
             framework_version: None,
             needs: None,
+            samples: Samples::default(),
             always_new: false,
             progress: None,
             options: CallOptions::default(),
@@ -196,6 +199,18 @@ impl RegisterModel {
     /// Sets the resources that a deployment without code needs.
     pub fn resource_needs(mut self, needs: ResourceNeeds) -> Self {
         self.needs = Some(needs);
+        self
+    }
+
+    /// Names a registered dataset, by its id, as a sample of what the model takes.
+    pub fn sample_input_dataset(mut self, id: impl AsRef<str>) -> Self {
+        self.samples.input = Some(dataset_url(id.as_ref()));
+        self
+    }
+
+    /// Names a registered dataset, by its id, as a sample of what the model returns.
+    pub fn sample_output_dataset(mut self, id: impl AsRef<str>) -> Self {
+        self.samples.output = Some(dataset_url(id.as_ref()));
         self
     }
 

@@ -7,12 +7,15 @@ use crate::error::{Error, ErrorKind};
 use crate::files::blocking;
 use crate::model::download::asset_of;
 use crate::model::files::LocalFiles;
-use crate::model::resource::{AssetArtifact, AssetResource, ModelResource};
+use crate::model::resource::{
+    AssetArtifact, AssetResource, INPUT_SAMPLE, ModelResource, OUTPUT_SAMPLE,
+};
 use crate::model::{Model, Uploads, artifacts, query};
 use crate::names::ModelName;
 use crate::transport::{HttpRequest, Sending};
 use crate::workspace::DataPlane;
 use azure_core::http::Method;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -202,6 +205,14 @@ impl RegisterModel {
             && has(&self.tags, &found.tags)
             && has(&self.properties, &found.properties)
             && (self.needs.is_none() || self.needs == found.resource_requirements)
+            && [
+                (INPUT_SAMPLE, &self.samples.input),
+                (OUTPUT_SAMPLE, &self.samples.output),
+            ]
+            .iter()
+            .all(|(key, own)| {
+                own.is_none() || own.as_deref() == found.other.get(*key).and_then(Value::as_str)
+            })
     }
 
     pub(super) fn run_of(&self) -> (Option<String>, Option<String>) {

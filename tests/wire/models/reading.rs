@@ -122,6 +122,7 @@ async fn list_has_its_filters_in_the_query() {
                 .framework("Scikit+Learn")
                 .description("a&b=c")
                 .run_id("e_1")
+                .dataset_id("d/1")
                 .tag("a", "b c")
                 .has_tag("d")
                 .property("p", "q/r")
@@ -129,7 +130,7 @@ async fn list_has_its_filters_in_the_query() {
                 .latest_only()
                 .page_size(7),
             "orderBy=CreatedAtDesc&name=my+model&framework=Scikit%2BLearn&description=a%26b%3Dc\
-             &runId=e_1&tags=a%3Db+c%2Cd&properties=p%3Dq%2Fr%2Cs&latestVersionOnly=true&count=7",
+             &runId=e_1&datasetId=d%2F1&tags=a%3Db+c%2Cd&properties=p%3Dq%2Fr%2Cs&latestVersionOnly=true&count=7",
         ),
     ];
     for (query, expected) in cases {

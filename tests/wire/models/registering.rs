@@ -329,7 +329,7 @@ async fn artifacts_that_exist_already_are_written_by_urls_of_their_own() {
 #[tokio::test]
 async fn version_that_differs_in_a_given_value_is_another_one() {
     type Change = fn(azureml_aks::models::RegisterModel) -> azureml_aks::models::RegisterModel;
-    let changes: [(&str, Change, bool); 8] = [
+    let changes: [(&str, Change, bool); 10] = [
         ("nothing", |one| one, true),
         (
             "the same",
@@ -348,6 +348,12 @@ async fn version_that_differs_in_a_given_value_is_another_one() {
         (
             "needs",
             |one| one.resource_needs(ResourceNeeds::new().cpu(2.0)),
+            false,
+        ),
+        ("sample", |one| one.sample_input_dataset("d1"), false),
+        (
+            "sample of answers",
+            |one| one.sample_output_dataset("d2"),
             false,
         ),
     ];

@@ -46,6 +46,13 @@ const ALLOWED: &[Allowed] = &[
         ..UNKNOWN
     },
     Allowed {
+        id: "the sample datasets of a model",
+        source: "azureml-core 1.61, Model.register(sample_input_dataset=…), read in its source",
+        route: "POST */models",
+        pointer: "/sample*",
+        ..UNKNOWN
+    },
+    Allowed {
         id: "of each name the latest version",
         source: "azureml-core 1.61, recorded (wire.md §1): Model.list",
         route: "GET */models",
@@ -78,7 +85,7 @@ const ALLOWED: &[Allowed] = &[
     Allowed {
         id: "the value of a patch is whatever is replaced",
         source: "azureml-core 1.61, recorded; RFC 6902; the description says object",
-        route: "PATCH */services/{id}",
+        route: "PATCH */{id}",
         pointer: "/*/value",
         kind: Kind::WrongType,
         ..UNKNOWN
@@ -329,10 +336,17 @@ async fn models(scene: &Scene) -> Model {
             .framework("ScikitLearn")
             .framework_version("0.22")
             .resource_needs(ResourceNeeds::new().cpu(0.5).memory_gb(1.0))
+            .sample_input_dataset("d1")
+            .sample_output_dataset("d2")
     };
-    let model = register().await.unwrap();
+    let mut model = register().await.unwrap();
     assert_eq!(register().await.unwrap().id(), model.id());
     register().always_new().await.unwrap();
+    let change = model.update().resource_needs(ResourceNeeds::new().cpu(1.0));
+    let change = change
+        .sample_input_dataset("d3")
+        .sample_output_dataset("d4");
+    change.await.unwrap();
     let output = RunOutput::new("exp", "run-1", "outputs/model.pkl");
     let of_run = Model::register_from_run(workspace, "other", output)
         .await
