@@ -381,6 +381,7 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Shown> {
     match command {
         Command::Create(CreateKind::Aks(create)) => {
             let configuration = create.configuration(workspace.id().resource_group())?;
+            session.warn_of(configuration.warnings());
             let request = ComputeTarget::create(&workspace, &create.named.name, configuration);
             session.warn_of(&request.warnings());
             started(
@@ -391,8 +392,9 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Shown> {
             .await
         }
         Command::Attach(AttachKind::Aks(attach)) => {
-            let mut request =
-                ComputeTarget::attach(&workspace, &attach.named.name, attach.configuration()?);
+            let configuration = attach.configuration()?;
+            session.warn_of(configuration.warnings());
+            let mut request = ComputeTarget::attach(&workspace, &attach.named.name, configuration);
             if attach.ignore_other_attachments {
                 request = request.ignore_other_attachments();
             }
@@ -459,7 +461,9 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Shown> {
                 remove.named.name
             );
             session.confirm(remove.sure.yes, &what)?;
-            let mut compute = get(&remove.named.name).await?;
+            // Any kind: the library refuses those whose cluster is not the workspace's.
+            let compute = AnyCompute::get(&workspace, &remove.named.name);
+            let mut compute = session.unless_interrupted(None, compute).await?;
             let prepared = compute.delete().prepare()?;
             let operation = session.send(prepared).await?;
             removed(session, operation, remove.named, remove.waiting).await

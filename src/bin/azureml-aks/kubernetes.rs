@@ -147,6 +147,7 @@ impl Attach {
         workspace: &Workspace,
     ) -> Result<KubernetesCompute> {
         let (name, configuration) = self.configuration()?;
+        session.warn_of(configuration.warnings());
         let request = ComputeTarget::attach(workspace, &name, configuration);
         session.warn_of(&request.warnings());
         session.send(request.prepare()?).await
