@@ -1,7 +1,7 @@
 //! An emulator on loopback, a folder with the files that commands read, and the program.
 
 use azureml_aks::emulator::{
-    Clock, Emulator, EmulatorBuilder, ExistingCluster, ServeOptions, Server,
+    Clock, ConnectedCluster, Emulator, EmulatorBuilder, ExistingCluster, ServeOptions, Server,
 };
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -26,6 +26,7 @@ pub(crate) fn builder() -> EmulatorBuilder {
         .workspace("myworkspace")
         .cluster(ExistingCluster::new("myresourcegroup", "myexistingcluster").node_count(3))
         .cluster(ExistingCluster::new("mygroup", "mycluster").node_count(3))
+        .connected_cluster(ConnectedCluster::new("mygroup", "edge"))
 }
 
 impl Stage {

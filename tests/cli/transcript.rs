@@ -80,6 +80,29 @@ aks create -n fresh -g mygroup -l 'West US' -c 2 -s Standard_D3_v2 --query '[nam
 aks scale -n fresh -g mygroup -c 5 --query agentPoolProfiles[0].count
 aks get-credentials -n mycluster -g mygroup -f kube/config
 aks get-credentials -n mycluster -g mygroup -f other/config --only-show-errors
+# Extensions, and computes of kind Kubernetes
+preflight install -n azureml -c mycluster -g mygroup --config enableTraining=True -o table
+extension install -n azureml -c mycluster -g mygroup --extension-type Microsoft.AzureML.Kubernetes --scope cluster --config enableTraining=True enableInference=True inferenceRouterServiceType=LoadBalancer allowInsecureConnections=True -o table
+extension show -n azureml -c mycluster -g mygroup --query '[isHealthy,configurationSettings.enableInference]' -o tsv
+extension list -c mycluster -g mygroup --query 'length(@)'
+extension update -n azureml -c mycluster -g mygroup --config inferenceRouterHA=False --config-protected mine=s3cr3t --query '[provisioningState,configurationSettings.inferenceRouterHA]' -o tsv
+preflight attach-kubernetes -n kube -i ID --query 'findings[].rule'
+computetarget attach kubernetes -f compute.yml
+computetarget update kubernetes -n kube --description text --tags a=b -o none
+computetarget show -n kube -v --query '[properties.description,tags.a]' -o tsv
+computetarget attach kubernetes -n twice -i MYCLUSTER --namespace other --identity-type SystemAssigned -o table
+computetarget detach -n twice
+extension install -n azureml -c edge -t connectedClusters -g mygroup --config enableTraining=True relayserver.enabled=false --no-wait
+extension install -n failing -c myexistingcluster -g myresourcegroup --config enableTraining=True
+extension install -n azureml -c nosuch -g mygroup --config enableTraining=True
+extension install -n azureml --cluster-id MYCLUSTER --config enableInference=True
+extension install -n other -c mycluster -g mygroup --extension-type microsoft.flux --config enableTraining=True
+extension update -n azureml -c mycluster -g mygroup
+extension update -n azureml -c mycluster -g mygroup --config-protected sslCertPemFile=x.pem
+computetarget attach kubernetes -n early -i ID
+computetarget attach kubernetes -f wrong.yml
+computetarget delete -n kube
+extension delete -n azureml -c mycluster -g mygroup --force --yes
 # Checks beforehand, operations, the rest
 preflight create -n fresh -a 3 --query passed[0]
 preflight create -n myaks --vm-size Standard_D99_v2 -o table
@@ -181,6 +204,14 @@ async fn commands_print_and_end_as_written_down() {
         "runoutput.json",
         r#"{"run_id": "run_1", "_experiment_name": "myexperiment"}"#,
     );
+    let mycluster = format!(
+        "/subscriptions/{}/resourceGroups/mygroup/providers/Microsoft.ContainerService/managedClusters/mycluster",
+        stage.emulator.subscription()
+    );
+    let compute =
+        format!("type: kubernetes\nname: kube\nresource_id: {mycluster}\nnamespac: scoring\n");
+    stage.write("compute.yml", &compute);
+    stage.write("wrong.yml", "type: amlcompute\nnamespace: Scoring\n");
     stage.write("testdata.json", r#"{"data": [[1, 2]]}"#);
     stage.write_environment("environment");
     let keys = r#"{"computeType": "AKS", "authEnabled": true, "keys": {"primaryKey": "a-key-of-my-own"}, "nosuch": 1}"#;
@@ -206,6 +237,7 @@ async fn commands_print_and_end_as_written_down() {
         let filled = line
             .replace("OPERATION", &pending.unwrap_or_default().to_string_lossy())
             .replace("-i ID", &format!("-i {cluster}"))
+            .replace("MYCLUSTER", &mycluster)
             .replace("{subscription}", stage.emulator.subscription());
         let mut done = stage.run(&filled);
         stage.emulator.clear_faults();
