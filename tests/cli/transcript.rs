@@ -82,7 +82,7 @@ aks get-credentials -n mycluster -g mygroup -f kube/config
 aks get-credentials -n mycluster -g mygroup -f other/config --only-show-errors
 # Extensions, and computes of kind Kubernetes
 preflight install -n azureml -c mycluster -g mygroup --config enableTraining=True -o table
-extension install -n azureml -c mycluster -g mygroup --extension-type Microsoft.AzureML.Kubernetes --scope cluster --config enableTraining=True enableInference=True inferenceRouterServiceType=LoadBalancer allowInsecureConnections=True -o table
+extension install -n azureml -c mycluster -g mygroup --extension-type Microsoft.AzureML.Kubernetes --scope cluster --config enableTraining=True enableInference=True inferenceRouterServiceType=LoadBalancer allowInsecureConnections=True --query '{name:name,type:extensionType,version:currentVersion,healthy:isHealthy}' -o table
 extension show -n azureml -c mycluster -g mygroup --query '[isHealthy,configurationSettings.enableInference]' -o tsv
 extension list -c mycluster -g mygroup --query 'length(@)'
 extension update -n azureml -c mycluster -g mygroup --config inferenceRouterHA=False --config-protected mine=s3cr3t --query '[provisioningState,configurationSettings.inferenceRouterHA]' -o tsv
