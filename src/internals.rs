@@ -1,4 +1,4 @@
-//! What this package's own benches and fuzz targets need of its inside. No part of the API.
+//! Internal items for this package's own benches and fuzz targets. No part of the API.
 
 #[cfg(feature = "services")]
 mod blobs;
@@ -92,7 +92,7 @@ impl Seen {
         Self(Answer::of(status, headers, body))
     }
 
-    /// What a verb makes of it where it is a refusal.
+    /// Returns the error that a verb makes of it where it is a refusal.
     #[must_use]
     pub fn refusal(&self) -> Error {
         self.0.refusal("id")

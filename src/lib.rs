@@ -227,7 +227,7 @@ pub use workspace::{Workspace, WorkspaceBuilder};
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 pub mod models {
-    //! What the service answers, what a wait reports, and the request values that verbs return.
+    //! The answers of the service, the reports of a wait, and the request values that verbs return.
 
     #[cfg(feature = "services")]
     pub use crate::blob::TransferProgress;

@@ -110,7 +110,7 @@ pub(crate) struct TokenParts {
     /// resource from another one of the same name that was made later.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) created_on: Option<String>,
-    /// What is wanted of the resource or done after this, in the form of the module that has the verb. Nothing secret.
+    /// The wanted state of the resource or the next step, in the form of the module that has the verb. Nothing secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) plan: Option<Value>,
 }

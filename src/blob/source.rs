@@ -1,4 +1,4 @@
-//! What is uploaded: read in parts, and watched for changes.
+//! The source of an upload: read in parts, and watched for changes.
 
 use super::buffers::Room;
 use super::plan::Block;

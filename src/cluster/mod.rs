@@ -264,7 +264,7 @@ impl ManagedCluster {
     }
 }
 
-/// What is known.
+/// Accessors: no request is sent.
 impl ManagedCluster {
     /// Returns the name.
     #[must_use]

@@ -14,7 +14,7 @@ use futures::TryStreamExt;
 use serde::de::MapAccess;
 use serde::{Deserialize, Serialize};
 
-/// What a subscription uses of its quota of `Microsoft.Compute` in a region. The nodes of AKS draw on it.
+/// The usage of a subscription's quota of `Microsoft.Compute` in a region. The nodes of AKS draw on it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[non_exhaustive]
 pub struct Quota {

@@ -130,7 +130,7 @@ impl EmulatorBuilder {
         self
     }
 
-    /// What makes time pass. Default: [`Clock::Automatic`] at the speed of `tokio`'s clock.
+    /// Sets the clock. Default: [`Clock::Automatic`] at the speed of `tokio`'s clock.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self

@@ -1,4 +1,4 @@
-//! What a route works with, and what several of them need.
+//! The context of a route, and helpers that several routes need.
 
 use serde_json::{Value, json};
 

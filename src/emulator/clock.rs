@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use azure_core::time::{OffsetDateTime, to_rfc3339};
 
-/// What makes the emulator's time pass.
+/// The clock of the emulator.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Clock {
@@ -58,7 +58,7 @@ impl Time {
         }
     }
 
-    /// What has passed since the emulator began.
+    /// The time since the emulator began.
     pub(crate) fn now(&self) -> Duration {
         let passed = match self.clock {
             Clock::Manual => Duration::ZERO,

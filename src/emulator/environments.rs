@@ -75,7 +75,7 @@ const RESERVED: [&str; 2] = ["Microsoft", "AzureML"];
 
 const LABELS: &[Member] = &[("Labels", Kind::Texts)];
 
-/// What `azureml-core` sends to get the next page of a list.
+/// The parameter by which `azureml-core` gets the next page of a list.
 const TOKEN: &str = "continuation";
 
 /// The label that is always there.

@@ -36,12 +36,12 @@ impl ArmError {
         }
     }
 
-    /// What the body or the query gets wrong.
+    /// An error of the body or the query.
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(400, "BadRequest", message)
     }
 
-    /// What the service may well know, and the emulator does not: loud, never approximated.
+    /// A request that the service may well serve, and the emulator does not: refused, never approximated.
     pub(crate) fn unsupported(message: impl Into<String>) -> Self {
         Self::new(400, UNSUPPORTED, message)
     }

@@ -1,4 +1,4 @@
-//! What can be made to go wrong.
+//! Faults that can be injected.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub struct Fault {
     times: Option<u32>,
 }
 
-/// What goes wrong, named in JSON by `kind`. Each has braces: serde refuses unknown keys only there.
+/// The kind of a fault, named in JSON by `kind`. Each has braces: serde refuses unknown keys only there.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Kind {

@@ -146,7 +146,7 @@ pub(crate) struct Answer {
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
     pub(crate) manner: Manner,
-    /// What gives the answer in place of this one, once it was waited for.
+    /// The future of the answer in place of this one.
     pub(crate) later: Option<BoxFuture<'static, Self>>,
 }
 

@@ -1,4 +1,4 @@
-//! What the emulator has seen.
+//! The requests that the emulator has seen.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;

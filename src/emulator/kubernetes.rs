@@ -15,7 +15,7 @@ struct Minor {
     preview: bool,
 }
 
-/// What is on offer, oldest first; the real list differs by region and by week.
+/// The versions on offer, oldest first; the real list differs by region and by week.
 #[derive(Clone, Debug)]
 pub(crate) struct Kubernetes {
     minors: Vec<Minor>,

@@ -38,7 +38,7 @@ pub(crate) enum Kind {
 pub(crate) const EVERY_VERSION: u8 = u8::MAX;
 
 impl Kind {
-    /// What it is in an API version, if it is known there.
+    /// Its name in an API version, if it is known there.
     pub(crate) fn of(self, version: u8) -> Option<Self> {
         match self {
             Self::In(versions, kind) => (versions & version != 0).then_some(*kind),

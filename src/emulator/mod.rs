@@ -138,7 +138,7 @@ impl Emulator {
         Transport::new(self.http_client())
     }
 
-    /// What [`Emulator::transport`] wraps.
+    /// The client that [`Emulator::transport`] wraps.
     #[must_use]
     pub fn http_client(&self) -> Arc<dyn HttpClient> {
         Arc::new(in_process::InProcess(Arc::clone(&self.shared)))
@@ -248,7 +248,7 @@ impl Emulator {
         id
     }
 
-    /// What an artifact holds, by its id (`{origin}/{container}/{path}`) or by the URL that a service
+    /// Returns the content of an artifact, by its id (`{origin}/{container}/{path}`) or by the URL that a service
     /// or an asset names it with (`aml://artifact/{id}`). `None` when nothing was uploaded to it.
     #[must_use]
     pub fn artifact(&self, id: &str) -> Option<Vec<u8>> {

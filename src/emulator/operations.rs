@@ -1,4 +1,4 @@
-//! What operations of every resource have in common: how they end, and where they are followed.
+//! The common part of the operations of all resources: how they end, and where they are followed.
 
 use std::time::Duration;
 
@@ -176,7 +176,7 @@ pub(crate) fn is_signed(call: &Call<'_>, id: &str) -> bool {
     !call.config.signed_polling_urls || signature(id).iter().all(|(key, value)| is(key, value))
 }
 
-/// What Resource Manager appends to a polling URL since 2023: a time, a certificate, a signature and
+/// The parameters that Resource Manager appends to a polling URL since 2023: a time, a certificate, a signature and
 /// a hash, of the lengths that were seen. They sign nothing, but must come back as they were.
 fn signature(id: &str) -> [(&'static str, String); 4] {
     let filler = |name: &str, length: usize| -> String {

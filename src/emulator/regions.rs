@@ -1,4 +1,4 @@
-//! What `Microsoft.Compute` has for a region: VM sizes and usages.
+//! The VM sizes and usages of a region, as `Microsoft.Compute` lists them.
 
 use std::collections::BTreeMap;
 

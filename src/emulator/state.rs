@@ -1,4 +1,4 @@
-//! What the emulator remembers.
+//! The state of the emulator.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,7 +29,7 @@ use super::sizes::VmSize;
 /// The tenant of every identity.
 pub(crate) const TENANT: &str = "00000000-0000-4000-8000-000000000001";
 
-/// What was decided when the emulator was built.
+/// The settings with which the emulator was built.
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) subscription: String,
@@ -79,7 +79,7 @@ impl Config {
     }
 }
 
-/// What the data plane keeps: each part knows nothing of the others.
+/// The state of the data plane: each part knows nothing of the others.
 #[derive(Debug)]
 pub(crate) struct Store {
     pub(crate) artifacts: Artifacts,

@@ -17,7 +17,7 @@ use std::fmt;
 /// The namespace of the extension in the cluster. `az k8s-extension` takes no other.
 const NAMESPACE: &str = "azureml";
 
-/// What `az k8s-extension create` sends where no release train is given.
+/// The release train that `az k8s-extension create` sends where none is given.
 const RELEASE_TRAIN: &str = "stable";
 
 /// How the router of inference (`azureml-fe`) is reached.

@@ -69,7 +69,7 @@ pub struct Extension {
     workspace: Workspace,
     id: ExtensionId,
     resource: Arc<ExtensionResource>,
-    /// What was secret in the requests of this handle.
+    /// The secrets in the requests of this handle.
     hidden: Hidden,
 }
 
@@ -185,7 +185,7 @@ impl Extension {
     }
 }
 
-/// What is known.
+/// Accessors: no request is sent.
 impl Extension {
     /// Returns the name.
     #[must_use]

@@ -68,7 +68,7 @@ pub struct ExtensionProperties {
     /// The settings; those without a text value are left out.
     #[serde(deserialize_with = "or_default")]
     pub configuration_settings: BTreeMap<String, String>,
-    /// What the extension says of itself.
+    /// The statuses that the extension reports.
     #[serde(deserialize_with = "or_default")]
     pub statuses: Vec<ExtensionStatus>,
     /// Why it could not be installed or changed, if the agent of the cluster says so.

@@ -48,7 +48,7 @@ pub(super) struct Facts {
     /// Whether the security group of the subnet lets scoring requests in.
     pub(super) inbound: Fact<bool>,
     pub(super) rights: Vec<Right>,
-    /// What computes of kind Kubernetes and their extension need.
+    /// The facts for computes of kind Kubernetes and their extension.
     pub(super) kubernetes: KubernetesFacts,
 }
 

@@ -1,4 +1,4 @@
-//! What a service answered.
+//! The answer of a service.
 
 use super::failure;
 use crate::error::Error;

@@ -65,7 +65,7 @@ impl ScoringRequest {
 
     /// One more header, for example `traceparent`. A second value for a name replaces the first.
     ///
-    /// What the call sets itself is refused when it is run: `Authorization`, `Content-Type`,
+    /// A header that the call sets itself is refused when it is run: `Authorization`, `Content-Type`,
     /// `Accept`, `User-Agent`, `x-ms-client-request-id`, and what belongs to the connection.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let (name, value) = (name.into(), value.into());

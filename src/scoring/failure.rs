@@ -1,4 +1,4 @@
-//! What a service's refusal means, and what to do about it.
+//! The meaning of a service's refusal, and its remedy.
 //!
 //! Statuses as the router of the services gives them: `azure-docs`, "Troubleshoot remote model
 //! deployment" (2020-03), "Deploy a model to an Azure Kubernetes Service cluster" (2020-09).

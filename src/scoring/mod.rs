@@ -131,7 +131,7 @@ impl ScoringClient {
 
     /// Sends `input` as JSON and reads the answer as JSON.
     ///
-    /// What shape the input has is up to the service's entry script; by convention
+    /// The shape of the input is up to the service's entry script; by convention
     /// `{"data": [...]}`.
     ///
     /// Sends: one POST of the scoring URI; before it, if none is held, what fetches the key or token;

@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What the pipelines of all services of a workspace are made of.
+/// The parts of the pipelines of all services of a workspace.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) credential: Arc<dyn TokenCredential>,

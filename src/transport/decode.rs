@@ -15,7 +15,7 @@ const WAITING: usize = 4;
 /// A body, for a decoder that may block.
 pub(crate) type Body = BufReader<Pieces>;
 
-/// What is left of a body. It blocks until the next piece is there.
+/// The rest of a body. A read blocks until the next piece is there.
 #[derive(Debug)]
 pub(crate) struct Pieces {
     piece: Bytes,
@@ -36,7 +36,7 @@ impl Read for Pieces {
     }
 }
 
-/// What `decode` made of a body, or why it could not; `None` for a refusal, whose body is in the answer.
+/// The result of `decode` for a body; `None` for a refusal, whose body is in the answer.
 pub(super) type Decoded<T> = Option<serde_json::Result<T>>;
 
 /// Reads an answer and hands the body of a success to `decode`, on a thread that may block. The answer itself

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use std::time::Duration;
 use url::Url;
 
-/// What is sent. Made without I/O, and cheap to make again.
+/// A request. Made without I/O, and cheap to make again.
 #[derive(Debug, Clone)]
 pub(crate) struct HttpRequest {
     pub(crate) method: Method,
@@ -20,7 +20,7 @@ pub(crate) struct HttpRequest {
     pub(crate) body: Option<Bytes>,
     pub(crate) content_type: &'static str,
     pub(crate) client_request_id: String,
-    /// What is secret in it, and what else is known to be secret: hidden in every text of the answer.
+    /// Its secrets, and others that are known: hidden in every text of the answer.
     pub(crate) hidden: Hidden,
 }
 
@@ -89,13 +89,13 @@ impl Limit {
 
 const SHAPE: &str = "has an unexpected shape";
 
-/// What came back.
+/// The answer to a request.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Headers,
     pub(crate) body: Bytes,
-    /// What was secret in the request.
+    /// The secrets of the request.
     pub(crate) hidden: Hidden,
 }
 
@@ -216,7 +216,7 @@ impl Answer {
         retry_after(&self.headers)
     }
 
-    /// What an error should know of this answer.
+    /// Returns the parts of this answer that an error keeps.
     pub(crate) fn facts(&self, client_request_id: &str) -> ResponseFacts {
         let body: Option<serde_json::Value> = serde_json::from_slice(self.text()).ok();
         let find = |body| ServiceError::find(body, &self.hidden);

@@ -86,7 +86,7 @@ fn own_name(name: &str) -> HeaderName {
     }
 }
 
-/// What ARM and the machine learning service send. Any other name is as good, only dearer.
+/// The headers that ARM and the machine learning service send. Any other name works, and costs an allocation.
 static KNOWN: [HeaderName; 30] = [
     HeaderName::from_static("cache-control"),
     HeaderName::from_static("pragma"),

@@ -75,13 +75,13 @@ pub(crate) mod lists {
     pub(crate) const RESUMED: Duration = super::calls::TIMEOUT;
 }
 
-/// What is read once and used again for a while.
+/// Values that are read once and used again for a while.
 pub(crate) mod kept {
     use super::Duration;
 
     /// The VM sizes of a region: what a region offers, and what a subscription may use, changes by the week.
     pub(crate) const SIZES: Duration = Duration::from_secs(3600);
-    /// What a preflight reads of quota, policies and permissions: long enough for several preflights of one script,
+    /// The age of quota, policies and permissions that a preflight uses again: long enough for several preflights of one script,
     /// and short enough that a change is seen by whoever made it.
     pub(crate) const MOMENT: Duration = Duration::from_secs(60);
 }
@@ -101,7 +101,7 @@ pub(crate) mod texts {
     pub(crate) const REQUEST_ID: usize = 128;
 }
 
-/// What the service asks of its callers: `Retry-After`, and the number of reads that are left.
+/// The hints of the service to its callers: `Retry-After`, and the number of reads that are left.
 pub(crate) mod throttle {
     use super::Duration;
 
@@ -163,7 +163,7 @@ pub(crate) mod polls {
     /// How long a wait lasts where the caller sets no deadline. A create takes 10 to 20 minutes by the
     /// service's documentation; attaches of more than 100 minutes were reported.
     pub(crate) const DEADLINE: Duration = Duration::from_secs(2 * 3600);
-    /// What the last read, and what belongs to it, may take once the deadline is there.
+    /// The time of the last read, with what belongs to it, once the deadline is there.
     pub(crate) const LAST_READ: Duration = Duration::from_secs(5);
 }
 
@@ -235,7 +235,7 @@ pub(crate) mod blobs {
     const BYTES_PER_SECOND: u64 = 10_000;
     /// The size of a block, unless the blob would have too many; what is not larger is sent in one piece.
     pub(crate) const BLOCK: u64 = 4 << 20;
-    /// What the blocks of one store that are under way may take together.
+    /// The memory of all blocks of one store that are under way.
     pub(crate) const MEMORY: u64 = 32 << 20;
     /// Blocks of one blob at once: as many as [`MEMORY`] holds.
     pub(crate) const PARALLELISM: NonZero<usize> = NonZero::new((MEMORY / BLOCK) as usize).unwrap();

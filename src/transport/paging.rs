@@ -59,7 +59,7 @@ use url::Url;
 /// [`into_pages`](Self::into_pages) does not read a page twice.
 #[must_use = "a list reads nothing until an item is asked for"]
 pub struct List<T> {
-    /// What is left of the page that was read last. An item that cannot be read is an error of its own
+    /// The rest of the page that was read last. An item that cannot be read is an error of its own
     /// and does not take the rest with it.
     items: std::vec::IntoIter<Result<T, Error>>,
     /// The page after `items`.
@@ -215,7 +215,7 @@ pub struct Pages<T> {
     open: Open<T>,
     /// Where the list begins, if not at its first page.
     from: Option<Continuation>,
-    /// What is left of a page, to be given first.
+    /// The rest of a page, to be given first.
     begun: Option<Page<T>>,
     /// Never locked: it makes the list `Sync`, which the futures of transports are not.
     reading: Mutex<Option<Reading<T>>>,

@@ -1,4 +1,4 @@
-//! What to know before a cluster is detached, and after it.
+//! The report before a detach, and the notes after it.
 
 use super::{AksWebservice, ServiceQuery};
 use crate::cluster::ClusterId;
@@ -34,7 +34,7 @@ pub struct DetachReport {
     pub cluster: Option<String>,
     /// The names of the services that run on it. They cannot be changed through the workspace once it is detached.
     pub services: Vec<String>,
-    /// What has to be given again if the cluster is attached later, a sentence each.
+    /// The settings to give again if the cluster is attached later, a sentence each.
     pub to_give_again: Vec<String>,
     /// Whether certificate and key are of your own: then read them before the detach, if they are kept nowhere else.
     pub has_own_certificate: bool,

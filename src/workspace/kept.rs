@@ -1,4 +1,4 @@
-//! What was read of Azure beside the workspace, and is used again for a while.
+//! Values that were read of Azure beside the workspace, and are used again for a while.
 
 use crate::error::Error;
 use std::any::{Any, TypeId};

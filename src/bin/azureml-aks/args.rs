@@ -35,7 +35,7 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// What stands before or after any command.
+/// The options that stand before or after any command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
@@ -225,7 +225,7 @@ pub(crate) fn command() -> clap::Command {
 ///
 /// # Errors
 ///
-/// What to print: help that was asked for, or what is wrong.
+/// The text to print: help that was asked for, or the fault of the command line.
 pub(crate) fn parse(
     given: impl IntoIterator<Item = OsString>,
 ) -> std::result::Result<Cli, clap::Error> {
@@ -243,7 +243,7 @@ pub(crate) fn parse(
     Cli::from_arg_matches_mut(&mut matches)
 }
 
-/// What is wrong with a command line, as the other errors of the program are written.
+/// Returns the fault of a command line, as the other errors of the program are written.
 pub(crate) fn complaint(error: &clap::Error, given: &[OsString]) -> String {
     let mut text = error.render().to_string();
     if let Some(rest) = text.strip_prefix("error: ") {

@@ -88,7 +88,7 @@ impl Session {
             .await
     }
 
-    /// What reaches the clusters of a subscription, and the resource group if there is one.
+    /// Returns a way to the clusters of a subscription, and the resource group if there is one.
     pub(crate) async fn subscription(&self) -> Result<(Workspace, Option<String>)> {
         let emulated = self.emulated().await?;
         let place = self.place(emulated.as_ref());

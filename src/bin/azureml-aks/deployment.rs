@@ -1,4 +1,4 @@
-//! What `model deploy` and `service update` have in common: the two configuration files, and the flags that win over
+//! The common part of `model deploy` and `service update`: the two configuration files, and the flags that win over
 //! their keys.
 
 use crate::args::{boolean, pair};
@@ -23,7 +23,7 @@ pub(crate) struct Models {
     pub(crate) metadata: Vec<PathBuf>,
 }
 
-/// What runs in a service.
+/// The options for what runs in a service.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What runs")]
 pub(crate) struct Inference {
@@ -160,7 +160,7 @@ pub(crate) struct Settings {
     failure_threshold: Option<u32>,
 }
 
-/// What only a new service takes.
+/// The options that only a new service takes.
 #[derive(Debug, Args)]
 pub(crate) struct AtFirst {
     /// Compute to deploy to.
@@ -428,7 +428,7 @@ impl Settings {
         )?)
     }
 
-    /// What changes of a service, or nothing.
+    /// Returns the change of a service, if there is one.
     pub(crate) fn update(&self, session: &Session) -> Result<Option<ServiceUpdate>> {
         let keys = self.keys();
         if keys.is_empty() && self.settings_file.is_none() {

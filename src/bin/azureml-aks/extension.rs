@@ -70,7 +70,7 @@ pub(crate) struct Cluster {
         value_name = "NAME"
     )]
     cluster_name: Option<String>,
-    /// What kind of cluster it is.
+    /// Kind of the cluster.
     #[arg(long, short = 't', ignore_case = true, value_enum, default_value_t = ClusterType::ManagedClusters,
         value_name = "TYPE")]
     cluster_type: ClusterType,
@@ -255,7 +255,7 @@ fn taken<'s>(pairs: &mut Pairs<'s>, name: &str) -> Option<&'s str> {
 }
 
 impl Install {
-    /// What is installed, of which preflight makes use too.
+    /// Returns the parts of an install, of which preflight makes use too.
     pub(crate) async fn request(
         &self,
         session: &Session,

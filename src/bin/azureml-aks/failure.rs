@@ -7,10 +7,10 @@ use azureml_aks::Error;
 const FAILED: u8 = 1;
 /// The command line cannot be carried out as it is.
 const USAGE: u8 = 2;
-/// What was asked for does not exist.
+/// The exit code of a resource that does not exist.
 const NOT_FOUND: u8 = 3;
 
-/// What goes to standard error, and the exit code.
+/// A text for standard error, and the exit code.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) code: u8,
@@ -63,7 +63,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// What the texts of the library call by the names of its items, and what does the same here.
+/// The items that texts of the library name, and the options of this program that do the same.
 const WORDS: &[(&str, &str)] = &[
     (
         ", or add .or_get() to take the existing cluster",

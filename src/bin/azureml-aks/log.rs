@@ -1,4 +1,4 @@
-//! What is reported of the work, on standard error.
+//! Events of the library, on standard error.
 
 use crate::args::Global;
 use tracing_subscriber::filter::{LevelFilter, Targets};

@@ -31,7 +31,7 @@ pub(crate) type Columns = &'static [(&'static str, &'static str)];
 /// The result of a command.
 #[derive(Debug, Default)]
 pub(crate) struct Shown {
-    /// What `-o json` prints, and what `--query` is asked on.
+    /// The value that `-o json` prints, and that `--query` is asked on.
     pub(crate) value: Value,
     /// The table's columns; all scalar members when there are none.
     pub(crate) columns: Option<Columns>,

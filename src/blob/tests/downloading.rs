@@ -20,7 +20,7 @@ async fn download(store: &Arc<Store>, destination: &Path) -> Result<u64, Error> 
     client.download(&sas(), destination, true, &|_| {}).await
 }
 
-/// What is in the folder.
+/// The names of the files in the folder.
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();
     entries

@@ -16,7 +16,7 @@ use std::time::Duration;
 /// In every URL, and so nowhere else.
 pub(super) const SIGNATURE: &str = "s3cr3t/s1gn4ture+=";
 
-/// What a request asks for.
+/// The subject of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asks {
     Whole,
@@ -26,7 +26,7 @@ pub(super) enum Asks {
     Range,
 }
 
-/// What happens to a request.
+/// The fate of a request.
 pub(super) enum Fault {
     /// It never arrives.
     Lost,
@@ -60,7 +60,7 @@ pub(super) struct State {
     pub(super) most_in_flight: usize,
     /// The most bytes of a range that are sent at once.
     pub(super) at_most: Option<usize>,
-    /// What is to happen to which request of a sort, counted from one.
+    /// The faults to inject: the sort of request, its number counted from one, and the fault.
     faults: Vec<(Asks, usize, Fault)>,
 }
 

@@ -119,7 +119,7 @@ pub(crate) fn outcome(name: &str) -> Outcome {
     }
 }
 
-/// What the end of a successful attach or update changes.
+/// Applies the end of a successful attach or update.
 pub(crate) fn succeed(state: &mut State, name: &str) {
     let cluster = state.compute(name).and_then(Compute::resource_id);
     let extension = cluster.and_then(|id| state.ready_extension(id).ok());

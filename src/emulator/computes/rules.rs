@@ -1,4 +1,4 @@
-//! What the service checks beyond types: cores, networks, certificates, load balancers.
+//! The checks of computes beyond types: cores, networks, certificates, load balancers.
 
 use std::net::Ipv4Addr;
 

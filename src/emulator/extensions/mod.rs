@@ -83,7 +83,7 @@ impl Extension {
         self.document["properties"]["provisioningState"] = json!(state);
     }
 
-    /// What the end of a successful install or update changes. `principal` is for the identity that AKS gives it.
+    /// Applies the end of a successful install or update. `principal` is for the identity that AKS gives it.
     fn become_ready(&mut self, principal: String) {
         self.set_state("Succeeded");
         let properties = &mut self.document["properties"];

@@ -1,4 +1,4 @@
-//! What the provider refuses, and what the health check of the extension finds on its cluster.
+//! The refusals of the provider, and the findings of the extension's health check on its cluster.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What of a JSON Patch changes a model: the description, the tags, the properties, the sample data
+//! The parts of a JSON Patch that change a model: the description, the tags, the properties, the sample data
 //! and the resource requirements.
 
 use serde_json::{Value, json};

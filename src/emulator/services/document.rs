@@ -7,7 +7,7 @@ use crate::emulator::error::ArmError;
 use crate::emulator::members;
 use crate::emulator::state::Config;
 
-/// What a request asks for, checked as far as it can be without looking at anything else.
+/// The content of a request, checked as far as it can be by itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
     /// Every setting that a read shows and a patch changes; `null` where there is nothing.

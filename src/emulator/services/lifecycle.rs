@@ -16,7 +16,7 @@ use crate::emulator::state::{Config, State};
 /// How long an operation waits before it runs, at most.
 const QUEUED: Duration = Duration::from_secs(2);
 
-/// What an operation does at its end.
+/// The effect of an operation at its end.
 #[derive(Clone, Debug)]
 pub(crate) enum Task {
     Deploy,
@@ -281,7 +281,7 @@ impl Service {
         self.trouble = Some(trouble);
     }
 
-    /// What it was before an operation that came to nothing.
+    /// The state before an operation that came to nothing.
     fn calm(&mut self) {
         self.state = match &self.trouble {
             Some(trouble) => trouble.service(),
@@ -294,7 +294,7 @@ impl Service {
         self.deployed && self.trouble.is_none()
     }
 
-    /// What a read shows at a moment: that nothing can be placed is seen before the operation ends.
+    /// The state that a read shows at a moment: a failure to place pods is seen before the operation ends.
     pub(crate) fn state_at(&self, state: &State, now: Duration) -> &'static str {
         let operation = self
             .operation

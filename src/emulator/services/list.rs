@@ -43,7 +43,7 @@ pub(crate) fn list(call: Call<'_>) -> Reply {
     })
 }
 
-/// What the query asks for; everything must hold.
+/// The conditions of the query; all must hold.
 struct Filter {
     compute_type: Option<String>,
     name: Option<String>,

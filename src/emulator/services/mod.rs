@@ -92,7 +92,7 @@ impl Service {
         Duration::from_millis(milliseconds.unwrap_or(60_000))
     }
 
-    /// What a read shows, with URLs that begin with `origin`.
+    /// The document that a read shows, with URLs that begin with `origin`.
     pub(crate) fn show(&self, state: &State, origin: &str, workspace: &str, expand: bool) -> Value {
         let mut shown = document::shown(&self.document, expand);
         let now = state.time.now();
@@ -127,7 +127,7 @@ impl Service {
         shown
     }
 
-    /// What a container writes here.
+    /// The log that a container writes here.
     fn stand_in_log(&self, init: bool) -> &'static str {
         match (&self.trouble, init) {
             (Some(trouble), init) => trouble.log(init),
@@ -156,7 +156,7 @@ pub(crate) struct Services {
     pub(crate) scorer: Scorer,
     /// By the name of the service, which need not exist yet.
     pub(crate) swagger: BTreeMap<String, Value>,
-    /// What the main container wrote, by the name of the service, which need not exist yet.
+    /// The logs of main containers by the name of their service, which need not exist yet.
     pub(crate) logs: BTreeMap<String, String>,
 }
 

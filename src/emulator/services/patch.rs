@@ -7,7 +7,7 @@ use crate::emulator::error::{ArmError, require};
 use crate::emulator::patch::{self as steps, Op, Step};
 use crate::emulator::state::Config;
 
-/// What a patch leads to.
+/// The effect of a patch.
 #[derive(Debug)]
 pub(crate) struct Patched {
     pub(crate) document: Value,

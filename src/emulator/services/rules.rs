@@ -1,4 +1,4 @@
-//! What the service checks of a request beyond types.
+//! The checks of a request beyond types.
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! What answers scoring requests: a closure, or an echo.
+//! The scorer behind scoring requests: a closure, or an echo.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -111,7 +111,7 @@ impl fmt::Debug for ScoringResponse {
     }
 }
 
-/// What is called for each scoring request, outside of every lock.
+/// The function that is called for each scoring request, outside of every lock.
 #[derive(Clone)]
 pub(crate) struct Scorer(
     Arc<dyn Fn(ScoringRequest) -> BoxFuture<'static, ScoringResponse> + Send + Sync>,

@@ -1,4 +1,4 @@
-//! What is decided about services when an emulator is built, and afterwards.
+//! Settings of services, from when an emulator is built and afterwards.
 
 use std::future::Future;
 use std::time::Duration;
@@ -79,7 +79,7 @@ impl EmulatorBuilder {
         self
     }
 
-    /// What answers scoring requests, of every service. Default: the body comes back as it was.
+    /// Sets the function that answers scoring requests of every service. Default: the body comes back as it was.
     ///
     /// ```
     /// use azureml_aks::emulator::{Emulator, ScoringResponse};
@@ -127,7 +127,7 @@ impl EmulatorBuilder {
 
 /// Web services.
 impl Emulator {
-    /// What answers scoring requests, of every service, from now on.
+    /// Replaces the function that answers scoring requests of every service.
     pub fn on_score<F>(&self, score: F)
     where
         F: Fn(ScoringRequest) -> ScoringResponse + Send + Sync + 'static,

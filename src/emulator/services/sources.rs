@@ -1,4 +1,4 @@
-//! What a service is made of, and where it lies: models and uploaded files.
+//! The parts of a service, and where they lie: models and uploaded files.
 
 use serde_json::Value;
 

@@ -21,7 +21,7 @@ pub(crate) enum Trouble {
     Error { code: String, message: String },
 }
 
-/// What the scheduler complains of.
+/// The complaint of the scheduler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Scheduler {
     /// This resource, on every node: the text is made when the number of nodes is known.
@@ -152,7 +152,7 @@ impl Trouble {
         }
     }
 
-    /// What the containers wrote: main or init.
+    /// The log of a container: main or init.
     pub(crate) fn log(&self, init: bool) -> &'static str {
         match (self, init) {
             // Nothing ran.

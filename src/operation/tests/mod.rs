@@ -1,4 +1,4 @@
-//! What no public verb reaches: POST, PATCH and `final-state-via`; and properties of the step.
+//! Cases that no public verb reaches: POST, PATCH and `final-state-via`; and properties of the step.
 
 mod properties;
 // The tests of the public verbs use the rest of it.

@@ -1,4 +1,4 @@
-//! What holds for whatever a service may answer.
+//! Properties that hold for any answer of a service.
 
 use super::script::*;
 use super::verbs::begin;
@@ -99,7 +99,7 @@ fn any_body() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// What the model management service may say of an operation or a service.
+/// The states that the model management service may give an operation or a service.
 #[cfg(feature = "services")]
 fn any_service_body() -> impl Strategy<Value = Vec<u8>> {
     const STATES: [&str; 12] = [

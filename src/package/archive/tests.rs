@@ -36,7 +36,7 @@ fn packed(folder: &Path) -> Vec<u8> {
     bytes
 }
 
-/// What `tar` reads: path, type, mode, time, and content or link.
+/// An entry as `tar` reads it: path, type, mode, time, and content or link.
 fn read(bytes: &[u8]) -> Vec<(String, EntryType, u32, u64, Vec<u8>)> {
     let mut archive = tar::Archive::new(GzDecoder::new(bytes));
     let entries = archive.entries().unwrap().map(|entry| {

@@ -278,7 +278,7 @@ fn script_without_its_functions_is_a_warning() {
     }
 }
 
-/// What an ignore file at the top keeps from this script.
+/// The files that an ignore file at the top excludes beside this script.
 fn dropped_imports(script: &str, ignore: &str, files: &[&str]) -> Vec<String> {
     let text = format!("{SCRIPT}import json\nimport absent.part\n{script}\n");
     let mut all = vec![("app/score.py", text.as_str()), (".gitignore", ignore)];

@@ -1,4 +1,4 @@
-//! What concerns a cluster that Azure Machine Learning is to create.
+//! The rules for a cluster that Azure Machine Learning is to create.
 
 use crate::compute::overlap;
 use crate::names::Region;

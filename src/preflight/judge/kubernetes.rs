@@ -1,4 +1,4 @@
-//! What concerns a compute of kind Kubernetes and the extension in its cluster.
+//! The rules for a compute of kind Kubernetes and the extension in its cluster.
 
 use super::cluster::{is, region, state};
 use super::naming::{is_of, is_own, other_cluster};

@@ -1,4 +1,4 @@
-//! What a 401 does, and what wrong clocks do.
+//! The effects of a 401, and of wrong clocks.
 
 use super::support::{Fetch, Service, Source, pass, score, silence};
 use crate::error::ErrorKind;

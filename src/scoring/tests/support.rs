@@ -62,7 +62,7 @@ impl HttpClient for Service {
     }
 }
 
-/// What a fetch brings.
+/// The result of a fetch.
 pub(super) enum Fetch {
     Key(&'static str),
     /// With the seconds until it is to be replaced and until it has expired.
