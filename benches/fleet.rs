@@ -135,7 +135,7 @@ impl Counts {
     }
 }
 
-/// What was sent, when it was over by the emulator's clock, and how many waits failed.
+/// The requests, the end by the emulator's clock, and the number of failed waits.
 #[allow(clippy::future_not_send, reason = "driven by one thread")]
 async fn wait(
     way: Way,

@@ -40,7 +40,7 @@ const NAMES: [&str; 8] = [
     "azureml-aks by serde alone",
     "internally tagged enum",
 ];
-/// What the ratios are to. The first two do the work that the library does, without and with what the
+/// The floors of the ratios. The first two do the work that the library does, without and with what the
 /// kind adds; the last keeps no text.
 const FLOORS: [usize; 3] = [1, 4, 3];
 

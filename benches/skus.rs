@@ -21,7 +21,7 @@ use std::time::Duration;
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// What the decoder may need beside the list.
+/// The memory that the decoder may need beside the list.
 const MOST: usize = 20 << 20;
 
 fn main() -> Result<(), Box<dyn Error>> {

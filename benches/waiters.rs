@@ -130,7 +130,7 @@ fn urls(signed: bool) -> String {
     format!("{kind} polling URLs of {length} characters")
 }
 
-/// What a client has seen.
+/// The observations of a client.
 #[derive(Serialize, Deserialize)]
 struct Seen {
     waiters: usize,
@@ -364,7 +364,7 @@ async fn create_all(workspaces: &[Workspace], plan: &Plan) -> Result<Vec<AksComp
     Ok(all)
 }
 
-/// What the server will show: anything else would be a deviation, and a deviation has its cost.
+/// The document that the server will show: anything else would be a deviation, and a deviation has its cost.
 async fn create(workspace: &Workspace, name: &str) -> Result<AksCompute, Error> {
     let configuration = AksCompute::provisioning_configuration()
         .cluster_purpose(ClusterPurpose::DenseProd)
@@ -395,7 +395,7 @@ impl Control {
     }
 }
 
-/// What is live on the heap, in bytes.
+/// The live bytes on the heap.
 fn live() -> usize {
     let stats = ALLOCATOR.stats();
     stats
@@ -412,7 +412,7 @@ struct Sampler {
 
 struct Sampled {
     most: usize,
-    /// What looking has cost.
+    /// The cost of the measurement itself.
     processor: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! What the server says: documents and headers in the manner of ARM.
+//! The answers of the server: documents and headers in the manner of ARM.
 
 use serde_json::json;
 

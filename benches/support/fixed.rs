@@ -1,4 +1,4 @@
-//! What the server of single GETs and of lists says: always the same compute, and lists of any
+//! The server of single GETs and of lists: always the same compute, and lists of any
 //! length, without looking at more than the path.
 
 use super::BoxError;

@@ -1,4 +1,4 @@
-//! What the server of very many waiters says: workspaces whose computes come with a PUT, are created
+//! The server of very many waiters: workspaces whose computes come with a PUT, are created
 //! for a while, and are then ready, all by the clock.
 
 use super::BoxError;
@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What a server has to serve.
+/// The content of a server.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Plan {
     pub(crate) workspaces: usize,
@@ -69,7 +69,7 @@ pub(crate) const BEGIN: &str = "control/begin";
 /// Gives the [`Report`].
 pub(crate) const REPORT: &str = "control/report";
 
-/// What a server has seen since the wait began, the control itself apart from its connection.
+/// The requests that a server has seen since the wait began, the control itself apart from its connection.
 #[derive(Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Report {
     pub(crate) connections: usize,

@@ -66,7 +66,7 @@ fn memory(what: &str) -> Option<u64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// What a block of work took, per piece of it, in µs.
+/// The time of a block of work per piece, in µs.
 #[derive(Clone, Copy)]
 pub(crate) struct Sample {
     pub(crate) processor: f64,

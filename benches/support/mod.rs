@@ -1,4 +1,4 @@
-//! What the benches share: the server, the contestants, and how they are measured.
+//! Shared by the benches: the server, the contestants, and how they are measured.
 //!
 //! Each bench binary plays three parts. Started by cargo it is the parent: it starts itself again as
 //! the server, and as one client after the other, so that a client's processor time, allocations

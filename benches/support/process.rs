@@ -8,9 +8,9 @@ use std::process::{Child, Command, Stdio};
 const SERVER: &str = "--as-server";
 const CLIENT: &str = "--as-client";
 
-/// What this process is to do.
+/// The task of this process.
 pub(crate) enum Part {
-    /// What a user started.
+    /// A process that a user started.
     Parent(Options),
     /// One measurement: where the server is, and the task's own arguments.
     Client(Endpoint, Vec<String>),
@@ -18,7 +18,7 @@ pub(crate) enum Part {
     Server(Vec<String>),
 }
 
-/// What a user asked for.
+/// The arguments of the user.
 pub(crate) struct Options {
     /// Whether `cargo bench` started this, and not `cargo test --benches`: then once around will do.
     pub(crate) measure: bool,

@@ -14,7 +14,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// What a server says.
+/// The answer of a server.
 pub(crate) trait Answers: Send + Sync + 'static {
     /// The whole answer, head and all. In pieces, so that what is large need not be copied.
     fn answer(&self, method: &str, path: &str) -> Result<Pieces<'_>, BoxError>;

@@ -241,7 +241,7 @@ async fn broken_pipe_ends_quietly() {
 
 const INFERENCE: &str = r#"{"entryScript": "score.py", "environment": {"name": "myenv", "version": "1", "python": {"condaDependencies": {"dependencies": ["python=3.8", {"pip": ["azureml-defaults"]}]}}}}"#;
 
-/// What is printed is what the service has, as the library reads it. Nothing else prints it.
+/// Prints the values of the service, as the library reads them; no other command prints them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn secrets_are_those_of_the_service_and_printed_where_asked_for() {
     let stage = Stage::of(builder()).await;

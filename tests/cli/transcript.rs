@@ -173,7 +173,7 @@ model deploy -n fourth --ct myaks -m mymodel:1 --ic inferenceconfig.json --dc de
 model deploy -n fifth --ct myaks -m mymodel:1 --ic inferenceconfig.json --dc deploymentconfig.json
 ";
 
-/// What goes wrong on the side of Azure during the next line.
+/// The fault on the side of Azure during the next line.
 fn fault(name: &str) -> Fault {
     match name {
         "crash_loop" => Fault::crash_loop(),

@@ -37,7 +37,7 @@ impl HttpClient for Line {
     }
 }
 
-/// What `before` gives is how long the request takes.
+/// The result of `before` is the duration of the request.
 fn workspace(
     emulator: &Emulator,
     before: impl Fn(&Request) -> Duration + Send + Sync + 'static,

@@ -65,7 +65,7 @@ struct Day {
     books: Arc<Mutex<Books>>,
 }
 
-/// What became of an operation, as its caller was told.
+/// The end of an operation, as its caller was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Succeeded,
@@ -153,7 +153,7 @@ impl Day {
         End::Refused
     }
 
-    /// What a token leads to, in another process, as often as it has to be asked.
+    /// Resumes a token in another process, as often as it has to be asked.
     async fn resume(&self, token: &ResumeToken) -> Resumed {
         self.count(|books| books.resumed += 1);
         let token = ResumeToken::parse(&token.expose()).unwrap();

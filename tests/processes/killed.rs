@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// What the child is to do, as JSON.
+/// The task of the child, as JSON.
 const ORDERS: &str = "AZUREML_AKS_TEST_ORDERS";
 const CHILD: &str = "killed::process_that_is_killed";
 const NAME: &str = "myaks";
@@ -368,7 +368,7 @@ impl Stage {
         self.emulator.clear_faults();
     }
 
-    /// What the child left, if it left anything.
+    /// The token that the child left, if there is one.
     fn token(&self) -> Option<ResumeToken> {
         let text = fs::read_to_string(self.file()).ok()?;
         #[cfg(unix)]
@@ -453,7 +453,7 @@ impl Stage {
     }
 }
 
-/// What a resume found.
+/// The result of a resume.
 #[derive(Debug, Default)]
 struct Tally {
     no_token: usize,

@@ -97,7 +97,7 @@ fn modules_use_lower_ranks_only() {
     assert!(seen > 50, "the check sees the code");
 }
 
-/// What is not private and yet no part of the API is out of the program's reach too.
+/// Items that are neither private nor part of the API are out of the program's reach, too.
 #[test]
 fn program_uses_no_internals() {
     let files = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bin"));

@@ -1,4 +1,4 @@
-//! What the pages show is what runs, and what they name exists.
+//! The code of the pages runs, and the items that they name exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -142,7 +142,7 @@ fn anchors(page: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// What stands between `begin` and the next `end`, each time.
+/// The texts between `begin` and the next `end`.
 fn between<'a>(text: &'a str, begin: &str, end: char) -> BTreeSet<&'a str> {
     let rests = text.split(begin).skip(1);
     rests

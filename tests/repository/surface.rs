@@ -1,4 +1,4 @@
-//! What every public type can do, and what none may.
+//! The traits that every public type has, and those that none may have.
 
 use azureml_aks::error::*;
 use azureml_aks::models::*;
@@ -522,7 +522,7 @@ fn types_that_may_gain_members_are_non_exhaustive() {
     }
 }
 
-/// What a program compares with what it had before, keeps as a key or in a file, or counts by.
+/// Types that a program compares with an earlier value, keeps as a key or in a file, or counts by.
 #[test]
 fn values_have_the_traits_that_programs_need_of_them() {
     use std::fmt::Display;
@@ -754,7 +754,7 @@ fn futures_of_requests_of_services_are_send(
     is_send(&service.events(WaitOptions::new()));
 }
 
-/// What is awaited for minutes is spawned: that is only known to work where it compiles.
+/// Futures that are awaited for minutes are spawned: that is only known to work where it compiles.
 #[allow(dead_code, reason = "compiled, not run")]
 fn every_long_wait_can_be_spawned(workspace: Workspace, tokens: Vec<ResumeToken>) {
     use futures::StreamExt;

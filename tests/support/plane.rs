@@ -31,14 +31,14 @@ pub(crate) fn environments(path: &str) -> String {
     format!("/environment/v1.0{WORKSPACE}/environments{path}")
 }
 
-/// What a workspace says of itself.
+/// The document of a workspace.
 pub(crate) fn workspace_document() -> Value {
     json!({ "location": "westeurope", "properties": {
         "discoveryUrl": format!("https://{DISCOVERY}{DISCOVERY_PATH}"),
     } })
 }
 
-/// What the discovery URL says.
+/// The answer of the discovery URL.
 pub(crate) fn hosts() -> Value {
     json!({
         "api": "https://api.example", "experimentation": format!("https://{EXPERIMENTS}"),
@@ -79,7 +79,7 @@ pub(crate) fn workspace(service: &Service) -> Workspace {
     builder(service).build().unwrap()
 }
 
-/// What was sent, without the two requests that find the hosts.
+/// The requests, without the two that find the hosts.
 pub(crate) fn sent(service: &Service) -> Vec<Seen> {
     let finding = |seen: &Seen| seen.host == DISCOVERY || seen.target == at("");
     service

@@ -26,7 +26,7 @@ pub(crate) const ARM: &str = "https://management.azure.com";
 /// The workspace of these tests.
 pub(crate) const WORKSPACE: &str = "/subscriptions/sub/resourceGroups/grp/providers/Microsoft.MachineLearningServices/workspaces/ws";
 
-/// What every request without another version asks for.
+/// The version of every request that names no other.
 pub(crate) const VERSION: &str = "api-version=2026-05-01";
 
 /// The first token of [`Token`].
@@ -187,7 +187,7 @@ impl Seen {
     }
 }
 
-/// What the mock answers.
+/// The answers of the mock.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
     status: u16,

@@ -1,4 +1,4 @@
-//! What goes over the wire: requests byte for byte and answers as the service documents them, through
+//! The traffic on the wire: requests byte for byte and answers as the service documents them, through
 //! `mockito`; the scoring client; and both sides against Microsoft's published descriptions (`specs`).
 //!
 //! Needs sockets on loopback; the descriptions in the folder that `AZURE_API_SPECS` names (default `../shared/specs`);

@@ -9,7 +9,7 @@ use serde_json::json;
 use std::fmt::{Debug, Write};
 use std::time::Duration;
 
-/// What must not stand in any text that comes out of the library.
+/// Secrets that must not stand in any text that comes out of the library.
 const CANARY: &str = "CANARY";
 const KEY: &str = "CANARY-primary-key";
 const SCORE: &str = "/score?code=CANARY";

@@ -16,7 +16,7 @@ use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// What must not stand in any text that comes out of the library.
+/// Secrets that must not stand in any text that comes out of the library.
 const CANARY: &str = "CANARY";
 
 fn fast() -> WaitOptions {

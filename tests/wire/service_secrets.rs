@@ -23,7 +23,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// What must not stand in any text that comes out of the library.
+/// Secrets that must not stand in any text that comes out of the library.
 const CANARY: &str = "CANARY";
 const SIGNATURE: &str = "?sv=1&se=2&sig=CANARY";
 const SCRIPT: &str = "def init(): pass\ndef run(data): return data\n";
@@ -100,7 +100,7 @@ fn service(state: &str) -> Value {
     })
 }
 
-/// What a workspace answers that takes everything.
+/// The answers of a workspace that takes everything.
 async fn start() -> Service {
     let mut mock = Service::start().await;
     let mut document = plane::workspace_document();

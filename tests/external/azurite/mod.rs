@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const BLOCK: usize = 4 << 20;
 const MIB: usize = 1 << 20;
 
-/// What a child is to do, and with what.
+/// The task of a child, and its input.
 const TASK: &str = "AZUREML_AKS_TEST_TASK";
 const SAS: &str = "AZUREML_AKS_TEST_SAS";
 const FILE: &str = "AZUREML_AKS_TEST_FILE";

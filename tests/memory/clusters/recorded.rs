@@ -38,7 +38,7 @@ fn replay(exchange: &Exchange) -> (Workspace, Arc<Script>) {
     (workspace_in(&script, &segments(exchange)[1]), script)
 }
 
-/// What was sent went to the recorded path.
+/// Asserts that the request went to the recorded path.
 fn assert_path(script: &Script, exchange: &Exchange) {
     let path = |url: &str| url.split('?').next().unwrap().to_owned();
     assert_eq!(path(&script.sent()[0].url), path(&exchange.url));
@@ -327,7 +327,7 @@ async fn node_pool_is_read_and_written_as_it_came() {
     assert_eq!(counts, [1, 3]);
 }
 
-/// What `az` sent in 2023 is what is sent here, but for a member that it did not send back then, and does today.
+/// Asserts that the body is the one that `az` sent in 2023, but for a member that it did not send back then, and does today.
 #[tokio::test(start_paused = true)]
 async fn scaling_is_sent_as_recorded_and_its_answers_are_followed_to_the_end() {
     let (Some(exchanges), Some(odd)) = (exchanges("14-"), exchanges("14b-")) else {

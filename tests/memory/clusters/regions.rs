@@ -1,4 +1,4 @@
-//! What a region has: versions of Kubernetes, VM sizes, quota.
+//! The offer of a region: versions of Kubernetes, VM sizes, quota.
 
 use super::{ARM, workspace};
 use crate::operations::script::{Reply, Script, reply};

@@ -29,7 +29,7 @@ fn id(emulator: &Emulator, name: &str) -> String {
     path.split('?').next().unwrap().to_owned()
 }
 
-/// What `az aks create` sends, with these properties and these members of its pool besides.
+/// The body of `az aks create`, with these properties and these members of its pool besides.
 fn body(properties: Value, pool: Value) -> Value {
     let mut body = json!({
         "location": "eastus",

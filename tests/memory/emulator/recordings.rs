@@ -1,4 +1,4 @@
-//! What the emulator answers has the shape of what the live service was recorded to answer.
+//! Answers of the emulator have the shape of the recorded answers of the live service.
 
 use azure_core::http::Method;
 use azureml_aks::emulator::{Clock, ConnectedCluster, Emulator};
@@ -552,7 +552,7 @@ async fn region_lists_and_a_missing_cluster_are_as_recorded() {
     assert_eq!(pool.body["type"], known["type"]);
 }
 
-/// What the client of a recording sent.
+/// The request of the client in a recording.
 fn sent_body(exchange: &Exchange) -> Value {
     let body = exchange.request_body.as_ref().unwrap();
     serde_json::from_str(body.get()).unwrap()

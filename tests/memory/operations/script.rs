@@ -141,7 +141,7 @@ impl Script {
         self.0.lock().unwrap().sent.clone()
     }
 
-    /// What was sent from the first write on, with that moment as zero.
+    /// The requests from the first write on, with that moment as zero.
     pub(crate) fn sent_from_write(&self) -> Vec<Sent> {
         let sent = self.sent();
         let first = sent.iter().position(|sent| sent.method != "GET");

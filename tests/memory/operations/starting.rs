@@ -3,7 +3,7 @@
 use super::support::*;
 use azureml_aks::{AksCompute, TlsUpdate, UpdateConfiguration, WaitOptions};
 
-/// What a recorded answer to a PUT shows, and no read after it.
+/// A member that a recorded answer to a PUT shows, and no read after it.
 #[tokio::test(start_paused = true)]
 async fn id_of_the_inside_in_the_answer_to_a_create_is_not_shown() {
     let stage = Stage::new();

@@ -44,14 +44,14 @@ pub(crate) fn not_found() -> Reply {
     reply(404).json(&json!({ "error": { "code": "NotFound", "message": "there is none" } }))
 }
 
-/// What the service answers to a create: 201 with a monitor.
+/// The answer to a create: 201 with a monitor.
 pub(crate) fn created() -> Reply {
     reply(201)
         .header("Azure-AsyncOperation", MONITOR)
         .json(&resource("Creating"))
 }
 
-/// What the service answers to a detach: 202 with a monitor and a `Location`.
+/// The answer to a detach: 202 with a monitor and a `Location`.
 pub(crate) fn accepted() -> Reply {
     reply(202)
         .header("Azure-AsyncOperation", MONITOR)
@@ -124,13 +124,13 @@ pub(crate) fn configuration() -> ProvisioningConfiguration {
         .unwrap()
 }
 
-/// What a wait did.
+/// The run of a wait.
 pub(crate) struct Run {
     pub(crate) stage: Stage,
     pub(crate) result: Result<(), Error>,
     pub(crate) sent: Vec<Sent>,
     pub(crate) progress: Vec<Progress>,
-    /// What is in hand after the wait.
+    /// The handle after the wait.
     pub(crate) token: Option<String>,
     /// From the write to the end.
     pub(crate) took: Duration,

@@ -1,4 +1,4 @@
-//! What a request carried that is secret stands in no text that comes back, wherever the service repeats it.
+//! Secrets of a request stand in no text that comes back, wherever the service repeats them.
 //!
 //! Tables of secrets and of the places where a service may quote them.
 
@@ -27,7 +27,7 @@ impl Quoted {
         Self { form, text, pieces }
     }
 
-    /// What every service and every log could say.
+    /// A text that every service and every log could contain.
     fn sentence(&self) -> String {
         format!("the service got {} and cannot use it", self.text)
     }
@@ -53,7 +53,7 @@ fn spellings(form: &str, secret: &str) -> Vec<Quoted> {
     ]
 }
 
-/// What was shown, each with the place where it was.
+/// The texts that were shown, each with its place.
 #[derive(Default)]
 struct Shown(Vec<(&'static str, String)>);
 

@@ -308,7 +308,7 @@ async fn deployment_that_was_accepted_without_an_operation_has_a_token() {
 
 #[tokio::test(start_paused = true)]
 async fn service_that_vanishes_ends_the_wait() {
-    /// What the wait follows, and how often it reads the service before that is gone.
+    /// The URL that the wait follows, and how often it reads the service before that is gone.
     #[derive(Clone, Copy)]
     enum Follows {
         Operation,

@@ -12,7 +12,7 @@ use azureml_aks::{
 };
 use serde_json::{Value, json};
 
-/// What another process finds that has only the text of the token.
+/// The result of a resume in another process, which has only the text of the token.
 async fn resumed(scene: &Scene, token: &ResumeToken) -> Resumed {
     let token = ResumeToken::parse(&token.expose()).unwrap();
     scene.workspace.resume(&token).await.unwrap()

@@ -1,4 +1,4 @@
-//! What a handle waits for, and what it tells meanwhile.
+//! The end that a handle waits for, and its progress.
 
 use super::{Scene, plain};
 use azure_core::http::Method;

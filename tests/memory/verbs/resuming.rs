@@ -16,7 +16,7 @@ fn config() -> azureml_aks::ProvisioningConfiguration {
     AksCompute::provisioning_configuration().build().unwrap()
 }
 
-/// What another process would read.
+/// The token as another process would read it.
 fn stored(token: &ResumeToken) -> ResumeToken {
     ResumeToken::parse(&token.expose()).unwrap()
 }
@@ -488,7 +488,7 @@ async fn token_of_every_verb_is_refused_by_another_workspace_and_another_endpoin
     }
 }
 
-/// What a wait says for a compute that is another one than its create made.
+/// The error of a wait for a compute that is not the one that its create made.
 #[track_caller]
 fn assert_is_another(error: &azureml_aks::Error) {
     assert_eq!(error.kind(), ErrorKind::Service, "{error}");

@@ -52,7 +52,7 @@ impl KnownRoute {
     }
 }
 
-/// What this library sends and the service answers, and the descriptions do not know.
+/// Members that this library sends or the service answers, and the descriptions do not know.
 pub(crate) const LIBRARY: &[Allowed] = &[
     RENEW,
     Allowed {
@@ -138,10 +138,10 @@ pub(crate) const LIBRARY: &[Allowed] = &[
     },
 ];
 
-/// What this library asks of the service without a description to hold it to.
+/// Requests of this library that no description covers.
 pub(crate) const LIBRARY_ROUTES: &[KnownRoute] = &[OPERATION_STATUS];
 
-/// What this library sends about clusters and node pools, the emulator answers, and the descriptions do not know.
+/// Members about clusters and node pools that this library sends or the emulator answers, and the descriptions do not know.
 pub(crate) const OWN_CLUSTERS: &[Allowed] = &[Allowed {
     id: "the type of a cluster in the service's spelling",
     source: "recorded from 2022 to 2024: every read of a cluster",
@@ -157,7 +157,7 @@ pub(crate) const OWN_CLUSTERS_ROUTES: &[KnownRoute] = &[KnownRoute {
     ..OPERATION_STATUS
 }];
 
-/// What `azureml-core` 1.61 sends and the descriptions do not know, as it was recorded.
+/// Members that `azureml-core` 1.61 was recorded to send, and the descriptions do not know.
 pub(crate) const PYTHON: &[Allowed] = &[
     RENEW,
     Allowed {
@@ -232,7 +232,7 @@ pub(crate) const PYTHON: &[Allowed] = &[
     },
 ];
 
-/// What `azureml-core` 1.61 asks for without a description.
+/// Requests of `azureml-core` 1.61 that no description covers.
 pub(crate) const PYTHON_ROUTES: &[KnownRoute] = &[
     OPERATION_STATUS,
     KnownRoute {
@@ -268,7 +268,7 @@ const RENEW: Allowed = Allowed {
     value: None,
 };
 
-/// What the live service was recorded to answer.
+/// Members that the live service was recorded to answer.
 const RECORDED: Allowed = Allowed {
     id: "recorded",
     source: "recorded",

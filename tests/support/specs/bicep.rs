@@ -96,7 +96,7 @@ impl Types {
 }
 
 impl Described<'_> {
-    /// What a function takes (`input`) or gives (`output`).
+    /// The argument (`input`) or the result (`output`) of a function.
     pub(crate) fn side(&self, side: &str) -> Option<Self> {
         let index = target(&self.types.list[self.index][side])?;
         Some(Self {

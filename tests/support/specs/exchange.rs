@@ -1,4 +1,4 @@
-//! What is checked, and what a check says.
+//! The exchange that is checked, and the result of a check.
 
 use std::fmt;
 
@@ -140,7 +140,7 @@ pub(crate) struct Undescribed {
     pub(crate) path: String,
 }
 
-/// What became of one exchange.
+/// The verdict on one exchange.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Report {
     pub(crate) deviations: Vec<Deviation>,

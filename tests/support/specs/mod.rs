@@ -66,7 +66,7 @@ impl Specs {
         SPECS.get_or_init(read).as_ref()
     }
 
-    /// What [`Specs::load`] does, with the environment spelled out.
+    /// As [`Specs::load`], with the environment spelled out.
     pub(crate) fn load_from(directory: &Path, required: bool) -> Result<Option<Self>, String> {
         if !directory.is_dir() {
             return match required {

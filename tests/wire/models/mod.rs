@@ -10,7 +10,7 @@ use crate::support::plane::{STORE, models};
 use crate::support::redirect::{Reply, Service};
 use serde_json::{Value, json};
 
-/// What the description says of a model, as the service would fill it in.
+/// A model as the description has it and the service would fill it in.
 fn described(version: u64) -> Value {
     json!({
         "id": format!("mymodel:{version}"), "name": "mymodel", "version": version,

@@ -58,7 +58,7 @@ async fn refusals_on_the_way_say_what_was_refused_and_by_whom() {
     }
 }
 
-/// What is sent of a registration that ends before the upload.
+/// The requests of a registration that ends before the upload.
 fn asked_and_announced() -> [String; 2] {
     [
         format!("GET {MODELS} {}", newest("mymodel")),

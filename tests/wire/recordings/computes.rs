@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What tests of their own replay.
+/// Recordings that tests of their own replay.
 pub(super) const ALONE: &[&str] = &["05b", "07b", "11c"];
 
-/// What is recorded, with one of its exchanges.
+/// A recording, with one of its exchanges.
 fn exchange(name: &str, at: usize) -> Option<(Vec<Exchange>, Exchange)> {
     let exchanges = cassette(name)?.exchanges();
     let one = exchanges[at].clone();

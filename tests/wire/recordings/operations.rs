@@ -69,7 +69,7 @@ pub(super) const ROWS: &[(&str, usize, End, usize)] = &[
     ("21", 0, With("/name", "3"), 1),
 ];
 
-/// What tests of their own replay.
+/// Recordings that tests of their own replay.
 pub(super) const ALONE: &[&str] = &["14b", "17"];
 
 async fn follow(replay: &std::sync::Arc<Replay>, first: &Exchange) -> Result<Option<Value>, Error> {

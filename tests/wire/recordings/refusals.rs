@@ -132,7 +132,7 @@ pub(super) const ROWS: &[(&str, usize, &str, &str, &str)] = &[
     ("23", 1, "ServiceExists", "", ""),
 ];
 
-/// What tests of their own replay.
+/// Recordings that tests of their own replay.
 pub(super) const ALONE: &[&str] = &["09"];
 
 #[test]

@@ -7,7 +7,7 @@ use azureml_aks::{AnyCompute, Model, ModelQuery};
 use futures::TryStreamExt;
 use serde_json::Value;
 
-/// What tests of their own replay.
+/// Recordings that tests of their own replay.
 pub(super) const ALONE: &[&str] = &["11b"];
 
 #[tokio::test(start_paused = true)]

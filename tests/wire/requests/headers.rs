@@ -1,4 +1,4 @@
-//! What is sent once and in which order, and under which headers.
+//! The number, the order and the headers of requests.
 
 use super::*;
 

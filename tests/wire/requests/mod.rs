@@ -1,4 +1,4 @@
-//! What the library sends: method, path, query, headers and body bytes of every request.
+//! The requests of the library: method, path, query, headers and body bytes of every request.
 //!
 //! The facts behind these goldens are in `docs/internals/wire.md`.
 

@@ -27,7 +27,7 @@ fn current(ssl: Value) -> Value {
     })
 }
 
-/// What of [`current`] goes back, with a change.
+/// The part of [`current`] that is sent back, with a change.
 fn sent_back(change: Value) -> String {
     let mut inner = json!({
         "agentCount": 4, "agentVmSize": "Standard_D3_v2", "clusterFqdn": "f.example.com",

@@ -1,4 +1,4 @@
-//! What the service may answer, and what becomes of it.
+//! Answers of the service, and their results.
 
 mod computes;
 mod errors;

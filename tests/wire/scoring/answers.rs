@@ -1,4 +1,4 @@
-//! What is made of good answers, and of those that only look so.
+//! Good answers, and answers that only look good.
 
 use super::support::{KEY, Rig, SCORE, builders};
 use crate::support::redirect::{Reply, Service};

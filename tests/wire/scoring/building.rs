@@ -1,4 +1,4 @@
-//! What no client can be made of.
+//! Settings from which no client can be made.
 
 use super::support::{KEY, ORIGIN, Script};
 use azure_core::http::Transport;

@@ -1,4 +1,4 @@
-//! What the service's refusals become.
+//! The errors that refusals of the service become.
 
 use super::support::{KEY, Rig, SCORE, builders};
 use crate::support::redirect::{Reply, Service};

@@ -1,4 +1,4 @@
-//! What goes over the wire: the same by both senders.
+//! Scoring requests on the wire: the same by both senders.
 
 use super::support::{KEY, Rig, SCORE, builders};
 use crate::support::redirect::{Reply, Seen, Service};

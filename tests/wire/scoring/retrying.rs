@@ -1,4 +1,4 @@
-//! What is tried again, and how often. Under a paused clock.
+//! The requests that are tried again, and how often. Under a paused clock.
 
 use super::support::{Script, Step};
 use azureml_aks::{Error, ErrorKind, ScoringClient, ScoringRetry};

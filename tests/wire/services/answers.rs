@@ -1,4 +1,4 @@
-//! What a service says of itself, decoded.
+//! The documents of services, decoded.
 
 use super::{at_service, described, refusal, with_service};
 use crate::support::plane;

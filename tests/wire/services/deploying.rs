@@ -84,7 +84,7 @@ struct Parts {
     model: Model,
 }
 
-/// What a deployment is made of, read before.
+/// The parts of a deployment, read before.
 async fn parts(service: &Service) -> Parts {
     let workspace = plane::workspace(service);
     let aks = AksCompute::get(&workspace, "myaks").await.unwrap();

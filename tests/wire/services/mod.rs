@@ -66,7 +66,7 @@ fn begins(status: u16, operation: &str) -> Reply {
         .header("retry-after-ms", "1")
 }
 
-/// What an operation answers.
+/// The answer of an operation.
 fn operation(state: &str) -> Value {
     json!({
         "id": "op 1", "operationType": "Service", "state": state,

@@ -1,4 +1,4 @@
-//! What this library sends about models and services, checked against Microsoft's published descriptions.
+//! Requests of this library about models and services, checked against Microsoft's published descriptions.
 
 use crate::support::fixture;
 use crate::support::recorder::{Recorded, Recorder};
@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// What this library sends and the descriptions do not know.
+/// Members that this library sends, and the descriptions do not know.
 const ALLOWED: &[Allowed] = &[
     UNKNOWN,
     Allowed {
@@ -102,7 +102,7 @@ const UNKNOWN: Allowed = Allowed {
     value: None,
 };
 
-/// What this library asks for without a description to hold it to.
+/// Requests of this library that no description covers.
 const ROUTES: &[KnownRoute] = &[
     KnownRoute {
         method: "GET",
@@ -180,7 +180,7 @@ fn requests(seen: &[Recorded]) -> Vec<&Recorded> {
     seen.iter().filter(|one| !foreign(one)).collect()
 }
 
-/// What the description says of the request alone: the answers are the emulator's, and held elsewhere.
+/// Checks the request alone: the answers are the emulator's, and are checked elsewhere.
 fn check(specs: &Specs, seen: &Recorded) -> Report {
     let mut exchange =
         Exchange::new(&seen.method, &as_published(&seen.url)).answered(seen.status, None);

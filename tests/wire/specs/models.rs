@@ -1,4 +1,4 @@
-//! What the emulator answers about artifacts, assets and models, checked against Microsoft's published
+//! Answers of the emulator about artifacts, assets and models, checked against Microsoft's published
 //! descriptions of the data plane.
 
 use crate::support::specs::allowed::{Allowed, KnownRoute, verdict};
@@ -7,7 +7,7 @@ use azure_core::http::{Method, Request, Url};
 use azureml_aks::emulator::Emulator;
 use serde_json::{Value, json};
 
-/// What the emulator shows and the descriptions do not know.
+/// Members that the emulator shows, and the descriptions do not know.
 const ALLOWED: &[Allowed] = &[
     CREATED_BY,
     Allowed {

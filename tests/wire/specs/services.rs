@@ -1,4 +1,4 @@
-//! What the emulator answers about services and their operations, checked against Microsoft's published
+//! Answers of the emulator about services and their operations, checked against Microsoft's published
 //! description of model management.
 
 use crate::support::specs::allowed::{Allowed, KnownRoute, verdict};
@@ -7,7 +7,7 @@ use azure_core::http::{Method, Request, Url};
 use azureml_aks::emulator::{Clock, Emulator, Fault};
 use serde_json::{Value, json};
 
-/// What the emulator shows, or the client sends, and the description does not know.
+/// Members that the emulator shows or the client sends, and the description does not know.
 const ALLOWED: &[Allowed] = &[
     UNKNOWN,
     Allowed {

@@ -204,7 +204,7 @@ fn nearest_leaf_of_a_discriminator_is_found_through_a_base_between() {
     assert_eq!(facts(json!({})), [("/kind".into(), Kind::Missing)]);
 }
 
-/// What `azureml-core` sends, as it was recorded; answers only where they have a description.
+/// Requests of `azureml-core`, as they were recorded; answers only where they have a description.
 fn python_client() -> Vec<Exchange> {
     let compute = format!("{WORKSPACE}/computes/myaks?api-version=2020-02-02");
     let services = format!("/modelmanagement/v1.0{WORKSPACE}/services");

@@ -23,7 +23,7 @@ const STATUS: &str = "https://management.azure.com/subscriptions/s/providers/Mic
 struct Compute {
     /// From when, by the service's clock, the list shows which row. `None`: the list has no row for it.
     rows: Vec<(f64, Option<(&'static str, &'static str)>)>,
-    /// What the monitor says from then on.
+    /// The status of the monitor from then on.
     monitor: Vec<(f64, &'static str)>,
     attached: bool,
     /// Whether the first answer names a monitor.
@@ -159,7 +159,7 @@ async fn create(stage: &Stage, names: &[&'static str]) -> Vec<AksCompute> {
     computes
 }
 
-/// What was asked for after the writes: lists, monitors, computes.
+/// The reads after the writes: lists, monitors, computes.
 #[derive(Debug, PartialEq, Eq)]
 struct Asked {
     lists: usize,

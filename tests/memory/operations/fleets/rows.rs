@@ -1,4 +1,4 @@
-//! What a row, or its absence, says of an operation.
+//! The meaning of a row, or of its absence, for an operation.
 
 use super::*;
 
