@@ -86,6 +86,22 @@ const WORDS: &[(&str, &str)] = &[
         "; `azureml-aks computetarget show` shows the existing one",
     ),
     (
+        "add .or_get() to take the existing extension, or change its settings by an update",
+        "`azureml-aks extension show` shows the existing one, and `azureml-aks extension update` changes it",
+    ),
+    (
+        "give the files by `ExtensionTls::certificate` and `Pem::file`",
+        "give it by --config-protected",
+    ),
+    (
+        "give it by `protected_setting`",
+        "give it by --config-protected",
+    ),
+    (
+        "give the region by `cluster_location`",
+        "use the library, which takes the region from its caller",
+    ),
+    (
         "send the request with `despite_findings`",
         "add --despite-findings; where the name is taken, --overwrite updates that service",
     ),

@@ -157,6 +157,14 @@ pub(crate) const OWN_CLUSTERS_ROUTES: &[KnownRoute] = &[KnownRoute {
     ..OPERATION_STATUS
 }];
 
+/// What the emulator answers about extensions, and the published types do not know.
+pub(crate) const EXTENSIONS: &[Allowed] = &[];
+
+pub(crate) const EXTENSIONS_ROUTES: &[KnownRoute] = &[KnownRoute {
+    path: "/subscriptions/*/extensions/*/operations/*",
+    ..OPERATION_STATUS
+}];
+
 /// What `azureml-core` 1.61 sends and the descriptions do not know, as it was recorded.
 pub(crate) const PYTHON: &[Allowed] = &[
     RENEW,
