@@ -134,11 +134,7 @@ impl State {
 
 pub(crate) fn get(call: Call<'_>) -> Reply {
     call.check_place()?;
-    let place = Site {
-        subscription: call.name("of"),
-        group: call.name("in"),
-        name: call.name("cluster"),
-    };
+    let place = Site::of(&call);
     let cluster = call.state.connected_cluster(&Connected::id(&place));
     let cluster = cluster.ok_or_else(|| {
         let (provider, kind) = (arm::ARC_PROVIDER, arm::CONNECTED_CLUSTERS);

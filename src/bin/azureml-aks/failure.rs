@@ -63,7 +63,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// What the texts of the library call by the names of its items, and what does the same here.
+/// Names of items in the texts of the library, and what this program writes in their place.
 const WORDS: &[(&str, &str)] = &[
     (
         ", or add .or_get() to take the existing cluster",
@@ -90,7 +90,7 @@ const WORDS: &[(&str, &str)] = &[
         "`azureml-aks extension show` shows the existing one, and `azureml-aks extension update` changes it",
     ),
     (
-        "give the files by `ExtensionTls::certificate` and `Pem::file`",
+        "give the file by `ExtensionTls::certificate` and `Pem::file`",
         "give it by --config-protected",
     ),
     (

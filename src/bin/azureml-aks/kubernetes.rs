@@ -87,6 +87,26 @@ pub(crate) struct Update {
     pub(crate) waiting: Waiting,
 }
 
+/// Passes the options that an attach and an update share to a builder. It is a macro because the two builders share no trait.
+macro_rules! described {
+    ($builder:expr, $options:expr) => {{
+        let mut builder = $builder;
+        if let Some(identity) = $options.identity.of()? {
+            builder = builder.identity(identity);
+        }
+        if let Some(name) = &$options.default_instance_type {
+            builder = builder.default_instance_type(name);
+        }
+        if let Some(description) = &$options.description {
+            builder = builder.description(description);
+        }
+        for (name, value) in &$options.tags {
+            builder = builder.tag(name, value);
+        }
+        builder
+    }};
+}
+
 impl Identity {
     fn of(&self) -> Result<Option<KubernetesIdentity>> {
         let assigned = self.user_assigned_identities.as_deref();
@@ -120,19 +140,7 @@ impl Attach {
         if let Some(namespace) = &self.namespace {
             builder = builder.namespace(namespace);
         }
-        if let Some(identity) = self.identity.of()? {
-            builder = builder.identity(identity);
-        }
-        if let Some(name) = &self.default_instance_type {
-            builder = builder.default_instance_type(name);
-        }
-        if let Some(description) = &self.description {
-            builder = builder.description(description);
-        }
-        for (name, value) in &self.tags {
-            builder = builder.tag(name, value);
-        }
-        let configuration = builder.build()?;
+        let configuration = described!(builder, self).build()?;
         let name = self.name.as_deref().or(configuration.name());
         let name = name.ok_or_else(|| {
             Failure::usage(
@@ -163,21 +171,9 @@ impl Update {
         session: &Session,
         workspace: &Workspace,
     ) -> Result<KubernetesCompute> {
-        let mut builder = KubernetesUpdateConfiguration::builder();
-        if let Some(identity) = self.identity.of()? {
-            builder = builder.identity(identity);
-        }
-        if let Some(name) = &self.default_instance_type {
-            builder = builder.default_instance_type(name);
-        }
+        let mut builder = described!(KubernetesUpdateConfiguration::builder(), self);
         for name in &self.remove_instance_type {
             builder = builder.remove_instance_type(name);
-        }
-        if let Some(description) = &self.description {
-            builder = builder.description(description);
-        }
-        for (name, value) in &self.tags {
-            builder = builder.tag(name, value);
         }
         for name in &self.remove_tag {
             builder = builder.remove_tag(name);

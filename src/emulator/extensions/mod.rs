@@ -194,11 +194,7 @@ impl Host {
 fn host(call: &Call<'_>) -> Result<Host, ArmError> {
     call.check_place()?;
     let (provider, kind) = (call.name("provider"), call.name("type"));
-    let place = Site {
-        subscription: call.name("of"),
-        group: call.name("in"),
-        name: call.name("cluster"),
-    };
+    let place = Site::of(call);
     let is =
         |of: &str, what: &str| provider.eq_ignore_ascii_case(of) && kind.eq_ignore_ascii_case(what);
     let found = if is(arm::AKS_PROVIDER, arm::MANAGED_CLUSTERS) {
