@@ -1,5 +1,5 @@
-//! A cluster of one's own with the extension of Azure Machine Learning, attached as a compute of kind Kubernetes beside one of
-//! kind AKS: listed, changed and detached.
+//! A cluster of your own with Azure Machine Learning's extension, attached as a compute of kind Kubernetes beside one of kind
+//! AKS: both are listed, and the first is changed and detached.
 //!
 //! ```text
 //! cargo run --example kubernetes --features emulator
@@ -32,7 +32,7 @@ async fn main() -> Result<(), azureml_aks::Error> {
     .build()?;
     let show = || WaitOptions::new().show_output(true);
 
-    // A cluster of one's own, attached as a compute of kind AKS for the services of v1.
+    // A cluster of your own, attached as a compute of kind AKS for web services of v1.
     let group = workspace.id().resource_group();
     let config = ManagedClusterConfiguration::builder(group, "mycluster").build()?;
     let cluster = config.to_ref();
@@ -42,7 +42,7 @@ async fn main() -> Result<(), azureml_aks::Error> {
         .await?;
     let mut aks = creating.wait(show()).await?;
 
-    // The extension, which takes the router of that compute over.
+    // The extension takes over the router of that compute.
     let config = ExtensionConfiguration::builder()
         .training(true)
         .inference(true)
@@ -56,7 +56,7 @@ async fn main() -> Result<(), azureml_aks::Error> {
     let extension = installing.wait(show()).await?;
     println!("{}: {:?}", extension.name(), extension.status());
 
-    // The same cluster as a compute of kind Kubernetes, for the tools of v2. The namespace has to be there.
+    // The same cluster as a compute of kind Kubernetes, for the tools of v2. The namespace must exist.
     let config = KubernetesCompute::attach_configuration(cluster)
         .namespace("scoring")
         .instance_type("small", InstanceType::new().limit("cpu", "500m"))

@@ -48,7 +48,7 @@
 //! | create a cluster | [`AksCompute::provisioning_configuration`], [`ComputeTarget::create`] |
 //! | know first what would fail | [`AttachConfiguration::preflight`], [`ManagedClusterConfiguration::preflight`], [`ProvisioningConfiguration::preflight`], [`Preflight`] |
 //! | attach one that exists | [`AksCompute::attach_configuration`], [`ClusterRef`], [`ComputeTarget::attach`] |
-//! | attach one for v2 tools, or one that Azure Arc connects | [`KubernetesCompute`], [`KubernetesClusterRef`] |
+//! | attach one for v2 tools, or an Arc-connected one | [`KubernetesCompute`], [`KubernetesClusterRef`] |
 //! | install Azure Machine Learning's extension on a cluster | [`ExtensionConfiguration::builder`], [`Extension::install`], [`ExtensionUpdateConfiguration`] |
 //! | create a cluster of your own, then attach it | [`ManagedClusterConfiguration::builder`], [`ManagedCluster::create`], [`then_attach`](models::CreateCluster::then_attach) |
 //! | change how many nodes there are | [`AksCompute::scale`](ComputeTarget::scale), [`ManagedCluster::scale`], [`ManagedCluster::autoscale`] |

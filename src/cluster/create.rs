@@ -8,9 +8,7 @@ use super::verb::{self, CLUSTER};
 use crate::compute::{AksCompute, AttachConfiguration, Found, PlannedAttach, capacity};
 use crate::error::{Error, ErrorKind, Finding};
 use crate::operation::request::{CallOptions, CheckBefore, awaitable, call_options};
-use crate::operation::{
-    self, Driver, Machine, Operation, Prepared, Protocol, Step, Ticket, is_deleting,
-};
+use crate::operation::{self, Driver, Machine, Operation, Prepared, Step, Ticket, is_deleting};
 use crate::rules::Findings;
 use crate::token::{HttpVerb, ResumeToken, TokenResource, Verb};
 use crate::transport::HttpRequest;
@@ -379,17 +377,7 @@ pub(crate) fn watch(
     ticket: &Ticket,
     state: Option<&str>,
 ) -> (Machine, Step) {
-    let url = id.url(workspace, &[]);
-    let api_version = &ticket.token.parts().api_version;
-    let client = workspace.client();
-    operation::watch(
-        client,
-        Protocol::Arm,
-        &url,
-        api_version,
-        Some(ticket),
-        state,
-    )
+    ticket.watch(workspace.client(), &id.url(workspace, &[]), state)
 }
 
 /// Returns whether a cluster is that of the create with this token. AKS gives a cluster no time of creation; its DNS

@@ -8,7 +8,7 @@ use crate::compute::{self, AksCompute, ClusterRef, ComputeResource, Found};
 use crate::error::{Error, ErrorKind, Hidden};
 use crate::names::{ComputeName, segment};
 use crate::operation::request::{CallOptions, awaitable, call_options};
-use crate::operation::{self, Driver, Machine, Operation, Prepared, Protocol, Step, Ticket};
+use crate::operation::{self, Driver, Machine, Operation, Prepared, Step, Ticket};
 use crate::rules::{self, Findings};
 use crate::token::{HttpVerb, TokenResource, Verb};
 use crate::transport::HttpRequest;
@@ -429,16 +429,7 @@ pub(crate) fn watch_pool(
     resource: &NodePoolResource,
 ) -> (Machine, Step) {
     let state = resource.properties.provisioning_state.as_deref();
-    let url = id.pool_url(workspace, pool);
-    let api_version = &ticket.token.parts().api_version;
-    operation::watch(
-        workspace.client(),
-        Protocol::Arm,
-        &url,
-        api_version,
-        Some(ticket),
-        state,
-    )
+    ticket.watch(workspace.client(), &id.pool_url(workspace, pool), state)
 }
 
 /// Returns the scaling that has begun.

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::facts::arm::AKS_API_VERSION;
 use crate::operation::Subject;
 use crate::operation::request::CallOptions;
-use crate::token::{HttpVerb, Preparation, ResumeToken, TokenResource, Verb};
+use crate::token::{HttpVerb, ResumeToken, TokenResource, Verb};
 use crate::transport::HttpRequest;
 use crate::workspace::Workspace;
 use url::Url;
@@ -30,23 +30,12 @@ pub(crate) const POOL: Subject = Subject {
 /// Returns the token of a verb on a cluster or a node pool.
 pub(super) fn token(
     workspace: &Workspace,
-    (resource, target): (TokenResource, String),
-    (verb, method): (Verb, HttpVerb),
+    of: (TokenResource, String),
+    verb: (Verb, HttpVerb),
     url: &Url,
     options: &CallOptions,
 ) -> Result<ResumeToken, Error> {
-    Ok(ResumeToken::prepared(Preparation {
-        resource,
-        target,
-        workspace: workspace.id().clone(),
-        op: verb,
-        method,
-        endpoint: url.origin().ascii_serialization(),
-        initial_uri: url.to_string(),
-        final_state_via: None,
-        api_version: AKS_API_VERSION.to_owned(),
-        client_request_id: options.request_id()?,
-    }))
+    options.token(workspace.id(), of, verb, url, AKS_API_VERSION)
 }
 
 impl ClusterId {

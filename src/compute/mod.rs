@@ -42,6 +42,7 @@ use crate::token::{ResumeToken, Verb};
 use crate::workspace::Workspace;
 pub(crate) use aks::overlap;
 use azure_core::credentials::Secret;
+pub(crate) use kubernetes::is_managed;
 pub(crate) use prepare::named;
 use read::COMPUTES;
 pub(crate) use read::{Found, existence, find, read};

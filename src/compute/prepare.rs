@@ -4,7 +4,7 @@ use crate::error::{Error, Hidden};
 use crate::names::ComputeName;
 use crate::operation;
 use crate::operation::request::CallOptions;
-use crate::token::{HttpVerb, Preparation, ResumeToken, TokenResource, Verb};
+use crate::token::{HttpVerb, ResumeToken, TokenResource, Verb};
 use crate::transport::{Answer, HttpRequest};
 use crate::workspace::Workspace;
 use azure_core::http::Method;
@@ -20,22 +20,12 @@ pub(crate) fn named(name: &ComputeName) -> String {
 pub(super) fn token(
     workspace: &Workspace,
     (name, kind): (&ComputeName, &str),
-    (verb, method): (Verb, HttpVerb),
+    verb: (Verb, HttpVerb),
     url: &Url,
     options: &CallOptions,
 ) -> Result<ResumeToken, Error> {
-    Ok(ResumeToken::prepared(Preparation {
-        resource: TokenResource::Compute(kind.to_owned()),
-        target: name.to_string(),
-        workspace: workspace.id().clone(),
-        op: verb,
-        method,
-        endpoint: url.origin().ascii_serialization(),
-        initial_uri: url.to_string(),
-        final_state_via: None,
-        api_version: workspace.api_version().to_owned(),
-        client_request_id: options.request_id()?,
-    }))
+    let of = (TokenResource::Compute(kind.to_owned()), name.to_string());
+    options.token(workspace.id(), of, verb, url, workspace.api_version())
 }
 
 /// Sends the one request that changes something, once: see [`operation::write`].

@@ -124,7 +124,7 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Adds a cluster that Azure Arc connects.
+    /// Adds an Arc-connected cluster.
     pub fn connected_cluster(mut self, cluster: ConnectedCluster) -> Self {
         self.connected.push(cluster);
         self

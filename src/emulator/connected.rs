@@ -1,4 +1,4 @@
-//! The clusters that Azure Arc connects, which exist beside the workspace. They can only be read.
+//! The Arc-connected clusters that exist beside the workspace. They can only be read.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use super::kubernetes::minor_of;
 use super::routes::Reply;
 use super::state::{Config, State, TENANT};
 
-/// A cluster anywhere that Azure Arc connects, so that it can be attached as a compute of kind Kubernetes.
+/// An Arc-connected cluster, which can be attached as a compute of kind Kubernetes.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ConnectedCluster {
@@ -134,11 +134,7 @@ impl State {
 
 pub(crate) fn get(call: Call<'_>) -> Reply {
     call.check_place()?;
-    let place = Site {
-        subscription: call.name("of"),
-        group: call.name("in"),
-        name: call.name("cluster"),
-    };
+    let place = Site::of(&call);
     let cluster = call.state.connected_cluster(&Connected::id(&place));
     let cluster = cluster.ok_or_else(|| {
         let (provider, kind) = (arm::ARC_PROVIDER, arm::CONNECTED_CLUSTERS);

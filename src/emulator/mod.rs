@@ -201,7 +201,7 @@ impl Emulator {
         id
     }
 
-    /// Adds a cluster that Azure Arc connects, or replaces it, and returns its id.
+    /// Adds an Arc-connected cluster, or replaces it, and returns its id.
     #[expect(
         clippy::must_use_candidate,
         reason = "often only the cluster is wanted"

@@ -68,7 +68,7 @@ pub(crate) fn is_cluster_id(id: &str) -> bool {
     is_id_of(id, "Microsoft.ContainerService", "managedClusters")
 }
 
-/// Whether it is the id of a cluster that Azure Arc connects.
+/// Whether it is the id of an Arc-connected cluster.
 pub(crate) fn is_connected_cluster_id(id: &str) -> bool {
     is_id_of(id, "Microsoft.Kubernetes", "connectedClusters")
 }

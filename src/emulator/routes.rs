@@ -80,7 +80,7 @@ const ROUTES: &[Route] = &[
     ("POST", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.ContainerService/managedClusters/{cluster}/listClusterAdminCredential", &[], aks::admin_credential),
     ("GET", "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/kubernetesVersions", &[], kubernetes::versions),
     ("GET", "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/orchestrators", &["resource-type"], kubernetes::orchestrators),
-    // Clusters that Azure Arc connects, and the extensions of clusters.
+    // Arc-connected clusters, and the extensions of clusters.
     ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/Microsoft.Kubernetes/connectedClusters/{cluster}", &[], connected::get),
     ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/{provider}/{type}/{cluster}/providers/Microsoft.KubernetesConfiguration/extensions", &[], extensions::list),
     ("GET", "/subscriptions/{of}/resourceGroups/{in}/providers/{provider}/{type}/{cluster}/providers/Microsoft.KubernetesConfiguration/extensions/{extension}", &[], extensions::get),
@@ -320,7 +320,7 @@ impl Plane {
             Self::Arm if error.front_door => {
                 Answer::json(error.status, &error.body()).with("x-ms-failure-cause", "gateway")
             }
-            Self::Arm if is_of(request, extensions::PROVIDER) => {
+            Self::Arm if is_of(request, arm::KUBERNETES_CONFIGURATION_PROVIDER) => {
                 Answer::json(error.status, &error.body())
             }
             Self::Arm if error.code != UNSUPPORTED && is_of(request, arm::AKS_PROVIDER) => {

@@ -3,7 +3,6 @@
 use crate::facts::arm;
 
 use super::error::ArmError;
-use super::extensions;
 
 /// Which shape a request and its answer have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +65,7 @@ const KUBERNETES_CONFIGURATION: &[&str] = &[
     "2025-03-01",
 ];
 
-/// Those of clusters that Azure Arc connects.
+/// Those of Arc-connected clusters.
 const CONNECTED_CLUSTERS: &[&str] = &["2021-03-01", "2021-10-01", "2024-01-01"];
 
 /// The version in the URLs of the container service's operations, whatever that of the request.
@@ -126,7 +125,9 @@ pub(crate) fn check(version: Option<&str>, route: &str) -> Result<(), ArmError> 
     let known = match route {
         _ if route.contains("Microsoft.Authorization") => vec![arm::PERMISSIONS_API_VERSION],
         _ if route.contains("Microsoft.PolicyInsights") => vec![arm::POLICY_API_VERSION],
-        _ if route.contains(extensions::PROVIDER) => KUBERNETES_CONFIGURATION.to_vec(),
+        _ if route.contains(arm::KUBERNETES_CONFIGURATION_PROVIDER) => {
+            KUBERNETES_CONFIGURATION.to_vec()
+        }
         _ if route.contains(arm::CONNECTED_CLUSTERS) => CONNECTED_CLUSTERS.to_vec(),
         _ if route.contains(arm::AKS_PROVIDER) => CONTAINER_SERVICE.to_vec(),
         _ if route.contains(arm::COMPUTE_PROVIDER) => COMPUTE.to_vec(),

@@ -1,9 +1,9 @@
-//! Where an extension is.
+//! The addresses of a cluster and of its extensions.
 
 use super::resource::ExtensionResource;
 use super::settings::ClusterFacts;
 use crate::cluster::ClusterId;
-use crate::compute::{Found, KubernetesClusterRef, find};
+use crate::compute::{Found, KubernetesClusterRef, find, is_managed};
 use crate::error::{Error, ErrorKind, Hidden};
 use crate::facts::arm::{
     AKS_PROVIDER, ARC_API_VERSION, ARC_PROVIDER, CONNECTED_CLUSTERS, EXTENSIONS,
@@ -33,23 +33,25 @@ pub(crate) struct ExtensionId {
     pub(crate) name: String,
 }
 
-/// A cluster that Azure Arc connects, as far as it is read here.
-#[derive(Default, Deserialize)]
+/// An Arc-connected cluster, as far as it is read here.
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-struct Connected {
+pub(crate) struct Connected {
     #[serde(deserialize_with = "or_default")]
-    location: Option<String>,
+    pub(crate) location: Option<String>,
     #[serde(deserialize_with = "or_default")]
-    properties: ConnectedProperties,
+    pub(crate) properties: ConnectedProperties,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct ConnectedProperties {
+pub(crate) struct ConnectedProperties {
     #[serde(deserialize_with = "or_default")]
-    total_node_count: Option<u32>,
+    pub(crate) connectivity_status: Option<String>,
     #[serde(deserialize_with = "or_default")]
-    distribution: Option<String>,
+    pub(crate) total_node_count: Option<u32>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) distribution: Option<String>,
 }
 
 object!(ConnectedProperties);
@@ -61,9 +63,8 @@ impl ClusterAddress {
         cluster.check(&mut findings);
         findings.finish("name of the cluster")?;
         let id = cluster.resource_id(workspace.id());
-        let provider = id.split('/').nth(6).unwrap_or_default();
         Ok(Self {
-            is_managed: provider.eq_ignore_ascii_case(AKS_PROVIDER),
+            is_managed: is_managed(&id),
             id: ClusterId::of_resource(&id),
         })
     }
@@ -106,7 +107,7 @@ impl ClusterAddress {
         workspace.arm_url(&path, EXTENSIONS_API_VERSION)
     }
 
-    /// Returns what settings depend on: of the cluster as it is now, or, with a region, without a read.
+    /// Returns the facts on which settings depend. The cluster is read, unless its region is given.
     pub(crate) async fn facts(
         &self,
         workspace: &Workspace,
@@ -120,9 +121,9 @@ impl ClusterAddress {
                 .map_err(|error| error.with_context(|| format!("read {self}")))?,
         };
         let Some(location) = location.filter(|location| !location.trim().is_empty()) else {
-            let why = format!("the service does not say in which region {self} is");
+            let why = format!("the service does not report the region of {self}");
             return Err(Error::new(ErrorKind::Protocol, why)
-                .with_remedy("give its region by `cluster_location`"));
+                .with_remedy("give the region by `cluster_location`"));
         };
         let openshift = |word: String| word.eq_ignore_ascii_case("openshift");
         Ok(ClusterFacts {
@@ -135,7 +136,13 @@ impl ClusterAddress {
         })
     }
 
-    /// Reads region, number of nodes and distribution.
+    /// Reads an Arc-connected cluster, which may not exist.
+    pub(crate) async fn connected(&self, workspace: &Workspace) -> Result<Found<Connected>, Error> {
+        let url = workspace.arm_url(&self.segments(), ARC_API_VERSION);
+        find(workspace, &HttpRequest::get(url), CONNECTED_CLUSTERS).await
+    }
+
+    /// Reads the region, the number of nodes and the distribution.
     async fn read(
         &self,
         workspace: &Workspace,
@@ -147,12 +154,10 @@ impl ClusterAddress {
             let nodes = counts.sum::<Option<u32>>().filter(|_| !pools.is_empty());
             return Ok((cluster.location, nodes, None));
         }
-        let url = workspace.arm_url(&self.segments(), ARC_API_VERSION);
-        let found = find(workspace, &HttpRequest::get(url), CONNECTED_CLUSTERS).await?;
         let Connected {
             location,
             properties,
-        } = found.or_refusal()?;
+        } = self.connected(workspace).await?.or_refusal()?;
         Ok((
             location,
             properties.total_node_count,

@@ -20,13 +20,13 @@ const NAMESPACE: &str = "azureml";
 /// The release train that `az k8s-extension create` sends where none is given.
 const RELEASE_TRAIN: &str = "stable";
 
-/// How the router of inference (`azureml-fe`) is reached.
+/// How clients reach the router of inference (`azureml-fe`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RouterServiceType {
-    /// On an address within the cluster: put a load balancer or an ingress of your own before it.
+    /// On an address inside the cluster; for clients outside, add a load balancer or an ingress of your own.
     ClusterIp,
-    /// Through a load balancer, which the cluster has to support.
+    /// Through a load balancer; the cluster must support one.
     LoadBalancer,
     /// On a port of each node.
     NodePort,
@@ -52,8 +52,8 @@ impl fmt::Display for RouterServiceType {
 
 /// The valid configuration of an install of Azure Machine Learning's extension (`microsoft.azureml.kubernetes`).
 ///
-/// Made by [`builder`](Self::builder). It is independent of the cluster, so that one configuration serves many: the
-/// settings that Microsoft's command line derives from the cluster, and that the extension needs, are added when it is
+/// Made by [`builder`](Self::builder). It does not depend on the cluster, so that one configuration can be used for many.
+/// The settings that `az k8s-extension create` derives from the cluster are added when the extension is
 /// [installed](crate::Extension::install). `docs/internals/wire.md` lists them.
 #[must_use = "a configuration does nothing until an extension is installed with it"]
 #[derive(Debug, Clone, PartialEq)]
@@ -98,7 +98,7 @@ impl ExtensionConfiguration {
         &self.warnings
     }
 
-    /// Returns the settings that were given, by the names under which they are sent, sorted; not the protected ones.
+    /// Returns the given settings by the names that are sent, sorted, without the protected ones.
     pub fn settings(&self) -> impl Iterator<Item = (&str, &str)> {
         let open = self.settings.open.iter();
         open.map(|(name, value)| (name.as_str(), value.as_str()))
@@ -116,7 +116,7 @@ impl ExtensionConfiguration {
         given.unwrap_or(RELEASE_TRAIN)
     }
 
-    /// Returns the version to stay at, if one was given.
+    /// Returns the pinned version, if one was given.
     #[must_use]
     pub fn version(&self) -> Option<&str> {
         self.settings.version.as_deref()
@@ -127,7 +127,7 @@ impl ExtensionConfiguration {
         self.settings.is_on(settings::HIGH_AVAILABILITY)
     }
 
-    /// Returns whether the extension takes the router of a compute of kind AKS over.
+    /// Returns whether the extension takes over the router of a compute of kind AKS.
     pub(crate) fn takes_over(&self) -> bool {
         self.settings.is_on(settings::TAKE_OVER)
     }
@@ -141,7 +141,7 @@ impl ExtensionConfiguration {
         self.settings.hidden()
     }
 
-    /// Checks what the kind of cluster and the number of its nodes decide.
+    /// Checks the rules that depend on the kind of cluster and on the number of its nodes.
     pub(super) fn check(&self, is_managed: bool, nodes: Option<u32>) -> Result<(), Error> {
         let mut findings = Findings::default();
         self.settings
@@ -149,7 +149,7 @@ impl ExtensionConfiguration {
         findings.finish("extension configuration").map(drop)
     }
 
-    /// Returns the body of the install, which holds the protected settings in clear.
+    /// Returns the body of the install, with the protected settings in clear.
     pub(crate) fn body(&self, cluster: &ClusterFacts) -> Result<Value, Error> {
         self.check(cluster.is_managed, cluster.nodes)?;
         let settings = &self.settings;
@@ -191,8 +191,8 @@ pub struct ExtensionConfigurationBuilder {
 impl ExtensionConfigurationBuilder {
     setting_setters!();
 
-    /// Sets the region of the cluster, for example `westeurope`, from which settings are derived. By default the cluster is
-    /// read, which tells how many nodes it has, too; with a region it is not.
+    /// Sets the region of the cluster, for example `westeurope`, from which settings are derived. Without it the cluster is
+    /// read; with it the cluster is not read, and rules about the number of nodes are not checked.
     pub fn cluster_location(mut self, location: impl AsRef<str>) -> Self {
         self.location = Some(plain(location.as_ref()).collect());
         self
@@ -207,7 +207,7 @@ impl ExtensionConfigurationBuilder {
     pub fn build(self) -> Result<ExtensionConfiguration, Error> {
         let mut findings = Findings::default();
         let settings = self.given.resolve(&mut findings);
-        // A file that cannot be read was reported.
+        // A certificate whose file cannot be read is reported already, and counts as given.
         let (open, protected) = (&settings.open, &settings.protected);
         let is_read =
             protected.contains_key(ROUTER_SSL_CERT) || open.contains_key(ROUTER_SSL_SECRET);
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn router_settings_say_node_port_and_internal_load_balancer_where_they_are_so() {
+    fn router_flags_are_sent_only_where_they_are_true() {
         let insecure = || inference().allow_insecure_connections(true);
         let of = |builder| settings(builder, &cluster(AKS, Some(3)));
         let (node_port, internal) = (
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn setting_that_is_given_wins_over_a_derived_one_and_has_the_documented_spelling() {
+    fn given_setting_replaces_the_derived_one_in_the_documented_spelling() {
         let builder = inference()
             .setting("ALLOWinsecureConnections", "True")
             .setting("inferencerouterha", "false")
@@ -427,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn contradictions_come_at_once() {
+    fn contradictions_are_reported_together() {
         assert_eq!(
             rules(ExtensionConfiguration::builder()),
             ["extension.features"]
@@ -458,7 +458,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_hold_for_settings_by_name_as_for_setters() {
+    fn rules_apply_to_settings_by_name_and_by_setter() {
         let named = |name: &str, value: &str| inference().setting(name, value);
         for (builder, expected) in [
             (
@@ -515,7 +515,7 @@ mod tests {
     }
 
     #[test]
-    fn file_that_cannot_be_read_is_reported_once() {
+    fn unreadable_file_is_reported_once() {
         let tls = ExtensionTls::certificate(
             "a.example.com",
             Pem::file("does/not/exist"),
@@ -551,7 +551,7 @@ mod tests {
     }
 
     #[test]
-    fn no_part_shows_what_is_protected() {
+    fn protected_values_are_shown_nowhere() {
         let (certificate, key) = fixtures::self_signed(&["a.example.com"]);
         let tls =
             ExtensionTls::certificate("a.example.com", Pem::text(certificate), Pem::text(&key));

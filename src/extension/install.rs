@@ -21,10 +21,10 @@ impl Extension {
     /// Installs Azure Machine Learning's extension on a cluster.
     ///
     /// Returns a request; the first `.await` sends it and gives an [`Operation`], the second one waits for that and gives
-    /// the extension. An install takes minutes, in which the state is `Creating` or `Pending`. The namespace of the
-    /// extension in the cluster is `azureml`; a cluster has the extension once.
+    /// the extension. An install takes minutes; until it ends, the state is `Creating` or `Pending`. The extension runs in
+    /// the namespace `azureml`. Install it once for each cluster.
     ///
-    /// It never overwrites: the name is read first, and an existing one is refused, unless
+    /// It does not overwrite: the name is read first, and an existing extension is an error, unless
     /// [`or_get`](InstallExtension::or_get) takes it. Between that read and the PUT somebody else may take the name.
     ///
     /// Sends: GET of the extension, GET of the cluster unless
@@ -32,20 +32,20 @@ impl Extension {
     ///
     /// # Arguments
     ///
-    /// * `workspace` - whose credential is used; the extension itself belongs to no workspace
-    /// * `cluster` - an AKS cluster, or one that Azure Arc connects
+    /// * `workspace` - whose credential is used; the extension does not belong to a workspace
+    /// * `cluster` - an AKS cluster or an Arc-connected one
     /// * `name` - the name of the extension on the cluster, for example `azureml`
     /// * `configuration` - its settings
     ///
     /// # Errors
     ///
-    /// When it is awaited or prepared: [`ErrorKind::Validation`] for names that break the rules and for settings that
-    /// contradict the cluster: an internal load balancer on a connected cluster, one without a relay, high availability on
-    /// fewer than three nodes; [`ErrorKind::AlreadyExists`]; [`ErrorKind::Service`] with the service's reason. If it is not
-    /// known whether the PUT arrived, the error carries a [`resume_token`](Error::resume_token).
+    /// When it is awaited or prepared: [`ErrorKind::Validation`] for names that are not valid, and for settings that
+    /// contradict the cluster (an Arc-connected cluster with an internal load balancer or without a relay, high
+    /// availability on fewer than three nodes); [`ErrorKind::AlreadyExists`]; [`ErrorKind::Service`] with the service's
+    /// reason. If it is not known whether the PUT arrived, the error carries a [`resume_token`](Error::resume_token).
     ///
-    /// When it is waited for: [`ErrorKind::OperationFailed`] with the reason of the cluster's agent. For codes of the health
-    /// check, `E40001` to `E45005`, there is a [`remedy`](Error::remedy).
+    /// When it is waited for: [`ErrorKind::OperationFailed`] with the reason that the agent in the cluster reports. For codes
+    /// of the health check, `E40001` to `E45005`, the error has a [`remedy`](Error::remedy).
     ///
     /// # Cancel safety
     ///
@@ -85,9 +85,9 @@ pub struct InstallExtension {
 impl InstallExtension {
     call_options!();
 
-    /// Takes the extension that already has the name, if there is one, instead of an error: as it is, whatever its
-    /// settings. One that is still being installed is waited for; one that failed makes the wait fail; one that is being
-    /// deleted, or is of another type, is refused ([`ErrorKind::Refused`]).
+    /// Takes the extension that already has the name, if there is one, in place of an error. Its settings are not compared
+    /// or changed. An extension that is still being installed is waited for, and one that failed makes the wait fail. One
+    /// that is being deleted or is of another type is an error ([`ErrorKind::Refused`]).
     pub fn or_get(mut self) -> Self {
         self.taken = true;
         self
@@ -102,7 +102,7 @@ impl InstallExtension {
         (&self.cluster, &self.name, &self.configuration)
     }
 
-    /// Adds a check that is made once the name was read, and before anything is changed.
+    /// Adds a check that runs after the name was read, and before anything is changed.
     pub(crate) fn checked_by(mut self, check: CheckBefore) -> Self {
         self.check = Some(check);
         self
@@ -118,7 +118,7 @@ impl InstallExtension {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Validation`] for names that break the rules, and for settings that contradict the kind of the cluster;
+    /// [`ErrorKind::Validation`] for names that are not valid, and for settings that contradict the kind of the cluster;
     /// [`ErrorKind::Configuration`] for a client request id that cannot be sent.
     pub fn prepare(self) -> Result<Prepared<'static, Operation<Extension>>, Error> {
         let id = ExtensionId::of(&self.workspace, &self.cluster, &self.name)?;
@@ -157,7 +157,7 @@ impl InstallExtension {
             .json(&body)
             .hiding(hidden);
         let answer = operation::write(workspace.client(), request, token).await?;
-        // Another request was faster.
+        // Another request created it in the meantime.
         if answer.status == 409
             && let Ok(Found::Resource(existing)) = id.read(workspace, hidden).await
         {
@@ -185,19 +185,22 @@ impl InstallExtension {
                 } else {
                     ErrorKind::AlreadyExists
                 },
-                "it is an extension of another type: take another name",
+                "it is an extension of another type: use another name",
             ),
-            true => (ErrorKind::Refused, "wait until it is gone, then try again"),
+            true => (
+                ErrorKind::Refused,
+                "wait until it is deleted, then try again",
+            ),
             false if shown.eq_ignore_ascii_case("Failed") => (
                 ErrorKind::AlreadyExists,
-                "an earlier try failed and keeps the name: delete that extension first",
+                "an earlier install failed and keeps the name: delete that extension first",
             ),
             false => (
                 ErrorKind::AlreadyExists,
-                "add .or_get() to take the existing extension, or change it by an update",
+                "add .or_get() to take the existing extension, or change its settings by an update",
             ),
         };
-        let why = format!("an {} of that name exists (state {shown})", EXTENSION.noun);
+        let why = format!("an {} of this name exists (state {shown})", EXTENSION.noun);
         Err(Error::new(kind, why).with_remedy(remedy))
     }
 }

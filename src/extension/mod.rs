@@ -1,5 +1,5 @@
-//! Azure Machine Learning's extension of a cluster (`microsoft.azureml.kubernetes`): it is installed on an AKS cluster, or
-//! on one that Azure Arc connects, before the cluster is attached as a compute of kind Kubernetes.
+//! Azure Machine Learning's extension of a cluster (`microsoft.azureml.kubernetes`). It is installed on an AKS cluster or an
+//! Arc-connected one before the cluster is attached as a compute of kind Kubernetes.
 
 mod address;
 mod configuration;
@@ -22,7 +22,9 @@ pub use update::{
     ExtensionUpdateConfiguration, ExtensionUpdateConfigurationBuilder, UpdateExtension,
 };
 
-pub(crate) use address::ExtensionId;
+#[cfg(test)]
+pub(crate) use address::ConnectedProperties;
+pub(crate) use address::{ClusterAddress, Connected, ExtensionId};
 #[cfg(test)]
 pub(crate) use settings::ClusterFacts;
 pub(crate) use verb::{EXTENSION, changing, watch};
@@ -33,17 +35,22 @@ use crate::error::ErrorKind;
 use crate::error::{Error, Hidden};
 use crate::transport::{List, pages};
 use crate::workspace::Workspace;
-use address::ClusterAddress;
 use std::fmt;
 use std::sync::Arc;
 
 /// An extension of a cluster: a cheap handle with the extension as it was last read.
 ///
-/// It is read with the credential of the workspace, and its cluster may be in any subscription of its tenant. The resource
-/// provider `Microsoft.KubernetesConfiguration` has to be registered in that subscription.
+/// Requests use the credential of the workspace; the cluster may be in any subscription of the same tenant. That
+/// subscription must have registered the resource provider `Microsoft.KubernetesConfiguration`.
 ///
-/// ```no_run
-/// # async fn example(workspace: azureml_aks::Workspace) -> Result<(), azureml_aks::Error> {
+/// ```
+/// # #[cfg(feature = "emulator")]
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), azureml_aks::Error> {
+/// # use azureml_aks::{Workspace, emulator::{Emulator, ExistingCluster}};
+/// # let emulator = Emulator::builder().cluster(ExistingCluster::new("mygroup", "mycluster")).build();
+/// # let workspace = Workspace::builder(emulator.subscription(), emulator.resource_group(), emulator.workspace())
+/// #     .credential(emulator.credential()).transport(emulator.transport()).build()?;
 /// use azureml_aks::{
 ///     Extension, ExtensionConfiguration, ExtensionUpdateConfiguration, KubernetesClusterRef, RouterServiceType,
 /// };
@@ -63,6 +70,8 @@ use std::sync::Arc;
 /// extension.delete().await?.await?;
 /// # Ok(())
 /// # }
+/// # #[cfg(not(feature = "emulator"))]
+/// # fn main() {}
 /// ```
 #[derive(Clone)]
 pub struct Extension {
@@ -81,8 +90,8 @@ impl Extension {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Validation`] for an id or a name that no cluster or extension has; [`Error::is_not_found`] if there
-    /// is no such extension, or no such cluster.
+    /// [`ErrorKind::Validation`] for an id or a name that is not valid; [`Error::is_not_found`] if the extension or the
+    /// cluster does not exist.
     ///
     /// # Cancel safety
     ///
@@ -99,13 +108,13 @@ impl Extension {
         Ok(Self::found(workspace, id, resource, &none))
     }
 
-    /// Reads an extension; `None` if the cluster has none of that name.
+    /// Reads an extension; `None` if the cluster has no extension of that name.
     ///
     /// Sends: GET of the extension.
     ///
     /// # Errors
     ///
-    /// As for [`get`](Self::get), but not for an extension that is not there. A cluster that does not exist is an error.
+    /// As for [`get`](Self::get), except that a missing extension is `None`. A missing cluster is an error.
     ///
     /// # Cancel safety
     ///
@@ -124,17 +133,16 @@ impl Extension {
         }
     }
 
-    /// Lists the extensions of a cluster: of every type, because the service has no filter;
-    /// [`is_machine_learning`](Self::is_machine_learning) tells Azure Machine Learning's.
+    /// Lists the extensions of a cluster, of every type, because the service has no filter.
+    /// [`is_machine_learning`](Self::is_machine_learning) tells whether one is Azure Machine Learning's.
     ///
-    /// An extension that cannot be read is an error item, and the list goes on; an error of a page ends it.
+    /// An extension whose document cannot be read is an error item, and the list goes on. A page that cannot be read ends it.
     ///
-    /// Sends: GETs of the list's pages, each when the one before is used up.
+    /// Sends: a GET of each page of the list, when the page before is used up.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Validation`] for an id or a name that no cluster has. That the cluster does not exist is an error item
-    /// of the list.
+    /// [`ErrorKind::Validation`] for an id or a name that is not valid. A missing cluster is an error item of the list.
     pub fn list(
         workspace: &Workspace,
         cluster: impl Into<KubernetesClusterRef>,
@@ -156,11 +164,11 @@ impl Extension {
     ///
     /// # Errors
     ///
-    /// As for [`get`](Self::get). What was read before stays.
+    /// As for [`get`](Self::get). After an error the handle keeps what was read before.
     ///
     /// # Cancel safety
     ///
-    /// Safe: the handle changes only once the answer was whole.
+    /// Safe: the handle changes only after the whole answer was read.
     pub async fn refresh(&mut self) -> Result<(), Error> {
         let resource = self.id.read(&self.workspace, &self.hidden).await;
         let resource = resource.and_then(Found::or_refusal);
@@ -185,7 +193,7 @@ impl Extension {
     }
 }
 
-/// Accessors: no request is sent.
+/// The state as it was last read.
 impl Extension {
     /// Returns the name.
     #[must_use]
@@ -199,7 +207,8 @@ impl Extension {
         self.id.cluster.name()
     }
 
-    /// Returns the cluster as the configuration of an attachment takes it.
+    /// Returns a reference to the cluster, for example for a
+    /// [`KubernetesAttachConfiguration`](crate::KubernetesAttachConfiguration).
     #[must_use]
     pub fn cluster(&self) -> KubernetesClusterRef {
         KubernetesClusterRef::id(self.id.cluster.resource_id())
@@ -211,7 +220,7 @@ impl Extension {
         &self.workspace
     }
 
-    /// Returns the extension as it was last read. It serialises whole, as the service wrote it.
+    /// Returns the extension as it was last read. `Serialize` writes its whole document, as the service wrote it.
     #[must_use]
     pub fn resource(&self) -> &ExtensionResource {
         &self.resource

@@ -1,4 +1,4 @@
-//! The Azure Relay of a cluster that Azure Arc connects.
+//! The Azure Relay of an Arc-connected cluster.
 
 use super::settings::{RELAY_CHART_CONNECTION, RELAY_CONNECTION, RELAY_ID, RELAY_NAME, Settings};
 use crate::facts::arm::RELAY_PROVIDER;
@@ -6,10 +6,10 @@ use crate::names::resource_id::{self, ResourceType};
 use crate::rules::{self, Findings};
 use azure_core::credentials::Secret;
 
-/// The Azure Relay through which the workspace reaches a cluster that Azure Arc connects.
+/// The Azure Relay through which the workspace reaches an Arc-connected cluster.
 ///
-/// Microsoft's command line makes one in the resource group of the cluster. This library makes none: make a namespace
-/// with a hybrid connection that requires authorization, and a rule with the rights Manage, Send and Listen.
+/// `az k8s-extension create` creates one in the resource group of the cluster. This library does not: create a namespace
+/// with a hybrid connection that requires authorization, and an authorization rule with the rights Manage, Send and Listen.
 ///
 /// ```
 /// use azureml_aks::{ExtensionConfiguration, ExtensionRelay};
@@ -32,7 +32,7 @@ impl ExtensionRelay {
     /// # Arguments
     ///
     /// * `hybrid_connection` - its full resource id
-    /// * `connection_string` - the connection string of its rule, which is sent as a protected setting
+    /// * `connection_string` - the connection string of its authorization rule; it is sent as a protected setting
     #[must_use]
     pub fn new(hybrid_connection: impl Into<String>, connection_string: impl Into<Secret>) -> Self {
         Self {
@@ -41,7 +41,7 @@ impl ExtensionRelay {
         }
     }
 
-    /// Checks it, and adds the settings to send.
+    /// Checks id and connection string, and adds the settings to send.
     pub(super) fn resolve(&self, to: &mut Settings, findings: &mut Findings) {
         let expected = ResourceType {
             provider: RELAY_PROVIDER,
@@ -55,7 +55,7 @@ impl ExtensionRelay {
                 "relay.connection_string",
                 None,
                 "the connection string is empty",
-                "give the connection string of a rule of the hybrid connection",
+                "give the connection string of an authorization rule of the hybrid connection",
             );
         }
         let id = resource_id::unquoted(id).to_owned();

@@ -17,10 +17,10 @@ use std::fmt;
 
 /// The verb that removes an extension.
 impl Extension {
-    /// Deletes the extension. What runs through it ends: jobs, and online endpoints of computes of kind Kubernetes.
+    /// Deletes the extension. Jobs and online endpoints of computes of kind Kubernetes that use it stop.
     ///
     /// Returns a request; the first `.await` sends it and gives an [`Operation`], the second one waits for that. Detach the
-    /// cluster first from every workspace. An extension that is gone already is a success.
+    /// cluster from every workspace first. If the extension does not exist any more, the delete succeeds.
     ///
     /// Sends: DELETE of the extension.
     ///
@@ -54,8 +54,8 @@ pub struct DeleteExtension {
 impl DeleteExtension {
     call_options!();
 
-    /// Deletes the resource even if the cluster cannot be reached (`forceDelete`). What is installed in the cluster may
-    /// stay there.
+    /// Deletes the resource even if the cluster cannot be reached (`forceDelete`). The software in the cluster may stay
+    /// installed.
     pub fn force(mut self) -> Self {
         self.force = true;
         self

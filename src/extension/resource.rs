@@ -1,4 +1,4 @@
-//! An extension of a cluster, as the service gives it.
+//! An extension of a cluster, as the service returns it.
 
 use crate::error::{ServiceError, redact};
 use crate::facts::arm::EXTENSION_TYPE;
@@ -16,7 +16,7 @@ twin! {
     ExtensionMembers reads
     /// An extension of a cluster.
     ///
-    /// Read leniently: a member of another type than here counts as absent.
+    /// It is read leniently: a member of an unexpected type counts as absent.
     ///
     /// The whole document is kept as the service wrote it, without protected settings, and `Serialize` writes it, as it
     /// does for a [`ComputeResource`](crate::models::ComputeResource). `Deserialize` reads JSON only.
@@ -29,7 +29,7 @@ twin! {
         /// The name on the cluster.
         #[serde(deserialize_with = "or_default")]
         pub name: String,
-        /// The identity with which it was installed; an extension of an AKS cluster has its own one in
+        /// The identity of an extension of an Arc-connected cluster. That of an AKS cluster is in
         /// [`aks_assigned_identity`](ExtensionProperties::aks_assigned_identity).
         #[serde(deserialize_with = "or_default")]
         pub identity: Option<ExtensionIdentity>,
@@ -55,7 +55,7 @@ pub struct ExtensionProperties {
     /// The release train, for example `stable`.
     #[serde(deserialize_with = "or_default")]
     pub release_train: Option<String>,
-    /// The version at which it is to stay.
+    /// The pinned version.
     #[serde(deserialize_with = "or_default")]
     pub version: Option<String>,
     /// The version that is installed.
@@ -65,19 +65,19 @@ pub struct ExtensionProperties {
     /// set.
     #[serde(deserialize_with = "or_default")]
     pub provisioning_state: Option<String>,
-    /// The settings; those without a text value are left out.
+    /// The settings that have a text as their value.
     #[serde(deserialize_with = "or_default")]
     pub configuration_settings: BTreeMap<String, String>,
     /// The statuses that the extension reports.
     #[serde(deserialize_with = "or_default")]
     pub statuses: Vec<ExtensionStatus>,
-    /// Why it could not be installed or changed, if the agent of the cluster says so.
+    /// Why it could not be installed or changed, if the agent in the cluster reports it.
     #[serde(deserialize_with = "or_default")]
     pub error_info: Option<ServiceError>,
     /// The identity of an extension of an AKS cluster.
     #[serde(deserialize_with = "or_default")]
     pub aks_assigned_identity: Option<ExtensionIdentity>,
-    /// Whether Azure installed it by itself.
+    /// Whether Azure installed it without a request.
     #[serde(deserialize_with = "or_default")]
     pub is_system_extension: Option<bool>,
 }
@@ -99,7 +99,7 @@ pub struct ExtensionStatus {
     /// The message.
     #[serde(deserialize_with = "without_secrets")]
     pub message: Option<String>,
-    /// When it was so, as the service wrote it.
+    /// The time of the status, as the service wrote it.
     #[serde(deserialize_with = "or_default")]
     pub time: Option<String>,
 }
@@ -109,7 +109,7 @@ pub struct ExtensionStatus {
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct ExtensionIdentity {
-    /// Its object id, to which roles are assigned.
+    /// The object id to which roles are assigned.
     #[serde(deserialize_with = "or_default")]
     pub principal_id: Option<String>,
     /// Its tenant.
@@ -122,7 +122,7 @@ pub struct ExtensionIdentity {
 
 object!(ExtensionProperties, ExtensionStatus, ExtensionIdentity);
 
-/// Reads a message in which a service may repeat what it was sent.
+/// Reads a message, in which the service may repeat what was sent to it.
 fn without_secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let message: Option<String> = or_default(deserializer)?;
     Ok(message.map(|message| redact(&message)))
@@ -158,7 +158,7 @@ impl ExtensionResource {
     }
 
     /// Whether the extension is installed and reports no error: its state is `Succeeded`, no status has the level
-    /// `Error`, and the agent of the cluster gives no error.
+    /// `Error`, and the agent in the cluster reports no error.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         let own = &self.properties;
@@ -177,7 +177,7 @@ impl ExtensionResource {
         info.or_else(|| errors.into_iter().find_map(ExtensionStatus::remedy))
     }
 
-    /// Returns a moment of the life of the resource, as the service wrote it.
+    /// Returns a time of `systemData`, as the service wrote it.
     pub(crate) fn moment(&self, name: &str) -> Option<String> {
         let text = self.to_value()["systemData"][name].as_str()?.to_owned();
         Some(text)
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn code_of_the_health_check_has_a_remedy_wherever_it_stands() {
+    fn health_code_has_a_remedy_in_every_place() {
         let message = "Status: Failed Name: inferencev1 ErrorCode: E45005 ErrorMessage: conflict";
         for properties in [
             json!({ "errorInfo": { "code": "Failed", "message": "m", "details": [{ "message": message }] } }),
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_members_do_not_make_an_extension_unreadable() {
+    fn extension_with_unexpected_members_is_read() {
         for odd in [
             Value::Null,
             json!([]),
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_that_are_known_are_hidden_in_statuses() {
+    fn known_secrets_are_hidden_in_statuses() {
         let status = json!([{ "level": "Error", "message": "got s3cr3t-value" }]);
         let shown = with(&json!({ "statuses": status })).hiding(&Hidden::of(["s3cr3t-value"]));
         let text = format!("{shown:?} {}", shown.to_value());

@@ -3,6 +3,7 @@
 use super::relay::ExtensionRelay;
 use super::tls::ExtensionTls;
 use crate::error::Hidden;
+use crate::facts::arm::ROUTER_NODES;
 use crate::facts::secrets::is_secret;
 use crate::names::kubernetes::{is_label, is_qualified};
 use crate::rules::{self, Findings};
@@ -41,8 +42,8 @@ const CLUSTER_NAME: &str = "cluster_name";
 const MIGRATION: &str = "isAKSMigration";
 const NODE_SELECTOR: &str = "nodeSelector.";
 
-/// The names whose spelling is known: the chart of the extension knows no other, so that `InferenceRouterHA` would change
-/// nothing.
+/// The names whose spelling is known. The Helm chart of the extension ignores other spellings: `InferenceRouterHA` would
+/// have no effect.
 const KNOWN: [&str; 33] = [
     ENABLE_TRAINING,
     ENABLE_INFERENCE,
@@ -79,14 +80,11 @@ const KNOWN: [&str; 33] = [
     "openshift",
 ];
 
-/// The settings of `az k8s-extension` that name files. The service knows none of them.
+/// The settings of `az k8s-extension` that name files. The service does not know them.
 const PEM_FILES: [&str; 2] = ["sslCertPemFile", "sslKeyPemFile"];
 
-/// The words for a router's service type.
+/// The service types of the router.
 const SERVICE_TYPES: [&str; 3] = ["LoadBalancer", "NodePort", "ClusterIP"];
-
-/// The nodes without which the router is not highly available.
-const NODES_OF_HIGH_AVAILABILITY: u32 = 3;
 
 /// Settings by name.
 pub(super) type Open = BTreeMap<String, String>;
@@ -118,7 +116,7 @@ macro_rules! setting_setters {
             self
         }
 
-        /// Sets how the router of inference is reached (`inferenceRouterServiceType`). With inference it is required.
+        /// Sets how clients reach the router of inference (`inferenceRouterServiceType`). Inference requires it.
         pub fn router_service_type(mut self, service_type: RouterServiceType) -> Self {
             self.given
                 .setting(settings::SERVICE_TYPE, service_type.as_str());
@@ -126,13 +124,13 @@ macro_rules! setting_setters {
         }
 
         /// Sets whether the router of inference has three replicas, which needs three nodes (`inferenceRouterHA`). The
-        /// documented default is `true`; an install on a cluster that is read and has fewer nodes sends `false`.
+        /// documented default is `true`; an install that reads a cluster with fewer nodes sends `false`.
         pub fn high_availability(mut self, enable: bool) -> Self {
             self.given.flag(settings::HIGH_AVAILABILITY, enable);
             self
         }
 
-        /// Sets whether inference is called over plain HTTP (`allowInsecureConnections`), for development and tests. The
+        /// Sets whether clients may call inference over plain HTTP (`allowInsecureConnections`), for development and tests. The
         /// documented default is `false`.
         pub fn allow_insecure_connections(mut self, allow: bool) -> Self {
             self.given.flag(settings::INSECURE, allow);
@@ -140,13 +138,13 @@ macro_rules! setting_setters {
         }
 
         /// Puts the router behind an internal load balancer of Azure (`internalLoadBalancerProvider`), which only AKS
-        /// clusters have. By default it has a public one.
+        /// clusters have. By default the load balancer is public.
         pub fn internal_load_balancer(mut self) -> Self {
             self.given.setting(settings::INTERNAL_PROVIDER, "azure");
             self
         }
 
-        /// Sets TLS of inference: the host name, with a certificate and its key or with the name of a secret.
+        /// Sets TLS of inference: the host name, and either a certificate with its key or the name of a secret.
         pub fn tls(mut self, tls: ExtensionTls) -> Self {
             self.given.tls = Some(tls);
             self
@@ -158,45 +156,45 @@ macro_rules! setting_setters {
             self
         }
 
-        /// Sets whether NVIDIA's device plugin is installed (`installNvidiaDevicePlugin`), without which pods get no GPU.
-        /// The documented default is `false`.
+        /// Sets whether NVIDIA's device plugin is installed (`installNvidiaDevicePlugin`). Without it pods get no GPU. The
+        /// documented default is `false`.
         pub fn install_nvidia_device_plugin(mut self, install: bool) -> Self {
             self.given.flag(settings::NVIDIA, install);
             self
         }
 
-        /// Sets whether the operator of Prometheus is installed (`installPromOp`). The documented default is `true`;
-        /// `false` uses the one that the cluster has.
+        /// Sets whether the Prometheus operator is installed (`installPromOp`). The documented default is `true`; with `false`
+        /// the extension uses the one that the cluster has.
         pub fn install_prometheus_operator(mut self, install: bool) -> Self {
             self.given.flag(settings::PROMETHEUS, install);
             self
         }
 
-        /// Sets whether the scheduler Volcano is installed (`installVolcano`), which training needs. The documented
-        /// default is `true`; `false` uses the one that the cluster has.
+        /// Sets whether the Volcano scheduler is installed (`installVolcano`), which training needs. The documented default is
+        /// `true`; with `false` the extension uses the one that the cluster has.
         pub fn install_volcano(mut self, install: bool) -> Self {
             self.given.flag(settings::VOLCANO, install);
             self
         }
 
-        /// Sets whether the exporter of GPU metrics is installed (`installDcgmExporter`). The documented default is
+        /// Sets whether the DCGM exporter of GPU metrics is installed (`installDcgmExporter`). The documented default is
         /// `false`.
         pub fn install_dcgm_exporter(mut self, install: bool) -> Self {
             self.given.flag(settings::DCGM, install);
             self
         }
 
-        /// Sets whether the router `azureml-fe` of an attached compute of kind AKS is taken over
+        /// Sets whether the extension takes over the router `azureml-fe` of a compute of kind AKS
         /// (`scoringFe.enableUpgrade`), so that one router serves both.
         ///
-        /// Annotate it first: `kubectl annotate deployment azureml-fe azureml-fe-enable-upgrade=true`. Without, an
-        /// install on such a cluster fails with E45004 or E45005.
+        /// Annotate the router first: `kubectl annotate deployment azureml-fe azureml-fe-enable-upgrade=true`. Without the
+        /// annotation and this setting, an install on such a cluster fails with E45004 or E45005.
         pub fn take_over_legacy_router(mut self, take_over: bool) -> Self {
             self.given.flag(settings::TAKE_OVER, take_over);
             self
         }
 
-        /// Sets the Azure Relay of a cluster that Azure Arc connects, which is required there.
+        /// Sets the Azure Relay. An Arc-connected cluster requires one.
         pub fn relay(mut self, relay: ExtensionRelay) -> Self {
             self.given.relay = Some(relay);
             self
@@ -208,24 +206,24 @@ macro_rules! setting_setters {
             self
         }
 
-        /// Keeps the extension at a version, for example `1.1.61`. Minor versions are then not upgraded automatically.
+        /// Pins the version, for example `1.1.61`. Minor versions are then not upgraded automatically.
         pub fn version(mut self, version: impl Into<String>) -> Self {
             self.given.version = Some(version.into());
             self
         }
 
         /// Sets whether minor versions are upgraded automatically (`autoUpgradeMinorVersion`). An install sends `true` by
-        /// default, and `false` with a version.
+        /// default, and `false` with a pinned version.
         pub fn auto_upgrade(mut self, upgrade: bool) -> Self {
             self.given.auto_upgrade = Some(upgrade);
             self
         }
 
-        /// Sets a setting by its name (`configurationSettings`). A later value replaces an earlier one, also that of
-        /// another setter.
+        /// Sets a setting by its name (`configurationSettings`). A later value replaces an earlier one, whichever setter
+        /// gave it.
         ///
-        /// A documented name is taken in any letter case, and sent as it is documented. What this library derives, such
-        /// as `domain`, is sent as it is given here.
+        /// A documented name may have any letter case; it is sent in the documented spelling. A value for a setting that
+        /// this library derives, such as `domain`, replaces the derived value.
         pub fn setting(mut self, name: impl AsRef<str>, value: impl Into<String>) -> Self {
             self.given.setting(name.as_ref(), value);
             self
@@ -242,7 +240,7 @@ macro_rules! setting_setters {
             self
         }
 
-        /// Sets a protected setting by its name (`configurationProtectedSettings`). The service never gives it back.
+        /// Sets a protected setting by its name (`configurationProtectedSettings`). The service never returns it.
         pub fn protected_setting(
             mut self,
             name: impl AsRef<str>,
@@ -260,14 +258,14 @@ pub(super) use setting_setters;
 pub(super) struct Settings {
     pub(super) open: Open,
     pub(super) protected: BTreeMap<String, Secret>,
-    /// Secrets that stand in [`protected`](Self::protected) in another form.
+    /// Secrets that [`protected`](Self::protected) holds in another form, such as base64.
     pub(super) texts: Vec<Secret>,
     pub(super) release_train: Option<String>,
     pub(super) version: Option<String>,
     pub(super) auto_upgrade: Option<bool>,
 }
 
-/// Returns the name as it is documented, if it is.
+/// Returns the documented spelling of a name; an undocumented name as it is.
 fn canonical(name: &str) -> &str {
     let mut known = KNOWN.iter().chain(&PEM_FILES);
     let known = known.find(|known| known.eq_ignore_ascii_case(name));
@@ -278,13 +276,13 @@ fn word(flag: bool) -> &'static str {
     if flag { "True" } else { "False" }
 }
 
-/// Returns whether a setting is there and true.
+/// Returns whether a setting is set to true.
 pub(super) fn is_true(open: &Open, name: &str) -> bool {
     let value = open.get(name).map(|value| value.trim());
     value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
-/// Returns whether a setting is there and not blank.
+/// Returns whether a setting is set and not blank.
 pub(super) fn is_set(open: &Open, name: &str) -> bool {
     open.get(name).is_some_and(|value| !value.trim().is_empty())
 }
@@ -306,7 +304,7 @@ impl Given {
         self.protected.insert(canonical(name).to_owned(), value);
     }
 
-    /// Checks each setting, and returns all of them by the names under which they are sent.
+    /// Checks each setting, and returns all of them by the names that are sent.
     pub(super) fn resolve(&self, findings: &mut Findings) -> Settings {
         let mut settings = Settings {
             open: self.open.clone(),
@@ -325,7 +323,7 @@ impl Given {
             relay.resolve(&mut more, findings);
         }
         for (name, value) in &more.open {
-            // The same value is no contradiction.
+            // Giving the same value twice is not a contradiction.
             if self.open.get(name).is_some_and(|given| given != value) {
                 refuse_twice(name, findings);
             }
@@ -344,8 +342,8 @@ impl Given {
                     rules::EXTENSION_VERSION,
                     "version",
                     self.version.as_deref(),
-                    "an extension that is upgraded automatically does not stay at a version",
-                    "leave out the version or the automatic upgrades",
+                    "a version is pinned, and automatic upgrades are on",
+                    "remove the version, or turn automatic upgrades off",
                 );
             }
             settings.auto_upgrade = Some(false);
@@ -365,18 +363,18 @@ impl Given {
                     rules::EXTENSION_PEM_FILE,
                     format!("{path}.{name}"),
                     None,
-                    "only Microsoft's command line reads the file that this setting names",
+                    "this setting names a file, and only `az k8s-extension` reads it; the service ignores the setting",
                     "give the file by `ExtensionTls::certificate` and `Pem::file`",
                 );
             }
-            // The name of a label has a rule of its own.
+            // The names of labels have a rule of their own.
             let is_blank = name.is_empty() || name.contains(char::is_whitespace);
             if is_blank && !name.starts_with(NODE_SELECTOR) {
                 findings.refuse(
                     rules::EXTENSION_SETTING_NAME,
                     path,
                     Some(name),
-                    "the name of a setting is empty or has spaces",
+                    "the name of a setting is empty or contains spaces",
                     "give the name as the documentation writes it",
                 );
             }
@@ -390,7 +388,7 @@ impl Given {
                     rules::EXTENSION_SETTING_SECRET,
                     format!("settings.{name}"),
                     None,
-                    "a secret among the settings can be read by everybody who may read the extension",
+                    "everybody who may read the extension can read this secret, because it is not a protected setting",
                     "give it by `protected_setting`",
                 );
             }
@@ -412,7 +410,7 @@ fn check_label(name: &str, value: &str, findings: &mut Findings) {
         rules::EXTENSION_NODE_SELECTOR,
         "node_label",
         Some(wrong),
-        "this is not the name or the value of a label of Kubernetes",
+        "this is not valid as the name or the value of a Kubernetes label",
         "give what `kubectl get nodes --show-labels` shows",
     );
 }
@@ -422,13 +420,13 @@ fn refuse_twice(name: &str, findings: &mut Findings) {
         rules::EXTENSION_SETTING_TWICE,
         format!("settings.{name}"),
         None,
-        "the setting is given twice: as a setting and as a protected one, or by its name and by another setter",
-        "leave one of them out",
+        "the setting is given twice: both as a setting and as a protected setting, or with two values",
+        "remove one of the two",
     );
 }
 
-/// Checks settings together: all of an extension, whoever set them. `keeps_tls` says that the extension may have a
-/// certificate that the service does not show.
+/// Checks all settings of an extension together. `keeps_tls` says that the extension may have a certificate that the
+/// service does not show.
 pub(super) fn check_together(
     open: &Open,
     protected: &BTreeMap<String, Secret>,
@@ -441,7 +439,7 @@ pub(super) fn check_together(
             rules::EXTENSION_FEATURES,
             "inference",
             None,
-            "the extension would serve neither training nor inference",
+            "training and inference are both off",
             "turn on training, inference or both",
         );
     }
@@ -455,14 +453,14 @@ pub(super) fn check_together(
             rules::EXTENSION_SERVICE_TYPE,
             "router_service_type",
             None,
-            "inference needs a service type of its router",
+            "inference is on, and the service type of its router is not set",
             "give LoadBalancer, NodePort or ClusterIP",
         ),
         Some(word) if !is_known(word) => findings.refuse(
             rules::EXTENSION_SERVICE_TYPE,
             "router_service_type",
             Some(word),
-            "this is not a service type of the router",
+            "this is not a valid service type of the router",
             "give LoadBalancer, NodePort or ClusterIP",
         ),
         _ => {}
@@ -473,8 +471,8 @@ pub(super) fn check_together(
             rules::EXTENSION_NODE_PORT_INTERNAL,
             "internal_load_balancer",
             None,
-            "with the service type NodePort there is no load balancer that could be internal",
-            "use LoadBalancer, or leave the internal load balancer out",
+            "the service type NodePort has no load balancer, and an internal load balancer is set",
+            "use the service type LoadBalancer, or remove the internal load balancer",
         );
     }
     check_tls(open, protected, (inference, keeps_tls), findings);
@@ -496,7 +494,7 @@ fn check_tls(
             rules::EXTENSION_TLS,
             "tls",
             None,
-            "a certificate and its key come together",
+            "a certificate and its key must be given together, and one of them is missing",
             "give both",
         );
     } else if inference && !has_tls && !insecure {
@@ -504,7 +502,7 @@ fn check_tls(
             rules::EXTENSION_TLS,
             "tls",
             None,
-            "inference has neither TLS nor insecure connections",
+            "inference is on, and neither TLS nor insecure connections are set",
             "give TLS, or allow insecure connections for development and tests",
         );
     }
@@ -513,27 +511,27 @@ fn check_tls(
             rules::EXTENSION_TLS_NAME,
             "tls.cname",
             None,
-            "with TLS there must be the host name that clients call",
-            "give the name that stands in the certificate",
+            "the host name that clients call is not set, and TLS needs it",
+            "give the host name that the certificate covers",
         );
     }
     if has_tls && !keeps_tls && insecure {
         findings.advise(
             rules::EXTENSION_TLS_AND_INSECURE,
             "tls",
-            "insecure connections are allowed beside TLS",
-            "leave one of them out",
+            "insecure connections are allowed, although TLS is set",
+            "remove one of the two",
         );
     }
 }
 
-/// A cluster, as far as settings depend on it.
+/// The facts about a cluster on which settings depend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ClusterFacts {
     /// The ARM id.
     pub(crate) id: String,
     pub(crate) name: String,
-    /// Whether it is an AKS cluster, and not one that Azure Arc connects.
+    /// Whether it is an AKS cluster, and not an Arc-connected one.
     pub(crate) is_managed: bool,
     /// The region, in lower case and without spaces.
     pub(crate) location: String,
@@ -563,7 +561,7 @@ impl Settings {
     ) {
         let open = &self.open;
         self.check_internal(is_managed, findings);
-        if let Some(nodes) = nodes.filter(|nodes| *nodes < NODES_OF_HIGH_AVAILABILITY)
+        if let Some(nodes) = nodes.filter(|nodes| *nodes < ROUTER_NODES)
             && is_true(open, HIGH_AVAILABILITY)
         {
             findings.refuse(
@@ -571,7 +569,7 @@ impl Settings {
                 "high_availability",
                 Some(&nodes.to_string()),
                 format!(
-                    "high availability needs {NODES_OF_HIGH_AVAILABILITY} nodes, and the cluster has {nodes}"
+                    "high availability needs {ROUTER_NODES} nodes, and the cluster has {nodes}"
                 ),
                 "turn high availability off, or add nodes",
             );
@@ -581,21 +579,21 @@ impl Settings {
                 rules::EXTENSION_RELAY,
                 "relay",
                 None,
-                "the extension reaches the workspace through an Azure Relay, and none is given",
+                "an Arc-connected cluster needs an Azure Relay, and none is given",
                 "give the hybrid connection of an Azure Relay, or set `relayserver.enabled` to `false`",
             );
         }
     }
 
-    /// Checks that only an AKS cluster gets an internal load balancer.
+    /// Checks that an internal load balancer is set only for an AKS cluster.
     pub(super) fn check_internal(&self, is_managed: bool, findings: &mut Findings) {
         if !is_managed && is_set(&self.open, INTERNAL_PROVIDER) {
             findings.refuse(
                 rules::EXTENSION_INTERNAL_LOAD_BALANCER,
                 "internal_load_balancer",
                 None,
-                "a cluster that Azure Arc connects has no internal load balancer of Azure",
-                "leave it out",
+                "only an AKS cluster has an internal load balancer of Azure, and this one is Arc-connected",
+                "remove the internal load balancer",
             );
         }
     }
@@ -605,7 +603,7 @@ impl Settings {
         names.iter().any(|name| self.protected.contains_key(*name))
     }
 
-    /// Adds what follows from the settings of the router alone, as `az k8s-extension` does for an update too.
+    /// Adds the settings that follow from those of the router, as `az k8s-extension` does for an install and an update.
     pub(super) fn derive_router(&mut self) {
         if let Some(service_type) = self.open.get(SERVICE_TYPE) {
             let node_port = service_type.trim().eq_ignore_ascii_case("NodePort");
@@ -620,7 +618,8 @@ impl Settings {
         }
     }
 
-    /// Returns the settings of an install, with those that `az k8s-extension create` derives. What the caller gave stays.
+    /// Returns the settings of an install, with those that `az k8s-extension create` derives. A value that the caller gave
+    /// is kept.
     ///
     /// Source: `AzureMLKubernetes.py` of `k8s-extension`, in its newest revision.
     pub(super) fn complete(&self, cluster: &ClusterFacts) -> Open {
@@ -630,7 +629,7 @@ impl Settings {
         }
         if is_true(&all.open, ENABLE_INFERENCE) {
             all.derive_router();
-            // Only what is so is sent.
+            // An install sends these flags only where they are true.
             for name in [ROUTER_NODE_PORT, ROUTER_INTERNAL] {
                 let is_derived = !self.open.contains_key(name);
                 all.open.retain(|own, value| {
@@ -641,10 +640,7 @@ impl Settings {
                 all.derive(ROUTER_NAMESPACE, "default");
             }
         }
-        if cluster
-            .nodes
-            .is_some_and(|nodes| nodes < NODES_OF_HIGH_AVAILABILITY)
-        {
+        if cluster.nodes.is_some_and(|nodes| nodes < ROUTER_NODES) {
             all.derive(CLUSTER_PURPOSE, "DevTest");
             all.derive(HIGH_AVAILABILITY, "false");
         }
@@ -676,7 +672,7 @@ impl Settings {
     }
 }
 
-/// Returns whether an extension uses an Azure Relay: by default on a cluster that Azure Arc connects alone.
+/// Returns whether an extension uses an Azure Relay. By default only an Arc-connected cluster does.
 pub(super) fn has_relay(open: &Open, is_managed: bool) -> bool {
     match open.get(RELAY_ENABLED) {
         Some(value) => !value.trim().eq_ignore_ascii_case("false"),
@@ -684,7 +680,7 @@ pub(super) fn has_relay(open: &Open, is_managed: bool) -> bool {
     }
 }
 
-/// The settings without what is secret among them, and the names of the protected ones.
+/// Shows the settings without secrets, and the names of the protected settings.
 impl fmt::Debug for Given {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")

@@ -12,8 +12,8 @@ use std::time::SystemTime;
 
 /// TLS of inference on a cluster with the extension: TLS 1.2, for one host name.
 ///
-/// Microsoft makes no certificates for it: bring your own, and point the host name at the router in your DNS. The router
-/// restarts when its certificate changes.
+/// Microsoft issues no certificates for it: use your own, and create a DNS record that points the host name at the router.
+/// The router restarts when its certificate changes.
 ///
 /// ```
 /// use azureml_aks::{ExtensionConfiguration, ExtensionTls, Pem, RouterServiceType};
@@ -43,8 +43,8 @@ impl ExtensionTls {
     /// Uses a certificate and its key, for the host name `cname`.
     ///
     /// The certificate is the PEM text of the full chain, your certificate first. The key is PEM without a pass-phrase.
-    /// Both are checked in `build()`: that they belong together, cover `cname` and have not expired. They are sent as
-    /// protected settings.
+    /// `build()` checks that they belong together, cover `cname` and have not expired. They are sent as protected
+    /// settings.
     ///
     /// # Arguments
     ///
@@ -85,7 +85,7 @@ impl ExtensionTls {
                         rules::EXTENSION_TLS_SECRET,
                         "tls.secret",
                         Some(name),
-                        "this is not the name of a secret of Kubernetes",
+                        "this is not a valid name of a Kubernetes secret",
                         "give the name that `kubectl get secrets -n azureml` shows",
                     );
                 }

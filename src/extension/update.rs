@@ -26,8 +26,8 @@ use std::fmt;
 
 /// A valid change of an extension: only what it names changes.
 ///
-/// Made by [`builder`](Self::builder). A setting can be set, and not taken away: the service offers no way. **Protected
-/// settings** are another matter: the service keeps those that are given, and forgets all others.
+/// Made by [`builder`](Self::builder). A setting can be changed, and not removed, because the service has no request for
+/// that. **Protected settings** are replaced as a whole: the service deletes those that an update does not give again.
 #[must_use = "a change does nothing until an extension is updated with it"]
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExtensionUpdateConfiguration {
@@ -60,10 +60,10 @@ impl ExtensionUpdateConfiguration {
         &self.warnings
     }
 
-    /// Returns the body of the request, made of the extension as it is now; `None` where nothing changes.
+    /// Returns the body of the request for the present state of the extension; `None` if nothing changes.
     ///
-    /// Protected settings are always a change, because the service does not show the present ones. An extension whose last
-    /// change failed is sent everything again.
+    /// Protected settings always count as a change, because the service does not show the present ones. If the last change
+    /// failed, everything is sent again.
     pub(crate) fn body(
         &self,
         is_managed: bool,
@@ -75,11 +75,11 @@ impl ExtensionUpdateConfiguration {
         let by_secret = [SSL_SECRET, ROUTER_SSL_SECRET]
             .iter()
             .any(|name| is_set(&all, name));
-        // The service does not show it.
+        // The service does not show whether there is one.
         let has_certificate = is_set(&all, SSL_CNAME) && !by_secret && !is_true(&all, INSECURE);
         all.extend(change.open.clone());
         let mut findings = Findings::default();
-        // Without its present settings, the whole is not known.
+        // If the service shows no settings, they cannot be checked together.
         if !own.configuration_settings.is_empty() {
             check_together(&all, &change.protected, has_certificate, &mut findings);
         }
@@ -96,8 +96,8 @@ impl ExtensionUpdateConfiguration {
                         rules::EXTENSION_PROTECTED_REPLACED,
                         path,
                         None,
-                        "the service forgets the protected settings that an update does not give again",
-                        "give the certificate with its key, and the relay, again",
+                        "the update has protected settings, and the service deletes those that an update does not give again",
+                        "give all protected settings again: the certificate with its key, and the relay",
                     );
                 }
             }
@@ -156,8 +156,8 @@ impl ExtensionUpdateConfigurationBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Validation`] with all broken rules at once; an update must change something. Whether the settings fit
-    /// those that the extension has is checked when it is updated.
+    /// [`ErrorKind::Validation`] with all broken rules at once; an update must change something. Whether the change fits the
+    /// present settings is checked when the extension is updated.
     pub fn build(self) -> Result<ExtensionUpdateConfiguration, Error> {
         let mut findings = Findings::default();
         if self.given == Given::default() {
@@ -166,7 +166,7 @@ impl ExtensionUpdateConfigurationBuilder {
                 "update",
                 None,
                 "the update changes nothing",
-                "give a change",
+                "set at least one setting",
             );
         }
         let mut settings = self.given.resolve(&mut findings);
@@ -181,10 +181,10 @@ impl Extension {
     /// Changes settings, protected settings, release train or version of the extension.
     ///
     /// Returns a request; the first `.await` sends it and gives an [`Operation`], the second one waits for that and gives
-    /// the extension. The extension is read, the change is checked together with the settings that it has, and only what
-    /// is another value is sent. Where nothing is, nothing is sent, and the extension is waited for as it is.
+    /// the extension. The extension is read, the change is checked together with the present settings, and only values that
+    /// differ are sent. If none differs, nothing is sent, and the wait follows the extension as it is.
     ///
-    /// A change of the router or of the features interrupts what runs: jobs and online endpoints.
+    /// A change of the router or of the features interrupts running jobs and online endpoints.
     ///
     /// Sends: GET of the extension, PATCH of the extension.
     ///

@@ -3,10 +3,10 @@
 use super::Extension;
 use super::address::ExtensionId;
 use crate::error::{Error, ErrorKind, Hidden};
-use crate::facts::arm::EXTENSIONS_API_VERSION;
+use crate::facts::arm::{EXTENSION_TYPE, EXTENSIONS_API_VERSION};
 use crate::operation::request::CallOptions;
-use crate::operation::{self, Driver, Machine, Operation, Protocol, Step, Subject, Ticket};
-use crate::token::{HttpVerb, Preparation, ResumeToken, TokenResource, Verb};
+use crate::operation::{self, Driver, Machine, Operation, Step, Subject, Ticket};
+use crate::token::{HttpVerb, ResumeToken, TokenResource, Verb};
 use crate::workspace::Workspace;
 use url::Url;
 
@@ -21,22 +21,12 @@ pub(crate) const EXTENSION: Subject = Subject {
 pub(super) fn token(
     workspace: &Workspace,
     id: &ExtensionId,
-    (verb, method): (Verb, HttpVerb),
+    verb: (Verb, HttpVerb),
     url: &Url,
     options: &CallOptions,
 ) -> Result<ResumeToken, Error> {
-    Ok(ResumeToken::prepared(Preparation {
-        resource: TokenResource::Extension,
-        target: id.target(),
-        workspace: workspace.id().clone(),
-        op: verb,
-        method,
-        endpoint: url.origin().ascii_serialization(),
-        initial_uri: url.to_string(),
-        final_state_via: None,
-        api_version: EXTENSIONS_API_VERSION.to_owned(),
-        client_request_id: options.request_id()?,
-    }))
+    let of = (TokenResource::Extension, id.target());
+    options.token(workspace.id(), of, verb, url, EXTENSIONS_API_VERSION)
 }
 
 /// Returns the install or update that has begun.
@@ -63,17 +53,7 @@ pub(crate) fn watch(
     ticket: &Ticket,
     state: Option<&str>,
 ) -> (Machine, Step) {
-    let url = id.url(workspace);
-    let api_version = &ticket.token.parts().api_version;
-    let client = workspace.client();
-    operation::watch(
-        client,
-        Protocol::Arm,
-        &url,
-        api_version,
-        Some(ticket),
-        state,
-    )
+    ticket.watch(workspace.client(), &id.url(workspace), state)
 }
 
 impl Extension {
@@ -84,7 +64,7 @@ impl Extension {
         }
         let own = self.resource.properties.extension_type.as_deref();
         let why = format!(
-            "the {} is of type {:?}, not Azure Machine Learning's",
+            "the {} is of type {:?}, and {EXTENSION_TYPE} is expected",
             self.id,
             own.unwrap_or("unknown")
         );

@@ -44,10 +44,10 @@ pub(crate) const COMPUTE_TYPE_AKS: &str = "AKS";
 /// The discriminator of a Kubernetes compute.
 pub(crate) const COMPUTE_TYPE_KUBERNETES: &str = "Kubernetes";
 
-/// The resource provider of clusters that Azure Arc connects.
+/// The resource provider of Arc-connected clusters.
 pub(crate) const ARC_PROVIDER: &str = "Microsoft.Kubernetes";
 
-/// The resource type of clusters that Azure Arc connects.
+/// The resource type of Arc-connected clusters.
 pub(crate) const CONNECTED_CLUSTERS: &str = "connectedClusters";
 
 /// The version of connected clusters that `az k8s-extension` sends.
@@ -56,12 +56,15 @@ pub(crate) const ARC_API_VERSION: &str = "2021-10-01";
 /// The resource type of extensions of clusters.
 pub(crate) const EXTENSIONS: &str = "extensions";
 
-/// The newest version of extensions whose description is at hand, and the one whose answers were recorded. Microsoft's
+/// The version of extensions whose answers were recorded; the description of the same version is at hand. Microsoft's
 /// newest client sends 2025-03-01, with the same bodies.
 pub(crate) const EXTENSIONS_API_VERSION: &str = "2023-05-01";
 
 /// The type of Azure Machine Learning's extension.
 pub(crate) const EXTENSION_TYPE: &str = "microsoft.azureml.kubernetes";
+
+/// The nodes of a cluster below which the router of that extension is not highly available (health code E40002).
+pub(crate) const ROUTER_NODES: u32 = 3;
 
 /// The resource provider of Azure Relay.
 pub(crate) const RELAY_PROVIDER: &str = "Microsoft.Relay";

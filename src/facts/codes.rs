@@ -24,8 +24,8 @@ const BUSY_WORDS: &[&[&str]] = &[
     &["operation is not allowed", "in progress"],
 ];
 
-/// A code of the health check that the extension of a cluster runs before it is installed, changed or removed. Its report
-/// has code and name as words of a text.
+/// A code of the health check that the extension of a cluster runs before it is installed, changed or removed. Code and
+/// name are words in the text of its report.
 struct Health {
     code: &'static str,
     name: &'static str,
@@ -38,7 +38,7 @@ const HEALTH: &[Health] = &[
     Health {
         code: "E40001",
         name: "LOAD_BALANCER_NOT_SUPPORT",
-        remedy: "the cluster has no load balancers: set one up, or use the service type NodePort or ClusterIP",
+        remedy: "the cluster supports no load balancer: configure one, or use the service type NodePort or ClusterIP",
     },
     Health {
         code: "E40002",
@@ -48,22 +48,22 @@ const HEALTH: &[Health] = &[
     Health {
         code: "E40003",
         name: "INTERNAL_LOAD_BALANCER_NOT_SUPPORT",
-        remedy: "only AKS clusters have an internal load balancer, that of the provider `azure`: leave it out",
+        remedy: "only AKS clusters support an internal load balancer, with the provider `azure`: remove the setting",
     },
     Health {
         code: "E40007",
         name: "INVALID_SSL_SETTING",
-        remedy: "the certificate or its key is not valid, or does not cover the host name (`sslCname`): give others",
+        remedy: "the certificate or its key is not valid, or the certificate does not cover the host name (`sslCname`): give a valid pair for that name",
     },
     Health {
         code: "E45002",
         name: "PROMETHEUS_CONFLICT",
-        remedy: "the cluster has an operator of Prometheus already: set `installPromOp` to `false` to use that one",
+        remedy: "the cluster already has a Prometheus operator: set `installPromOp` to `false` to use it",
     },
     Health {
         code: "E45003",
         name: "BAD_NETWORK_CONNECTIVITY",
-        remedy: "the cluster does not reach Azure Machine Learning: open its firewall or proxy for the hosts that \
+        remedy: "the cluster cannot reach Azure Machine Learning: in its firewall or proxy, allow the hosts that \
                  `how-to-access-azureml-behind-firewall` lists for Kubernetes computes",
     },
     Health {
@@ -78,14 +78,14 @@ const HEALTH: &[Health] = &[
     },
 ];
 
-const LEGACY_ROUTER: &str = "the router `azureml-fe` of a compute of kind AKS is on the cluster. Take it over: `kubectl \
+const LEGACY_ROUTER: &str = "the cluster has the router `azureml-fe` of a compute of kind AKS. Take it over: `kubectl \
      annotate deployment azureml-fe azureml-fe-enable-upgrade=true`, and set `scoringFe.enableUpgrade` to `true`; or \
-     delete what a detach leaves behind, which ends the services there";
+     delete the router, which stops the web services of that compute";
 
-/// The remedy for an attach of a Kubernetes cluster that fails inside the service (`how-to-attach-kubernetes-to-workspace`):
-/// the text says nothing of the reason.
+/// The remedy for an attach of a Kubernetes cluster that fails inside the service (`how-to-attach-kubernetes-to-workspace`).
+/// The service's text does not name the reason.
 pub(crate) const KUBERNETES_ATTACH_INTERNAL: &str = "give the managed identity of the workspace the role Azure Kubernetes \
-     Service Cluster Admin on the cluster: without it an attach fails so. Then try again";
+     Service Cluster Admin on the cluster, then try again: an attach without that role fails with this error";
 
 /// More specific entries stand first.
 const KNOWN: &[Known] = &[
@@ -114,7 +114,7 @@ const KNOWN: &[Known] = &[
     Known {
         codes: &[],
         words: &[&["pod healthcheck failed"]],
-        remedy: "the health check of the extension refused the cluster: `kubectl describe configmap -n azureml \
+        remedy: "the health check of the extension failed: `kubectl describe configmap -n azureml \
                  arcml-healthcheck` shows codes such as E40001, which docs/troubleshooting.md explains",
     },
     Known {
@@ -124,24 +124,24 @@ const KNOWN: &[Known] = &[
             &["another operation (install/upgrade/rollback) is in progress"],
             &["operation for the helm chart is still in progress"],
         ],
-        remedy: "an earlier install or delete is not over in the cluster: wait about an hour, then try again. \
-                 If another Helm chart has the name (`helm list -Aa`), take another one",
+        remedy: "an earlier install or delete has not ended in the cluster: wait about an hour, then try again. \
+                 If another Helm chart has the name (`helm list -Aa`), use another name",
     },
     Known {
         codes: &[],
         words: &[&["create new content in namespace", "terminated"]],
-        remedy: "the extension is still being removed: wait until it is gone, then install it again",
+        remedy: "the extension is still being deleted: wait until that has ended, then install it again",
     },
     Known {
         codes: &[],
         words: &[&["chart path not found"]],
-        remedy: "there is no such version of the extension: give another one, or none for the newest",
+        remedy: "the extension has no such version: give another version, or none to install the newest",
     },
     Known {
         codes: &[],
         words: &[&["invalid ownership metadata"]],
-        remedy: "the cluster has a resource that the extension would install, such as Volcano or the operator of \
-                 Prometheus: turn that part off (`installVolcano`, `installPromOp`) to use what is there",
+        remedy: "the cluster already has a resource that the extension installs, such as Volcano or the Prometheus \
+                 operator: turn that part off (`installVolcano`, `installPromOp`) to use the existing one",
     },
     Known {
         codes: &["Unschedulable", "PodUnschedulable"],
@@ -314,7 +314,8 @@ pub(crate) fn remedy(code: Option<&str>, message: Option<&str>) -> Option<&'stat
         .map(|known| known.remedy)
 }
 
-/// Returns the code of the health check that a text names: as a word, because ids have such letters and digits too.
+/// Returns the code of the health check that is a word of the text. A part of a word does not count, because ids contain
+/// such letters and digits too.
 fn health(text: &str) -> Option<&'static Health> {
     let is_inside = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let mut words = text.split(|c| !is_inside(c));
@@ -324,7 +325,7 @@ fn health(text: &str) -> Option<&'static Health> {
     })
 }
 
-/// Returns whether the service says that something failed inside it, and no more.
+/// Returns whether the service reports an internal error and no reason.
 pub(crate) fn says_internal(code: Option<&str>, message: Option<&str>) -> bool {
     let code = code.is_some_and(|code| code.eq_ignore_ascii_case("InternalServerError"));
     code || message.is_some_and(|message| message.to_lowercase().contains("internal server"))
@@ -367,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn code_of_the_health_check_is_found_as_a_word() {
+    fn health_code_is_found_as_a_word() {
         for health in HEALTH {
             let Health {
                 code,

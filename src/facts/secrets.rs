@@ -96,8 +96,8 @@ pub(crate) const SECRET_MEMBERS: &[SecretMember] = &[
     // CredentialResults, the answer of listClusterUserCredential and listClusterAdminCredential;
     // Microsoft.ContainerService 2019-10-01.
     anywhere("kubeconfigs"),
-    // ExtensionProperties, which never come back; and what `az k8s-extension` gives there, in case that somebody gave it
-    // among the open settings.
+    // ExtensionProperties: the service never returns them. The names that `az k8s-extension` sends there are secret among
+    // the open settings too, in case that a caller gave them there.
     anywhere(PROTECTED_SETTINGS),
     anywhere("relayServerConnectionString"),
     anywhere("relayserver.relayConnectionString"),

@@ -86,6 +86,19 @@ pub(crate) fn watch(
     Machine::watch(protocol, url, &id, api_version, client.origins(), state)
 }
 
+impl Ticket {
+    /// Returns a wait for a resource of Resource Manager in its present state, for a request that left no other trace.
+    pub(crate) fn watch(
+        &self,
+        client: &ServiceClient,
+        url: &Url,
+        state: Option<&str>,
+    ) -> (Machine, Step) {
+        let api_version = &self.token.parts().api_version;
+        watch(client, Protocol::Arm, url, api_version, Some(self), state)
+    }
+}
+
 fn first_url(token: &ResumeToken) -> Result<Url, Error> {
     Url::parse(&token.parts().initial_uri).map_err(|_| {
         Error::new(

@@ -1,10 +1,13 @@
 //! The common parts of all request values: the options of one call, and how they are awaited.
 
 use crate::error::{Error, ErrorKind, in_runtime};
+use crate::names::WorkspaceId;
+use crate::token::{HttpVerb, Preparation, ResumeToken, TokenResource, Verb};
 use crate::transport::limits::texts::REQUEST_ID;
 use futures::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
+use url::Url;
 
 /// A check that a request value makes before it changes anything.
 pub(crate) type CheckBefore = Arc<dyn Fn() -> BoxFuture<'static, Result<(), Error>> + Send + Sync>;
@@ -33,6 +36,29 @@ impl CallOptions {
             ));
         }
         Ok(id.clone())
+    }
+
+    /// Returns the token of a verb on a resource of Resource Manager, before its request is sent to `url`.
+    pub(crate) fn token(
+        &self,
+        workspace: &WorkspaceId,
+        (resource, target): (TokenResource, String),
+        (op, method): (Verb, HttpVerb),
+        url: &Url,
+        api_version: &str,
+    ) -> Result<ResumeToken, Error> {
+        Ok(ResumeToken::prepared(Preparation {
+            resource,
+            target,
+            workspace: workspace.clone(),
+            op,
+            method,
+            endpoint: url.origin().ascii_serialization(),
+            initial_uri: url.to_string(),
+            final_state_via: None,
+            api_version: api_version.to_owned(),
+            client_request_id: self.request_id()?,
+        }))
     }
 
     /// Runs a call that begins no operation, within its timeout.

@@ -1,16 +1,15 @@
-//! Reading what the checks of computes of kind Kubernetes and of their extension need.
+//! Reads the facts for the checks of computes of kind Kubernetes and of their extension.
 
 use super::azure::{read, texts, url_of};
 use super::gather::{Facts, all, computes_of, rights, when};
 use super::plan::{Action, Plan};
 use super::report::Fact;
 use crate::cluster::{ClusterId, ClusterResource, ManagedCluster};
-use crate::compute::{ClusterRef, KubernetesClusterRef};
+use crate::compute::{ClusterRef, Found, KubernetesClusterRef, is_managed};
 use crate::error::Error;
-use crate::extension::Extension;
+use crate::extension::{ClusterAddress, Connected, Extension};
 use crate::facts::arm::{
-    AKS_API_VERSION, AKS_PROVIDER, ARC_API_VERSION, KUBERNETES_CONFIGURATION_PROVIDER,
-    MANAGED_CLUSTERS, PROVIDERS_API_VERSION,
+    AKS_API_VERSION, KUBERNETES_CONFIGURATION_PROVIDER, PROVIDERS_API_VERSION,
 };
 use crate::json::Item;
 use crate::names::resource_id;
@@ -23,23 +22,15 @@ use serde_json::Value;
 /// The facts that only computes of kind Kubernetes and their extension need.
 #[derive(Debug, Default)]
 pub(super) struct KubernetesFacts {
-    /// The cluster, where Azure Arc connects it.
+    /// The cluster, if it is Arc-connected.
     pub(super) connected: Fact<Option<Connected>>,
     /// Whether the provider of extensions is registered in the subscription of the cluster.
     pub(super) provider: Fact<bool>,
-    /// Whether a Trusted Access role binding lets the workspace into the cluster.
+    /// Whether a Trusted Access role binding gives the workspace access to the cluster.
     pub(super) trusted: Fact<bool>,
     pub(super) extensions: Fact<Vec<Installed>>,
     /// Whether the workspace is in v1 legacy mode.
     pub(super) v1_legacy: Fact<bool>,
-}
-
-/// A cluster that Azure Arc connects.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Connected {
-    pub(super) region: Option<String>,
-    pub(super) status: Option<String>,
-    pub(super) nodes: Option<u32>,
 }
 
 /// The role of a Trusted Access binding for Azure Machine Learning.
@@ -84,14 +75,6 @@ pub(super) async fn gather(workspace: &Workspace, plan: &Plan) -> Facts {
     }
 }
 
-/// Returns whether the id is that of an AKS cluster; else it is one that Azure Arc connects.
-pub(super) fn is_managed(cluster: &str) -> bool {
-    let below = format!("/providers/{AKS_PROVIDER}/{MANAGED_CLUSTERS}/");
-    cluster
-        .to_ascii_lowercase()
-        .contains(&below.to_ascii_lowercase())
-}
-
 fn region(
     cluster: &Fact<Option<ClusterResource>>,
     connected: &Fact<Option<Connected>>,
@@ -99,7 +82,15 @@ fn region(
     let managed = cluster
         .as_ref()
         .and_then(|read| read.as_ref().ok()?.as_ref()?.location.clone());
-    let connected = || connected.as_ref()?.as_ref().ok()?.as_ref()?.region.clone();
+    let connected = || {
+        connected
+            .as_ref()?
+            .as_ref()
+            .ok()?
+            .as_ref()?
+            .location
+            .clone()
+    };
     managed.or_else(connected).map(Ok)
 }
 
@@ -108,30 +99,17 @@ async fn managed(workspace: &Workspace, id: &str) -> Result<Option<ClusterResour
     Ok(found.map(|found| found.resource().clone()))
 }
 
-async fn document(
-    workspace: &Workspace,
-    id: &str,
-    below: &[&str],
-    version: &str,
-) -> Result<Value, Error> {
-    let request = HttpRequest::get(url_of(workspace, id, below, version));
+async fn document(workspace: &Workspace, id: &str, version: &str) -> Result<Value, Error> {
+    let request = HttpRequest::get(url_of(workspace, id, &[], version));
     read(workspace, &request, Limit::RESOURCE).await
 }
 
 async fn connected(workspace: &Workspace, id: &str) -> Result<Option<Connected>, Error> {
-    match document(workspace, id, &[], ARC_API_VERSION).await {
-        Ok(document) => Ok(Some(Connected {
-            region: document["location"].as_str().map(str::to_owned),
-            status: document["properties"]["connectivityStatus"]
-                .as_str()
-                .map(str::to_owned),
-            nodes: document["properties"]["totalNodeCount"]
-                .as_u64()
-                .and_then(|nodes| nodes.try_into().ok()),
-        })),
-        Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(error),
-    }
+    let address = ClusterAddress::of(workspace, &KubernetesClusterRef::id(id))?;
+    Ok(match address.connected(workspace).await? {
+        Found::Resource(cluster) => Some(*cluster),
+        Found::Nothing(_) => None,
+    })
 }
 
 /// A Trusted Access role binding of a cluster.
@@ -163,13 +141,13 @@ async fn trusted(workspace: &Workspace, cluster: &str, own: &str) -> Result<bool
 async fn registered(workspace: &Workspace, cluster: &str) -> Result<bool, Error> {
     let subscription = ClusterId::of_resource(cluster).subscription;
     let id = format!("/subscriptions/{subscription}/providers/{KUBERNETES_CONFIGURATION_PROVIDER}");
-    let document = document(workspace, &id, &[], PROVIDERS_API_VERSION).await?;
+    let document = document(workspace, &id, PROVIDERS_API_VERSION).await?;
     let state = document["registrationState"].as_str().unwrap_or_default();
     Ok(state.eq_ignore_ascii_case("Registered"))
 }
 
 async fn v1_legacy(workspace: &Workspace, own: &str) -> Result<bool, Error> {
-    let document = document(workspace, own, &[], workspace.api_version()).await?;
+    let document = document(workspace, own, workspace.api_version()).await?;
     Ok(document["properties"]["v1LegacyMode"] == true)
 }
 

@@ -160,8 +160,8 @@ impl ExtensionConfiguration {
     ///
     /// # Arguments
     ///
-    /// * `workspace` - whose credential is used, and whose computes of kind AKS are searched for one on this cluster
-    /// * `cluster` - an AKS cluster, or one that Azure Arc connects
+    /// * `workspace` - whose credential is used, and whose computes of kind AKS on this cluster are found
+    /// * `cluster` - an AKS cluster or an Arc-connected one
     /// * `name` - the name of the extension on the cluster
     pub fn preflight(
         &self,
@@ -179,7 +179,7 @@ impl ExtensionConfiguration {
 impl InstallExtension {
     /// Checks before anything is changed whether the install can succeed. By default nothing is checked.
     ///
-    /// Sends what a [`PreflightRequest`] sends, once the name was read. With [`Preflight::Refuse`] the error is of the
+    /// Sends what a [`PreflightRequest`] sends, after the name was read. With [`Preflight::Refuse`] the error is of the
     /// kind [`ErrorKind::Validation`] and has all [`findings`](Error::findings).
     pub fn preflight(self, preflight: Preflight) -> Self {
         let (cluster, name, configuration) = self.parts();
@@ -193,7 +193,7 @@ impl KubernetesAttachConfiguration {
     /// Checks before an attach whether the cluster, its extension and the workspace are ready for it: see
     /// [`PreflightRequest`].
     ///
-    /// The namespace of the cluster cannot be read from outside: the report reminds of it.
+    /// Whether the namespace exists cannot be read from outside the cluster; the report has a note about it.
     pub fn preflight(&self, workspace: &Workspace) -> PreflightRequest {
         PreflightRequest {
             workspace: workspace.clone(),
@@ -208,7 +208,7 @@ macro_rules! request {
         impl $request<$kind> {
             #[doc = concat!("Checks before anything is changed whether the ", $what, " can succeed. By default nothing is checked.")]
             ///
-            /// Sends what a [`PreflightRequest`] sends, once the name was read. With [`Preflight::Refuse`] the
+            /// Sends what a [`PreflightRequest`] sends, after the name was read. With [`Preflight::Refuse`] the
             /// error is of the kind [`ErrorKind::Validation`] and has all [`findings`](Error::findings).
             pub fn preflight(self, preflight: Preflight) -> Self {
                 let Some(own) = self.configuration::<$configuration>() else {
@@ -264,7 +264,7 @@ impl ManagedClusterConfiguration {
 impl CreateCluster {
     /// Checks before anything is changed whether the create can succeed. By default nothing is checked.
     ///
-    /// Sends what a [`PreflightRequest`] sends, once the name was read. With [`Preflight::Refuse`] the error is of the
+    /// Sends what a [`PreflightRequest`] sends, after the name was read. With [`Preflight::Refuse`] the error is of the
     /// kind [`ErrorKind::Validation`] and has all [`findings`](Error::findings).
     pub fn preflight(self, preflight: Preflight) -> Self {
         let workspace = self.workspace().clone();

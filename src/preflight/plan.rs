@@ -92,7 +92,7 @@ pub(super) struct ExtensionPlan {
     pub(super) name: String,
     /// Whether its router needs three nodes.
     pub(super) highly_available: bool,
-    /// Whether it takes the router of a compute of kind AKS over.
+    /// Whether it takes over the router of a compute of kind AKS.
     pub(super) takes_over: bool,
 }
 

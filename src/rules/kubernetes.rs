@@ -55,7 +55,7 @@ registry! {
             broken by "`type: amlcompute`, or no type",
             remedy "write `type: kubernetes`",
             source "required by `reference-yaml-compute-kubernetes`";
-        Refusal COMPUTE_FILE_IDENTITY = "compute_file.identity": "the identity of the file is that of the system, one that is assigned, or none",
+        Refusal COMPUTE_FILE_IDENTITY = "compute_file.identity": "the identity of the file is system-assigned, one user-assigned identity, or none",
             broken by "`identity: { type: user_assigned }`",
             remedy "write `type: system_assigned`, or `type: user_assigned` with one identity",
             source "`reference-yaml-compute-kubernetes`: not both at the same time; the service uses the first identity alone";

@@ -219,14 +219,14 @@ checks! {
             broken by "an id with another subscription",
             remedy "use a workspace in the subscription of the cluster",
             source "Azure ML documentation on attaching Kubernetes clusters";
-        Error PREFLIGHT_CONNECTED = "preflight.cluster.connected": "Azure Arc is connected with the cluster",
+        Error PREFLIGHT_CONNECTED = "preflight.cluster.connected": "a connected cluster has a connection to Azure Arc",
             broken by "a connected cluster with the status `Offline`",
-            remedy "check the agents of Azure Arc in the cluster",
+            remedy "check the agents of Azure Arc in the cluster: `kubectl get pods -n azure-arc`",
             source "`connectivityStatus` of the connected cluster";
         Error PREFLIGHT_PROVIDER = "preflight.provider.registered": "the subscription of the cluster has registered `Microsoft.KubernetesConfiguration`",
-            broken by "a subscription that never had an extension",
+            broken by "a subscription whose clusters never had an extension",
             remedy "register it: `az provider register -n Microsoft.KubernetesConfiguration`",
-            source "Azure ML documentation on the extension; an unregistered provider was reported";
+            source "Azure ML documentation on the extension; reports of users";
         Error PREFLIGHT_MANAGED_IDENTITY = "preflight.cluster.managed_identity": "an AKS cluster for a compute of kind Kubernetes has a managed identity",
             broken by "a cluster with a service principal",
             remedy "give it one: `az aks update --enable-managed-identity`",
@@ -234,38 +234,38 @@ checks! {
         Error PREFLIGHT_ACCESS = "preflight.cluster.access": "an AKS cluster has local accounts, or a Trusted Access role binding for the workspace",
             broken by "`disableLocalAccounts: true` without a binding",
             remedy "enable the accounts, or bind the role `Microsoft.MachineLearningServices/workspaces/mlworkload` to the workspace: `az aks trustedaccess rolebinding create`",
-            source "Azure ML documentation on attaching Kubernetes clusters; Trusted Access is in the public cloud alone";
+            source "Azure ML documentation on attaching Kubernetes clusters; only the public cloud has Trusted Access";
         Error PREFLIGHT_EXTENSION_READY = "preflight.extension.ready": "the cluster has the extension `microsoft.azureml.kubernetes`, and it is healthy",
             broken by "a cluster without the extension",
             remedy "install the extension first, and wait until it has succeeded",
             source "Azure ML documentation on attaching Kubernetes clusters";
-        Warning PREFLIGHT_EXTENSION_OTHER = "preflight.extension.other": "the cluster does not have the extension under another name",
-            broken by "an install with a new name where the extension is installed",
-            remedy "update the extension that is there, or delete it first",
-            source "inference: an extension of this type owns objects of the whole cluster";
-        Error PREFLIGHT_EXTENSION_NODES = "preflight.extension.nodes": "a highly available router has 3 nodes",
+        Warning PREFLIGHT_EXTENSION_OTHER = "preflight.extension.other": "the extension is not installed under another name",
+            broken by "an install under another name than that of the installed extension",
+            remedy "update the installed extension, or delete it first",
+            source "inference: an extension of this type owns objects in the whole cluster";
+        Error PREFLIGHT_EXTENSION_NODES = "preflight.extension.nodes": "a cluster with a highly available router has 3 nodes or more",
             broken by "a cluster with 2 nodes, and `.high_availability(true)`",
-            remedy "use 3 nodes or more, or switch high availability off",
+            remedy "add nodes, or turn high availability off",
             source "Azure ML documentation on the extension: health code E40002";
-        Warning PREFLIGHT_LEGACY_ROUTER = "preflight.extension.legacy_router": "no compute of kind AKS has put its router `azureml-fe` into the cluster",
+        Warning PREFLIGHT_LEGACY_ROUTER = "preflight.extension.legacy_router": "the cluster has no router `azureml-fe` of a compute of kind AKS",
             broken by "an install on a cluster that the workspace has attached as a compute of kind AKS",
-            remedy "let the extension take the router over: `kubectl annotate deployment azureml-fe azureml-fe-enable-upgrade=true`, then install with the setting `scoringFe.enableUpgrade` as `true`",
+            remedy "let the extension take over the router: `kubectl annotate deployment azureml-fe azureml-fe-enable-upgrade=true`, then install with the setting `scoringFe.enableUpgrade=true`",
             source "health codes E45004 and E45005 of the extension; Microsoft's page on attaching beside a compute of kind AKS";
         Note PREFLIGHT_NAMESPACE = "preflight.namespace.exists": "the namespace of a compute of kind Kubernetes exists in the cluster",
-            broken by "every attach: nothing outside of the cluster lists its namespaces",
-            remedy "create it first: `kubectl create namespace`; neither the attach nor the service does",
+            broken by "every attach, because namespaces cannot be listed from outside the cluster",
+            remedy "create it first: `kubectl create namespace`; the attach does not create it",
             source "Azure ML documentation on attaching Kubernetes clusters";
-        Warning PREFLIGHT_NAMESPACE_SERVICES = "preflight.namespace.services": "a compute of kind Kubernetes beside one of kind AKS has another namespace than its services",
+        Warning PREFLIGHT_NAMESPACE_SERVICES = "preflight.namespace.services": "on a cluster with a compute of kind AKS, a compute of kind Kubernetes does not use the namespace of its services",
             broken by "the namespace `azureml-myworkspace` on a cluster with services of the workspace `myworkspace`",
             remedy "use another namespace",
             source "Microsoft's page on attaching beside a compute of kind AKS";
         Note PREFLIGHT_ATTACHED_AGAIN = "preflight.attachment.again": "no other compute of kind Kubernetes uses the cluster",
             broken by "a second attachment, for example for another namespace",
-            remedy "nothing to do: several attachments of one cluster are allowed for this kind",
+            remedy "none needed: this kind allows several attachments of one cluster",
             source "Azure ML documentation on attaching Kubernetes clusters";
         Warning PREFLIGHT_V1_LEGACY = "preflight.workspace.legacy_mode": "the workspace is not in v1 legacy mode",
             broken by "`v1LegacyMode: true`",
-            remedy "switch it off if computes of kind Kubernetes are to have online endpoints: that mode closes the v2 API",
+            remedy "turn `v1LegacyMode` of the workspace off before you create online endpoints",
             source "Azure ML documentation on network isolation with v2";
     }
 

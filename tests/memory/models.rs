@@ -324,7 +324,7 @@ async fn models_are_listed_by_pages_and_filters_and_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_an_update_sets_changes_and_the_rest_stays() {
+async fn update_changes_what_it_sets_and_keeps_the_rest() {
     let emulator = Emulator::new();
     let workspace = workspace(&emulator);
     let (_folder, path) = folder();

@@ -492,7 +492,7 @@ async fn deployment_is_judged_by_the_nodes_behind_its_target() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn kubernetes_attach_that_is_fine_has_a_reminder_alone() {
+async fn kubernetes_attach_without_problems_has_only_the_namespace_note() {
     let emulator = Emulator::new();
     let workspace = workspace(&emulator);
     let managed = ExistingCluster::new("g", "c").extension("azureml");
@@ -523,7 +523,7 @@ async fn kubernetes_attach_that_is_fine_has_a_reminder_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn kubernetes_attach_that_is_wrong_in_several_ways_names_each() {
+async fn kubernetes_attach_with_several_problems_reports_each() {
     let emulator = Emulator::builder()
         .unregistered_provider("Microsoft.KubernetesConfiguration")
         .v1_legacy_mode(true)
@@ -552,7 +552,7 @@ async fn kubernetes_attach_that_is_wrong_in_several_ways_names_each() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn trusted_access_is_as_good_as_local_accounts() {
+async fn trusted_access_replaces_local_accounts() {
     let emulator = Emulator::new();
     let workspace = workspace(&emulator);
     let cluster = ExistingCluster::new("g", "c").local_accounts(false);

@@ -341,7 +341,7 @@ async fn scale(session: &Session, scale: Scale) -> Result<Shown> {
     Ok(shown(&cluster))
 }
 
-/// A member as `az` spells it: of the capitals that stand together, the first alone, and no hyphens.
+/// Returns the name of a member as `az` spells it: of adjacent capitals only the first is kept, and hyphens are dropped.
 pub(crate) fn spelt(key: &str) -> String {
     let letters: Vec<char> = key.replace("IPv6", "Ipv6").chars().collect();
     let mut name = String::with_capacity(letters.len());
@@ -361,7 +361,7 @@ pub(crate) fn spelt(key: &str) -> String {
     name
 }
 
-/// Members whose own members have names that somebody chose.
+/// Members whose own members have names chosen by users.
 const MAPS: [&str; 5] = [
     "addonProfiles",
     "identityProfile",
@@ -370,8 +370,8 @@ const MAPS: [&str; 5] = [
     "userAssignedIdentities",
 ];
 
-/// The members of a cluster that `az` prints, whether the service sent them or not: those of the API version 2026-06-01
-/// by azure-mgmt-containerservice.
+/// The members of a cluster that `az` prints even if the service does not send them: those of the API version 2026-06-01
+/// in azure-mgmt-containerservice.
 const OF_CLUSTER: &str = "aadProfile addonProfiles agentPoolProfiles aiToolchainOperatorProfile apiServerAccessProfile \
     autoScalerProfile autoUpgradeProfile azureMonitorProfile azurePortalFqdn bootstrapProfile currentKubernetesVersion \
     disableLocalAccounts diskEncryptionSetId dnsPrefix eTag enableRbac extendedLocation fqdn fqdnSubdomain \
@@ -398,8 +398,8 @@ fn filled(object: &mut Map<String, Value>, members: &str) {
     }
 }
 
-/// A cluster as `az` shows it: without the level `properties`, with its resource group, and with `null` for what is
-/// absent.
+/// Returns a cluster as `az` shows it: without the level `properties`, with its resource group, and with `null` for absent
+/// members.
 fn shape(cluster: &ManagedCluster) -> Value {
     let mut document = renamed(cluster.resource().to_value());
     if let Some(object) = document.as_object_mut() {

@@ -48,10 +48,10 @@ pub(crate) struct Global {
     /// Print errors alone on standard error: no progress, no warnings.
     #[arg(long, global = true)]
     pub(crate) only_show_errors: bool,
-    /// Print what is reported of the work, and how long the command took.
+    /// Print events of the library, and how long the command took.
     #[arg(long, global = true)]
     pub(crate) verbose: bool,
-    /// Print all of that, and each request. Secrets are left out.
+    /// Print what --verbose prints, and each request and answer. Secrets are left out.
     #[arg(long, global = true)]
     pub(crate) debug: bool,
     /// Resource group of the workspace, or of the cluster for `aks`.
@@ -236,8 +236,7 @@ pub(crate) fn parse(
     if let Some(id) = meaningless(&name).0.iter().find(given) {
         let option = parser.get_arguments().find(|option| option.get_id() == *id);
         let option = option.map(ToString::to_string).unwrap_or_default();
-        let text =
-            format!("the command '{name}' does not take '{option}', which has no effect on it\n");
+        let text = format!("'{option}' has no effect on the command '{name}'\n");
         return Err(clap::Error::raw(ErrorKind::UnknownArgument, text));
     }
     Cli::from_arg_matches_mut(&mut matches)

@@ -201,7 +201,7 @@ pub(crate) struct Attach {
     balancing: Balancing,
     #[command(flatten)]
     certificates: Certificates,
-    /// Attach the cluster although it is attached to the workspace under another name, which may stop working.
+    /// Attach the cluster even if it is attached to the workspace under another name. That attachment may stop working.
     #[arg(long)]
     ignore_other_attachments: bool,
     #[command(flatten)]
@@ -461,7 +461,7 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Shown> {
                 remove.named.name
             );
             session.confirm(remove.sure.yes, &what)?;
-            // Any kind: the library refuses those whose cluster is not the workspace's.
+            // Any kind. The library refuses to delete a cluster that the workspace did not create.
             let compute = AnyCompute::get(&workspace, &remove.named.name);
             let mut compute = session.unless_interrupted(None, compute).await?;
             let prepared = compute.delete().prepare()?;

@@ -64,7 +64,8 @@ pub(crate) struct Inference {
     /// Registered environment; one in the file wins.
     #[arg(long, short, value_name = "NAME")]
     environment_name: Option<String>,
-    /// Folder with azureml_environment.json, as `az ml environment scaffold` makes it; an environment in the file wins.
+    /// Folder with azureml_environment.json, as `az ml environment scaffold` creates it. An environment in the file of the
+    /// configuration takes precedence.
     #[arg(
         long,
         visible_alias = "ed",

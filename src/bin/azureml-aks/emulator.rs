@@ -35,7 +35,7 @@ pub(crate) struct Emulate {
     /// [,local_accounts=BOOL][,trusted_access=BOOL].
     #[arg(long, value_parser = cluster, value_name = "CLUSTER")]
     cluster: Vec<ExistingCluster>,
-    /// A cluster that Azure Arc connects: GROUP/NAME[,count=N][,location=L][,subscription=ID][,extension=E].
+    /// An Arc-connected cluster: GROUP/NAME[,count=N][,location=L][,subscription=ID][,extension=E].
     #[arg(long, value_parser = connected, value_name = "CLUSTER")]
     connected_cluster: Vec<ConnectedCluster>,
     /// How much faster than real time operations run.
@@ -59,16 +59,16 @@ pub(crate) struct Emulate {
     /// A resource provider that no subscription has registered; repeatable.
     #[arg(long, value_name = "NAMESPACE")]
     unregistered_provider: Vec<String>,
-    /// Let the workspace be in v1 legacy mode.
+    /// Set v1 legacy mode of the workspace.
     #[arg(long)]
     v1_legacy_mode: bool,
-    /// Actions that the caller may do, with `*` [default: *]. They are listed, not enforced.
+    /// Actions that the caller may do; `*` stands for any text [default: *]. They are listed, not enforced.
     #[arg(long, value_delimiter = ',', value_name = "ACTIONS")]
     permissions: Vec<String>,
-    /// Actions that are taken away from these.
+    /// Actions that are excluded from --permissions.
     #[arg(long, value_delimiter = ',', value_name = "ACTIONS")]
     not_permissions: Vec<String>,
-    /// A further VM size, or another idea of one that is known.
+    /// A further VM size, or other values for a known one.
     #[arg(long, value_parser = size, value_name = "NAME=CORES,GIGABYTES")]
     vm_size: Vec<(String, u32, f64)>,
     /// The versions of Kubernetes that every region offers; a preview ends with `(preview)`.
@@ -77,22 +77,22 @@ pub(crate) struct Emulate {
     /// The minor version that new clusters have.
     #[arg(long, requires = "kubernetes_versions", value_name = "VERSION")]
     default_kubernetes_version: Option<String>,
-    /// A file that a run of an experiment left.
+    /// A file that a run of an experiment produced.
     #[arg(long, value_parser = output, value_name = "EXPERIMENT/RUN/PATH=FILE")]
     run_output: Vec<(String, String, String, PathBuf)>,
     /// How long the signed URL of a blob is valid [default: 24 hours].
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     sas_duration: Option<Duration>,
-    /// Most bytes of blobs that are kept, in memory [default: 4 GiB].
+    /// Limit of all blobs in memory, in bytes [default: 4 GiB].
     #[arg(long, value_name = "BYTES")]
     blob_capacity: Option<u64>,
-    /// How long a service's token is valid, and after how long a client should fetch another.
+    /// How long the token of a service is valid, and after which time a client should fetch a new one.
     #[arg(long, num_args = 2, value_names = ["SECONDS", "REFRESH_AFTER"], value_parser = seconds)]
     service_token_lifetime: Option<Vec<Duration>>,
-    /// Answer a request for a new key with the keys, in place of an operation.
+    /// Answer a request for a new key with the keys, and start no operation.
     #[arg(long)]
     regenerate_keys_at_once: bool,
-    /// Let the URLs of operations end with a signature.
+    /// Add a signature to the URLs of operations.
     #[arg(long, default_value_t = true, action = clap::ArgAction::Set, value_parser = boolean, value_name = "BOOL")]
     signed_polling_urls: bool,
     /// Refuse what a compute cannot do in the form of the service's front end.
@@ -101,7 +101,7 @@ pub(crate) struct Emulate {
     /// Answer 404 without a body for a compute that does not exist.
     #[arg(long)]
     absent_without_body: bool,
-    /// Leave an attachment alone when its cluster is attached again.
+    /// Keep an attachment working when its cluster is attached again.
     #[arg(long)]
     tolerate_second_attachment: bool,
     /// Allow addresses that other machines can reach. The emulator takes any token.
@@ -154,7 +154,7 @@ durations!(
     service_update_duration,
     /// Deleting a service.
     service_delete_duration,
-    /// Making a key anew.
+    /// Regenerating a key.
     regenerate_keys_duration,
 );
 

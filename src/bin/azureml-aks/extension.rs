@@ -1,4 +1,4 @@
-//! `extension`: Azure Machine Learning's extension of a cluster, without which no compute of kind Kubernetes is attached.
+//! `extension`: Azure Machine Learning's extension of a cluster. A compute of kind Kubernetes cannot be attached without it.
 
 use crate::args::{Named, Sure, Waiting, boolean, pair};
 use crate::connect::Session;
@@ -31,7 +31,7 @@ pub(crate) enum Command {
         after_help = "Example:\n  azureml-aks extension show -n azureml -c mycluster -g myresourcegroup"
     )]
     Show(Located),
-    /// Lists the extensions of a cluster, of every type.
+    /// Lists the extensions of a cluster; of every type, not only Azure Machine Learning's.
     #[command(
         after_help = "Example:\n  azureml-aks extension list -c mycluster -g myresourcegroup -o table"
     )]
@@ -53,9 +53,9 @@ pub(crate) enum Command {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "camelCase")]
 pub(crate) enum ClusterType {
-    /// A cluster of AKS.
+    /// An AKS cluster.
     ManagedClusters,
-    /// A cluster that Azure Arc connects.
+    /// An Arc-connected cluster.
     ConnectedClusters,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct Cluster {
         value_name = "NAME"
     )]
     cluster_name: Option<String>,
-    /// Kind of the cluster.
+    /// Type of the cluster.
     #[arg(long, short = 't', ignore_case = true, value_enum, default_value_t = ClusterType::ManagedClusters,
         value_name = "TYPE")]
     cluster_type: ClusterType,
@@ -101,10 +101,10 @@ pub(crate) struct Settings {
     /// Release train [default: stable].
     #[arg(long, value_name = "TRAIN")]
     release_train: Option<String>,
-    /// Version to stay at.
+    /// Version to pin.
     #[arg(long)]
     version: Option<String>,
-    /// Upgrade minor versions automatically [default: true, or false with a version].
+    /// Upgrade minor versions automatically [default: true, or false with --version].
     #[arg(long, visible_alias = "auto-upgrade", num_args = 0..=1, default_missing_value = "true",
         value_parser = boolean, value_name = "BOOL")]
     auto_upgrade_minor_version: Option<bool>,
@@ -116,10 +116,10 @@ pub(crate) struct Install {
     located: Located,
     #[command(flatten)]
     settings: Settings,
-    /// Type of the extension; there is one.
+    /// Type of the extension; only one is valid.
     #[arg(long, value_parser = own_type, hide = true)]
     extension_type: Option<String>,
-    /// Scope of the extension; there is one.
+    /// Scope of the extension; only one is valid.
     #[arg(long, value_parser = ["cluster"], hide = true)]
     scope: Option<String>,
     #[command(flatten)]
@@ -142,7 +142,7 @@ pub(crate) struct Update {
 pub(crate) struct Delete {
     #[command(flatten)]
     located: Located,
-    /// Remove it although it does not answer.
+    /// Delete the resource even if the cluster cannot be reached. Software in the cluster may stay installed.
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -166,7 +166,7 @@ const TYPE: &str = "microsoft.azureml.kubernetes";
 fn own_type(text: &str) -> std::result::Result<String, String> {
     match text.eq_ignore_ascii_case(TYPE) {
         true => Ok(text.to_owned()),
-        false => Err(format!("this program installs `{TYPE}` alone")),
+        false => Err(format!("this program installs only `{TYPE}`")),
     }
 }
 
@@ -188,7 +188,7 @@ impl Cluster {
     }
 }
 
-/// Gives a builder the settings. A macro, because both builders have the same setters and no trait.
+/// Passes the settings to a builder. It is a macro because the two builders have the same setters and share no trait.
 macro_rules! configured {
     ($builder:expr, $settings:expr) => {{
         let settings = $settings;
@@ -216,7 +216,7 @@ macro_rules! configured {
 type Pairs<'s> = Vec<(&'s str, &'s str)>;
 
 impl Settings {
-    /// The certificate that files hold, the settings, and the protected ones.
+    /// Returns the certificate from files, the settings, and the protected settings.
     fn split(&self) -> Result<(Option<ExtensionTls>, Pairs<'_>, Pairs<'_>)> {
         let mut open: Pairs<'_> = borrowed(&self.config);
         let mut protected: Pairs<'_> = borrowed(&self.config_protected);
@@ -227,12 +227,14 @@ impl Settings {
             (Some(certificate), Some(key)) => (certificate, key),
             _ => {
                 return Err(Failure::usage(
-                    "sslCertPemFile and sslKeyPemFile go together",
+                    "sslCertPemFile and sslKeyPemFile must be given together",
                 ));
             }
         };
         let cname = taken(&mut open, "sslCname").ok_or_else(|| {
-            Failure::usage("a certificate needs its host name: --config sslCname=NAME")
+            Failure::usage(
+                "a certificate needs the host name that clients call: --config sslCname=NAME",
+            )
         })?;
         let tls = ExtensionTls::certificate(cname, Pem::file(certificate), Pem::file(key));
         Ok((Some(tls), open, protected))
@@ -246,7 +248,7 @@ fn borrowed(pairs: &[(String, String)]) -> Pairs<'_> {
         .collect()
 }
 
-/// Takes a setting out, whatever its letter case.
+/// Removes a setting, in any letter case, and returns its value.
 fn taken<'s>(pairs: &mut Pairs<'s>, name: &str) -> Option<&'s str> {
     let at = pairs
         .iter()
@@ -255,7 +257,7 @@ fn taken<'s>(pairs: &mut Pairs<'s>, name: &str) -> Option<&'s str> {
 }
 
 impl Install {
-    /// Returns the parts of an install, of which preflight makes use too.
+    /// Returns the parts of the install, for the install and for preflight.
     pub(crate) async fn request(
         &self,
         session: &Session,
@@ -298,7 +300,8 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Shown> {
             let change = change.build()?;
             session.warn_of(change.warnings());
             let extension = get(session, &update.located).await?;
-            let what = "A change of the extension may interrupt jobs and endpoints of the cluster.";
+            let what =
+                "The change of the extension may interrupt jobs and endpoints of the cluster.";
             session.confirm(update.sure.yes, what)?;
             let prepared = extension.update(change).prepare()?;
             let operation = session.send(prepared).await?;
@@ -345,7 +348,7 @@ fn shown(extension: &Extension) -> Shown {
     Shown::table(shape(extension), EXTENSION)
 }
 
-/// The document with its properties at the top, as `az k8s-extension` shows it, and whether it is healthy.
+/// Returns the document with its properties at the top level, as `az k8s-extension` shows it, and whether it is healthy.
 fn shape(extension: &Extension) -> Value {
     let mut shown = extension.resource().to_value();
     let properties = shown["properties"].take();

@@ -63,7 +63,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// The items that texts of the library name, and the options of this program that do the same.
+/// Names of items in the texts of the library, and what this program writes in their place.
 const WORDS: &[(&str, &str)] = &[
     (
         ", or add .or_get() to take the existing cluster",
@@ -84,6 +84,22 @@ const WORDS: &[(&str, &str)] = &[
     (
         ", or the existing compute with `or_get()`",
         "; `azureml-aks computetarget show` shows the existing one",
+    ),
+    (
+        "add .or_get() to take the existing extension, or change its settings by an update",
+        "`azureml-aks extension show` shows the existing one, and `azureml-aks extension update` changes it",
+    ),
+    (
+        "give the file by `ExtensionTls::certificate` and `Pem::file`",
+        "give it by --config-protected",
+    ),
+    (
+        "give it by `protected_setting`",
+        "give it by --config-protected",
+    ),
+    (
+        "give the region by `cluster_location`",
+        "use the library, which takes the region from its caller",
     ),
     (
         "send the request with `despite_findings`",

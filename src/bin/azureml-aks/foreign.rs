@@ -1,5 +1,5 @@
-//! Flags of the original that have no effect here. Each is refused with the reason, because a service without what a flag
-//! asks for would be another one.
+//! Flags of the original that have no effect here. Each is refused with the reason, because a service without the effect of a
+//! flag is not the service that the caller wants.
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -7,10 +7,9 @@ use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches};
 use std::fmt;
 use std::marker::PhantomData;
 
-const ACI: &str =
-    "it is for Azure Container Instances and this machine; this program deploys to AKS alone";
+const ACI: &str = "it is for deployments to Azure Container Instances or to this machine; this program deploys only to AKS";
 const ENDPOINT: &str = "it is for the versions of an endpoint (`az ml endpoint realtime`), which this program does not have; \
-    a second service and the callers' own choice between the two do the same";
+    deploy a second service in place of a version, and let the callers choose between the two";
 const MIGRATION: &str = "this program does not move a service to another compute: deploy the models there under another \
     name, and delete this service afterwards";
 

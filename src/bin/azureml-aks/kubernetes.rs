@@ -28,13 +28,13 @@ pub(crate) struct Identity {
 
 #[derive(Debug, Args)]
 pub(crate) struct Attach {
-    /// Name of the compute [default: that of the file].
+    /// Name of the compute [default: the name in the file].
     #[arg(long, short, required_unless_present = "file")]
     pub(crate) name: Option<String>,
-    /// YAML file of `az ml compute attach`, of the type `kubernetes`. Options replace what it has.
+    /// YAML file of `az ml compute attach`, of the type `kubernetes`. Options replace its members.
     #[arg(long, short)]
     file: Option<PathBuf>,
-    /// Id of the cluster: of AKS, or connected by Azure Arc.
+    /// Id of the AKS cluster or Arc-connected cluster.
     #[arg(
         long,
         short = 'i',
@@ -44,18 +44,18 @@ pub(crate) struct Attach {
         value_name = "ID"
     )]
     compute_resource_id: Option<String>,
-    /// Namespace of the cluster, which has to be there [default: default].
+    /// Namespace of the cluster; it must exist [default: default].
     #[arg(long)]
     namespace: Option<String>,
     #[command(flatten)]
     identity: Identity,
-    /// Instance type of what names none.
+    /// Instance type of jobs and deployments that name none.
     #[arg(long, value_name = "NAME")]
     default_instance_type: Option<String>,
-    /// Description.
+    /// Description of the compute.
     #[arg(long)]
     description: Option<String>,
-    /// Tags.
+    /// Tags of the compute.
     #[arg(long, num_args = 1.., value_parser = pair, value_name = "KEY=VALUE")]
     tags: Vec<(String, String)>,
     #[command(flatten)]
@@ -68,13 +68,13 @@ pub(crate) struct Update {
     pub(crate) named: crate::args::Named,
     #[command(flatten)]
     identity: Identity,
-    /// Instance type of what names none.
+    /// Instance type of jobs and deployments that name none.
     #[arg(long, value_name = "NAME")]
     default_instance_type: Option<String>,
     /// Instance types to remove.
     #[arg(long, num_args = 1.., value_name = "NAME")]
     remove_instance_type: Vec<String>,
-    /// Description.
+    /// Description of the compute.
     #[arg(long)]
     description: Option<String>,
     /// Tags to add or change.
@@ -85,6 +85,26 @@ pub(crate) struct Update {
     remove_tag: Vec<String>,
     #[command(flatten)]
     pub(crate) waiting: Waiting,
+}
+
+/// Passes the options that an attach and an update share to a builder. It is a macro because the two builders share no trait.
+macro_rules! described {
+    ($builder:expr, $options:expr) => {{
+        let mut builder = $builder;
+        if let Some(identity) = $options.identity.of()? {
+            builder = builder.identity(identity);
+        }
+        if let Some(name) = &$options.default_instance_type {
+            builder = builder.default_instance_type(name);
+        }
+        if let Some(description) = &$options.description {
+            builder = builder.description(description);
+        }
+        for (name, value) in &$options.tags {
+            builder = builder.tag(name, value);
+        }
+        builder
+    }};
 }
 
 impl Identity {
@@ -108,7 +128,7 @@ impl Identity {
 }
 
 impl Attach {
-    /// The name and the configuration, of which preflight makes use too.
+    /// Returns the name and the configuration, for the attach and for preflight.
     pub(crate) fn configuration(&self) -> Result<(String, KubernetesAttachConfiguration)> {
         let mut builder = match &self.file {
             Some(file) => KubernetesAttachConfiguration::builder_from_file(file)?,
@@ -120,22 +140,12 @@ impl Attach {
         if let Some(namespace) = &self.namespace {
             builder = builder.namespace(namespace);
         }
-        if let Some(identity) = self.identity.of()? {
-            builder = builder.identity(identity);
-        }
-        if let Some(name) = &self.default_instance_type {
-            builder = builder.default_instance_type(name);
-        }
-        if let Some(description) = &self.description {
-            builder = builder.description(description);
-        }
-        for (name, value) in &self.tags {
-            builder = builder.tag(name, value);
-        }
-        let configuration = builder.build()?;
+        let configuration = described!(builder, self).build()?;
         let name = self.name.as_deref().or(configuration.name());
         let name = name.ok_or_else(|| {
-            Failure::usage("the file has no name: the following arguments are required: --name/-n")
+            Failure::usage(
+                "the file has no `name`; the following arguments are required: --name/-n",
+            )
         })?;
         Ok((name.to_owned(), configuration))
     }
@@ -161,21 +171,9 @@ impl Update {
         session: &Session,
         workspace: &Workspace,
     ) -> Result<KubernetesCompute> {
-        let mut builder = KubernetesUpdateConfiguration::builder();
-        if let Some(identity) = self.identity.of()? {
-            builder = builder.identity(identity);
-        }
-        if let Some(name) = &self.default_instance_type {
-            builder = builder.default_instance_type(name);
-        }
+        let mut builder = described!(KubernetesUpdateConfiguration::builder(), self);
         for name in &self.remove_instance_type {
             builder = builder.remove_instance_type(name);
-        }
-        if let Some(description) = &self.description {
-            builder = builder.description(description);
-        }
-        for (name, value) in &self.tags {
-            builder = builder.tag(name, value);
         }
         for name in &self.remove_tag {
             builder = builder.remove_tag(name);

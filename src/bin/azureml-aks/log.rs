@@ -4,8 +4,8 @@ use crate::args::Global;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
-/// Prints events from now on, as far as the options ask for them: of this package, and for `--debug` of the packages whose
-/// events leave secrets out. All others are not asked.
+/// Starts to print events, if the options ask for them: those of this package, and for `--debug` those of the packages whose
+/// events leave secrets out. Events of other packages are ignored.
 pub(crate) fn start(global: &Global) {
     let targets = match (global.debug, global.verbose) {
         (true, _) => Targets::new()

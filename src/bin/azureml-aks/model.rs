@@ -34,7 +34,7 @@ pub(crate) enum Command {
     /// Downloads the files of a model.
     #[command(after_help = "Example:\n  azureml-aks model download -i mymodel:1 -t .")]
     Download(Download),
-    /// Changes tags, properties, the description, the needs or the samples of a model.
+    /// Changes tags, properties, the description, the resource needs or the sample datasets of a model.
     #[command(
         after_help = "Example:\n  azureml-aks model update -i mymodel:1 --add-tag stage=test"
     )]
@@ -150,7 +150,7 @@ pub(crate) struct List {
     /// Run that made the models.
     #[arg(long)]
     run_id: Option<String>,
-    /// Dataset that the models name.
+    /// Only models that refer to the dataset of this id.
     #[arg(long)]
     dataset_id: Option<String>,
 }
@@ -172,7 +172,7 @@ pub(crate) struct Show {
     /// Its version [default: the latest].
     #[arg(long, requires = "name")]
     version: Option<u64>,
-    /// Run that made the model; of its versions, only that run's are considered.
+    /// Run that created the model; only versions of this run are considered.
     #[arg(long, requires = "name")]
     run_id: Option<String>,
 }
@@ -228,7 +228,7 @@ pub(crate) struct Deploy {
     /// Update the service when the name is taken.
     #[arg(long)]
     overwrite: bool,
-    /// Send the request although the service's own checks find something wrong with it.
+    /// Send the request even if the checks of the service find errors in it.
     #[arg(long)]
     despite_findings: bool,
     #[command(flatten)]

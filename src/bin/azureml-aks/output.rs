@@ -11,7 +11,7 @@ use std::io::{self, Write};
 pub(crate) enum Format {
     /// Indented by two, keys sorted.
     Json,
-    /// The same; az colours it.
+    /// Like json; az adds colours.
     Jsonc,
     /// Columns for a person.
     Table,
@@ -19,7 +19,7 @@ pub(crate) enum Format {
     Tsv,
     /// Keys sorted.
     Yaml,
-    /// The same; az colours it.
+    /// Like yaml; az adds colours.
     Yamlc,
     /// Nothing.
     None,

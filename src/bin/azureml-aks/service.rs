@@ -100,7 +100,7 @@ pub(crate) struct Update {
     /// Property to add, as KEY=VALUE.
     #[arg(long, value_parser = pair, value_name = "KEY=VALUE")]
     add_property: Vec<(String, String)>,
-    /// Send the request although the service's own checks find something wrong with it.
+    /// Send the request even if the checks of the service find errors in it.
     #[arg(long)]
     despite_findings: bool,
     #[command(flatten)]

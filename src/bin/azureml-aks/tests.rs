@@ -81,13 +81,10 @@ fn flags_of_the_original_are_all_known() {
 #[test]
 fn flags_without_effect_are_refused_with_the_reason() {
     for (line, why) in [
-        (
-            "model deploy -n s --location westus",
-            "deploys to AKS alone",
-        ),
-        ("model deploy -n s --lo=westus", "deploys to AKS alone"),
+        ("model deploy -n s --location westus", "deploys only to AKS"),
+        ("model deploy -n s --lo=westus", "deploys only to AKS"),
         ("model deploy -n s --tp 50", "a second service"),
-        ("model deploy -n s --ssl-enabled", "deploys to AKS alone"),
+        ("model deploy -n s --ssl-enabled", "deploys only to AKS"),
         (
             "service update -n s --is-migration true",
             "under another name",
@@ -268,6 +265,7 @@ const UNREACHED: &[(&str, &str)] = &[
         "subscription_id, resource_group and workspace_name",
         "members of a file",
     ),
+    ("`user_assigned", "members of a file"),
     ("importlib", "the text is a program"),
     ("crate::_documentation", "the text is of the documentation"),
     ("in a tokio runtime", "the program has a runtime"),

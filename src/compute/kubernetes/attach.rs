@@ -60,13 +60,13 @@ impl KubernetesAttachConfiguration {
     /// Starts from the file of `az ml compute attach -f`, as YAML or JSON, for a compute of the type `kubernetes`.
     ///
     /// Its keys are those of the documentation (`type`, `name`, `resource_id`, `namespace`, `description`, `identity`), and
-    /// `properties` with `defaultInstanceType` and `instanceTypes`. `$schema` and `location` have no effect. A key that is
-    /// not known is a warning. What is wrong is named by its path in the file.
+    /// `properties` with `defaultInstanceType` and `instanceTypes`. `$schema` and `location` have no effect. An unknown key
+    /// is a warning. Findings name the path in the file.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Validation`](crate::ErrorKind::Validation) for a file that cannot be read or is not an object. What is
-    /// wrong with its members is reported by [`build`](KubernetesAttachConfigurationBuilder::build), all at once.
+    /// [`ErrorKind::Validation`](crate::ErrorKind::Validation) for a file that cannot be read or is not an object. Findings
+    /// about its members are errors of [`build`](KubernetesAttachConfigurationBuilder::build), all at once.
     #[cfg(feature = "services")]
     pub fn builder_from_file(
         path: impl AsRef<Path>,
@@ -92,13 +92,13 @@ impl KubernetesAttachConfiguration {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Validation`](crate::ErrorKind::Validation) for a text that is not an object.
+    /// [`ErrorKind::Validation`](crate::ErrorKind::Validation) for a text that is not an object in YAML or JSON.
     #[cfg(feature = "services")]
     pub fn builder_from_text(text: &str) -> Result<KubernetesAttachConfigurationBuilder, Error> {
         super::file::from_text(text)
     }
 
-    /// Returns the name of the compute, if the configuration comes from a file that has one.
+    /// Returns the name of the compute, if the configuration was read from a file with a name.
     #[cfg(feature = "services")]
     #[must_use]
     pub fn name(&self) -> Option<&str> {

@@ -6,7 +6,7 @@ use crate::names::resource_id::{self, ResourceType};
 use crate::names::{WorkspaceId, segment};
 use crate::rules::Findings;
 
-/// The cluster to attach as a compute of kind Kubernetes: an AKS cluster, or one that Azure Arc connects; by its id, or by
+/// The cluster to attach as a compute of kind Kubernetes: an AKS cluster or an Arc-connected one; by its id, or by
 /// names in the subscription of the workspace.
 ///
 /// A [`ClusterRef`] converts into it.
@@ -36,7 +36,7 @@ pub enum KubernetesClusterRef {
         /// The name of the cluster.
         name: String,
     },
-    /// A cluster that Azure Arc connects, in the subscription of the workspace.
+    /// An Arc-connected cluster, in the subscription of the workspace.
     #[non_exhaustive]
     Connected {
         /// The resource group of the cluster.
@@ -61,6 +61,12 @@ impl From<ClusterRef> for KubernetesClusterRef {
     }
 }
 
+/// Returns whether an id is that of an AKS cluster, and not that of a connected one.
+pub(crate) fn is_managed(cluster_id: &str) -> bool {
+    let provider = cluster_id.trim_start_matches('/').split('/').nth(5);
+    provider.is_some_and(|provider| provider.eq_ignore_ascii_case(AKS_PROVIDER))
+}
+
 impl KubernetesClusterRef {
     /// Refers to a cluster by its full resource id, as `az aks show --query id` and `az connectedk8s show --query id`
     /// print it: with quotation marks or without.
@@ -75,7 +81,7 @@ impl KubernetesClusterRef {
         ClusterRef::named(resource_group, name).into()
     }
 
-    /// Refers to a cluster that Azure Arc connects by resource group and name, in the subscription of the workspace.
+    /// Refers to an Arc-connected cluster by resource group and name, in the subscription of the workspace.
     #[must_use]
     pub fn connected(resource_group: impl AsRef<str>, name: impl AsRef<str>) -> Self {
         Self::Connected {

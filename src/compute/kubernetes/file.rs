@@ -29,7 +29,7 @@ pub(super) fn from_text(text: &str) -> Result<KubernetesAttachConfigurationBuild
 
 fn read(mut members: Members) -> KubernetesAttachConfigurationBuilder {
     let file = &mut members;
-    // Microsoft's client sends the region of the workspace, whatever the file says.
+    // Microsoft's client ignores the `location` of the file, and sends the region of the workspace.
     file.skip(&["$schema", "location"]);
     check_type(file);
     let id = file.text("resource_id", "cluster.id").unwrap_or_default();
@@ -54,16 +54,18 @@ fn check_type(file: &mut Members) {
     let found = file.text("type", "");
     let message = match &found {
         Some(kind) if kind.eq_ignore_ascii_case("kubernetes") => return,
-        Some(kind) => format!("the file is for a compute of the type {kind:?}"),
-        // Of another type, which is noted.
+        Some(kind) => {
+            format!("the file is for a compute of the type {kind:?}, and `kubernetes` is expected")
+        }
+        // Not a text: reported already.
         None if given => return,
-        None => "the file does not say of which type the compute is".to_owned(),
+        None => "`type` is missing, and `kubernetes` is expected".to_owned(),
     };
-    let remedy = "write `type: kubernetes`, if the other members are meant for that";
+    let remedy = "write `type: kubernetes` if the file describes such a compute";
     file.note([rules::COMPUTE_FILE_KIND.finding("type", found.as_deref(), message, remedy)]);
 }
 
-/// An identity, as the documentation writes it and as Microsoft's reader takes it.
+/// A user-assigned identity: an object, as the documentation writes it, or an id, which Microsoft's reader accepts too.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Assigned {
@@ -89,12 +91,14 @@ fn read_identity(file: &mut Members) -> Option<KubernetesIdentity> {
         (Some("none"), []) => return Some(KubernetesIdentity::None),
         (Some("systemassigned"), []) => return Some(KubernetesIdentity::SystemAssigned),
         (Some("userassigned"), [id]) => return Some(KubernetesIdentity::user_assigned(id)),
-        (Some("userassigned"), []) => "a user-assigned identity is asked for, and none is given",
-        (Some("userassigned"), _) => {
-            "several identities are given, of which the service uses the first alone"
+        (Some("userassigned"), []) => {
+            "the type is `user_assigned`, and `user_assigned_identities` is empty"
         }
-        (_, []) => "an identity is `system_assigned`, `user_assigned` or `none`",
-        (_, _) => "user-assigned identities are given for an identity of another type",
+        (Some("userassigned"), _) => {
+            "several identities are given, and the service uses only the first"
+        }
+        (_, []) => "this is not a valid type: `system_assigned`, `user_assigned` and `none` are",
+        (_, _) => "`user_assigned_identities` is given, and the type is not `user_assigned`",
     };
     let remedy = "write `type: system_assigned`, or `type: user_assigned` with one identity in \
                   `user_assigned_identities`";
@@ -126,7 +130,7 @@ struct Resources {
 
 impl From<Written> for InstanceType {
     fn from(written: Written) -> Self {
-        // The service's own documents have nulls here, for resources that are not limited.
+        // Documents of the service have nulls here for resources without a limit.
         let amounts = |given: Option<BTreeMap<String, Option<Text>>>| {
             let given = given.into_iter().flatten();
             given

@@ -1,5 +1,5 @@
 //! The kind of Kubernetes clusters that are attached through Azure Machine Learning's extension: AKS clusters, and
-//! clusters that Azure Arc connects. Nothing of this kind is created: there is only an attach.
+//! Arc-connected clusters. Nothing of this kind is created: there is only an attach.
 //!
 //! As for every kind, a configuration comes out of its builder's `build()` alone, with all broken rules at once. The
 //! rules, with their ids, are in `docs/validation.md`.
@@ -15,6 +15,7 @@ mod update;
 
 pub use attach::{KubernetesAttachConfiguration, KubernetesAttachConfigurationBuilder};
 pub use cluster::KubernetesClusterRef;
+pub(crate) use cluster::is_managed;
 pub use identity::KubernetesIdentity;
 pub use instance_type::InstanceType;
 pub use properties::KubernetesProperties;

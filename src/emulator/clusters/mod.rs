@@ -111,6 +111,17 @@ pub(crate) struct Site<'place> {
     pub(crate) name: &'place str,
 }
 
+impl<'place> Site<'place> {
+    /// The site that the path names.
+    pub(crate) fn of(call: &Call<'place>) -> Self {
+        Self {
+            subscription: call.name("of"),
+            group: call.name("in"),
+            name: call.name("cluster"),
+        }
+    }
+}
+
 /// A cluster as the container service sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct Cluster {

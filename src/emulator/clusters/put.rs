@@ -18,7 +18,7 @@ const DEFAULT_SIZE: &str = "Standard_D4ds_v5";
 
 pub(crate) fn serve(mut call: Call<'_>) -> Reply {
     call.check_place()?;
-    let place = place(&call);
+    let place = Site::of(&call);
     let body = schema::cluster(&call)?;
     let id = Cluster::id(place.subscription, place.group, place.name);
     let there = call.state.cluster(&id).cloned();
@@ -27,15 +27,6 @@ pub(crate) fn serve(mut call: Call<'_>) -> Reply {
     match there {
         Some(cluster) => update(&mut call, cluster, &body),
         None => create(&mut call, &place, &body),
-    }
-}
-
-/// The place that the path names.
-fn place<'call>(call: &Call<'call>) -> Site<'call> {
-    Site {
-        subscription: call.name("of"),
-        group: call.name("in"),
-        name: call.name("cluster"),
     }
 }
 
@@ -260,7 +251,7 @@ pub(super) fn begun(
 
 pub(crate) fn delete(mut call: Call<'_>) -> Reply {
     call.check_place()?;
-    let place = place(&call);
+    let place = Site::of(&call);
     let id = Cluster::id(place.subscription, place.group, place.name);
     let Some(mut cluster) = call.state.cluster(&id).cloned() else {
         return Ok(empty(204));

@@ -1,4 +1,4 @@
-//! The Azure Machine Learning extension of clusters: read one, list, delete. PUT and PATCH have their own file.
+//! The Azure Machine Learning extension of clusters: GET, list and DELETE. PUT and PATCH are in `put.rs`.
 
 pub(crate) mod operations;
 pub(crate) mod put;
@@ -7,7 +7,9 @@ mod schema;
 
 use serde_json::{Value, json};
 
-use crate::facts::arm;
+use crate::facts::arm::{
+    self, EXTENSION_TYPE as TYPE, KUBERNETES_CONFIGURATION_PROVIDER as PROVIDER,
+};
 
 use self::operations::Verb;
 use super::call::Call;
@@ -20,13 +22,7 @@ use super::operations::Outcome;
 use super::routes::Reply;
 use super::state::{State, TENANT};
 
-/// The resource provider of extensions.
-pub(crate) const PROVIDER: &str = "Microsoft.KubernetesConfiguration";
-
-/// The only type of extension that is served.
-const TYPE: &str = "microsoft.azureml.kubernetes";
-
-/// The version that an extension without a version of its own has: that of the one that was seen.
+/// The version of an extension for which none was given. It is the one that was recorded.
 const CURRENT_VERSION: &str = "1.1.61";
 
 /// An extension of a cluster.
@@ -42,7 +38,7 @@ pub(crate) struct Extension {
 }
 
 impl Extension {
-    /// One that was installed on this cluster before, and is ready.
+    /// An extension that was installed on this cluster earlier, and is ready.
     pub(crate) fn ready(state: &mut State, host: &Host, name: &str) -> Self {
         let now = state.time.stamp(state.time.now());
         let given = json!({
@@ -83,7 +79,7 @@ impl Extension {
         self.document["properties"]["provisioningState"] = json!(state);
     }
 
-    /// Applies the end of a successful install or update. `principal` is for the identity that AKS gives it.
+    /// Applies the end of a successful install or update. `principal` is for the identity that AKS assigns.
     fn become_ready(&mut self, principal: String) {
         self.set_state("Succeeded");
         let properties = &mut self.document["properties"];
@@ -104,7 +100,7 @@ impl Extension {
         }]);
     }
 
-    /// The principal with which it acts.
+    /// The principal of its identity.
     pub(crate) fn principal(&self) -> &Value {
         match &self.document["properties"]["aksAssignedIdentity"]["principalId"] {
             Value::Null => &self.document["identity"]["principalId"],
@@ -198,11 +194,7 @@ impl Host {
 fn host(call: &Call<'_>) -> Result<Host, ArmError> {
     call.check_place()?;
     let (provider, kind) = (call.name("provider"), call.name("type"));
-    let place = Site {
-        subscription: call.name("of"),
-        group: call.name("in"),
-        name: call.name("cluster"),
-    };
+    let place = Site::of(call);
     let is =
         |of: &str, what: &str| provider.eq_ignore_ascii_case(of) && kind.eq_ignore_ascii_case(what);
     let found = if is(arm::AKS_PROVIDER, arm::MANAGED_CLUSTERS) {
@@ -278,7 +270,7 @@ pub(crate) fn delete(mut call: Call<'_>) -> Reply {
     Ok(links.on(Answer::empty(202)))
 }
 
-/// The body of a forced delete: an answer of the service's own that it writes out as JSON.
+/// The body of the answer to a forced delete: the service serialises a response object of its own.
 fn serialised_response() -> Value {
     json!({
         "version": "1.1",

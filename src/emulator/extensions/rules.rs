@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{Host, TYPE};
 use crate::emulator::error::{ArmError, require};
 use crate::emulator::operations::Outcome;
+use crate::facts::arm::ROUTER_NODES;
 
 /// Refuses the properties of an extension that is to be installed, where they contradict themselves or are not
 /// served.
@@ -73,7 +74,7 @@ fn health(host: &Host, settings: &Value) -> Option<&'static str> {
         return None;
     }
     let internal = settings["internalLoadBalancerProvider"].as_str();
-    if is("inferenceRouterHA", true) && host.nodes < 3 {
+    if is("inferenceRouterHA", true) && host.nodes < u64::from(ROUTER_NODES) {
         Some("E40002 INSUFFICIENT_NODE")
     } else if internal
         .is_some_and(|provider| !provider.eq_ignore_ascii_case("azure") || !host.is_managed())

@@ -1,12 +1,13 @@
-//! The rules for a compute of kind Kubernetes and the extension in its cluster.
+//! The rules about a compute of kind Kubernetes and the extension of its cluster.
 
 use super::cluster::{is, region, state};
 use super::naming::{is_of, is_own, other_cluster};
 use super::nodes::{node_count, serving};
 use crate::cluster::{ClusterId, ClusterResource};
-use crate::facts::arm::{COMPUTE_TYPE_AKS, COMPUTE_TYPE_KUBERNETES};
+use crate::compute::is_managed;
+use crate::extension::Connected;
+use crate::facts::arm::{COMPUTE_TYPE_AKS, COMPUTE_TYPE_KUBERNETES, ROUTER_NODES};
 use crate::preflight::gather::Facts;
-use crate::preflight::kubernetes::{Connected, is_managed};
 use crate::preflight::plan::{ExtensionPlan, KubernetesPlan, Plan};
 use crate::preflight::report::Findings;
 use crate::rules;
@@ -14,9 +15,6 @@ use crate::rules;
 const CLUSTER: &str = "cluster";
 const EXTENSION: &str = "extension";
 const NAMESPACE: &str = "namespace";
-
-/// The nodes that a highly available router needs.
-const NODES_OF_ROUTER: u32 = 3;
 
 /// Judges an attach.
 pub(super) fn attach(plan: &Plan, facts: &Facts, findings: &mut Findings) {
@@ -35,8 +33,8 @@ pub(super) fn attach(plan: &Plan, facts: &Facts, findings: &mut Findings) {
             rules::PREFLIGHT_V1_LEGACY,
             "workspace",
             None,
-            "the workspace is in v1 legacy mode, which closes the v2 API: the compute could have no online endpoints",
-            "switch `v1LegacyMode` of the workspace off",
+            "the workspace is in v1 legacy mode: it refuses requests of the v2 API, so that the compute can have no online endpoints",
+            "turn `v1LegacyMode` of the workspace off before you create online endpoints",
         );
     }
 }
@@ -67,13 +65,13 @@ fn subscription(compute: &KubernetesPlan, cluster: &str, findings: &mut Findings
             rules::PREFLIGHT_SUBSCRIPTION,
             CLUSTER,
             Some(cluster),
-            format!("the cluster is not in the subscription of the workspace, {workspace}"),
+            format!("the cluster is in the subscription {own}, and that of the workspace, {workspace}, is expected"),
             "use a workspace in the subscription of the cluster",
         );
     }
 }
 
-/// Judges the cluster, be it an AKS cluster or one that Azure Arc connects, and the provider of its extensions.
+/// Judges the cluster (an AKS cluster or an Arc-connected one) and the provider of its extensions.
 fn cluster(plan: &Plan, facts: &Facts, findings: &mut Findings) {
     let kubernetes = &facts.kubernetes;
     let checked = [
@@ -134,26 +132,26 @@ fn identity(cluster: &ClusterResource, findings: &mut Findings) {
             rules::PREFLIGHT_MANAGED_IDENTITY,
             CLUSTER,
             None,
-            "the cluster has a service principal and no managed identity",
+            "the cluster has a service principal, and a managed identity is expected",
             "give it one: `az aks update --enable-managed-identity`",
         );
     }
 }
 
 fn connected(cluster: &Connected, findings: &mut Findings) {
-    let status = cluster.status.as_deref();
+    let status = cluster.properties.connectivity_status.as_deref();
     if status.is_some() && !is(status, "Connected") {
         findings.broken(
             rules::PREFLIGHT_CONNECTED,
             CLUSTER,
             status,
-            "Azure Arc has no connection with the cluster",
-            "check the agents of Azure Arc in the cluster",
+            "the cluster has no connection to Azure Arc",
+            "check the agents of Azure Arc in the cluster: `kubectl get pods -n azure-arc`",
         );
     }
 }
 
-/// Judges whether Azure Machine Learning gets into an AKS cluster.
+/// Judges whether Azure Machine Learning has access to an AKS cluster.
 fn access(facts: &Facts, findings: &mut Findings) {
     let checked = [rules::PREFLIGHT_ACCESS];
     // A cluster that is missing has a finding of its own.
@@ -174,7 +172,7 @@ fn access(facts: &Facts, findings: &mut Findings) {
     }
 }
 
-/// Judges whether the extension is there for an attach.
+/// Judges whether the extension is installed and healthy.
 fn installed(facts: &Facts, findings: &mut Findings) {
     let checked = [rules::PREFLIGHT_EXTENSION_READY];
     let Some(installed) = findings.known(&checked, EXTENSION, &facts.kubernetes.extensions) else {
@@ -186,7 +184,7 @@ fn installed(facts: &Facts, findings: &mut Findings) {
             EXTENSION,
             None,
             "the cluster does not have the extension `microsoft.azureml.kubernetes`",
-            "install it first, and wait until it has succeeded",
+            "install the extension first, and wait until it has succeeded",
         );
     };
     if !extension.is_healthy {
@@ -195,17 +193,17 @@ fn installed(facts: &Facts, findings: &mut Findings) {
             EXTENSION,
             Some(&extension.name),
             format!(
-                "the extension of this name is not healthy; its state is {}",
+                "the extension of this name is not healthy: its state is {}",
                 extension.state
             ),
             extension
                 .remedy
-                .unwrap_or("wait until it has succeeded; for one that failed, read its statuses"),
+                .unwrap_or("wait until its state is Succeeded; if it is Failed, read its statuses"),
         );
     }
 }
 
-/// Judges the namespace, and what else uses the cluster.
+/// Judges the namespace, and the other computes on the cluster.
 fn beside(
     plan: &Plan,
     compute: &KubernetesPlan,
@@ -218,8 +216,8 @@ fn beside(
         rules::PREFLIGHT_NAMESPACE,
         NAMESPACE,
         Some(namespace),
-        "neither the attach nor the service creates this namespace, and nothing outside of the cluster lists its namespaces",
-        "if it is not there, create it first: `kubectl create namespace`",
+        "the attach does not create this namespace, and whether it exists cannot be read from outside the cluster",
+        "if it does not exist, create it first: `kubectl create namespace`",
     );
     let checked = [
         rules::PREFLIGHT_NAMESPACE_SERVICES,
@@ -241,8 +239,8 @@ fn beside(
             rules::PREFLIGHT_ATTACHED_AGAIN,
             CLUSTER,
             Some(&other.name),
-            "the cluster is attached already, as the compute of this name",
-            "nothing to do: several attachments of one cluster are allowed for this kind",
+            "the cluster is already attached, as the compute of this name",
+            "none needed: this kind allows several attachments of one cluster",
         );
     }
     let of_services = format!("azureml-{}", compute.workspace.name());
@@ -253,7 +251,7 @@ fn beside(
             rules::PREFLIGHT_NAMESPACE_SERVICES,
             NAMESPACE,
             Some(namespace),
-            "the services of the compute of kind AKS on this cluster are in this namespace",
+            "this namespace holds the web services of the compute of kind AKS on this cluster",
             "use another namespace",
         );
     }
@@ -272,13 +270,13 @@ fn other(extension: &ExtensionPlan, facts: &Facts, findings: &mut Findings) {
             rules::PREFLIGHT_EXTENSION_OTHER,
             EXTENSION,
             Some(&other.name),
-            "the cluster has the extension already, under this name",
-            "update the one that is there, or delete it first",
+            "the extension is already installed, under this name",
+            "update the installed extension, or delete it first",
         );
     }
 }
 
-/// Judges whether a highly available router gets its nodes.
+/// Judges whether the cluster has enough nodes for a highly available router.
 fn nodes(extension: &ExtensionPlan, facts: &Facts, findings: &mut Findings) {
     if !extension.highly_available {
         return;
@@ -293,7 +291,11 @@ fn nodes(extension: &ExtensionPlan, facts: &Facts, findings: &mut Findings) {
             .map(|_| pools.map(node_count).sum::<Option<u32>>())
     });
     let connected = findings.known(&[rule], EXTENSION, &facts.kubernetes.connected);
-    let connected = connected.map(|found| found.as_ref().map(|cluster| cluster.nodes));
+    let connected = connected.map(|found| {
+        found
+            .as_ref()
+            .map(|cluster| cluster.properties.total_node_count)
+    });
     let Some(Some(nodes)) = managed.or(connected) else {
         return;
     };
@@ -301,18 +303,20 @@ fn nodes(extension: &ExtensionPlan, facts: &Facts, findings: &mut Findings) {
         let reason = "the cluster does not say how many nodes it has";
         return findings.cannot_tell(rule, EXTENSION, reason);
     };
-    if nodes < NODES_OF_ROUTER {
+    if nodes < ROUTER_NODES {
         findings.broken(
             rule,
             EXTENSION,
             Some(&nodes.to_string()),
-            format!("the router is to be highly available, which takes {NODES_OF_ROUTER} nodes; the cluster has {nodes}"),
-            "use 3 nodes or more, or switch high availability off",
+            format!(
+                "the cluster has {nodes} nodes, and a highly available router needs {ROUTER_NODES}"
+            ),
+            "add nodes, or turn high availability off",
         );
     }
 }
 
-/// Judges whether the router of a compute of kind AKS is in the way. One that a detach left behind cannot be seen.
+/// Judges whether the cluster has the router of a compute of kind AKS. A router that a detach left behind cannot be seen.
 fn legacy_router(plan: &Plan, extension: &ExtensionPlan, facts: &Facts, findings: &mut Findings) {
     let checked = [rules::PREFLIGHT_LEGACY_ROUTER];
     let Some(computes) = findings.known(&checked, CLUSTER, &facts.computes) else {
@@ -327,9 +331,9 @@ fn legacy_router(plan: &Plan, extension: &ExtensionPlan, facts: &Facts, findings
             rules::PREFLIGHT_LEGACY_ROUTER,
             CLUSTER,
             Some(&legacy.name),
-            "this compute of kind AKS has its router `azureml-fe` in the cluster, and the two routers do not mix",
-            "let the extension take it over: `kubectl annotate deployment azureml-fe azureml-fe-enable-upgrade=true`, \
-             then install with the setting `scoringFe.enableUpgrade` as `true`",
+            "this compute of kind AKS has the router `azureml-fe` in the cluster, and the extension cannot install a second one",
+            "let the extension take over the router: `kubectl annotate deployment azureml-fe azureml-fe-enable-upgrade=true`, \
+             then install with the setting `scoringFe.enableUpgrade=true`",
         );
     }
 }

@@ -10,11 +10,11 @@ use crate::compute::{
     KubernetesClusterRef, VirtualNetwork,
 };
 use crate::error::Severity;
-use crate::extension::ExtensionConfiguration;
+use crate::extension::{Connected, ConnectedProperties, ExtensionConfiguration};
 use crate::names::WorkspaceId;
 use crate::preflight::azure::{Permissions, ServiceTags, Subnet, VirtualNetwork as Found};
 use crate::preflight::gather::Right;
-use crate::preflight::kubernetes::{Connected, Installed, KubernetesFacts};
+use crate::preflight::kubernetes::{Installed, KubernetesFacts};
 
 use crate::preflight::report::PreflightReport;
 use crate::rules::{self, Check};
@@ -268,7 +268,7 @@ fn installed(name: &str, state: &str) -> Installed {
     }
 }
 
-/// The same for a cluster that Azure Arc connects.
+/// The same for an Arc-connected cluster.
 fn edge(status: &str) -> World {
     let configuration =
         KubernetesAttachConfiguration::builder(KubernetesClusterRef::connected("g", "edge"))
@@ -283,9 +283,12 @@ fn edge(status: &str) -> World {
         w.facts.cluster = None;
         w.facts.kubernetes.trusted = None;
         w.facts.kubernetes.connected = known(Some(Connected {
-            region: Some("westus".to_owned()),
-            status: Some(status.to_owned()),
-            nodes: Some(2),
+            location: Some("westus".to_owned()),
+            properties: ConnectedProperties {
+                connectivity_status: Some(status.to_owned()),
+                total_node_count: Some(2),
+                ..ConnectedProperties::default()
+            },
         }));
     })
 }

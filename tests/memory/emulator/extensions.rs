@@ -160,7 +160,7 @@ async fn put_over_an_extension_replaces_its_settings() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn install_ends_as_its_name_asks_for() {
+async fn install_ends_as_the_prefix_of_its_name_says() {
     let emulator = manual();
     let cluster = connected(&emulator);
     let url = extension_url(&cluster, "fail-it");
@@ -250,7 +250,7 @@ async fn health_check_finds_settings_that_do_not_fit_the_cluster() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn forced_delete_works_at_once_and_the_operation_of_before_changes_nothing_later() {
+async fn forced_delete_ends_at_once_and_an_earlier_operation_has_no_effect() {
     let emulator = manual();
     let url = extension_url(&connected(&emulator), NAME);
     let sent = extension_body(json!({}));

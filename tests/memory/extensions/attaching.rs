@@ -57,7 +57,7 @@ async fn attach_without_the_extension_names_the_role_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn attach_that_fails_inside_the_service_names_the_role_for_kind_kubernetes_alone() {
+async fn internal_error_of_an_attach_names_the_role_only_for_kind_kubernetes() {
     for error in [
         json!({ "code": "InternalServerError", "message": "m" }),
         json!({ "code": "UserError", "message": "m", "details": [{ "message": "Internal server error" }] }),

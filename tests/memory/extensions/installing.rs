@@ -70,7 +70,7 @@ async fn extension_is_installed_with_settings_of_the_cluster_and_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn region_that_is_given_saves_the_read_of_the_cluster() {
+async fn given_region_saves_the_read_of_the_cluster() {
     let script = Script::new();
     script.expect([absent(), reply(200).json(&extension("Succeeded"))]);
     let config = inference().cluster_location("North Europe").build();
@@ -173,7 +173,7 @@ async fn contradictions_with_the_cluster_are_found_before_the_put() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn existing_extension_is_refused_with_what_to_do_or_taken() {
+async fn existing_extension_is_refused_with_a_remedy_or_taken() {
     let script = Script::new();
     let workspace = workspace(&script);
     for (state, remedy) in [
@@ -227,7 +227,7 @@ async fn existing_extension_is_refused_with_what_to_do_or_taken() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failed_install_tells_the_reason_and_the_remedy() {
+async fn failed_install_reports_reason_and_remedy() {
     let helm = "The extension operation failed with the following error:  Error: [ InnerError: [Helm installation failed : \
                 InnerError [release azureml failed, and has been uninstalled due to atomic being set: failed pre-install: \
                 pod healthcheck failed]]] occurred while doing the operation : [Create] on the config";
@@ -278,7 +278,7 @@ async fn reason_is_read_from_the_extension_where_the_operation_has_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn cancelled_install_without_an_error_is_told_as_cancelled() {
+async fn cancelled_install_without_an_error_is_reported_as_cancelled() {
     for status in ["Canceled", "cancelled"] {
         let script = Script::new();
         let installing = installing(&script).await;
@@ -294,7 +294,7 @@ async fn cancelled_install_without_an_error_is_told_as_cancelled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn extension_that_stays_pending_ends_the_wait_at_the_deadline_and_not_the_install() {
+async fn pending_extension_ends_the_wait_at_the_deadline_and_keeps_the_install() {
     let script = Script::new();
     let mut installing = installing(&script).await;
     script.expect([ended("Succeeded")]);
@@ -321,7 +321,7 @@ async fn install_whose_answer_is_lost_carries_its_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn extension_is_deleted_by_force_or_not() {
+async fn extension_is_deleted_with_and_without_force() {
     let script = Script::new();
     let own = installed(&script).await;
     script.expect([monitor(reply(202)), ended("InProgress"), ended("Succeeded")]);

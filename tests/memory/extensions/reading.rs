@@ -37,7 +37,7 @@ async fn extension_that_is_missing_is_distinguished_from_a_missing_cluster() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn list_shows_every_type_and_goes_on_over_what_it_cannot_read() {
+async fn list_has_every_type_and_goes_on_after_an_unreadable_item() {
     let script = Script::new();
     let page =
         |items: Value, next: Value| reply(200).json(&json!({ "value": items, "nextLink": next }));

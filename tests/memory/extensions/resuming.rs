@@ -118,7 +118,7 @@ async fn prepared_update_and_delete_are_resumed_while_they_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn token_that_was_changed_is_refused_before_anything_is_sent() {
+async fn changed_token_is_refused_before_a_request() {
     let script = Script::new();
     let workspace = workspace(&script);
     let config = inference().build().unwrap();

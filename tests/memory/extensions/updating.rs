@@ -59,7 +59,7 @@ fn rules(error: &Error) -> Vec<&str> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn update_sends_only_what_is_another_value() {
+async fn update_sends_only_values_that_differ() {
     let now = current(plain());
     let same = change()
         .inference(true)
@@ -119,7 +119,7 @@ async fn document_with_nulls_is_updated_all_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn update_that_contradicts_the_present_settings_patches_nothing() {
+async fn update_that_contradicts_the_present_settings_sends_no_patch() {
     let secure = json!({
         "enableInference": "True", "inferenceRouterServiceType": "LoadBalancer", "sslCname": "a.example.com",
         "relayserver.enabled": "false",

@@ -157,6 +157,21 @@ pub(crate) const OWN_CLUSTERS_ROUTES: &[KnownRoute] = &[KnownRoute {
     ..OPERATION_STATUS
 }];
 
+/// Members that the emulator answers about extensions, and the published types do not know.
+pub(crate) const EXTENSIONS: &[Allowed] = &[Allowed {
+    id: "null for what is absent in an extension",
+    source: "recorded: every answer about an extension; `version` is assumed",
+    route: "* */extensions*",
+    pointer: "*",
+    kind: Kind::Null,
+    ..RECORDED
+}];
+
+pub(crate) const EXTENSIONS_ROUTES: &[KnownRoute] = &[KnownRoute {
+    path: "/subscriptions/*/extensions/*/operations/*",
+    ..OPERATION_STATUS
+}];
+
 /// Members that `azureml-core` 1.61 was recorded to send, and the descriptions do not know.
 pub(crate) const PYTHON: &[Allowed] = &[
     RENEW,

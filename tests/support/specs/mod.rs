@@ -22,7 +22,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::{bicep::Types, openapi::Document, schema::Compiled};
 pub(crate) use self::{
@@ -114,6 +114,36 @@ impl Specs {
             vec![Document::new(openapi, PathBuf::new())?],
             vec![Types::new(bicep)?],
         )
+    }
+
+    /// The published types of extensions, at routes that no description has. `None` where [`load`](Self::load) gives
+    /// `None`.
+    pub(crate) fn of_extensions() -> Option<Self> {
+        Self::load()?;
+        let file = directory().join("bicep/kubernetesconfiguration-2023-05-01.json");
+        let types = read(&file).expect("the types of extensions are JSON");
+        let query = |name: &str| json!({ "in": "query", "name": name, "type": "string" });
+        let version = query("api-version");
+        let body = json!({ "in": "body", "name": "extension", "schema": { "type": "object" } });
+        let object = json!({ "description": "", "schema": { "type": "object" } });
+        let empty = json!({ "description": "" });
+        let of = |parameters: Value, responses: Value| json!({ "parameters": parameters, "responses": responses });
+        let base = "/subscriptions/{s}/resourceGroups/{g}/providers/{p}/{t}/{c}/providers/Microsoft.KubernetesConfiguration/extensions";
+        let item = format!("{base}/{{extension}}");
+        let routes = json!({
+            "swagger": "2.0",
+            "info": { "version": "none" },
+            "paths": {
+                base: { "get": of(json!([version]), json!({ "200": object })) },
+                item: {
+                    "get": of(json!([version]), json!({ "200": object, "404": object })),
+                    "put": of(json!([version, body]), json!({ "200": object, "201": object })),
+                    "patch": of(json!([version, body]), json!({ "200": object, "202": object })),
+                    "delete": of(json!([version, query("forceDelete")]), json!({ "202": empty })),
+                },
+            },
+        });
+        Some(Self::from_values(routes, types).expect("the description is one"))
     }
 
     /// Every published example under `arm/`: the operation that cites it, its file, its content.

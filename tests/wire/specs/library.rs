@@ -4,15 +4,18 @@
 use crate::support::fixture;
 use crate::support::recorder::{Recorded, Recorder};
 use crate::support::specs::allowed::{
-    LIBRARY, LIBRARY_ROUTES, OWN_CLUSTERS, OWN_CLUSTERS_ROUTES, verdict,
+    EXTENSIONS, EXTENSIONS_ROUTES, LIBRARY, LIBRARY_ROUTES, OWN_CLUSTERS, OWN_CLUSTERS_ROUTES,
+    verdict,
 };
 use crate::support::specs::{Exchange, Report, Specs};
-use azureml_aks::emulator::{Emulator, ExistingCluster};
+use azureml_aks::emulator::{ConnectedCluster, Emulator, ExistingCluster};
 use azureml_aks::{
-    AksCompute, AnyCompute, ClusterPurpose, ClusterRef, ComputeTarget, InstanceType,
+    AksCompute, AnyCompute, ClusterPurpose, ClusterRef, ComputeTarget, Extension,
+    ExtensionConfiguration, ExtensionTls, ExtensionUpdateConfiguration, InstanceType,
     KubernetesClusterRef, KubernetesCompute, KubernetesIdentity, KubernetesUpdateConfiguration,
-    LoadBalancer, ManagedCluster, ManagedClusterConfiguration, Network, OutboundType, Pem, Subnet,
-    Tls, TlsUpdate, UpdateConfiguration, VirtualNetwork, WaitOptions, Workspace,
+    LoadBalancer, ManagedCluster, ManagedClusterConfiguration, Network, OutboundType, Pem,
+    RouterServiceType, Subnet, Tls, TlsUpdate, UpdateConfiguration, VirtualNetwork, WaitOptions,
+    Workspace,
 };
 use futures::TryStreamExt;
 use serde_json::Value;
@@ -71,6 +74,37 @@ async fn every_request_about_a_cluster_of_your_own_is_as_described() {
             ..put.clone()
         };
         assert!(!check(specs, &changed).deviations.is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_exchange_about_an_extension_is_as_described() {
+    let Some(specs) = Specs::of_extensions() else {
+        return;
+    };
+    let seen = extensions().await;
+    let reports: Vec<Report> = seen.iter().map(|seen| check(&specs, seen)).collect();
+    if let Err(wrong) = verdict(&reports, EXTENSIONS, EXTENSIONS_ROUTES) {
+        panic!("{wrong}");
+    }
+    let count = |method: &str| seen.iter().filter(|seen| seen.method == method).count();
+    assert_eq!((count("PUT"), count("PATCH"), count("DELETE")), (2, 2, 2));
+    for put in seen.iter().filter(|seen| seen.method == "PUT") {
+        let misspelt = |body: &[u8]| {
+            let text = String::from_utf8(body.to_vec()).unwrap();
+            assert!(text.contains("\"releaseTrain\""), "{text}");
+            text.replace("\"releaseTrain\"", "\"relaeseTrain\"")
+        };
+        let request = Recorded {
+            body: misspelt(&put.body).into(),
+            ..put.clone()
+        };
+        assert!(!check(&specs, &request).deviations.is_empty());
+        let answer = Recorded {
+            answer: misspelt(&put.answer).into(),
+            ..put.clone()
+        };
+        assert!(!check(&specs, &answer).deviations.is_empty());
     }
 }
 
@@ -246,6 +280,44 @@ async fn everything() -> Vec<Recorded> {
             .is_none()
     );
     recorder.seen()
+}
+
+/// Every verb on the extension of an AKS cluster and of an Arc-connected one.
+async fn extensions() -> Vec<Recorded> {
+    let emulator = Emulator::new();
+    let recorder = Recorder::around(emulator.http_client());
+    let workspace = fixture::builder(&emulator)
+        .transport(recorder.transport())
+        .build()
+        .unwrap();
+    let managed = emulator.add_cluster(ExistingCluster::new("mygroup", "c"));
+    let connected = emulator.add_connected_cluster(ConnectedCluster::new("mygroup", "edge"));
+    for id in [managed, connected] {
+        let cluster = || KubernetesClusterRef::id(&id);
+        let config = ExtensionConfiguration::builder()
+            .training(true)
+            .inference(true)
+            .router_service_type(RouterServiceType::LoadBalancer)
+            .tls(ExtensionTls::secret("scoring.example.com", "certificate"))
+            .setting("relayserver.enabled", "false")
+            .protected_setting("own", "secret")
+            .build()
+            .unwrap();
+        let install = Extension::install(&workspace, cluster(), "azureml", config);
+        let extension = install.await.unwrap().await.unwrap();
+        let change = ExtensionUpdateConfiguration::builder()
+            .training(false)
+            .release_train("preview")
+            .build()
+            .unwrap();
+        let extension = extension.update(change).await.unwrap().await.unwrap();
+        let list = Extension::list(&workspace, cluster()).unwrap();
+        assert_eq!(list.try_collect::<Vec<_>>().await.unwrap().len(), 1);
+        extension.delete().await.unwrap().await.unwrap();
+    }
+    let seen = recorder.seen().into_iter();
+    seen.filter(|seen| seen.url.contains("/Microsoft.KubernetesConfiguration/"))
+        .collect()
 }
 
 /// Every verb on clusters and node pools, with every setting.
