@@ -23,6 +23,7 @@ use crate::workspace::Workspace;
 use azure_core::time::{Duration, OffsetDateTime};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
+use percent_encoding::percent_decode_str;
 use std::collections::{HashMap, HashSet};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
@@ -532,6 +533,13 @@ fn trusted_url(token: &ResumeToken, origins: &TrustedOrigins) -> Result<Url, Err
         return Err(refused("its endpoint contradicts its request"));
     }
     Ok(url)
+}
+
+/// Returns the path of a URL with its names as they were given: a URL encodes some characters of them.
+fn plain_path(url: &Url) -> Result<String, Error> {
+    let path = percent_decode_str(url.path()).decode_utf8();
+    let path = path.map_err(|_| refused("its URL is malformed"))?;
+    Ok(path.into_owned())
 }
 
 /// Returns whether a token names this workspace.

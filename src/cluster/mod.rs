@@ -21,6 +21,7 @@ pub use configuration::{
 pub use create::{CreateAndAttach, CreateCluster};
 pub use kubeconfig::Kubeconfig;
 pub use orchestrators::{Orchestrator, OrchestratorUpgrade, Orchestrators};
+pub(crate) use pool::total;
 pub use pool::{
     NodePool, NodePoolResource, NodesOfSize, PowerState, VirtualMachinesProfile,
     VirtualMachinesScale,

@@ -198,7 +198,7 @@ impl NodePool {
     pub fn node_count(&self) -> Option<u32> {
         let of_sizes = |nodes: &[NodesOfSize]| {
             let counts = nodes.iter().map(|nodes| nodes.count);
-            (!nodes.is_empty()).then(|| counts.sum())?
+            (!nodes.is_empty()).then(|| total(counts))?
         };
         self.count
             .or_else(|| of_sizes(&self.virtual_machine_nodes_status))
@@ -227,6 +227,12 @@ impl NodePool {
         let code = self.power_state.code.as_deref();
         code.is_none_or(|code| code.eq_ignore_ascii_case("Running"))
     }
+}
+
+/// Returns the sum of numbers of nodes; `None` if one of them is not known. They come from a service, so that the sum may
+/// be larger than any cluster.
+pub(crate) fn total(mut counts: impl Iterator<Item = Option<u32>>) -> Option<u32> {
+    counts.try_fold(0_u32, |all, count| Some(all.saturating_add(count?)))
 }
 
 #[cfg(test)]
@@ -258,6 +264,11 @@ mod tests {
                 &["A"],
             ),
             (r#"{"virtualMachineNodesStatus":[{"size":"A"}]}"#, None, &[]),
+            (
+                r#"{"virtualMachineNodesStatus":[{"count":4294967295},{"count":4294967295}]}"#,
+                Some(u32::MAX),
+                &[],
+            ),
             ("{}", None, &[]),
         ] {
             let pool = read(text);

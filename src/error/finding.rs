@@ -1,5 +1,6 @@
 //! The findings of checks, in a form that a program can read and a person can act on.
 
+use super::redact;
 use serde::{Serialize, Serializer};
 use std::fmt;
 
@@ -59,7 +60,7 @@ impl Finding {
             severity,
             rule,
             path: path.into(),
-            value: value.map(shorten),
+            value: value.map(|value| shorten(&redact(value))),
             message: message.into(),
             remedy: remedy.into(),
         }
@@ -163,6 +164,18 @@ mod tests {
     fn long_values_are_cut_on_a_character_boundary() {
         let value = finding(Some(&"é".repeat(500))).value;
         assert_eq!(value.unwrap().chars().count(), 201);
+    }
+
+    #[test]
+    fn secret_in_the_wrong_place_is_not_quoted() {
+        for value in [
+            "Endpoint=sb://n/;SharedAccessKey=c4n4ry",
+            "-----BEGIN PRIVATE KEY-----\nc4n4ry\n-----END PRIVATE KEY-----",
+            "https://user:c4n4ry@registry.example.com",
+        ] {
+            let shown = finding(Some(value)).to_string();
+            assert!(!shown.contains("c4n4ry"), "{shown}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::convert::Cause;
 use super::{Error, ResponseFacts, ServiceError};
 use crate::facts::secrets::{ENVIRONMENT_VARIABLES, is_secret};
 use azure_core::credentials::Secret;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -224,9 +225,26 @@ fn spell(secret: &str, to: &mut BTreeSet<String>) {
         escaped_more(secret),
         azure_core::base64::encode(secret),
         azure_core::base64::encode(whole),
-        url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
         in_html(secret),
     ]);
+    for encoded in [
+        url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
+        utf8_percent_encode(secret, RESERVED).to_string(),
+    ] {
+        to.insert(in_lower_hex(&encoded));
+        to.insert(encoded);
+    }
+    // The keys of a connection string are also found by themselves.
+    let parts = secret.split(';').filter_map(|part| part.split_once('='));
+    for (name, value) in parts {
+        let name = name.trim().to_ascii_lowercase();
+        let is_secret = ["key", "signature", "password", "token"]
+            .iter()
+            .any(|end| name.ends_with(end));
+        if is_secret && value.len() >= SHORTEST_LINE {
+            spell(value, to);
+        }
+    }
     // A key or certificate is also found without its armour: line by line, and in one piece.
     if secret.contains("-----BEGIN") {
         let lines = || {
@@ -240,6 +258,24 @@ fn spell(secret: &str, to: &mut BTreeSet<String>) {
             to.insert(body);
         }
     }
+}
+
+/// What a URL encodes, by RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// As .NET encodes it: with the digits of escapes in lower case.
+fn in_lower_hex(encoded: &str) -> String {
+    let mut escapes = encoded.split('%');
+    let mut lower = escapes.next().unwrap_or_default().to_owned();
+    for piece in escapes {
+        let (digits, rest) = piece.split_at(piece.len().min(2));
+        lower = lower + "%" + &digits.to_ascii_lowercase() + rest;
+    }
+    lower
 }
 
 /// As it stands within a JSON text.
@@ -300,6 +336,7 @@ mod tests {
             "a+b\"c/\u{e9}",
             "a+b&quot;c/\u{e9}",
             "a%2Bb%22c%2F%C3%A9",
+            "a%2bb%22c%2f%c3%a9",
             "a+b\\\"c/\u{e9}",
             "a\\u002Bb\\u0022c/\\u00E9",
             &azure_core::base64::encode("a+b\"c/\u{e9}"),
@@ -307,6 +344,23 @@ mod tests {
             let shown = format!("x {text} abcd y");
             assert_eq!(hidden.text(&shown), "x [redacted] [redacted] y", "{text}");
         }
+    }
+
+    #[test]
+    fn space_of_a_secret_is_found_in_each_encoding() {
+        let hidden = Hidden::of(["two words/more"]);
+        for text in ["two+words%2Fmore", "two%20words%2Fmore", "two+words%2fmore"] {
+            assert_eq!(hidden.text(text), "[redacted]");
+        }
+    }
+
+    #[test]
+    fn key_of_a_connection_string_is_found_by_itself() {
+        let hidden = Hidden::of([
+            "Endpoint=sb://names.example.net/;SharedAccessKeyName=listener;SharedAccessKey=c4n4ryc4n4ryc4n4ry=",
+        ]);
+        let shown = hidden.text("c4n4ryc4n4ryc4n4ry= of listener at sb://names.example.net/");
+        assert_eq!(shown, "[redacted] of listener at sb://names.example.net/");
     }
 
     #[test]

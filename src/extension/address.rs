@@ -2,7 +2,7 @@
 
 use super::resource::ExtensionResource;
 use super::settings::ClusterFacts;
-use crate::cluster::ClusterId;
+use crate::cluster::{ClusterId, NodePool, total};
 use crate::compute::{Found, KubernetesClusterRef, find, is_managed};
 use crate::error::{Error, ErrorKind, Hidden};
 use crate::facts::arm::{
@@ -150,8 +150,8 @@ impl ClusterAddress {
         if self.is_managed {
             let cluster = self.id.read(workspace).await?.or_refusal()?;
             let pools = &cluster.properties.agent_pool_profiles;
-            let counts = pools.iter().map(|pool| pool.node_count());
-            let nodes = counts.sum::<Option<u32>>().filter(|_| !pools.is_empty());
+            let nodes = total(pools.iter().map(NodePool::node_count));
+            let nodes = nodes.filter(|_| !pools.is_empty());
             return Ok((cluster.location, nodes, None));
         }
         let Connected {

@@ -551,6 +551,38 @@ mod tests {
     }
 
     #[test]
+    fn secret_in_the_place_of_another_text_is_neither_sent_nor_shown() {
+        let connection = "Endpoint=sb://n.servicebus.windows.net/;SharedAccessKey=c4n4ry";
+        let training = || ExtensionConfiguration::builder().training(true);
+        let key = "-----BEGIN PRIVATE KEY-----\nc4n4ry\n-----END PRIVATE KEY-----";
+        for (builder, rule) in [
+            (
+                training().relay(ExtensionRelay::new(connection, RELAY)),
+                "resource_id.shape",
+            ),
+            (
+                training().setting("mine", connection),
+                "extension.setting_secret",
+            ),
+            (training().setting("mine", key), "extension.setting_secret"),
+            (
+                training().tls(ExtensionTls::certificate(
+                    "a.example.com",
+                    Pem::file(key),
+                    Pem::file(key),
+                )),
+                "tls.file_unreadable",
+            ),
+        ] {
+            let shown = format!("{builder:?}");
+            let error = builder.build().unwrap_err();
+            assert_eq!(error.findings()[0].rule, rule);
+            let shown = format!("{shown} {error} {error:?}");
+            assert!(!shown.contains("c4n4ry"), "{shown}");
+        }
+    }
+
+    #[test]
     fn protected_values_are_shown_nowhere() {
         let (certificate, key) = fixtures::self_signed(&["a.example.com"]);
         let tls =

@@ -1,10 +1,12 @@
 //! The Azure Relay of an Arc-connected cluster.
 
 use super::settings::{RELAY_CHART_CONNECTION, RELAY_CONNECTION, RELAY_ID, RELAY_NAME, Settings};
+use crate::error::redact;
 use crate::facts::arm::RELAY_PROVIDER;
 use crate::names::resource_id::{self, ResourceType};
 use crate::rules::{self, Findings};
 use azure_core::credentials::Secret;
+use std::fmt;
 
 /// The Azure Relay through which the workspace reaches an Arc-connected cluster.
 ///
@@ -20,7 +22,7 @@ use azure_core::credentials::Secret;
 /// ExtensionConfiguration::builder().training(true).relay(relay).build()?;
 /// # Ok::<(), azureml_aks::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct ExtensionRelay {
     hybrid_connection: String,
     connection_string: Secret,
@@ -66,5 +68,14 @@ impl ExtensionRelay {
             let value = self.connection_string.clone();
             to.protected.insert(name.to_owned(), value);
         }
+    }
+}
+
+/// Without secrets also where the two texts were given in the wrong order.
+impl fmt::Debug for ExtensionRelay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExtensionRelay")
+            .field("hybrid_connection", &redact(&self.hybrid_connection))
+            .finish_non_exhaustive()
     }
 }

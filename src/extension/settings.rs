@@ -2,7 +2,7 @@
 
 use super::relay::ExtensionRelay;
 use super::tls::ExtensionTls;
-use crate::error::Hidden;
+use crate::error::{Hidden, redact};
 use crate::facts::arm::ROUTER_NODES;
 use crate::facts::secrets::is_secret;
 use crate::names::kubernetes::{is_label, is_qualified};
@@ -383,7 +383,7 @@ impl Given {
             if let Some(label) = name.strip_prefix(NODE_SELECTOR) {
                 check_label(label, value, findings);
             }
-            if is_secret("", name) {
+            if is_secret("", name) || redact(value) != *value {
                 findings.refuse(
                     rules::EXTENSION_SETTING_SECRET,
                     format!("settings.{name}"),
@@ -715,8 +715,8 @@ impl fmt::Debug for Shown<'_> {
             .0
             .iter()
             .map(|(name, value)| match is_secret("", name) {
-                true => (name, "[hidden]"),
-                false => (name, value.as_str()),
+                true => (name, "[hidden]".to_owned()),
+                false => (name, redact(value)),
             });
         f.debug_map().entries(shown).finish()
     }

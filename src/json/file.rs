@@ -124,8 +124,12 @@ impl Members {
         let text = error.inner().to_string();
         let expected = match text.rsplit_once(", expected ") {
             Some((_, "f64")) => "a number",
+            Some((_, "a sequence")) => "a list",
+            Some((_, expected)) if expected == "a map" || expected.starts_with("struct ") => {
+                "an object"
+            }
             Some((_, expected)) => expected,
-            None => "of this type",
+            None => "a value of the documented type",
         };
         self.refuse_type(place, expected)
     }

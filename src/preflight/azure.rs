@@ -1,12 +1,14 @@
 //! Reads of Azure for the preflight alone: networks, service tags, pairs of regions, policies, permissions.
 
-use crate::error::Error;
+use super::gather::all;
+use crate::error::{Error, ErrorKind};
 use crate::facts::arm::{
     LOCATIONS_API_VERSION, NETWORK_API_VERSION, NETWORK_PROVIDER, PERMISSIONS_API_VERSION,
     POLICY_API_VERSION,
 };
+use crate::json::Item;
 use crate::names::WorkspaceId;
-use crate::transport::{HttpRequest, Limit, Sending, Trail, follow};
+use crate::transport::{HttpRequest, Limit, Sending, Trail, follow, pages};
 use crate::workspace::Workspace;
 use azure_core::http::Method;
 use ipnet::IpNet;
@@ -29,6 +31,14 @@ pub(super) async fn read(
         .send(request, sending, limit, None)
         .await?;
     answer.successful(id)?.json(id)
+}
+
+/// Returns the error of an answer without what was asked for: it is not the same as a "no".
+pub(super) fn unsaid(what: &str) -> Error {
+    Error::new(
+        ErrorKind::Protocol,
+        format!("the answer does not say {what}"),
+    )
 }
 
 /// Returns the URL of the resource with this ARM id, or of what is below it.
@@ -289,6 +299,12 @@ pub(super) async fn denied_public_addresses(
     Ok(evaluations.filter(denies).map(assignment).collect())
 }
 
+/// What one role of the caller allows.
+#[derive(Deserialize)]
+struct Role(Value);
+
+impl Item for Role {}
+
 /// The permissions of the caller at a scope.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Permissions(Vec<(Vec<String>, Vec<String>)>);
@@ -296,16 +312,20 @@ pub(super) struct Permissions(Vec<(Vec<String>, Vec<String>)>);
 impl Permissions {
     pub(super) async fn read(workspace: &Workspace, scope: &str) -> Result<Self, Error> {
         let below = ["providers", "Microsoft.Authorization", "permissions"];
-        let request = HttpRequest::get(url_of(workspace, scope, &below, PERMISSIONS_API_VERSION));
-        let document = read(workspace, &request, Limit::RESOURCE).await?;
+        let url = url_of(workspace, scope, &below, PERMISSIONS_API_VERSION);
+        let roles: Vec<Role> = all(pages(workspace.client().clone(), url)).await?;
+        if roles.is_empty() {
+            // Nobody without a role gets an answer.
+            return Err(unsaid("what the caller may do"));
+        }
         let list = |found: &Value, name: &str| -> Vec<String> {
             texts(found, &[name])
                 .into_iter()
                 .map(str::to_owned)
                 .collect()
         };
-        let both = |found: &Value| (list(found, "actions"), list(found, "notActions"));
-        Ok(Self(items(&document["value"]).map(both).collect()))
+        let both = |Role(found): &Role| (list(found, "actions"), list(found, "notActions"));
+        Ok(Self(roles.iter().map(both).collect()))
     }
 
     #[cfg(test)]

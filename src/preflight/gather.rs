@@ -274,7 +274,10 @@ pub(super) async fn all<T: 'static>(list: List<T>) -> Result<Vec<T>, Error> {
     let mut pages = list.into_pages();
     let mut all = Vec::new();
     while let Some(page) = pages.try_next().await? {
-        all.extend(page.items.into_iter().flatten());
+        // What cannot be read may be what a rule asks for.
+        for item in page.items {
+            all.push(item?);
+        }
     }
     Ok(all)
 }

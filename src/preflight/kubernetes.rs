@@ -1,6 +1,6 @@
 //! Reads the facts for the checks of computes of kind Kubernetes and of their extension.
 
-use super::azure::{read, texts, url_of};
+use super::azure::{read, texts, unsaid, url_of};
 use super::gather::{Facts, all, computes_of, rights, when};
 use super::plan::{Action, Plan};
 use super::report::Fact;
@@ -142,7 +142,8 @@ async fn registered(workspace: &Workspace, cluster: &str) -> Result<bool, Error>
     let subscription = ClusterId::of_resource(cluster).subscription;
     let id = format!("/subscriptions/{subscription}/providers/{KUBERNETES_CONFIGURATION_PROVIDER}");
     let document = document(workspace, &id, PROVIDERS_API_VERSION).await?;
-    let state = document["registrationState"].as_str().unwrap_or_default();
+    let state = document["registrationState"].as_str();
+    let state = state.ok_or_else(|| unsaid("whether the provider is registered"))?;
     Ok(state.eq_ignore_ascii_case("Registered"))
 }
 

@@ -1,6 +1,6 @@
 //! Resuming operations on AKS clusters and their node pools.
 
-use super::{Resumed, is_of, refused, trusted_url};
+use super::{Resumed, is_of, plain_path, refused, trusted_url};
 use crate::cluster::{self, ClusterId, Scale};
 use crate::compute::{ClusterRef, Found};
 use crate::error::Error;
@@ -110,7 +110,8 @@ fn target_of(workspace: &Workspace, token: &ResumeToken) -> Result<Target, Error
     if !is_of(token, workspace) {
         return Err(refused("it belongs to another workspace"));
     }
-    let path = url.path();
+    let plain = plain_path(&url)?;
+    let path = plain.as_str();
     let is_pool = *token.resource() == TokenResource::NodePool;
     let (path, pool) = match path.rsplit_once("/agentPools/") {
         Some((path, pool)) if is_pool => (path, Some(pool.to_owned())),

@@ -1,6 +1,6 @@
 //! Resuming operations on extensions of clusters.
 
-use super::{Resumed, SKEW, is_of, moment, refused, trusted_url};
+use super::{Resumed, SKEW, is_of, moment, plain_path, refused, trusted_url};
 use crate::compute::{Found, KubernetesClusterRef};
 use crate::error::{Error, Hidden};
 use crate::extension::{self, EXTENSION, ExtensionId};
@@ -99,10 +99,12 @@ fn target_of(workspace: &Workspace, token: &ResumeToken) -> Result<ExtensionId, 
         return Err(refused("it belongs to another workspace"));
     }
     let below = format!("/providers/{KUBERNETES_CONFIGURATION_PROVIDER}/{EXTENSIONS}/");
-    let id = url.path().split_once(&below).and_then(|(cluster, name)| {
+    let path = plain_path(&url)?;
+    let id = path.split_once(&below).and_then(|(cluster, name)| {
         let cluster = KubernetesClusterRef::id(cluster);
         ExtensionId::of(workspace, &cluster, name).ok()
     });
+    let id = id.filter(|id| id.url(workspace).path() == url.path());
     let id = id.ok_or_else(|| refused("its URL is not that of an extension"))?;
     if id.target() != token.target() {
         return Err(refused("its name contradicts its request"));

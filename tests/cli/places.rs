@@ -356,3 +356,14 @@ async fn kubeconfig_is_its_owners_alone() {
         printed.stdout
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn protected_setting_without_a_name_is_not_shown() {
+    let stage = Stage::of(builder()).await;
+    let install =
+        "extension install -n azureml -c mycluster -g mygroup --config enableTraining=True";
+    let ended = stage.run(&format!("{install} --config-protected c4n4ry"));
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.contains("KEY=VALUE"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("c4n4ry"), "{}", ended.stderr);
+}

@@ -107,14 +107,16 @@ impl Stage {
         )
     }
 
-    /// The files with a resume token.
+    /// The files with a resume token, the newest last.
     pub(crate) fn tokens(&self) -> Vec<PathBuf> {
         let folder = self.path("state/azureml-aks/operations");
         let entries = std::fs::read_dir(folder).into_iter().flatten();
         let files = entries.map(|entry| entry.unwrap().path());
-        files
+        let mut files: Vec<PathBuf> = files
             .filter(|file| file.extension().is_some_and(|ending| ending == "json"))
-            .collect()
+            .collect();
+        files.sort_by_key(|file| std::fs::metadata(file).unwrap().modified().unwrap());
+        files
     }
 }
 

@@ -604,3 +604,36 @@ async fn extension_is_checked_before_it_is_installed() {
     assert_eq!(error.code(), Some("MissingSubscriptionRegistration"));
     assert!(error.remedy().is_some(), "{error}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn answer_that_leaves_out_what_is_asked_for_is_no_error_finding() {
+    let cluster = ExistingCluster::new("g", "c").extension("azureml");
+    let emulator = Emulator::builder().build();
+    let workspace = workspace(&emulator);
+    let id = emulator.add_cluster(cluster);
+    let config = KubernetesCompute::attach_configuration(KubernetesClusterRef::id(&id));
+    let config = config.build().unwrap();
+    let provider = format!(
+        "/subscriptions/{}/providers/Microsoft.KubernetesConfiguration",
+        emulator.subscription()
+    );
+    for (path, body, rule) in [
+        (provider.as_str(), "{}", "preflight.provider.registered"),
+        (
+            "/extensions",
+            r#"{"value":[{"properties":{"extensionType":"microsoft.azureml.kubernetes"}}]}"#,
+            "preflight.extension.ready",
+        ),
+        ("/permissions", r#"{"value":null}"#, "preflight.rights"),
+    ] {
+        let json = [("content-type", "application/json")];
+        let fault = Fault::response_override(200, &json, body);
+        emulator.inject(fault.on_path(path).times(1));
+        let report = config.preflight(&workspace).await.unwrap();
+        assert!(!report.has_errors(), "{report}");
+        let unknown = rules_of(&report, Severity::Unknown);
+        assert!(unknown.contains(rule), "{report}");
+        emulator.clear_faults();
+        tokio::time::advance(Duration::from_secs(3600)).await;
+    }
+}

@@ -95,9 +95,9 @@ pub(crate) struct Settings {
     #[arg(long, visible_alias = "configuration-settings", num_args = 1.., value_parser = pair, value_name = "KEY=VALUE")]
     config: Vec<(String, String)>,
     /// Protected settings, which the service never shows. `sslCertPemFile` and `sslKeyPemFile` name files.
-    #[arg(long, visible_alias = "configuration-protected-settings", num_args = 1.., value_parser = pair,
-        value_name = "KEY=VALUE")]
-    config_protected: Vec<(String, String)>,
+    #[arg(long, visible_alias = "configuration-protected-settings", num_args = 1.., value_name = "KEY=VALUE")]
+    // Split later: a parser's error shows the value.
+    config_protected: Vec<String>,
     /// Release train [default: stable].
     #[arg(long, value_name = "TRAIN")]
     release_train: Option<String>,
@@ -219,7 +219,10 @@ impl Settings {
     /// Returns the certificate from files, the settings, and the protected settings.
     fn split(&self) -> Result<(Option<ExtensionTls>, Pairs<'_>, Pairs<'_>)> {
         let mut open: Pairs<'_> = borrowed(&self.config);
-        let mut protected: Pairs<'_> = borrowed(&self.config_protected);
+        let pairs = self.config_protected.iter();
+        let pairs: Option<Pairs<'_>> = pairs.map(|text| text.split_once('=')).collect();
+        let mut protected =
+            pairs.ok_or_else(|| Failure::usage("--config-protected: each must be KEY=VALUE"))?;
         let certificate = taken(&mut protected, "sslCertPemFile");
         let key = taken(&mut protected, "sslKeyPemFile");
         let (certificate, key) = match (certificate, key) {

@@ -42,14 +42,16 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Shown> {
     let operations = Operations::open()?;
     match command {
         Command::List => {
-            let mut rows = Vec::new();
+            let mut tokens = Vec::new();
             for id in operations.ids()? {
                 match operations.read(&id) {
-                    Ok(token) => rows.push(shape(&token)),
+                    Ok(token) => tokens.push(token),
                     Err(failure) => session.warn(format!("{id}: {}", failure.text)),
                 }
             }
-            Ok(Shown::table(rows.into(), OPERATION))
+            // Their ids have no order.
+            tokens.sort_by_key(ResumeToken::started_at);
+            Ok(Shown::table(tokens.iter().map(shape).collect(), OPERATION))
         }
         Command::Show { id } => Ok(Shown::table(shape(&operations.read(&id)?), OPERATION)),
         Command::Resume { id } => {

@@ -1,6 +1,7 @@
 //! TLS of the scoring endpoint.
 
 use super::certificate;
+use crate::error::redact;
 use crate::facts::names::{DNS_LABEL_MAX, HOST_NAME_MAX, LEAF_DOMAIN_SUFFIX};
 use crate::rules::{self, Findings};
 use azure_core::credentials::Secret;
@@ -201,7 +202,8 @@ impl fmt::Debug for Pem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Source::Text(_) => f.write_str("Pem(<text>)"),
-            Source::File(path) => write!(f, "Pem({})", path.display()),
+            // A text that was given for a file is hidden too.
+            Source::File(path) => write!(f, "Pem({})", redact(&path.display().to_string())),
         }
     }
 }

@@ -8,6 +8,8 @@ use crate::error::Error;
 use crate::json::file::{Kind, Members, Text};
 use crate::rules;
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, Unexpected};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -66,23 +68,29 @@ fn check_type(file: &mut Members) {
 }
 
 /// A user-assigned identity: an object, as the documentation writes it, or an id, which Microsoft's reader accepts too.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Assigned {
-    Id(String),
-    Named { resource_id: String },
+struct Assigned(String);
+
+impl<'de> Deserialize<'de> for Assigned {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let id = value.as_str().or_else(|| value["resource_id"].as_str());
+        id.map(|id| Self(id.to_owned())).ok_or_else(|| {
+            let expected = &"an id, or an object with `resource_id`";
+            D::Error::invalid_type(Unexpected::Other("it"), expected)
+        })
+    }
 }
 
 fn read_identity(file: &mut Members) -> Option<KubernetesIdentity> {
     let types = file.text("identity.type", "");
+    let given = file.get(ASSIGNED).is_some();
     let assigned: Option<Vec<Assigned>> = file.take(ASSIGNED, "identity.user_assigned");
-    let assigned: Vec<String> = assigned
-        .into_iter()
-        .flatten()
-        .map(|one| match one {
-            Assigned::Id(id) | Assigned::Named { resource_id: id } => id,
-        })
-        .collect();
+    if given && assigned.is_none() {
+        // Of another type, which is noted.
+        return None;
+    }
+    let assigned = assigned.into_iter().flatten();
+    let assigned: Vec<String> = assigned.map(|Assigned(id)| id).collect();
     let plain = types
         .as_deref()
         .map(|types| types.replace(['_', ' '], "").to_ascii_lowercase());
@@ -251,6 +259,42 @@ properties:
                 "compute_file.identity",
                 "{identity}"
             );
+        }
+    }
+
+    #[test]
+    fn value_of_another_type_is_reported_once_and_in_plain_words() {
+        for (member, path, expected) in [
+            (
+                "properties: {instanceTypes: {a: null}}",
+                "properties.instanceTypes.a",
+                "an object",
+            ),
+            (
+                "properties: {instanceTypes: [a]}",
+                "properties.instanceTypes",
+                "an object",
+            ),
+            (
+                "identity: {type: user_assigned, user_assigned_identities: x}",
+                "identity.user_assigned_identities",
+                "a list",
+            ),
+            (
+                "identity: {type: user_assigned, user_assigned_identities: [{client_id: x}]}",
+                "identity.user_assigned_identities[0]",
+                "an id, or an object with `resource_id`",
+            ),
+        ] {
+            let error = built(&format!(
+                "type: kubernetes\nresource_id: {CLUSTER}\n{member}"
+            ));
+            let error = error.unwrap_err();
+            let [finding] = error.findings() else {
+                panic!("{error}")
+            };
+            assert_eq!(finding.path, path);
+            assert_eq!(finding.message, format!("this is not {expected}"));
         }
     }
 

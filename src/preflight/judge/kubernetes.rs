@@ -3,7 +3,7 @@
 use super::cluster::{is, region, state};
 use super::naming::{is_of, is_own, other_cluster};
 use super::nodes::{node_count, serving};
-use crate::cluster::{ClusterId, ClusterResource};
+use crate::cluster::{ClusterId, ClusterResource, total};
 use crate::compute::is_managed;
 use crate::extension::Connected;
 use crate::facts::arm::{COMPUTE_TYPE_AKS, COMPUTE_TYPE_KUBERNETES, ROUTER_NODES};
@@ -286,9 +286,7 @@ fn nodes(extension: &ExtensionPlan, facts: &Facts, findings: &mut Findings) {
     let managed = findings.known(&[rule], EXTENSION, &facts.cluster);
     let managed = managed.map(|found| {
         let pools = found.iter().flat_map(serving);
-        found
-            .as_ref()
-            .map(|_| pools.map(node_count).sum::<Option<u32>>())
+        found.as_ref().map(|_| total(pools.map(node_count)))
     });
     let connected = findings.known(&[rule], EXTENSION, &facts.kubernetes.connected);
     let connected = connected.map(|found| {

@@ -352,3 +352,19 @@ async fn extension_is_deleted_with_and_without_force() {
     assert_eq!(error.kind(), ErrorKind::Refused);
     assert_eq!(script.unused(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn cluster_with_an_impossible_number_of_nodes_does_not_break_the_install() {
+    let script = Script::new();
+    let pools = json!([{ "name": "one", "count": u32::MAX }, { "name": "two", "count": 1 }]);
+    let properties = json!({ "agentPoolProfiles": pools });
+    let cluster = json!({ "id": CLUSTER, "location": "westeurope", "properties": properties });
+    script.expect([
+        absent(),
+        reply(200).json(&cluster),
+        monitor(reply(201)).json(&extension("Creating")),
+    ]);
+    let config = inference().high_availability(true).build().unwrap();
+    let installing = Extension::install(&workspace(&script), managed(), "azureml", config).await;
+    assert_eq!(installing.unwrap().target(), "c/azureml");
+}

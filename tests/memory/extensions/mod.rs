@@ -1,6 +1,7 @@
 //! Extensions of clusters, on a scripted transport.
 
 mod attaching;
+mod dropped;
 mod emulated;
 mod installing;
 mod reading;

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::support::resealed::resealed;
-use azureml_aks::{ErrorKind, ExtensionUpdateConfiguration, ResumeToken, Resumed, Verb};
+use azureml_aks::{
+    ClusterRef, ErrorKind, ExtensionUpdateConfiguration, ManagedCluster, ResumeToken, Resumed, Verb,
+};
 
 fn at(state: &str, created: &str, modified: &str) -> Value {
     let mut extension = extension(state);
@@ -132,6 +134,10 @@ async fn changed_token_is_refused_before_a_request() {
         ),
         (
             "initialUri",
+            json!(format!("{ARM}{EXTENSION}%2F..%2F..?{VERSION}")),
+        ),
+        (
+            "initialUri",
             json!(format!(
                 "{ARM}{CLUSTER}/agentPools/p/providers/Microsoft.KubernetesConfiguration/extensions/azureml"
             )),
@@ -157,4 +163,33 @@ async fn changed_token_is_refused_before_a_request() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ResumeToken);
     assert!(script.sent().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_that_a_url_encodes_are_resumed() {
+    let script = Script::new();
+    let workspace = workspace(&script);
+    let config = inference().build().unwrap();
+    let cluster = KubernetesClusterRef::managed("größe", "c");
+    let install = Extension::install(&workspace, cluster, "{ü}", config);
+    let token = install.prepare().unwrap().token().clone();
+    script.expect([absent()]);
+    let resumed = workspace.resume(&token).await.unwrap();
+    assert_eq!(resumed.name(), "c/{ü}");
+    let [read] = &script.sent()[..] else {
+        panic!("one read")
+    };
+    let path = "/resourceGroups/gr%C3%B6%C3%9Fe/providers/Microsoft.ContainerService/managedClusters/c/providers/\
+                Microsoft.KubernetesConfiguration/extensions/%7B%C3%BC%7D?";
+    assert!(read.url.contains(path), "{}", read.url);
+
+    script.expect([super::cluster(3)]);
+    let cluster = ClusterRef::named("größe", "c");
+    let cluster = ManagedCluster::get(&workspace, &cluster).await.unwrap();
+    let token = cluster.delete("c").prepare().unwrap().token().clone();
+    script.expect([super::cluster(3)]);
+    let resumed = workspace.resume(&token).await.unwrap();
+    assert_eq!(resumed.name(), "c");
+    let sent = script.sent();
+    assert_eq!(sent[1].url, sent[2].url);
 }
