@@ -225,7 +225,8 @@ macro_rules! setting_setters {
         /// another setter.
         ///
         /// A documented name is taken in any letter case, and sent as it is documented. What this library derives, such
-        /// as `domain`, is sent as it is given here.
+        /// as `domain`, is sent as it is given here. A name that is not documented is sent as it is, without a warning: a
+        /// misspelt one has no effect.
         pub fn setting(mut self, name: impl AsRef<str>, value: impl Into<String>) -> Self {
             self.given.setting(name.as_ref(), value);
             self

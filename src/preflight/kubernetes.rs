@@ -1,10 +1,10 @@
 //! Reading what the checks of computes of kind Kubernetes and of their extension need.
 
 use super::azure::{read, texts, url_of};
-use super::gather::{Facts, all, computes_of, rights, when};
+use super::gather::{Facts, all, cluster, computes_of, rights, when};
 use super::plan::{Action, Plan};
 use super::report::Fact;
-use crate::cluster::{ClusterId, ClusterResource, ManagedCluster};
+use crate::cluster::{ClusterId, ClusterResource};
 use crate::compute::{ClusterRef, KubernetesClusterRef};
 use crate::error::Error;
 use crate::extension::Extension;
@@ -51,8 +51,9 @@ pub(super) async fn gather(workspace: &Workspace, plan: &Plan) -> Facts {
     let id = plan.cluster_id.as_deref().unwrap_or_default();
     let attaches = plan.action == Action::AttachKubernetes;
     let is_managed = is_managed(id);
+    let named = ClusterRef::id(id);
     let of_cluster = join5(
-        when(is_managed, managed(workspace, id)),
+        when(is_managed, cluster(workspace, &named)),
         when(!is_managed, connected(workspace, id)),
         when(true, extensions(workspace, id)),
         when(attaches && is_managed, trusted(workspace, id, &own)),
@@ -101,11 +102,6 @@ fn region(
         .and_then(|read| read.as_ref().ok()?.as_ref()?.location.clone());
     let connected = || connected.as_ref()?.as_ref().ok()?.as_ref()?.region.clone();
     managed.or_else(connected).map(Ok)
-}
-
-async fn managed(workspace: &Workspace, id: &str) -> Result<Option<ClusterResource>, Error> {
-    let found = ManagedCluster::get_opt(workspace, &ClusterRef::id(id)).await?;
-    Ok(found.map(|found| found.resource().clone()))
 }
 
 async fn document(

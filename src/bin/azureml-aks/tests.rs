@@ -268,6 +268,10 @@ const UNREACHED: &[(&str, &str)] = &[
         "subscription_id, resource_group and workspace_name",
         "members of a file",
     ),
+    (
+        "system_assigned",
+        "words of the file that the program reads",
+    ),
     ("importlib", "the text is a program"),
     ("crate::_documentation", "the text is of the documentation"),
     ("in a tokio runtime", "the program has a runtime"),
