@@ -42,13 +42,16 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Shown> {
     let operations = Operations::open()?;
     match command {
         Command::List => {
-            let mut rows = Vec::new();
+            let mut tokens = Vec::new();
             for id in operations.ids()? {
                 match operations.read(&id) {
-                    Ok(token) => rows.push(shape(&token)),
+                    Ok(token) => tokens.push(token),
                     Err(failure) => session.warn(format!("{id}: {}", failure.text)),
                 }
             }
+            // Ids have no order that a person knows.
+            tokens.sort_by_key(ResumeToken::started_at);
+            let rows: Vec<Value> = tokens.iter().map(shape).collect();
             Ok(Shown::table(rows.into(), OPERATION))
         }
         Command::Show { id } => Ok(Shown::table(shape(&operations.read(&id)?), OPERATION)),
