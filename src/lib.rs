@@ -2,7 +2,8 @@
 //! deploy them there and call them.
 //!
 //! This is for computes of kind AKS, as Microsoft's Python SDK v1 (`azureml-core`) manages them. Support of that SDK ended
-//! on 2026-06-30, and the service may refuse to *create* such clusters:
+//! on 2026-06-30, and the service may refuse to *create* such clusters. For computes of kind Kubernetes, those of Azure ML v2,
+//! there are [`KubernetesCompute`] and [`Extension`], without models and services:
 //! [who should use this, and what to know first](_documentation::before_you_start).
 //!
 //! # A first program
@@ -46,7 +47,7 @@
 //! | --- | --- |
 //! | name a workspace and its credential | [`Workspace::builder`], [`Workspace::builder_from_config`], [`Workspace::builder_from_env`]; [`WorkspaceBuilder::credential`], [`WorkspaceBuilder::default_credential`] |
 //! | create a cluster | [`AksCompute::provisioning_configuration`], [`ComputeTarget::create`] |
-//! | know first what would fail | [`AttachConfiguration::preflight`], [`ManagedClusterConfiguration::preflight`], [`ProvisioningConfiguration::preflight`], [`Preflight`] |
+//! | know first what would fail | `preflight` of each configuration, for example [`AttachConfiguration::preflight`] and [`ExtensionConfiguration::preflight`]; with the request [`Preflight`] |
 //! | attach one that exists | [`AksCompute::attach_configuration`], [`ClusterRef`], [`ComputeTarget::attach`] |
 //! | attach one for v2 tools, or an Arc-connected one | [`KubernetesCompute`], [`KubernetesClusterRef`] |
 //! | install Azure Machine Learning's extension on a cluster | [`ExtensionConfiguration::builder`], [`Extension::install`], [`ExtensionUpdateConfiguration`] |

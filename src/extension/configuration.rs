@@ -142,7 +142,7 @@ impl ExtensionConfiguration {
     }
 
     /// Checks the rules that depend on the kind of cluster and on the number of its nodes.
-    pub(super) fn check(&self, is_managed: bool, nodes: Option<u32>) -> Result<(), Error> {
+    pub(crate) fn check(&self, is_managed: bool, nodes: Option<u32>) -> Result<(), Error> {
         let mut findings = Findings::default();
         self.settings
             .check_cluster(is_managed, nodes, &mut findings);

@@ -223,7 +223,8 @@ macro_rules! setting_setters {
         /// gave it.
         ///
         /// A documented name may have any letter case; it is sent in the documented spelling. A value for a setting that
-        /// this library derives, such as `domain`, replaces the derived value.
+        /// this library derives, such as `domain`, replaces the derived value. A name that is not documented is sent
+        /// as it is, without a warning: a misspelt one has no effect.
         pub fn setting(mut self, name: impl AsRef<str>, value: impl Into<String>) -> Self {
             self.given.setting(name.as_ref(), value);
             self

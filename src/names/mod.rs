@@ -418,8 +418,8 @@ pub(crate) fn segment(path: &str, value: &str) -> Option<Finding> {
         return Some(rules::SEGMENT_CHARACTERS.finding(
             path,
             Some(value),
-            "the name holds characters that would change the path of a request",
-            "give the plain name, without spaces, slashes, `?`, `#` and `%`",
+            "a name in a resource id is not `.` or `..`, and has no white space, slash, backslash, control character, `?`, `#` or `%`",
+            "give the name alone, without these characters",
         ));
     }
     None

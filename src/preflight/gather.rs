@@ -58,6 +58,8 @@ pub(super) struct Right {
     /// The ARM id at which it is needed.
     pub(super) scope: String,
     pub(super) action: &'static str,
+    /// Whether the resource group of the scope does not exist.
+    pub(super) lacks_group: bool,
     pub(super) permissions: Fact<Arc<Permissions>>,
 }
 
@@ -77,6 +79,23 @@ pub(super) fn fact<T>(read: Result<T, Error>) -> Fact<T> {
         text.lines().next().unwrap_or_default().to_owned()
     };
     Some(read.map_err(reason))
+}
+
+/// Returns whether the error says that the resource group does not exist.
+pub(super) fn lacks_group(error: &Error) -> bool {
+    error.code() == Some("ResourceGroupNotFound")
+}
+
+/// Reads a cluster; `None` where it or its resource group does not exist.
+pub(super) async fn cluster(
+    workspace: &Workspace,
+    cluster: &ClusterRef,
+) -> Result<Option<ClusterResource>, Error> {
+    match ManagedCluster::get_opt(workspace, cluster).await {
+        Ok(found) => Ok(found.map(|found| found.resource().clone())),
+        Err(error) if lacks_group(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Reads the fact if it is needed. Boxed, because many are read at once.
@@ -130,6 +149,7 @@ pub(super) async fn rights(workspace: &Workspace, plan: &Plan) -> Vec<Right> {
         Right {
             scope,
             action,
+            lacks_group: permissions.as_ref().is_err_and(lacks_group),
             permissions: fact(permissions),
         }
     });
@@ -158,9 +178,8 @@ async fn place(workspace: &Workspace, plan: &Plan) -> Facts {
             let target = facts.target.as_ref()?.as_ref().ok()?.as_ref()?;
             target.properties.resource_id.clone()
         };
-        if let Some(cluster) = plan.cluster_id.clone().or_else(of_target) {
-            let found = ManagedCluster::get_opt(workspace, &ClusterRef::Id(cluster)).await;
-            facts.cluster = fact(found.map(|found| found.map(|found| found.resource().clone())));
+        if let Some(id) = plan.cluster_id.clone().or_else(of_target) {
+            facts.cluster = fact(cluster(workspace, &ClusterRef::Id(id)).await);
         }
         facts.region = facts.cluster.as_ref().and_then(|found| match found {
             Ok(found) => Some(Ok(found.as_ref()?.location.clone()?)),

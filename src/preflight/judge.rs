@@ -10,7 +10,7 @@ mod nodes;
 #[cfg(test)]
 mod tests;
 
-use super::gather::Facts;
+use super::gather::{Facts, Right};
 use super::plan::{Action, Plan};
 use super::report::{Findings, PreflightReport};
 use crate::rules;
@@ -29,7 +29,8 @@ pub(super) fn judge(plan: &Plan, facts: &Facts) -> PreflightReport {
         Action::Cluster => {
             nodes::of_plan(plan, facts, &mut findings);
             naming::name(plan, facts, &mut findings);
-            cluster::version(plan.version.as_deref(), facts, &mut findings);
+            let remedy = "name one of these versions, or leave the version out";
+            cluster::version(plan.version.as_deref(), remedy, facts, &mut findings);
             cluster::ranges(&plan.ranges, facts, &mut findings);
             creating::policy(plan, facts, &mut findings);
             creating::network(plan, facts, &mut findings);
@@ -52,8 +53,33 @@ pub(super) fn judge(plan: &Plan, facts: &Facts) -> PreflightReport {
     findings.finish()
 }
 
+fn group(right: &Right, findings: &mut Findings) {
+    if right.lacks_group {
+        findings.broken(
+            rules::PREFLIGHT_GROUP,
+            "resource_group",
+            Some(&right.scope),
+            "there is no such resource group",
+            "create it first, `az group create`, or name one that exists",
+        );
+    } else {
+        findings.known(
+            &[rules::PREFLIGHT_GROUP],
+            "resource_group",
+            &right.permissions,
+        );
+    }
+}
+
 fn rights(facts: &Facts, findings: &mut Findings) {
     for right in &facts.rights {
+        // Only a create of a cluster needs a right at a resource group.
+        if !right.scope.contains("/providers/") {
+            group(right, findings);
+        }
+        if right.lacks_group {
+            continue;
+        }
         let known = findings.known(&[rules::PREFLIGHT_RIGHTS], &right.scope, &right.permissions);
         if known.is_some_and(|permissions| !permissions.allow(right.action)) {
             findings.broken(

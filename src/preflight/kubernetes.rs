@@ -1,10 +1,10 @@
 //! Reads the facts for the checks of computes of kind Kubernetes and of their extension.
 
 use super::azure::{read, texts, unsaid, url_of};
-use super::gather::{Facts, all, computes_of, rights, when};
+use super::gather::{Facts, all, cluster, computes_of, lacks_group, rights, when};
 use super::plan::{Action, Plan};
 use super::report::Fact;
-use crate::cluster::{ClusterId, ClusterResource, ManagedCluster};
+use crate::cluster::{ClusterId, ClusterResource};
 use crate::compute::{ClusterRef, Found, KubernetesClusterRef, is_managed};
 use crate::error::Error;
 use crate::extension::{ClusterAddress, Connected, Extension};
@@ -42,8 +42,9 @@ pub(super) async fn gather(workspace: &Workspace, plan: &Plan) -> Facts {
     let id = plan.cluster_id.as_deref().unwrap_or_default();
     let attaches = plan.action == Action::AttachKubernetes;
     let is_managed = is_managed(id);
+    let named = ClusterRef::id(id);
     let of_cluster = join5(
-        when(is_managed, managed(workspace, id)),
+        when(is_managed, cluster(workspace, &named)),
         when(!is_managed, connected(workspace, id)),
         when(true, extensions(workspace, id)),
         when(attaches && is_managed, trusted(workspace, id, &own)),
@@ -94,11 +95,6 @@ fn region(
     managed.or_else(connected).map(Ok)
 }
 
-async fn managed(workspace: &Workspace, id: &str) -> Result<Option<ClusterResource>, Error> {
-    let found = ManagedCluster::get_opt(workspace, &ClusterRef::id(id)).await?;
-    Ok(found.map(|found| found.resource().clone()))
-}
-
 async fn document(workspace: &Workspace, id: &str, version: &str) -> Result<Value, Error> {
     let request = HttpRequest::get(url_of(workspace, id, &[], version));
     read(workspace, &request, Limit::RESOURCE).await
@@ -106,10 +102,12 @@ async fn document(workspace: &Workspace, id: &str, version: &str) -> Result<Valu
 
 async fn connected(workspace: &Workspace, id: &str) -> Result<Option<Connected>, Error> {
     let address = ClusterAddress::of(workspace, &KubernetesClusterRef::id(id))?;
-    Ok(match address.connected(workspace).await? {
-        Found::Resource(cluster) => Some(*cluster),
-        Found::Nothing(_) => None,
-    })
+    match address.connected(workspace).await {
+        Ok(Found::Resource(cluster)) => Ok(Some(*cluster)),
+        Ok(Found::Nothing(_)) => Ok(None),
+        Err(error) if lacks_group(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// A Trusted Access role binding of a cluster.

@@ -17,7 +17,7 @@ use crate::cluster::{CreateAndAttach, CreateCluster, ManagedClusterConfiguration
 use crate::compute::AksCompute;
 use crate::compute::{
     Aks, AttachCompute, AttachConfiguration, CreateCompute, Kubernetes,
-    KubernetesAttachConfiguration, KubernetesClusterRef, ProvisioningConfiguration,
+    KubernetesAttachConfiguration, KubernetesClusterRef, ProvisioningConfiguration, is_managed,
 };
 #[cfg(doc)]
 use crate::error::ErrorKind;
@@ -76,7 +76,8 @@ async fn run(workspace: &Workspace, plan: &Plan) -> PreflightReport {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Validation`] for a name that breaks the rules. What cannot be read is a finding with the severity
+/// [`ErrorKind::Validation`] for a name that breaks the rules, and for settings of an extension that contradict the kind
+/// of the cluster, such as none for a relay on a cluster that Azure Arc connects. What cannot be read is a finding with the severity
 /// [`Severity::Unknown`], never an error.
 ///
 /// # Cancel safety
@@ -108,6 +109,10 @@ impl PreflightRequest {
         if let Some(name) = &plan.name {
             let parsed = ComputeName::parse_for(workspace.api_version(), "name", name);
             parsed.map_err(|found| Error::validation("compute name", found))?;
+        }
+        if let (Some(extension), Some(cluster)) = (&plan.extension, &plan.cluster_id) {
+            let is_managed = is_managed(cluster);
+            extension.configuration.check(is_managed, None)?;
         }
         Ok(run(&workspace, &plan).await)
     }

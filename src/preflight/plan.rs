@@ -94,6 +94,7 @@ pub(super) struct ExtensionPlan {
     pub(super) highly_available: bool,
     /// Whether it takes over the router of a compute of kind AKS.
     pub(super) takes_over: bool,
+    pub(super) configuration: ExtensionConfiguration,
 }
 
 /// The network of the nodes, and the ranges that the cluster takes for itself.
@@ -210,6 +211,7 @@ impl Plan {
                 name: name.to_owned(),
                 highly_available: configuration.is_highly_available(),
                 takes_over: configuration.takes_over(),
+                configuration: configuration.clone(),
             }),
             ..Self::new(Action::Extension)
         }

@@ -153,7 +153,8 @@ impl Findings {
             ..rule
         };
         let message = format!("not checked: {reason}");
-        let remedy = "check it by hand; for a refused read, have a role assigned that allows it";
+        let remedy =
+            "check it by hand; if the read was refused, have a role assigned that allows it";
         self.push(rule, unknown.finding(path, None, message, remedy));
     }
 

@@ -37,11 +37,11 @@ registry! {
             source "the path of every request";
         Refusal SEGMENT_CHARACTERS = "segment.characters": "a name that becomes part of a resource id leaves the path as it is",
             broken by "`mygroup/..`",
-            remedy "give the plain name, without spaces, slashes, `?`, `#` and `%`; `.` and `..` are refused too",
+            remedy "give the name alone, without white space, slashes, `?`, `#` and `%`; `.` and `..` are refused too",
             source "the path of every request";
         Refusal CLUSTER_NAME = "cluster.name": "the name of an AKS cluster has 1 to 63 letters, digits, `-` and `_`, with a letter or digit at both ends",
             broken by "`-cluster`",
-            remedy "give the name that `az aks list` shows",
+            remedy "give the name that `az aks list` shows; for a new cluster, choose a name of this form",
             source "`Microsoft.ContainerService` 2019-10-01, `resourceName`";
         Refusal RESOURCE_ID_SHAPE = "resource_id.shape": "a resource id names subscription, resource group, provider and resource, and no more",
             broken by "`mycluster`",
@@ -76,7 +76,7 @@ registry! {
             source "articles of 2019-09 and 2020-10; sizes from `ListVMSizesResult.json` 2019-11-01 and the naming convention of sizes";
         Unchecked CAPACITY_NOT_CHECKED = "capacity.not_checked": "the vCPUs of a virtual machine size are known",
             broken by "3 nodes of `Standard_D99_v2`",
-            remedy "multiply the vCPUs of the size by the number of nodes",
+            remedy "run the preflight, which asks the region, or multiply the vCPUs of the size by the number of nodes",
             source "this crate: sizes are an open set";
         Advice CAPACITY_PRODUCTION_NODES = "capacity.production_nodes": "a production cluster has at least three nodes",
             broken by "2 nodes of `Standard_D4_v2`",

@@ -270,6 +270,10 @@ checks! {
     }
 
     section "Preflight: rights" {
+        Error PREFLIGHT_GROUP = "preflight.group.exists": "the resource group of a new cluster exists",
+            broken by "a group that was deleted",
+            remedy "create it first, `az group create`, or name one that exists",
+            source "Resource Manager answers `ResourceGroupNotFound`";
         Error PREFLIGHT_RIGHTS = "preflight.rights": "the caller may do what the request needs",
             broken by "a Reader of the workspace",
             remedy "have a role assigned that allows the action at the scope",

@@ -3,7 +3,7 @@
 use crate::support::{Stage, builder, normal};
 use azureml_aks::emulator::Fault;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const SCRIPT: &str = "def init():\n    pass\n\ndef run(data):\n    return data\n";
 const INFERENCE: &str = r#"{"entryScript": "score.py", "environment": {"name": "myenv", "version": "1", "python": {"condaDependencies": {"channels": ["conda-forge"], "dependencies": ["python=3.8", {"pip": ["azureml-defaults"]}]}}}}"#;
@@ -92,6 +92,7 @@ computetarget update kubernetes -n kube --description text --tags a=b -o none
 computetarget show -n kube -v --query '[properties.description,tags.a]' -o tsv
 computetarget attach kubernetes -n twice -i MYCLUSTER --namespace other --identity-type SystemAssigned -o table
 computetarget detach -n twice
+preflight install -n azureml -c edge -t connectedClusters -g mygroup --config enableTraining=True
 extension install -n azureml -c edge -t connectedClusters -g mygroup --config enableTraining=True relayserver.enabled=false --no-wait
 extension install -n failing -c myexistingcluster -g myresourcegroup --config enableTraining=True
 extension install -n azureml -c nosuch -g mygroup --config enableTraining=True
@@ -232,7 +233,9 @@ async fn commands_print_and_end_as_written_down() {
             writeln!(text, "{line}").unwrap();
             continue;
         }
-        let pending = stage.tokens().pop();
+        // Of several the newest, because a folder has no order of its own.
+        let modified = |path: &PathBuf| path.metadata().unwrap().modified().unwrap();
+        let pending = stage.tokens().into_iter().max_by_key(modified);
         let pending = pending.as_deref().and_then(Path::file_stem);
         let filled = line
             .replace("OPERATION", &pending.unwrap_or_default().to_string_lossy())

@@ -207,6 +207,49 @@ async fn own_cluster_is_judged_before_it_is_created_and_attached() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn missing_resource_group_is_an_error() {
+    let emulator = Emulator::new();
+    let workspace = workspace(&emulator);
+    let own = ManagedClusterConfiguration::builder("nogroup", "mycluster").build();
+    let own = own.unwrap();
+    let report = own.preflight(&workspace).await.unwrap();
+    let errors = BTreeSet::from(["preflight.group.exists"]);
+    assert_eq!(rules_of(&report, Severity::Error), errors, "{report}");
+    let unknown = rules_of(&report, Severity::Unknown);
+    assert!(!unknown.contains("preflight.rights"), "{report}");
+
+    let there =
+        ManagedClusterConfiguration::builder(emulator.resource_group(), "mycluster").build();
+    let report = there.unwrap().preflight(&workspace).await.unwrap();
+    assert!(
+        report.passed.contains(&"preflight.group.exists"),
+        "{report}"
+    );
+
+    // A cluster in a group that does not exist does not exist either.
+    let missing = BTreeSet::from(["preflight.cluster.exists"]);
+    let attach = AksCompute::attach_configuration(own.to_ref()).build();
+    let report = attach.unwrap().preflight(&workspace).await.unwrap();
+    assert_eq!(rules_of(&report, Severity::Error), missing, "{report}");
+    let kube = KubernetesCompute::attach_configuration(own.to_ref()).build();
+    let report = kube.unwrap().preflight(&workspace).await.unwrap();
+    assert_eq!(rules_of(&report, Severity::Error), missing, "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn extension_that_lacks_a_relay_is_refused_by_its_preflight_too() {
+    let emulator = Emulator::new();
+    let workspace = workspace(&emulator);
+    let id = emulator.add_connected_cluster(ConnectedCluster::new("g", "edge"));
+    let config = ExtensionConfiguration::builder().training(true).build();
+    let preflight = config.unwrap();
+    let preflight = preflight.preflight(&workspace, KubernetesClusterRef::id(&id), "azureml");
+    let error = preflight.await.unwrap_err();
+    assert_eq!(error.findings()[0].rule, "extension.relay", "{error}");
+    assert!(emulator.journal().is_empty(), "nothing is sent");
+}
+
+#[tokio::test(start_paused = true)]
 async fn authorised_ranges_are_compared_with_those_of_the_service() {
     let emulator = Emulator::new();
     let workspace = workspace(&emulator);

@@ -54,7 +54,7 @@ pub(crate) struct Global {
     /// Print what --verbose prints, and each request and answer. Secrets are left out.
     #[arg(long, global = true)]
     pub(crate) debug: bool,
-    /// Resource group of the workspace, or of the cluster for `aks`.
+    /// Resource group of the workspace; for `aks`, `extension` and `preflight install` that of the cluster.
     #[arg(long, short = 'g', global = true, value_name = "GROUP")]
     pub(crate) resource_group: Option<String>,
     /// Name of the workspace.

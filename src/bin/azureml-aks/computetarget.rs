@@ -31,7 +31,7 @@ pub(crate) enum Command {
     /// Lists the computes of the workspace.
     #[command(after_help = "Example:\n  azureml-aks computetarget list -o table")]
     List,
-    /// Changes TLS or the load balancer of a cluster.
+    /// Changes TLS or the load balancer of an AKS cluster, or settings of a compute of kind Kubernetes.
     #[command(subcommand)]
     Update(UpdateKind),
     /// Takes a cluster out of the workspace. The cluster itself stays.

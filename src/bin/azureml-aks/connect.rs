@@ -72,7 +72,7 @@ impl Session {
     /// The workspace that the options, the folder, the environment or `az configure` name.
     pub(crate) async fn workspace(&self) -> Result<Workspace> {
         let emulated = self.emulated().await?;
-        let place = self.place(emulated.as_ref());
+        let place = self.place(self.global.resource_group.clone(), emulated.as_ref());
         let (Some(subscription), Some(group), Some(name)) =
             (&place.subscription, &place.group, &place.workspace)
         else {
@@ -91,7 +91,10 @@ impl Session {
     /// Returns a way to the clusters of a subscription, and the resource group if there is one.
     pub(crate) async fn subscription(&self) -> Result<(Workspace, Option<String>)> {
         let emulated = self.emulated().await?;
-        let place = self.place(emulated.as_ref());
+        // The group is that of the cluster. Only beside the name of a workspace it is that of the workspace, too.
+        let group = self.global.workspace_name.as_ref();
+        let group = group.and(self.global.resource_group.clone());
+        let place = self.place(group, emulated.as_ref());
         let Some(subscription) = &place.subscription else {
             return Err(missing(&place));
         };
@@ -117,11 +120,11 @@ impl Session {
         workspace.id().name() != NO_WORKSPACE
     }
 
-    fn place(&self, emulated: Option<&Emulated>) -> Place {
+    fn place(&self, group: Option<String>, emulated: Option<&Emulated>) -> Place {
         let global = &self.global;
         let mut place = Place {
             subscription: global.subscription.clone(),
-            group: global.resource_group.clone(),
+            group,
             workspace: global.workspace_name.clone(),
             no_file: String::new(),
         };
@@ -235,7 +238,8 @@ impl Session {
         let found = health(&client, url).await.map_err(refuse)?;
         if found.https.is_empty() {
             return Err(refuse(
-                "this emulator does not listen with HTTPS".to_owned(),
+                "this emulator does not listen with HTTPS; start it with --https ADDRESS, too"
+                    .to_owned(),
             ));
         }
         Ok(Some(found))

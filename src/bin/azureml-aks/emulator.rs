@@ -22,7 +22,7 @@ pub(crate) struct Emulate {
     /// Address for plain HTTP [default: 127.0.0.1:8099 without --https; port 0 takes a free one].
     #[arg(long, value_name = "ADDRESS")]
     http: Option<SocketAddr>,
-    /// Address for HTTPS [default: 127.0.0.1:8443 without --http].
+    /// Address for HTTPS, which the commands of this program need [default: 127.0.0.1:8443 without --http].
     #[arg(long, value_name = "ADDRESS")]
     https: Option<SocketAddr>,
     /// File for the authority of the certificate [default: one in the folder for temporary files].

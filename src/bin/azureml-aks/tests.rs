@@ -266,6 +266,10 @@ const UNREACHED: &[(&str, &str)] = &[
         "members of a file",
     ),
     ("`user_assigned", "members of a file"),
+    (
+        "system_assigned",
+        "words of the file that the program reads",
+    ),
     ("importlib", "the text is a program"),
     ("crate::_documentation", "the text is of the documentation"),
     ("in a tokio runtime", "the program has a runtime"),

@@ -96,8 +96,8 @@ pub(crate) fn check(
             findings.unchecked(
                 rules::CAPACITY_NOT_CHECKED,
                 "vm_size",
-                format!("the vCPUs of {size:?} are not known: whether {count} nodes have {least} was not checked{assumed}"),
-                "multiply the vCPUs of the size (`az vm list-sizes`) by the number of nodes",
+                format!("the vCPUs of {size:?} are not known here, so it was not checked that {count} nodes have {least} in total{assumed}"),
+                "run the preflight, which asks the region, or multiply the vCPUs of the size (`az vm list-sizes`) by the number of nodes",
             );
         }
     }

@@ -71,9 +71,9 @@ impl ClusterRef {
                 name,
             } => {
                 findings.extend(segment("cluster.resource_group", resource_group));
-                match segment("cluster.name", name) {
-                    Some(finding) => findings.extend([finding]),
-                    None => check_name("cluster.name", name, findings),
+                match name.is_empty() {
+                    true => findings.extend(segment("cluster.name", name)),
+                    false => check_name("cluster.name", name, findings),
                 }
             }
         }
@@ -110,7 +110,7 @@ fn check_name(path: &str, name: &str, findings: &mut Findings) {
             format!(
                 "an AKS cluster's name has 1 to {CLUSTER_MAX} letters, digits, hyphens and underscores, with a letter or digit at both ends"
             ),
-            "give the name that `az aks list` shows",
+            "give the name that `az aks list` shows; for a new cluster, choose a name of this form",
         );
     }
 }

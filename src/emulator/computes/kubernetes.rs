@@ -198,12 +198,12 @@ fn attach(call: &mut Call<'_>, name: &str, wanted: &Body) -> Reply {
     }
     if names::is_connected_cluster_id(id) {
         call.state.connected_cluster(id).ok_or_else(|| {
-            let message = format!("The connected cluster '{id}' does not exist.");
+            let message = format!("The connected cluster '{id}' does not exist. Give the id of a cluster that the emulator has.");
             ArmError::new(400, "ClusterNotFound", message)
         })?;
     } else {
         let cluster = call.state.cluster(id).ok_or_else(|| {
-            let message = format!("The AKS cluster '{id}' does not exist.");
+            let message = format!("The AKS cluster '{id}' does not exist. Give the id of a cluster that the emulator has.");
             ArmError::new(400, "ClusterNotFound", message)
         })?;
         require(

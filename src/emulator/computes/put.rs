@@ -262,7 +262,9 @@ fn attach(call: &mut Call<'_>, name: &str, wanted: &Wanted) -> Reply {
         "properties.computeLocation belongs to a create; an attached cluster has its own.",
     )?;
     let cluster = call.state.cluster(&id).cloned().ok_or_else(|| {
-        let message = format!("The AKS cluster '{id}' does not exist.");
+        let message = format!(
+            "The AKS cluster '{id}' does not exist. Give the id of a cluster that the emulator has."
+        );
         ArmError::new(400, "ClusterNotFound", message)
     })?;
     let unsupported = |kind: &Kind| matches!(kind, Kind::UnsupportedVersion { .. });

@@ -46,6 +46,7 @@ pub(super) fn exists(plan: &Plan, facts: &Facts, findings: &mut Findings) {
     identity(cluster, findings);
     version(
         Some(cluster.kubernetes_version().unwrap_or_default()),
+        "upgrade the cluster: `az aks upgrade`",
         facts,
         findings,
     );
@@ -110,7 +111,8 @@ fn identity(cluster: &ClusterResource, findings: &mut Findings) {
 }
 
 /// Judges a version of Kubernetes. Without one AKS takes its default, which needs no judgement.
-pub(super) fn version(version: Option<&str>, facts: &Facts, findings: &mut Findings) {
+/// Judges a version. `remedy` is for one that is not supported.
+pub(super) fn version(version: Option<&str>, remedy: &str, facts: &Facts, findings: &mut Findings) {
     let Some(version) = version else { return };
     let checked = [rules::PREFLIGHT_VERSION, rules::PREFLIGHT_PREVIEW];
     let Some(versions) = findings.known(&checked, "cluster.version", &facts.versions) else {
@@ -137,10 +139,10 @@ pub(super) fn version(version: Option<&str>, facts: &Facts, findings: &mut Findi
                 "cluster.version",
                 Some(version),
                 format!(
-                    "AKS no longer supports this version in the region; it supports {}",
+                    "AKS does not support this version in the region; it supports {}",
                     all.join(", ")
                 ),
-                "upgrade the cluster: `az aks upgrade`",
+                remedy,
             );
         }
         Some(release) if release.is_preview => findings.broken(

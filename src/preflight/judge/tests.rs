@@ -123,6 +123,7 @@ fn facts() -> Facts {
     let right = |scope: &str, action| Right {
         scope: scope.to_owned(),
         action,
+        lacks_group: false,
         permissions: known(Arc::new(Permissions::new(&[(&["*"], &[])]))),
     };
     Facts {
@@ -554,6 +555,13 @@ fn broken() -> Vec<(Check, World)> {
         ),
     ];
     all.extend([
+        (
+            rules::PREFLIGHT_GROUP,
+            own(None, |own| own).with(|w| {
+                w.facts.rights[0].scope = "/subscriptions/s/resourceGroups/g".to_owned();
+                w.facts.rights[0].lacks_group = true;
+            }),
+        ),
         (
             rules::PREFLIGHT_VERSION,
             own(None, |own| own.kubernetes_version("1.15.11")),
