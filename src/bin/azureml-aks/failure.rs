@@ -173,22 +173,6 @@ const WORDS: &[(&str, &str)] = &[
         "call `trusted_domain` of the builder of the workspace",
         "use the library: this program cannot be told to trust it",
     ),
-    (
-        "add .or_get() to take the existing extension, or change it by an update",
-        "change it with `azureml-aks extension update`",
-    ),
-    (
-        "give its region by `cluster_location`",
-        "use the library, which can be told its region",
-    ),
-    (
-        "give the file by `ExtensionTls::certificate` and `Pem::file`",
-        "give the file by --config-protected",
-    ),
-    (
-        "give it by `protected_setting`",
-        "give it by --config-protected",
-    ),
 ];
 
 /// A text of the library, with this program's options and commands in place of the library's items.
