@@ -144,7 +144,7 @@ impl AksCompute {
     /// # let mut aks = ComputeTarget::create(&workspace, "myaks", config).await?;
     /// # aks.wait_for_completion(WaitOptions::new()).await?;
     /// let cluster = aks.cluster().await?;
-    /// assert_eq!(cluster.resource().id, aks.cluster_resource_id().unwrap());
+    /// assert!(cluster.resource().is_ready());
     /// # Ok(())
     /// # }
     /// # #[cfg(not(feature = "emulator"))]

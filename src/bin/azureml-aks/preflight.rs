@@ -58,10 +58,12 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<(Shown, b
             .name(&attach.named.name),
         Command::AttachKubernetes(attach) => {
             let (name, configuration) = attach.configuration()?;
+            session.warn_of(configuration.warnings());
             configuration.preflight(&workspace().await?).name(name)
         }
         Command::Install(install) => {
             let (workspace, cluster, name, configuration) = install.request(session).await?;
+            session.warn_of(configuration.warnings());
             configuration.preflight(&workspace, cluster, name)
         }
         Command::Deploy(deploy) => {

@@ -42,7 +42,7 @@ use serde_json::Value;
 /// # let emulator = Emulator::new();
 /// # let workspace = Workspace::builder(emulator.subscription(), emulator.resource_group(), emulator.workspace())
 /// #     .credential(emulator.credential()).transport(emulator.transport()).build()?;
-/// # emulator.add_cluster(ExistingCluster::new("mygroup", "mycluster"));
+/// # emulator.add_cluster(ExistingCluster::new("mygroup", "mycluster").extension("azureml"));
 /// use azureml_aks::{ComputeTarget, KubernetesClusterRef, KubernetesCompute, WaitOptions};
 ///
 /// let cluster = KubernetesClusterRef::managed("mygroup", "mycluster");
