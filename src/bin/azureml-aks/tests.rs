@@ -331,6 +331,26 @@ fn commands_are_all_in_the_transcript() {
     });
 }
 
+/// The lines of `az k8s-extension` in the guide, with the name that the command has here.
+#[test]
+fn lines_of_az_k8s_extension_are_taken() {
+    let page = include_str!("../../../docs/from-azure-ai-ml.md");
+    let page = page.replace("\\\n", " ");
+    let lines = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("az k8s-extension "));
+    let mut taken = 0;
+    for line in lines {
+        let line = ["p", "extension"]
+            .into_iter()
+            .chain(line.split_whitespace());
+        let parsed = args::parse(line.map(OsString::from));
+        assert!(parsed.is_ok(), "{:?}", parsed.err());
+        taken += 1;
+    }
+    assert!(taken > 0, "the guide has no line of az k8s-extension");
+}
+
 #[test]
 fn completions_of_every_shell_know_every_command() {
     let mut names = Vec::new();
