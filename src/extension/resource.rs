@@ -270,7 +270,7 @@ mod tests {
             assert!(remedy.unwrap().contains("azureml-fe"), "{properties}");
         }
         let other = json!({ "statuses": [{ "level": "Warning", "code": "E45005" }] });
-        assert_eq!(with(&other).remedy(), None, "it is no error");
+        assert_eq!(with(&other).remedy(), None, "a warning is not an error");
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(super) async fn read(
     answer.successful(id)?.json(id)
 }
 
-/// Returns the error of an answer without what was asked for: it is not the same as a "no".
+/// Returns the error of an answer that lacks the fact that was asked for, which is not the same as "no".
 pub(super) fn unsaid(what: &str) -> Error {
     Error::new(
         ErrorKind::Protocol,
@@ -61,7 +61,7 @@ pub(super) fn texts<'v>(value: &'v Value, names: &[&str]) -> Vec<&'v str> {
     all.filter_map(Value::as_str).collect()
 }
 
-pub(super) fn items(value: &Value) -> impl Iterator<Item = &Value> {
+fn items(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
@@ -299,7 +299,7 @@ pub(super) async fn denied_public_addresses(
     Ok(evaluations.filter(denies).map(assignment).collect())
 }
 
-/// What one role of the caller allows.
+/// The permissions of one role of the caller.
 #[derive(Deserialize)]
 struct Role(Value);
 

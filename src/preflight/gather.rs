@@ -73,7 +73,7 @@ const SUBNET_JOIN: &str = "Microsoft.Network/virtualNetworks/subnets/join/action
 const SERVICE_WRITE: &str = "Microsoft.MachineLearningServices/workspaces/services/aks/write";
 
 /// Returns the result of a read as a fact. The reason is one line, for it stands in a table.
-pub(super) fn fact<T>(read: Result<T, Error>) -> Fact<T> {
+fn fact<T>(read: Result<T, Error>) -> Fact<T> {
     let reason = |error: Error| {
         let text = error.to_string();
         text.lines().next().unwrap_or_default().to_owned()
@@ -288,12 +288,12 @@ async fn network(workspace: &Workspace, plan: &Plan) -> (Fact<Option<VirtualNetw
     (network, inbound)
 }
 
-/// Collects a list. Items that cannot be read are left out; without one of its pages the list is not known.
+/// Collects a list. If a page or an item cannot be read, the list is not known.
 pub(super) async fn all<T: 'static>(list: List<T>) -> Result<Vec<T>, Error> {
     let mut pages = list.into_pages();
     let mut all = Vec::new();
     while let Some(page) = pages.try_next().await? {
-        // What cannot be read may be what a rule asks for.
+        // The item that cannot be read may be the one that a rule asks for.
         for item in page.items {
             all.push(item?);
         }

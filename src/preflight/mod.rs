@@ -77,7 +77,7 @@ async fn run(workspace: &Workspace, plan: &Plan) -> PreflightReport {
 /// # Errors
 ///
 /// [`ErrorKind::Validation`] for a name that breaks the rules, and for settings of an extension that contradict the kind
-/// of the cluster, such as none for a relay on a cluster that Azure Arc connects. What cannot be read is a finding with the severity
+/// of the cluster, such as a missing relay on an Arc-connected cluster. What cannot be read is a finding with the severity
 /// [`Severity::Unknown`], never an error.
 ///
 /// # Cancel safety

@@ -236,7 +236,7 @@ pub(crate) fn list(call: Call<'_>) -> Reply {
     let extensions = call.state.extensions.iter();
     let of_host = extensions.filter(|extension| extension.is_on(&host.id));
     let value: Vec<&Value> = of_host.map(|extension| &extension.document).collect();
-    // There is no next page, and the provider says so, unlike others.
+    // Other providers leave `nextLink` out on the last page; this one sends null.
     let page = json!({ "value": value, "nextLink": null });
     Ok(answer(&call, 200, &page))
 }
