@@ -178,27 +178,18 @@ impl InstallExtension {
         if self.taken && is_ours && !is_deleting(shown) {
             return Ok(watch(&self.workspace, id, ticket, state));
         }
-        let (kind, remedy) = match self.taken {
-            _ if !is_ours => (
-                if self.taken {
-                    ErrorKind::Refused
-                } else {
-                    ErrorKind::AlreadyExists
-                },
-                "it is an extension of another type: use another name",
-            ),
-            true => (
-                ErrorKind::Refused,
-                "wait until it is deleted, then try again",
-            ),
-            false if shown.eq_ignore_ascii_case("Failed") => (
-                ErrorKind::AlreadyExists,
-                "an earlier install failed and keeps the name: delete that extension first",
-            ),
-            false => (
-                ErrorKind::AlreadyExists,
-                "add .or_get() to take the existing extension, or change its settings by an update",
-            ),
+        let kind = match self.taken {
+            true => ErrorKind::Refused,
+            false => ErrorKind::AlreadyExists,
+        };
+        let remedy = if !is_ours {
+            "it is an extension of another type: use another name"
+        } else if self.taken {
+            "wait until it is deleted, then try again"
+        } else if shown.eq_ignore_ascii_case("Failed") {
+            "an earlier install failed and keeps the name: delete that extension first"
+        } else {
+            "add .or_get() to take the existing extension, or change its settings by an update"
         };
         let why = format!("an {} of this name exists (state {shown})", EXTENSION.noun);
         Err(Error::new(kind, why).with_remedy(remedy))

@@ -80,19 +80,14 @@ fn region(
     cluster: &Fact<Option<ClusterResource>>,
     connected: &Fact<Option<Connected>>,
 ) -> Fact<String> {
-    let managed = cluster
-        .as_ref()
-        .and_then(|read| read.as_ref().ok()?.as_ref()?.location.clone());
-    let connected = || {
-        connected
-            .as_ref()?
-            .as_ref()
-            .ok()?
-            .as_ref()?
-            .location
-            .clone()
-    };
+    let managed = found(cluster).and_then(|cluster| cluster.location.clone());
+    let connected = || found(connected)?.location.clone();
     managed.or_else(connected).map(Ok)
+}
+
+/// Returns the resource, if it was read and exists.
+fn found<T>(fact: &Fact<Option<T>>) -> Option<&T> {
+    fact.as_ref()?.as_ref().ok()?.as_ref()
 }
 
 async fn document(workspace: &Workspace, id: &str, version: &str) -> Result<Value, Error> {

@@ -90,10 +90,6 @@ pub(super) struct KubernetesPlan {
 #[derive(Debug, Clone)]
 pub(super) struct ExtensionPlan {
     pub(super) name: String,
-    /// Whether its router needs three nodes.
-    pub(super) highly_available: bool,
-    /// Whether it takes over the router of a compute of kind AKS.
-    pub(super) takes_over: bool,
     pub(super) configuration: ExtensionConfiguration,
 }
 
@@ -209,8 +205,6 @@ impl Plan {
             cluster_id: Some(cluster.resource_id(workspace)),
             extension: Some(ExtensionPlan {
                 name: name.to_owned(),
-                highly_available: configuration.is_highly_available(),
-                takes_over: configuration.takes_over(),
                 configuration: configuration.clone(),
             }),
             ..Self::new(Action::Extension)

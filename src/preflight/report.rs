@@ -134,6 +134,11 @@ impl Findings {
         }
     }
 
+    /// Notes that a rule is checked without a fact of Azure.
+    pub(super) fn checked(&mut self, rule: Check) {
+        self.checked.push(rule.id);
+    }
+
     /// Notes a breach of a rule. Give no `value` that is secret.
     pub(super) fn broken(
         &mut self,

@@ -193,7 +193,8 @@ pub(crate) async fn run(session: &Session, command: Command) -> Result<Shown> {
     }
 }
 
-async fn place(session: &Session) -> Result<(Workspace, String)> {
+/// Returns a way to the clusters of a subscription, and the resource group, which is required.
+pub(crate) async fn place(session: &Session) -> Result<(Workspace, String)> {
     let (workspace, group) = session.subscription().await?;
     let group = group.ok_or_else(|| {
         Failure::usage("the following arguments are required: --resource-group/-g")

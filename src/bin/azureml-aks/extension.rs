@@ -1,5 +1,6 @@
 //! `extension`: Azure Machine Learning's extension of a cluster. A compute of kind Kubernetes cannot be attached without it.
 
+use crate::aks::place;
 use crate::args::{Named, Sure, Waiting, boolean, pair};
 use crate::connect::Session;
 use crate::failure::{Failure, Result};
@@ -172,13 +173,11 @@ fn own_type(text: &str) -> std::result::Result<String, String> {
 
 impl Cluster {
     async fn find(&self, session: &Session) -> Result<(Workspace, KubernetesClusterRef)> {
-        let (workspace, group) = session.subscription().await?;
         if let Some(id) = &self.cluster_id {
+            let (workspace, _) = session.subscription().await?;
             return Ok((workspace, KubernetesClusterRef::id(id)));
         }
-        let group = group.ok_or_else(|| {
-            Failure::usage("the following arguments are required: --resource-group/-g")
-        })?;
+        let (workspace, group) = place(session).await?;
         let name = self.cluster_name.as_deref().unwrap_or_default();
         let cluster = match self.cluster_type {
             ClusterType::ManagedClusters => KubernetesClusterRef::managed(group, name),

@@ -54,11 +54,8 @@ fn subscription(compute: &KubernetesPlan, cluster: &str, findings: &mut Findings
     if !is_managed(cluster) {
         return;
     }
-    let checked = [rules::PREFLIGHT_SUBSCRIPTION];
-    let own = Some(Ok(ClusterId::of_resource(cluster).subscription));
-    let Some(own) = findings.known(&checked, CLUSTER, &own) else {
-        return;
-    };
+    findings.checked(rules::PREFLIGHT_SUBSCRIPTION);
+    let own = ClusterId::of_resource(cluster).subscription;
     let workspace = compute.workspace.subscription();
     if !own.eq_ignore_ascii_case(workspace) {
         findings.broken(
@@ -278,7 +275,7 @@ fn other(extension: &ExtensionPlan, facts: &Facts, findings: &mut Findings) {
 
 /// Judges whether the cluster has enough nodes for a highly available router.
 fn nodes(extension: &ExtensionPlan, facts: &Facts, findings: &mut Findings) {
-    if !extension.highly_available {
+    if !extension.configuration.is_highly_available() {
         return;
     }
     let rule = rules::PREFLIGHT_EXTENSION_NODES;
@@ -324,7 +321,7 @@ fn legacy_router(plan: &Plan, extension: &ExtensionPlan, facts: &Facts, findings
     let legacy = computes
         .iter()
         .find(|found| found.properties.compute_type == COMPUTE_TYPE_AKS && is_of(found, cluster));
-    if let Some(legacy) = legacy.filter(|_| !extension.takes_over) {
+    if let Some(legacy) = legacy.filter(|_| !extension.configuration.takes_over()) {
         findings.broken(
             rules::PREFLIGHT_LEGACY_ROUTER,
             CLUSTER,

@@ -10,7 +10,9 @@ use crate::compute::{
     KubernetesClusterRef, VirtualNetwork,
 };
 use crate::error::Severity;
-use crate::extension::{Connected, ConnectedProperties, ExtensionConfiguration};
+use crate::extension::{
+    Connected, ConnectedProperties, ExtensionConfiguration, ExtensionConfigurationBuilder,
+};
 use crate::names::WorkspaceId;
 use crate::preflight::azure::{Permissions, ServiceTags, Subnet, VirtualNetwork as Found};
 use crate::preflight::gather::Right;
@@ -296,12 +298,16 @@ fn edge(status: &str) -> World {
 
 /// An install of the extension.
 fn extension(cluster: ClusterResource) -> World {
+    extension_with(cluster, |settings| settings.high_availability(true))
+}
+
+fn extension_with(
+    cluster: ClusterResource,
+    set: impl FnOnce(ExtensionConfigurationBuilder) -> ExtensionConfigurationBuilder,
+) -> World {
     let world = kubernetes("default", cluster);
-    let configuration = ExtensionConfiguration::builder()
-        .training(true)
-        .high_availability(true)
-        .build()
-        .unwrap();
+    let builder = ExtensionConfiguration::builder().training(true);
+    let configuration = set(builder).build().unwrap();
     let id = KubernetesClusterRef::id(CLUSTER);
     World {
         plan: Plan::extension(&configuration, &id, "azureml", &workspace()),
@@ -774,21 +780,17 @@ fn kept() -> Vec<World> {
         of_kubernetes(|_| {}).with(|w| w.facts.computes = legacy()),
         edge("Connected"),
         extension(cluster(|_| {})),
-        extension(cluster(|_| {})).with(|w| {
-            w.facts.computes = legacy();
-            if let Some(extension) = &mut w.plan.extension {
-                extension.takes_over = true;
-            }
-        }),
+        extension_with(cluster(|_| {}), |settings| {
+            settings
+                .high_availability(true)
+                .take_over_legacy_router(true)
+        })
+        .with(|w| w.facts.computes = legacy()),
         // Two nodes are enough for a router that is not highly available.
-        extension(cluster(|c| {
-            c["properties"]["agentPoolProfiles"][0]["count"] = 2.into()
-        }))
-        .with(|w| {
-            if let Some(extension) = &mut w.plan.extension {
-                extension.highly_available = false;
-            }
-        }),
+        extension_with(
+            cluster(|c| c["properties"]["agentPoolProfiles"][0]["count"] = 2.into()),
+            |settings| settings.high_availability(false),
+        ),
     ]);
     #[cfg(feature = "services")]
     all.extend({
